@@ -1,0 +1,1 @@
+"""Cuemark: the streaming service you can own, run, break and measure."""

@@ -1,0 +1,90 @@
+"""Catalog: the titles that there are, and the version of each that plays now.
+
+What is published is a view, built from the log: replaying the log from zero rebuilds it.
+
+    Refusal
+    |-- UnknownTitle    no title has this id
+    |-- TitleInvalid    a name or language tag is not acceptable; says why
+    `-- NotPublished    the title has no version that can be played yet
+"""
+
+from datetime import datetime
+from typing import ClassVar, Literal, Protocol
+
+import msgspec
+
+from cuemark.contracts.ids import TitleId, VersionId
+from cuemark.kit.errors import Refusal
+
+TOPIC = "catalog"
+
+
+class UnknownTitle(Refusal):
+    code = "unknown_title"
+    status = 404
+
+
+class TitleInvalid(Refusal):
+    code = "title_invalid"
+    status = 422
+
+
+class NotPublished(Refusal):
+    code = "not_published"
+    status = 409
+
+
+class CreateTitle(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    synopsis: str = ""
+
+
+class Title(msgspec.Struct, frozen=True, kw_only=True):
+    """``version_id`` is the version that a new play gets; empty until one is published.
+
+    ``quality`` says which: the ``quick`` one that comes first, or the ``full`` one.
+    ``artwork_key`` is an object key.
+    """
+
+    title_id: TitleId
+    name: str
+    synopsis: str
+    created_at: datetime
+    version_id: VersionId | None = None
+    quality: Literal["none", "quick", "full"] = "none"
+    duration_s: float = 0.0
+    artwork_key: str = ""
+
+
+class GetTitle(msgspec.Struct, frozen=True, kw_only=True):
+    title_id: TitleId
+
+
+class ListTitles(msgspec.Struct, frozen=True, kw_only=True):
+    """``after`` is the ``next_cursor`` of the page before; ``limit`` is 1 to 200."""
+
+    after: str = ""
+    limit: int = 50
+    published_only: bool = True
+
+
+class TitlePage(msgspec.Struct, frozen=True, kw_only=True):
+    titles: list[Title]
+    next_cursor: str = ""
+
+
+class TitleCreated(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    title_id: TitleId
+    name: str
+    synopsis: str
+    created_at: datetime
+
+
+class Catalog(Protocol):
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (UnknownTitle, TitleInvalid, NotPublished)
+
+    async def create_title(self, request: CreateTitle) -> Title: ...
+
+    async def get_title(self, request: GetTitle) -> Title: ...
+
+    async def list_titles(self, request: ListTitles) -> TitlePage: ...

@@ -1,0 +1,268 @@
+"""Encoding: from a master file to an immutable published version.
+
+Bytes never pass this contract: an upload is written to the object store under ``spool_key`` by
+whoever receives it, and named here by its id.
+
+    Refusal
+    |-- UnknownUpload     no upload has this id
+    |-- UploadIncomplete  fewer or other bytes arrived than were announced
+    |-- UploadInvalid     the announced name, size or kind is not acceptable; says why
+    |-- MasterRejected    the file is no film that can be encoded; says why
+    `-- UnknownVersion    no version, or no job, has this id
+"""
+
+from datetime import datetime
+from typing import ClassVar, Literal, Protocol
+
+import msgspec
+
+from cuemark.contracts.ids import AssetId, TitleId, UploadId, VersionId
+from cuemark.kit.errors import Refusal
+
+TOPIC = "encoding"
+
+Quality = Literal["quick", "full"]
+Stage = Literal[
+    "inspect",
+    "shots",
+    "quick",
+    "probes",
+    "ladder",
+    "encode",
+    "verify",
+    "audio",
+    "captions",
+    "package",
+    "publish",
+]
+
+
+class UnknownUpload(Refusal):
+    code = "unknown_upload"
+    status = 404
+
+
+class UploadIncomplete(Refusal):
+    code = "upload_incomplete"
+    status = 409
+
+
+class UploadInvalid(Refusal):
+    code = "upload_invalid"
+    status = 422
+
+
+class MasterRejected(Refusal):
+    code = "master_rejected"
+    status = 422
+
+
+class UnknownVersion(Refusal):
+    code = "unknown_version"
+    status = 404
+
+
+class OpenUpload(msgspec.Struct, frozen=True, kw_only=True):
+    """``sha256`` (hex), where given, must match what arrives."""
+
+    name: str
+    size_bytes: int
+    sha256: str = ""
+
+
+class Upload(msgspec.Struct, frozen=True, kw_only=True):
+    """``received_bytes`` is how far it got: where a broken upload resumes."""
+
+    upload_id: UploadId
+    name: str
+    size_bytes: int
+    received_bytes: int
+    spool_key: str
+    asset_id: AssetId | None = None
+
+
+class GetUpload(msgspec.Struct, frozen=True, kw_only=True):
+    upload_id: UploadId
+
+
+class CompleteUpload(msgspec.Struct, frozen=True, kw_only=True):
+    upload_id: UploadId
+
+
+class CaptionSource(msgspec.Struct, frozen=True, kw_only=True):
+    """``language`` is BCP 47; the upload is SRT or WebVTT."""
+
+    language: str
+    upload_id: UploadId
+
+
+class Ingest(msgspec.Struct, frozen=True, kw_only=True):
+    title_id: TitleId
+    upload_id: UploadId
+    captions: list[CaptionSource] = []
+
+
+class GetJob(msgspec.Struct, frozen=True, kw_only=True):
+    version_id: VersionId
+
+
+class ListJobs(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest jobs first. ``after`` is the ``next_cursor`` of the page before."""
+
+    after: str = ""
+    limit: int = 50
+
+
+class StageProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """``done`` of ``total`` units of work; a stage that is not planned yet has no entry."""
+
+    stage: Stage
+    done: int
+    total: int
+
+
+class Rendition(msgspec.Struct, frozen=True, kw_only=True):
+    """One encoded video stream. VMAF is on the 0 to 100 scale, against the master."""
+
+    rendition_id: str
+    codec: str
+    codec_string: str
+    width: int
+    height: int
+    bitrate_kbps: float
+    peak_bitrate_kbps: float
+    vmaf_mean: float
+    vmaf_p5: float
+    vmaf_predicted: float | None
+    kid: str
+    label: str
+
+
+class AudioTrack(msgspec.Struct, frozen=True, kw_only=True):
+    track_id: str
+    codec_string: str
+    language: str
+    channels: int
+    sample_rate_hz: int
+    bitrate_kbps: float
+    kid: str
+
+
+class CaptionTrack(msgspec.Struct, frozen=True, kw_only=True):
+    """``path`` is the WebVTT file, relative to the version's root on an appliance."""
+
+    track_id: str
+    language: str
+    path: str
+
+
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+    """Segment durations in ticks of ``1 / timescale`` seconds, in order, from ``start``."""
+
+    timescale: int
+    start: int
+    durations: list[int]
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """An immutable published set of renditions.
+
+    On an appliance, under the version's root: ``<id>/init.mp4``, ``<id>/<n>.m4s`` with n from 1
+    and the media playlist ``<id>.m3u8`` for each rendition and audio track, ``<id>.vtt`` for
+    each caption track, and ``index.json`` (see ``VersionIndex``). Renditions stand in
+    ascending order of bitrate. Every rendition has the ``video_timeline``.
+    """
+
+    version_id: VersionId
+    title_id: TitleId
+    quality: Quality
+    duration_s: float
+    frame_rate: str
+    renditions: list[Rendition]
+    audio: list[AudioTrack]
+    captions: list[CaptionTrack]
+    video_timeline: Timeline
+    audio_timeline: Timeline | None
+    scheme: Literal["cbcs", "cenc"]
+    artwork_key: str
+    index_blake3: str
+    published_at: datetime
+
+
+class IndexedFile(msgspec.Struct, frozen=True):
+    blake3: str
+    size_bytes: int
+
+
+class VersionIndex(msgspec.Struct, frozen=True, kw_only=True):
+    """``index.json`` of a version: each file's path under the root, with hash and size."""
+
+    version_id: VersionId
+    files: dict[str, IndexedFile]
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """The making of a title's versions from one master.
+
+    ``version_id`` names the full version and, with it, the job. ``watchable_s`` and ``good_s``
+    are the seconds from ingest to the quick and the full version's publication.
+    """
+
+    version_id: VersionId
+    title_id: TitleId
+    state: Literal["waiting", "running", "done", "failed"]
+    quick_version_id: VersionId | None
+    stages: list[StageProgress]
+    created_at: datetime
+    watchable_s: float | None = None
+    good_s: float | None = None
+    error: str = ""
+
+
+class JobPage(msgspec.Struct, frozen=True, kw_only=True):
+    jobs: list[Job]
+    next_cursor: str = ""
+
+
+class GetVersion(msgspec.Struct, frozen=True, kw_only=True):
+    version_id: VersionId
+
+
+class VersionPublished(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    version_id: VersionId
+    title_id: TitleId
+    quality: Quality
+    duration_s: float
+    artwork_key: str
+    index_blake3: str
+    published_at: datetime
+
+
+class EncodingFailed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    version_id: VersionId
+    title_id: TitleId
+    error: str
+
+
+class Encoding(Protocol):
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (
+        UnknownUpload,
+        UploadIncomplete,
+        UploadInvalid,
+        MasterRejected,
+        UnknownVersion,
+    )
+
+    async def open_upload(self, request: OpenUpload) -> Upload: ...
+
+    async def get_upload(self, request: GetUpload) -> Upload: ...
+
+    async def complete_upload(self, request: CompleteUpload) -> Upload: ...
+
+    async def ingest(self, request: Ingest) -> Job: ...
+
+    async def get_job(self, request: GetJob) -> Job: ...
+
+    async def list_jobs(self, request: ListJobs) -> JobPage: ...
+
+    async def get_version(self, request: GetVersion) -> Version: ...

@@ -1,0 +1,97 @@
+"""Licensing: content keys, and licences that let one playback session use them.
+
+Refusal
+|-- LicenceRefused   the session is not this account's, is over, or asks for a foreign key
+`-- LicenceInvalid   the licence request cannot be read
+"""
+
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
+from cuemark.kit.errors import Refusal
+
+
+class LicenceRefused(Refusal):
+    code = "licence_refused"
+    status = 403
+
+
+class LicenceInvalid(Refusal):
+    code = "licence_invalid"
+    status = 400
+
+
+class ProvisionKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """One key for each label (``AUDIO``, ``SD``, ``HD``); asking again gives the same keys."""
+
+    version_id: VersionId
+    labels: list[str]
+
+
+class ContentKey(msgspec.Struct, frozen=True, kw_only=True):
+    """``kid`` and ``key`` are 16 bytes in hex; ``iv`` is the constant IV of cbcs, in hex."""
+
+    label: str
+    kid: str
+    key: str
+    iv: str
+
+
+class ProvisionedKeys(msgspec.Struct, frozen=True, kw_only=True):
+    keys: list[ContentKey]
+
+
+class OpenLicences(msgspec.Struct, frozen=True, kw_only=True):
+    """Let ``session_id`` of ``account_id`` have licences for a version until ``expires_at``."""
+
+    session_id: PlaySessionId
+    account_id: AccountId
+    version_id: VersionId
+    expires_at: datetime
+
+
+class LicencesOpened(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class CloseLicences(msgspec.Struct, frozen=True, kw_only=True):
+    session_id: PlaySessionId
+
+
+class LicencesClosed(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class GetLicence(msgspec.Struct, frozen=True, kw_only=True):
+    """``kids`` are hex."""
+
+    session_id: PlaySessionId
+    account_id: AccountId
+    kids: list[str]
+
+
+class LicenceKey(msgspec.Struct, frozen=True):
+    kid: str
+    key: str
+
+
+class Licence(msgspec.Struct, frozen=True, kw_only=True):
+    """Kids and keys in hex."""
+
+    keys: list[LicenceKey]
+    expires_at: datetime
+
+
+class Licensing(Protocol):
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (LicenceRefused, LicenceInvalid)
+
+    async def provision_keys(self, request: ProvisionKeys) -> ProvisionedKeys: ...
+
+    async def open_licences(self, request: OpenLicences) -> LicencesOpened: ...
+
+    async def close_licences(self, request: CloseLicences) -> LicencesClosed: ...
+
+    async def get_licence(self, request: GetLicence) -> Licence: ...

@@ -1,0 +1,106 @@
+"""Playback: one call that answers with all that a device needs to play.
+
+Refusal
+|-- CannotPlay       the title is unknown or not published, or no appliance holds it; says why
+`-- UnknownPlay      no such playback session of this account, or it is over
+"""
+
+from datetime import datetime
+from typing import ClassVar, Literal, Protocol
+
+import msgspec
+
+from cuemark.contracts.ids import (
+    AccountId,
+    ApplianceId,
+    PlaySessionId,
+    ProfileId,
+    TitleId,
+    VersionId,
+)
+from cuemark.kit.errors import Refusal
+
+TOPIC = "playback"
+
+
+class CannotPlay(Refusal):
+    code = "cannot_play"
+    status = 409
+
+
+class UnknownPlay(Refusal):
+    code = "unknown_play"
+    status = 404
+
+
+class StartPlay(msgspec.Struct, frozen=True, kw_only=True):
+    account_id: AccountId
+    profile_id: ProfileId
+    title_id: TitleId
+    device: str = ""
+
+
+class Play(msgspec.Struct, frozen=True, kw_only=True):
+    """A playback session. Without viewers ``resume_s`` falls back to 0."""
+
+    session_id: PlaySessionId
+    title_id: TitleId
+    version_id: VersionId
+    duration_s: float
+    resume_s: float
+    appliances: list[ApplianceId]
+    expires_at: datetime
+
+
+class GetManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """``licence_url`` is where this session's licences are, as the client reaches it."""
+
+    session_id: PlaySessionId
+    account_id: AccountId
+    format: Literal["dash", "hls"]
+    licence_url: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    text: str
+
+
+class GetPlay(msgspec.Struct, frozen=True, kw_only=True):
+    session_id: PlaySessionId
+    account_id: AccountId
+
+
+class PlayState(msgspec.Struct, frozen=True, kw_only=True):
+    session_id: PlaySessionId
+    title_id: TitleId
+    profile_id: ProfileId
+    duration_s: float
+
+
+class EndPlay(msgspec.Struct, frozen=True, kw_only=True):
+    session_id: PlaySessionId
+    account_id: AccountId
+
+
+class PlayEnded(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class PlayStarted(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    session_id: PlaySessionId
+    account_id: AccountId
+    title_id: TitleId
+    version_id: VersionId
+    started_at: datetime
+
+
+class Playback(Protocol):
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (CannotPlay, UnknownPlay)
+
+    async def start(self, request: StartPlay) -> Play: ...
+
+    async def get_manifest(self, request: GetManifest) -> Manifest: ...
+
+    async def get_play(self, request: GetPlay) -> PlayState: ...
+
+    async def end(self, request: EndPlay) -> PlayEnded: ...

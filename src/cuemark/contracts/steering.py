@@ -1,0 +1,118 @@
+"""Steering: which appliances can serve a version to a session, the best first.
+
+An appliance reports every half second; one that has been silent for ``SILENCE_S`` is dead and
+never ranks, nor does one that lacks the version.
+
+    Refusal
+    `-- UnknownAppliance   the report comes from an appliance that is not enrolled
+"""
+
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
+from cuemark.kit.errors import Refusal
+
+REPORT_EVERY_S = 0.5
+SILENCE_S = 1.5
+
+
+class UnknownAppliance(Refusal):
+    code = "unknown_appliance"
+    status = 404
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What an appliance says of itself. ``url`` is where viewers reach it.
+
+    ``inventory_revision`` grows by one with each change of the set of versions; ``versions`` is
+    sent when it changed or when steering asked for it, else it is None.
+    """
+
+    appliance_id: ApplianceId
+    url: str
+    healthy: bool
+    in_flight: int
+    inventory_revision: int
+    versions: list[VersionId] | None = None
+
+
+class ReportAccepted(msgspec.Struct, frozen=True, kw_only=True):
+    send_inventory: bool
+
+
+class GetSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """``after`` is the ``cursor`` of the snapshot before: only newer versions are listed."""
+
+    appliance_id: ApplianceId
+    after: str = ""
+
+
+class SnapshotKey(msgspec.Struct, frozen=True):
+    """``key`` is hex, derived for this appliance."""
+
+    kid: str
+    key: str
+
+
+class SnapshotVersion(msgspec.Struct, frozen=True):
+    version_id: VersionId
+    index_blake3: str
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """What an appliance needs to serve without asking: token keys and published versions."""
+
+    token_keys: list[SnapshotKey]
+    versions: list[SnapshotVersion]
+    cursor: str
+
+
+class Rank(msgspec.Struct, frozen=True, kw_only=True):
+    session_id: PlaySessionId
+    version_id: VersionId
+    expires_at: datetime
+    limit: int = 3
+
+
+class RankedAppliance(msgspec.Struct, frozen=True, kw_only=True):
+    """``media_url`` is the version's root on this appliance, token included, ending in ``/``."""
+
+    appliance_id: ApplianceId
+    media_url: str
+
+
+class Ranking(msgspec.Struct, frozen=True, kw_only=True):
+    appliances: list[RankedAppliance]
+
+
+class ListAppliances(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class ApplianceState(msgspec.Struct, frozen=True, kw_only=True):
+    appliance_id: ApplianceId
+    url: str
+    alive: bool
+    healthy: bool
+    in_flight: int
+    versions: int
+    last_report_at: datetime
+
+
+class ApplianceList(msgspec.Struct, frozen=True, kw_only=True):
+    appliances: list[ApplianceState]
+
+
+class Steering(Protocol):
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (UnknownAppliance,)
+
+    async def report(self, request: Report) -> ReportAccepted: ...
+
+    async def get_snapshot(self, request: GetSnapshot) -> Snapshot: ...
+
+    async def rank(self, request: Rank) -> Ranking: ...
+
+    async def list_appliances(self, request: ListAppliances) -> ApplianceList: ...

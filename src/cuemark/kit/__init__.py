@@ -1,0 +1,1 @@
+"""What every room stands on: link, log, clock, ids, tracing. It knows no film words."""

@@ -1,0 +1,27 @@
+"""The deadline of the call in hand, carried from caller to callee as milliseconds left."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+HEADER = "x-deadline-ms"
+_deadline_s: ContextVar[float | None] = ContextVar("deadline_s", default=None)
+
+
+@contextlib.contextmanager
+def deadline(budget_s: float) -> Iterator[None]:
+    """Work with at most ``budget_s`` seconds, or what the outer deadline leaves if less."""
+    outer = _deadline_s.get()
+    mine = time.monotonic() + budget_s
+    token = _deadline_s.set(mine if outer is None else min(mine, outer))
+    try:
+        yield
+    finally:
+        _deadline_s.reset(token)
+
+
+def remaining_s(default_s: float) -> float:
+    """Seconds left to the call in hand, at most ``default_s``; never negative."""
+    at = _deadline_s.get()
+    return default_s if at is None else max(0.0, min(default_s, at - time.monotonic()))

@@ -1,0 +1,30 @@
+"""The errors that cross a contract.
+
+    ContractError
+    |-- Refusal        the callee understood and says no; each contract lists its own subclasses
+    `-- Unavailable    no answer in time: the callee is away, slow or broken
+
+Every caller of a contract handles ``Unavailable`` with a fallback that it names, in one
+process as over the network.
+"""
+
+from typing import ClassVar
+
+
+class ContractError(Exception):
+    """Root of what a contract call may raise."""
+
+
+class Refusal(ContractError):
+    """The callee says no. The message is one sentence for the person who caused it."""
+
+    code: ClassVar[str] = "refused"
+    status: ClassVar[int] = 400
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Unavailable(ContractError):
+    """The callee gave no answer: away, late or broken."""

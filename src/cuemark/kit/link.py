@@ -1,0 +1,172 @@
+"""One contract, two ways to reach it: the object itself, or a client over HTTP.
+
+A contract is a ``Protocol`` of async methods with one request message and one result message,
+and a class attribute ``refusals``: the closed set of its errors. ``serve`` makes the routes of
+an implementation, ``connect`` a client with the same methods. Messages are msgspec Structs in
+JSON; unknown fields are ignored, so either side may be the newer one.
+
+A route is ``/internal/<contract>/<method>``. 200 carries the result, 422 a refusal as
+``{"code", "message"}``.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, NamedTuple, TypeVar, cast, get_type_hints
+
+import msgspec
+
+from cuemark.kit import deadline, passport, tracing
+from cuemark.kit.channel import Channel
+from cuemark.kit.errors import Refusal, Unavailable
+
+T = TypeVar("T")
+Handler = Callable[[bytes], Awaitable[tuple[int, bytes]]]
+
+REFUSED = 422
+
+
+class Method(NamedTuple):
+    """One method of a contract with the types of its request and result."""
+
+    name: str
+    request: type
+    result: type
+
+
+class WireRefusal(msgspec.Struct, frozen=True):
+    code: str
+    message: str
+
+
+def methods_of(contract: type) -> list[Method]:
+    """The methods of a contract, by name."""
+    found = []
+    for name, function in inspect.getmembers(contract, inspect.iscoroutinefunction):
+        hints = get_type_hints(function)
+        result = hints.pop("return")
+        (request,) = hints.values()
+        found.append(Method(name, request, result))
+    return found
+
+
+def route_of(contract: type, method: str) -> str:
+    return f"/internal/{contract.__name__.lower()}/{method}"
+
+
+def serve(contract: type[T], service: T) -> dict[str, Handler]:
+    """Route to handler for every method of ``contract`` on ``service``."""
+    return {
+        route_of(contract, method.name): _handler(getattr(service, method.name), method)
+        for method in methods_of(contract)
+    }
+
+
+def _handler(call: Callable[[Any], Awaitable[Any]], method: Method) -> Handler:
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(method.request).decode
+
+    async def handle(body: bytes) -> tuple[int, bytes]:
+        try:
+            request = decode(body)
+        except msgspec.MsgspecError as error:
+            return 400, msgspec.json.encode(WireRefusal("malformed", str(error)))
+        try:
+            result = await call(request)
+        except Refusal as refusal:
+            return REFUSED, msgspec.json.encode(WireRefusal(refusal.code, refusal.message))
+        return 200, msgspec.json.encode(result)
+
+    return handle
+
+
+def connect(contract: type[T], channel: Channel) -> T:
+    """A remote ``contract``: same methods, same refusals, ``Unavailable`` for the rest."""
+    refusals = {refusal.code: refusal for refusal in getattr(contract, "refusals", ())}
+    body = {
+        method.name: _remote_method(contract, method, channel, refusals)
+        for method in methods_of(contract)
+    }
+    return cast(T, type(f"Remote{contract.__name__}", (), body)())
+
+
+def _remote_method(
+    contract: type, method: Method, channel: Channel, refusals: dict[str, type[Refusal]]
+) -> Callable[..., Awaitable[Any]]:
+    path = route_of(contract, method.name)
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(method.result).decode
+
+    async def call(self: object, request: Any) -> Any:
+        status, body = await channel.post(path, msgspec.json.encode(request))
+        try:
+            if status == 200:
+                return decode(body)
+            refusal = msgspec.json.decode(body, type=WireRefusal)
+        except msgspec.MsgspecError as error:
+            raise Unavailable(f"{path} answered what this release cannot read") from error
+        raise refusals.get(refusal.code, Refusal)(refusal.message)
+
+    call.__name__ = method.name
+    return call
+
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class InternalApp:
+    """The ASGI application of the contract routes. Every call shows a service's passport."""
+
+    def __init__(
+        self, routes: Iterable[dict[str, Handler]], office: passport.PassportOffice
+    ) -> None:
+        self._routes = {path: handler for table in routes for path, handler in table.items()}
+        self._office = office
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
+        status, body = await self._answer(scope["path"], headers, receive)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [(b"content-type", b"application/json")],
+            }
+        )
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(
+        self, path: str, headers: dict[str, str], receive: Receive
+    ) -> tuple[int, bytes]:
+        handler = self._routes.get(path)
+        if handler is None:
+            return 404, msgspec.json.encode(WireRefusal("unknown_route", f"no route {path}"))
+        try:
+            caller = self._office.verify(headers.get(passport.HEADER, ""))
+        except passport.PassportRejected as error:
+            return 401, msgspec.json.encode(WireRefusal("unauthenticated", str(error)))
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        token = passport.current_passport.set(caller)
+        budget_s = float(headers.get(deadline.HEADER, "10000")) / 1000
+        try:
+            with (
+                tracing.trace(tracing.trace_id_of(headers.get(tracing.HEADER))),
+                deadline.deadline(budget_s),
+            ):
+                return await handler(bytes(body))
+        finally:
+            passport.current_passport.reset(token)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while (message := await receive())["type"] != "lifespan.shutdown":
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+    await send({"type": "lifespan.shutdown.complete"})
