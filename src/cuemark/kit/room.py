@@ -1,0 +1,18 @@
+"""What the wiring of a context hands to the composition root."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from cuemark.kit.outbox import Follower
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Room(Generic[T]):
+    """A context, built: its contract, the service behind it, and the readers it wants run."""
+
+    contract: type[T]
+    service: T
+    followers: Sequence[Follower] = field(default_factory=tuple)

@@ -1,0 +1,52 @@
+"""Fixtures that every suite shares: a real PostgreSQL, a database of one's own in it."""
+
+import itertools
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from cuemark.app.engines import postgres
+from cuemark.kit.process import kill_group, launch_argv
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_socket() -> Iterator[Path]:
+    """The socket folder of a throw-away PostgreSQL, one for each test process."""
+    with tempfile.TemporaryDirectory(prefix="cuemark-pg-") as folder:
+        root = Path(folder)
+        postgres.initialise(root / "data")
+        argv = postgres.server_argv(root / "data", root, durable=False)
+        with (
+            (root / "log").open("w") as log,
+            subprocess.Popen(
+                launch_argv(argv, drop_root=True, on_parent_death=signal.SIGINT),
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            ) as server,
+        ):
+            deadline = time.monotonic() + 30
+            while not postgres.answers(root):
+                assert time.monotonic() < deadline, (root / "log").read_text()
+                time.sleep(0.02)
+            yield root
+            kill_group(server.pid, signal.SIGQUIT)
+
+
+@pytest.fixture
+def database_url(postgres_socket: Path) -> Iterator[str]:
+    """The URL of an empty database of the test's own."""
+    name = f"test_{next(_numbers)}"
+    postgres.create_database(postgres_socket, name)
+    yield postgres.url_of(postgres_socket, name)
+    with psycopg.connect(
+        host=str(postgres_socket), user="cuemark", dbname="postgres", autocommit=True
+    ) as connection:
+        connection.execute(f'drop database "{name}" with (force)')  # type: ignore[arg-type]
