@@ -1,11 +1,12 @@
 """Fixtures that every suite shares: a real PostgreSQL, a database of one's own in it."""
 
 import itertools
+import os
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import psycopg
@@ -50,3 +51,14 @@ def database_url(postgres_socket: Path) -> Iterator[str]:
         host=str(postgres_socket), user="cuemark", dbname="postgres", autocommit=True
     ) as connection:
         connection.execute(f'drop database "{name}" with (force)')  # type: ignore[arg-type]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where skips are not allowed, a skipped test has failed."""
+    report = yield
+    if report.skipped and os.environ.get("CUEMARK_TEST_NO_SKIPS"):
+        report.outcome = "failed"
+    return report

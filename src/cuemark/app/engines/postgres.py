@@ -81,4 +81,4 @@ def create_database(socket_folder: Path, name: str = DATABASE, template: str = "
         exists = connection.execute("select 1 from pg_database where datname = %s", (name,))
         if exists.fetchone() is None:
             suffix = f' template "{template}"' if template else ""
-            connection.execute(f'create database "{name}"{suffix}')  # type: ignore[arg-type]
+            connection.execute(f'create database "{name}"{suffix}')

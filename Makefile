@@ -1,0 +1,75 @@
+# Cuemark. `make demo` shows it, `make test` proves it, `make check` is the quick look.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := .demo
+PAGE := src/cuemark/gateway/page/index.html
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-annotate --no-header --no-emit-index-url --custom-compile-command "make locks"
+
+.PHONY: install demo test check unit bench locks page clean format
+.DEFAULT_GOAL := install
+
+install: $(VENV)/.installed $(PAGE)
+
+$(VENV)/.uv: locks/uv.lock.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Cuemark needs Python 3.11 or newer: install it and run make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; } || { \
+	  echo "Python's venv module is missing: run apt-get install python3-venv" >&2; exit 1; }
+	@echo "Making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/uv.lock.txt
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.uv requirements.lock locks/build.lock pyproject.toml
+	@echo "Installing Cuemark and its engines"
+	@$(INSTALL) -r requirements.lock -r locks/build.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed locks/dev.lock
+	@echo "Installing the tools of the tests"
+	@$(INSTALL) -r locks/dev.lock
+	@touch $@
+
+page: $(PAGE)
+
+$(PAGE): $(VENV)/.installed $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
+	@echo "Building the page"
+	@$(BIN)/python web/build.py
+	@touch $@
+
+demo: install
+	@$(BIN)/python -m samples.demo --data $(DEMO)
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-timing >/dev/null || $(BIN)/lint-imports
+	@$(BIN)/pytest -q -n 2 tests/unit tests/contract
+
+unit: $(VENV)/.dev
+	@$(BIN)/pytest -q tests/unit
+
+test: install $(VENV)/.dev
+	@$(BIN)/python tests/debian.py chromium
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports
+	@$(BIN)/pytest -q $(PYTEST_FLAGS)
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
+
+locks: $(VENV)/.uv
+	@echo uv | $(COMPILE) - -o locks/uv.lock.txt
+	@$(COMPILE) pyproject.toml -o requirements.lock
+	@$(COMPILE) --group build -c requirements.lock -o locks/build.lock
+	@$(COMPILE) --group dev -c requirements.lock -o locks/dev.lock
+
+clean:
+	rm -rf $(VENV) $(DEMO) web/node_modules src/cuemark/gateway/page

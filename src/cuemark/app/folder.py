@@ -1,0 +1,167 @@
+"""The data folder: ``postgres/ objects/ appliances/<id>/ secrets/ logs/ run/``.
+
+Secrets are made on the first start, one file each, mode 0600. Ports are chosen once and reused,
+so that links and appliances stay where they were.
+"""
+
+import contextlib
+import os
+import secrets
+import socket
+from pathlib import Path
+
+import msgspec
+
+from cuemark.kit.cat import TokenKey
+
+_SECRET_BYTES = 32
+
+
+class FolderUnusable(Exception):
+    """The data folder cannot be read or written by this user."""
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """The TCP ports of an install; ``agents`` and ``appliances`` go by the appliance's number."""
+
+    public: int
+    internal: int
+    origin: int
+    appliances: list[int]
+    agents: list[int]
+
+
+class DataFolder:
+    """Paths, secrets and ports of one install."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    @property
+    def postgres(self) -> Path:
+        return self.root / "postgres"
+
+    @property
+    def objects(self) -> Path:
+        return self.root / "objects"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def log_file(self) -> Path:
+        """The structured log that every process appends to."""
+        return self.logs / "cuemark.jsonl"
+
+    def appliance(self, appliance_id: str) -> Path:
+        return self.root / "appliances" / appliance_id
+
+    def prepare(self) -> None:
+        """Make what is missing; raises ``FolderUnusable``."""
+        try:
+            for path in (self.root, self.objects, self.logs, self.run, self.root / "secrets"):
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise FolderUnusable(
+                f"the data folder {self.root} cannot be written ({error.strerror}): "
+                "choose another with --data"
+            ) from error
+
+    def secret(self, name: str) -> bytes:
+        """The 32 bytes of a secret, made when asked for first."""
+        path = self.root / "secrets" / name
+        with contextlib.suppress(FileNotFoundError):
+            return bytes.fromhex(path.read_text())
+        draft = path.with_name(f".{name}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(_SECRET_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+        return bytes.fromhex(path.read_text())
+
+    def operator_token(self) -> str:
+        """The operator's bearer token; raises ``FolderUnusable`` where it cannot be read."""
+        try:
+            return (self.root / "secrets" / "operator_token").read_text()
+        except OSError as error:
+            raise FolderUnusable(
+                f"the operator's token in {self.root / 'secrets'} cannot be read "
+                f"({error.strerror}): run `cuemark up` there first, or give --data"
+            ) from error
+
+    def token_keys(self) -> tuple[TokenKey, ...]:
+        """The master keys of media tokens, the one in use first; ``secrets/cat_*`` all count."""
+        names = sorted(path.name for path in (self.root / "secrets").glob("cat_*"))
+        return tuple(
+            TokenKey(name.removeprefix("cat_"), self.secret(name))
+            for name in reversed(names or ["cat_1"])
+        )
+
+    def ports(self, bind: str, first: int, appliances: int) -> Ports:
+        """The ports of this install, chosen now where none are kept."""
+        path = self.run / "ports.json"
+        with contextlib.suppress(OSError, msgspec.MsgspecError):
+            kept = msgspec.json.decode(path.read_bytes(), type=Ports)
+            if len(kept.appliances) == appliances:
+                return kept
+        taken: set[int] = set()
+        ports = Ports(
+            public=_free_port(bind, first, taken),
+            internal=_free_port("127.0.0.1", 0, taken),
+            origin=_free_port("127.0.0.1", 0, taken),
+            appliances=[_free_port(bind, first + 1, taken) for _ in range(appliances)],
+            agents=[_free_port("127.0.0.1", 0, taken) for _ in range(appliances)],
+        )
+        write_whole(path, msgspec.json.encode(ports))
+        return ports
+
+    def kept_ports(self) -> Ports | None:
+        """The ports chosen earlier, or None before the first start."""
+        with contextlib.suppress(OSError, msgspec.MsgspecError):
+            return msgspec.json.decode((self.run / "ports.json").read_bytes(), type=Ports)
+        return None
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a small private file so that a reader sees the old or the new one, never half."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port(host: str, first: int, taken: set[int]) -> int:
+    """The next free port from ``first``; from the upper range at random where ``first`` is 0."""
+    candidates = (
+        range(first, first + 1000)
+        if first
+        else (20000 + secrets.randbelow(12000) for _ in range(1000))
+    )
+    for port in candidates:
+        if port not in taken and port_is_free(host, port):
+            taken.add(port)
+            return port
+    raise FolderUnusable(f"no port is free on {host}: set `port` in cuemark.toml")

@@ -1,0 +1,205 @@
+"""The supervisor: starts children in order, keeps them running, stops them in reverse order.
+
+Each child leads a process group. A child that ends is noticed at once; what is left of its
+group is killed before its successor starts, because an orphan of a killed server would share
+the port with it. A child that keeps ending is restarted after a pause that doubles from
+``FIRST_PAUSE_S`` to ``LAST_PAUSE_S``.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import psutil
+import structlog
+
+from cuemark.app.folder import write_whole
+from cuemark.kit.process import group_alive, kill_group, launch_argv
+
+FIRST_PAUSE_S = 0.1
+LAST_PAUSE_S = 5.0
+STEADY_S = 10.0
+
+
+class StartFailed(Exception):
+    """A child did not become ready. The message says which, and where its output is."""
+
+
+@dataclass(frozen=True)
+class ChildSpec:
+    """How one child is run. ``ready`` says whether it serves; it is asked every 50 ms.
+
+    ``prepare`` runs before each start. ``stop_s`` is how long the child may take to end by
+    itself after ``stop_signal`` before its group is killed.
+    """
+
+    name: str
+    argv: Sequence[str]
+    ready: Callable[[], Awaitable[bool]]
+    drop_root: bool = False
+    on_parent_death: signal.Signals = signal.SIGKILL
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_s: float = 5.0
+    ready_s: float = 30.0
+    prepare: Callable[[], None] = field(default=lambda: None)
+
+
+class RecordedGroup(msgspec.Struct, frozen=True):
+    """A group that a supervisor started, with what tells it from a later owner of the id."""
+
+    name: str
+    group: int
+    started_at_s: float
+
+
+class Child:
+    """One child: its process now, and how often it was started."""
+
+    def __init__(self, spec: ChildSpec, output: Path) -> None:
+        self.spec = spec
+        self.starts = 0
+        self.group = 0
+        self._output = output
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start the process. It need not serve yet: see ``wait_ready``."""
+        self.spec.prepare()
+        with self._output.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                *launch_argv(
+                    self.spec.argv,
+                    drop_root=self.spec.drop_root,
+                    on_parent_death=self.spec.on_parent_death,
+                ),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        self.group = self._process.pid
+        self.starts += 1
+
+    async def wait_ready(self) -> None:
+        deadline = time.monotonic() + self.spec.ready_s
+        while not await self.spec.ready():
+            if self._process is not None and self._process.returncode is not None:
+                raise StartFailed(
+                    f"{self.spec.name} ended while starting: {self._last_line()} "
+                    f"(all of its output is in {self._output})"
+                )
+            if time.monotonic() > deadline:
+                raise StartFailed(
+                    f"{self.spec.name} did not serve within {self.spec.ready_s:.0f} s: "
+                    f"see {self._output}"
+                )
+            await asyncio.sleep(0.05)
+
+    async def ended(self) -> int:
+        """Wait for the process to end; its exit status, negative for a signal."""
+        assert self._process is not None
+        return await self._process.wait()
+
+    async def stop(self) -> None:
+        """End the child in its own way, then by force; returns when its group is gone."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, self.spec.stop_signal)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), self.spec.stop_s)
+        await self.clear()
+
+    async def clear(self) -> None:
+        """Kill what is left of the group and wait until it is gone."""
+        kill_group(self.group)
+        while await asyncio.to_thread(group_alive, self.group):
+            await asyncio.sleep(0.02)
+
+    def _last_line(self) -> str:
+        lines = self._output.read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+
+class Supervisor:
+    """Runs children until told to stop. ``run_folder`` keeps the record of their groups."""
+
+    def __init__(self, run_folder: Path, logs: Path) -> None:
+        self._record = run_folder / "groups.json"
+        self._logs = logs
+        self._children: list[Child] = []
+        self._watchers: list[asyncio.Task[None]] = []
+
+    @property
+    def children(self) -> Sequence[Child]:
+        return self._children
+
+    def clear_leftovers(self) -> None:
+        """Kill the groups that a supervisor which was killed has left behind."""
+        with contextlib.suppress(OSError, msgspec.MsgspecError):
+            for left in msgspec.json.decode(self._record.read_bytes(), type=list[RecordedGroup]):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    started_at_s = psutil.Process(left.group).create_time()
+                    if abs(started_at_s - left.started_at_s) > 1:
+                        continue
+                kill_group(left.group)
+                while group_alive(left.group):
+                    time.sleep(0.02)
+
+    async def add(self, spec: ChildSpec) -> Child:
+        """Start a child, wait until it serves, and keep it running from then on."""
+        child = Child(spec, self._logs / f"{spec.name}.out")
+        self._children.append(child)
+        await child.start()
+        self._write_record()
+        try:
+            await child.wait_ready()
+        except StartFailed:
+            await child.stop()
+            self._children.remove(child)
+            raise
+        self._watchers.append(asyncio.create_task(self._keep(child)))
+        structlog.get_logger().info("child_started", child=spec.name, pid=child.group)
+        return child
+
+    async def stop(self) -> None:
+        """Stop all children, the last started first."""
+        for watcher in self._watchers:
+            watcher.cancel()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
+        for child in reversed(self._children):
+            await child.stop()
+            structlog.get_logger().info("child_stopped", child=child.spec.name)
+        self._record.unlink(missing_ok=True)
+
+    async def _keep(self, child: Child) -> None:
+        pause_s = FIRST_PAUSE_S
+        while True:
+            begun_s = time.monotonic()
+            status = await child.ended()
+            structlog.get_logger().warning(
+                "child_ended", child=child.spec.name, pid=child.group, status=status
+            )
+            await child.clear()
+            if time.monotonic() - begun_s > STEADY_S:
+                pause_s = FIRST_PAUSE_S
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LAST_PAUSE_S)
+            await child.start()
+            self._write_record()
+            structlog.get_logger().info(
+                "child_restarted", child=child.spec.name, pid=child.group, starts=child.starts
+            )
+
+    def _write_record(self) -> None:
+        groups = []
+        for child in self._children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                started_at_s = psutil.Process(child.group).create_time()
+                groups.append(RecordedGroup(child.spec.name, child.group, started_at_s))
+        write_whole(self._record, msgspec.json.encode(groups))
