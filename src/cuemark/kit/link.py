@@ -2,11 +2,12 @@
 
 A contract is a ``Protocol`` of async methods with one request message and one result message,
 and a class attribute ``refusals``: the closed set of its errors. ``serve`` makes the routes of
-an implementation, ``connect`` a client with the same methods. Messages are msgspec Structs in
-JSON; unknown fields are ignored, so either side may be the newer one.
+an implementation, ``connect`` a client with the same methods, and ``local`` a client that
+encodes and decodes as the remote one does but has no network between. Messages are msgspec
+Structs in JSON; unknown fields are ignored, so either side may be the newer one.
 
 A route is ``/internal/<contract>/<method>``. 200 carries the result, 422 a refusal as
-``{"code", "message"}``.
+``{"code", "message"}``, 503 says that something the callee needs is away.
 """
 
 import inspect
@@ -21,6 +22,7 @@ from cuemark.kit.errors import Refusal, Unavailable
 
 T = TypeVar("T")
 Handler = Callable[[bytes], Awaitable[tuple[int, bytes]]]
+Post = Callable[[str, bytes], Awaitable[tuple[int, bytes]]]
 
 REFUSED = 422
 
@@ -80,22 +82,36 @@ def _handler(call: Callable[[Any], Awaitable[Any]], method: Method) -> Handler:
 
 def connect(contract: type[T], channel: Channel) -> T:
     """A remote ``contract``: same methods, same refusals, ``Unavailable`` for the rest."""
+    return _client(contract, channel.post)
+
+
+def local(contract: type[T], service: T) -> T:
+    """``service`` behind its own messages: what cannot be sent to a remote one fails here too."""
+    routes = serve(contract, service)
+
+    async def post(path: str, body: bytes) -> tuple[int, bytes]:
+        return await routes[path](body)
+
+    return _client(contract, post)
+
+
+def _client(contract: type[T], post: Post) -> T:
     refusals = {refusal.code: refusal for refusal in getattr(contract, "refusals", ())}
     body = {
-        method.name: _remote_method(contract, method, channel, refusals)
+        method.name: _client_method(contract, method, post, refusals)
         for method in methods_of(contract)
     }
-    return cast(T, type(f"Remote{contract.__name__}", (), body)())
+    return cast(T, type(f"{contract.__name__}Client", (), body)())
 
 
-def _remote_method(
-    contract: type, method: Method, channel: Channel, refusals: dict[str, type[Refusal]]
+def _client_method(
+    contract: type, method: Method, post: Post, refusals: dict[str, type[Refusal]]
 ) -> Callable[..., Awaitable[Any]]:
     path = route_of(contract, method.name)
     decode: Callable[[bytes], Any] = msgspec.json.Decoder(method.result).decode
 
     async def call(self: object, request: Any) -> Any:
-        status, body = await channel.post(path, msgspec.json.encode(request))
+        status, body = await post(path, msgspec.json.encode(request))
         try:
             if status == 200:
                 return decode(body)
@@ -161,6 +177,8 @@ class InternalApp:
                 deadline.deadline(budget_s),
             ):
                 return await handler(bytes(body))
+        except Unavailable as error:
+            return 503, msgspec.json.encode(WireRefusal("unavailable", str(error)))
         finally:
             passport.current_passport.reset(token)
 
