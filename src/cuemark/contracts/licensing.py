@@ -39,6 +39,9 @@ class ContentKey(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     iv: str
 
+    def __repr__(self) -> str:
+        return f"ContentKey(label={self.label!r}, kid={self.kid!r}, key=hidden)"
+
 
 class ProvisionedKeys(msgspec.Struct, frozen=True, kw_only=True):
     keys: list[ContentKey]
@@ -76,6 +79,9 @@ class GetLicence(msgspec.Struct, frozen=True, kw_only=True):
 class LicenceKey(msgspec.Struct, frozen=True):
     kid: str
     key: str
+
+    def __repr__(self) -> str:
+        return f"LicenceKey(kid={self.kid!r}, key=hidden)"
 
 
 class Licence(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 Refusal
 |-- CannotPlay       the title is unknown or not published, or no appliance holds it; says why
+|   `-- CannotPlayNow  a part that a play cannot do without is away: the same may work in a moment
 `-- UnknownPlay      no such playback session of this account, or it is over
 """
 
@@ -26,6 +27,11 @@ TOPIC = "playback"
 class CannotPlay(Refusal):
     code = "cannot_play"
     status = 409
+
+
+class CannotPlayNow(CannotPlay):
+    code = "cannot_play_now"
+    status = 503
 
 
 class UnknownPlay(Refusal):
@@ -95,7 +101,7 @@ class PlayStarted(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Playback(Protocol):
-    refusals: ClassVar[tuple[type[Refusal], ...]] = (CannotPlay, UnknownPlay)
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (CannotPlay, CannotPlayNow, UnknownPlay)
 
     async def start(self, request: StartPlay) -> Play: ...
 

@@ -56,6 +56,9 @@ class SnapshotKey(msgspec.Struct, frozen=True):
     kid: str
     key: str
 
+    def __repr__(self) -> str:
+        return f"SnapshotKey(kid={self.kid!r}, key=hidden)"
+
 
 class SnapshotVersion(msgspec.Struct, frozen=True):
     version_id: VersionId

@@ -38,6 +38,9 @@ class TokenKey(msgspec.Struct, frozen=True):
     kid: str
     key: bytes
 
+    def __repr__(self) -> str:
+        return f"TokenKey(kid={self.kid!r}, key=hidden)"
+
 
 class TokenRejected(Exception):
     """Forged, expired, malformed, or for another verifier or path. The text names no token."""

@@ -1,0 +1,1 @@
+"""Licensing: content keys, and the licences that let a playback session use them."""

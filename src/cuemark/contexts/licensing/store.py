@@ -1,0 +1,92 @@
+"""The tables of licensing."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Boolean, Column, DateTime, LargeBinary, MetaData, Table, Text, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from cuemark.contexts.licensing.model import LicenceSession, WrappedKey
+from cuemark.contracts.ids import PlaySessionId, VersionId
+from cuemark.kit.database import Transaction
+
+_metadata = MetaData(schema="licensing")
+_key = Table(
+    "content_key",
+    _metadata,
+    Column("version_id", Text, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("kid", Text),
+    Column("wrapped", LargeBinary),
+    Column("iv", Text),
+)
+_session = Table(
+    "session",
+    _metadata,
+    Column("session_id", Text, primary_key=True),
+    Column("account_id", Text),
+    Column("version_id", Text),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("closed", Boolean),
+)
+
+
+async def add_keys(
+    transaction: Transaction, version_id: VersionId, keys: Sequence[WrappedKey]
+) -> None:
+    """Store the keys of labels that have none yet; waits for whoever stores the same just now."""
+    rows = [
+        {
+            "version_id": version_id,
+            "label": key.label,
+            "kid": key.kid,
+            "wrapped": key.wrapped,
+            "iv": key.iv,
+        }
+        for key in keys
+    ]
+    await transaction.execute(
+        insert(_key).values(rows).on_conflict_do_nothing(index_elements=["version_id", "label"])
+    )
+
+
+async def keys_of(transaction: Transaction, version_id: VersionId) -> list[WrappedKey]:
+    rows = await transaction.execute(
+        select(_key.c.label, _key.c.kid, _key.c.wrapped, _key.c.iv)
+        .where(_key.c.version_id == version_id)
+        .order_by(_key.c.label)
+    )
+    return [WrappedKey(row.label, row.kid, row.wrapped, row.iv) for row in rows]
+
+
+async def open_session(transaction: Transaction, session: LicenceSession) -> bool:
+    """Store the session, or move the end of the same one; False where it is another's or over."""
+    fresh = insert(_session).values(
+        session_id=session.session_id,
+        account_id=session.account_id,
+        version_id=session.version_id,
+        expires_at=session.expires_at,
+        closed=session.closed,
+    )
+    stored = await transaction.execute(
+        fresh.on_conflict_do_update(
+            index_elements=["session_id"],
+            set_={"expires_at": fresh.excluded.expires_at},
+            where=(_session.c.account_id == fresh.excluded.account_id)
+            & (_session.c.version_id == fresh.excluded.version_id)
+            & ~_session.c.closed,
+        ).returning(_session.c.session_id)
+    )
+    return stored.one_or_none() is not None
+
+
+async def close_session(transaction: Transaction, session_id: PlaySessionId) -> None:
+    await transaction.execute(
+        update(_session).where(_session.c.session_id == session_id).values(closed=True)
+    )
+
+
+async def session_of(transaction: Transaction, session_id: PlaySessionId) -> LicenceSession | None:
+    row = (
+        await transaction.execute(select(_session).where(_session.c.session_id == session_id))
+    ).one_or_none()
+    return LicenceSession(**row._mapping) if row else None
