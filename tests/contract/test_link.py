@@ -38,7 +38,7 @@ class Echo(Protocol):
     async def say(self, request: Ask) -> Answer: ...
 
 
-class EchoService:
+class EchoService(Echo):
     async def say(self, request: Ask) -> Answer:
         if request.word == "closed":
             raise Closed("The echo is closed: come back tomorrow.")

@@ -5,7 +5,8 @@ What is published is a view, built from the log: replaying the log from zero reb
     Refusal
     |-- UnknownTitle    no title has this id
     |-- TitleInvalid    a name or language tag is not acceptable; says why
-    `-- NotPublished    the title has no version that can be played yet
+    |-- NotPublished    the title has no version that can be played yet
+    `-- PageInvalid     the limit or the cursor of a list is not acceptable
 """
 
 from datetime import datetime
@@ -15,6 +16,7 @@ import msgspec
 
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.kit.errors import Refusal
+from cuemark.kit.pages import PageInvalid
 
 TOPIC = "catalog"
 
@@ -61,7 +63,7 @@ class GetTitle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListTitles(msgspec.Struct, frozen=True, kw_only=True):
-    """``after`` is the ``next_cursor`` of the page before; ``limit`` is 1 to 200."""
+    """The newest first. ``after`` is the ``next_cursor`` of the page before; ``limit`` 1 to 200."""
 
     after: str = ""
     limit: int = 50
@@ -81,7 +83,12 @@ class TitleCreated(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Catalog(Protocol):
-    refusals: ClassVar[tuple[type[Refusal], ...]] = (UnknownTitle, TitleInvalid, NotPublished)
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (
+        UnknownTitle,
+        TitleInvalid,
+        NotPublished,
+        PageInvalid,
+    )
 
     async def create_title(self, request: CreateTitle) -> Title: ...
 

@@ -1,7 +1,8 @@
 """Viewers: what a profile has watched and where it stopped.
 
 Refusal
-`-- ProgressInvalid   a position outside the film
+|-- ProgressInvalid   a position outside the film, or an id of no form that we give
+`-- PageInvalid       the limit or the cursor of a list is not acceptable
 """
 
 from datetime import datetime
@@ -11,6 +12,7 @@ import msgspec
 
 from cuemark.contracts.ids import PlaySessionId, ProfileId, TitleId
 from cuemark.kit.errors import Refusal
+from cuemark.kit.pages import PageInvalid
 
 TOPIC = "viewers"
 
@@ -67,7 +69,7 @@ class WatchingPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Viewers(Protocol):
-    refusals: ClassVar[tuple[type[Refusal], ...]] = (ProgressInvalid,)
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (ProgressInvalid, PageInvalid)
 
     async def record_progress(self, request: RecordProgress) -> ProgressRecorded: ...
 
