@@ -10,3 +10,6 @@ VersionId = NewType("VersionId", str)
 UploadId = NewType("UploadId", str)
 PlaySessionId = NewType("PlaySessionId", str)
 ApplianceId = NewType("ApplianceId", str)
+
+PLAY_SESSION_KIND = "play"
+"""The kind that every ``PlaySessionId`` begins with."""

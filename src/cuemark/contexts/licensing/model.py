@@ -12,8 +12,9 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
-from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
+from cuemark.contracts.ids import PLAY_SESSION_KIND, AccountId, PlaySessionId, VersionId
 from cuemark.contracts.licensing import LicenceInvalid, LicenceRefused
+from cuemark.kit.ids import is_id
 
 MASTER_KEY_BYTES = 32
 MAX_KIDS = 32
@@ -90,6 +91,11 @@ def kids_of(requested: Sequence[str]) -> list[str]:
     if not 1 <= len(kids) <= MAX_KIDS or not all(_KID.fullmatch(kid) for kid in kids):
         raise LicenceInvalid(f"ask for 1 to {MAX_KIDS} key ids, each of 16 bytes")
     return kids
+
+
+def is_session_id(text: str) -> bool:
+    """Whether ``text`` has the form of a playback session's id, so that it can be looked up."""
+    return is_id(text, PLAY_SESSION_KIND)
 
 
 def admit(session: LicenceSession | None, account_id: AccountId, now: datetime) -> LicenceSession:

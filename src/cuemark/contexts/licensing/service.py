@@ -66,8 +66,9 @@ class LicensingService(Licensing):
 
     async def get_licence(self, request: GetLicence) -> Licence:
         kids = model.kids_of(request.kids)
+        known = model.is_session_id(request.session_id)
         async with self._database.transaction() as transaction:
-            found = await store.session_of(transaction, request.session_id)
+            found = await store.session_of(transaction, request.session_id) if known else None
             session = model.admit(found, request.account_id, self._clock.now())
             keys = await store.keys_of(transaction, session.version_id)
         chosen = model.choose(kids, {key.kid: key for key in keys})

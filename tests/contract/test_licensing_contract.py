@@ -1,0 +1,185 @@
+"""What every caller of licensing may rely on."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from cuemark.contexts.licensing import wiring
+from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
+from cuemark.contracts.licensing import (
+    CloseLicences,
+    GetLicence,
+    Licence,
+    LicenceInvalid,
+    LicenceRefused,
+    Licensing,
+    OpenLicences,
+    ProvisionKeys,
+)
+from cuemark.kit.clock import ManualClock
+from tests.contract.conftest import Reach
+from tests.databases import opened
+
+OWNER = AccountId("acc_owner")
+SESSION = PlaySessionId("play_" + "0" * 26)
+FILM = VersionId("ver_film")
+LABELS = ["AUDIO", "SD", "HD"]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def licensing(
+    reach: Reach, database_url: str, clock: ManualClock
+) -> AsyncIterator[Licensing]:
+    async with opened(database_url, wiring) as database:
+        room = wiring.build(database=database, clock=clock, master_key=bytes(range(32)))
+        yield await reach(Licensing, room.service)
+
+
+async def kids_of(licensing: Licensing, version_id: VersionId = FILM) -> dict[str, str]:
+    """Kid to key of a version."""
+    made = await licensing.provision_keys(ProvisionKeys(version_id=version_id, labels=LABELS))
+    return {key.kid: key.key for key in made.keys}
+
+
+async def open_session(
+    licensing: Licensing, clock: ManualClock, account_id: AccountId = OWNER, ttl_s: float = 60
+) -> None:
+    await licensing.open_licences(
+        OpenLicences(
+            session_id=SESSION,
+            account_id=account_id,
+            version_id=FILM,
+            expires_at=clock.now() + timedelta(seconds=ttl_s),
+        )
+    )
+
+
+async def ask(
+    licensing: Licensing,
+    kids: list[str],
+    account_id: AccountId = OWNER,
+    session_id: str = SESSION,
+) -> Licence:
+    return await licensing.get_licence(
+        GetLicence(session_id=PlaySessionId(session_id), account_id=account_id, kids=kids)
+    )
+
+
+async def test_asking_again_gives_the_same_keys(licensing: Licensing) -> None:
+    first = await licensing.provision_keys(ProvisionKeys(version_id=FILM, labels=LABELS))
+    again = await licensing.provision_keys(ProvisionKeys(version_id=FILM, labels=LABELS[::-1]))
+    assert again == first
+    assert sorted(key.label for key in first.keys) == sorted(LABELS)
+    assert len({part for key in first.keys for part in (key.kid, key.key, key.iv)}) == 9
+
+
+async def test_a_label_added_later_leaves_the_others_as_they_were(licensing: Licensing) -> None:
+    sd = await licensing.provision_keys(ProvisionKeys(version_id=FILM, labels=["SD"]))
+    both = await licensing.provision_keys(ProvisionKeys(version_id=FILM, labels=["HD", "SD"]))
+    assert sd.keys[0] in both.keys
+    assert [key.label for key in sd.keys] == ["SD"]
+
+
+async def test_versions_share_no_key(licensing: Licensing) -> None:
+    film, other = await kids_of(licensing), await kids_of(licensing, VersionId("ver_other"))
+    assert not film.keys() & other.keys()
+    assert not set(film.values()) & set(other.values())
+
+
+async def test_a_session_gets_the_keys_that_it_asks_for(
+    licensing: Licensing, clock: ManualClock
+) -> None:
+    keys = await kids_of(licensing)
+    await open_session(licensing, clock)
+    for kid, key in keys.items():
+        licence = await ask(licensing, [kid.upper()])
+        assert [(found.kid, found.key) for found in licence.keys] == [(kid, key)]
+        assert licence.expires_at == clock.now() + timedelta(seconds=60)
+    assert len((await ask(licensing, list(keys))).keys) == 3
+
+
+async def test_another_account_is_refused_as_if_there_were_no_session(
+    licensing: Licensing, clock: ManualClock
+) -> None:
+    kids = list(await kids_of(licensing))
+    await open_session(licensing, clock)
+    said = []
+    for session_id, account_id in (
+        (SESSION, AccountId("acc_thief")),
+        ("play_" + "1" * 26, OWNER),
+        ("'; drop table licensing.session; --", OWNER),
+        ("play_\0", OWNER),
+    ):
+        with pytest.raises(LicenceRefused) as refused:
+            await ask(licensing, kids, account_id, session_id)
+        said.append(refused.value.message)
+    assert len(set(said)) == 1
+    assert await ask(licensing, kids)
+
+
+async def test_a_key_of_another_version_is_refused(
+    licensing: Licensing, clock: ManualClock
+) -> None:
+    mine, other = (
+        list(await kids_of(licensing)),
+        list(await kids_of(licensing, VersionId("ver_b"))),
+    )
+    await open_session(licensing, clock)
+    for kids in (other, [mine[0], other[0]], ["0" * 32]):
+        with pytest.raises(LicenceRefused):
+            await ask(licensing, kids)
+
+
+async def test_licences_end_with_their_time(licensing: Licensing, clock: ManualClock) -> None:
+    kids = list(await kids_of(licensing))
+    await open_session(licensing, clock, ttl_s=60)
+    clock.advance(59.9)
+    assert await ask(licensing, kids)
+    clock.advance(0.1)
+    with pytest.raises(LicenceRefused, match="ran out"):
+        await ask(licensing, kids)
+
+
+async def test_a_closed_session_gets_none_and_stays_closed(
+    licensing: Licensing, clock: ManualClock
+) -> None:
+    kids = list(await kids_of(licensing))
+    await open_session(licensing, clock)
+    for _ in range(2):
+        await licensing.close_licences(CloseLicences(session_id=SESSION))
+    with pytest.raises(LicenceRefused, match="has ended"):
+        await ask(licensing, kids)
+    with pytest.raises(LicenceRefused):
+        await open_session(licensing, clock)
+
+
+async def test_opening_again_moves_the_end_but_not_the_owner(
+    licensing: Licensing, clock: ManualClock
+) -> None:
+    kids = list(await kids_of(licensing))
+    await open_session(licensing, clock, ttl_s=10)
+    await open_session(licensing, clock, ttl_s=100)
+    assert (await ask(licensing, kids)).expires_at == clock.now() + timedelta(seconds=100)
+    with pytest.raises(LicenceRefused):
+        await open_session(licensing, clock, AccountId("acc_thief"))
+
+
+async def test_a_request_that_cannot_be_read_is_invalid(
+    licensing: Licensing, clock: ManualClock
+) -> None:
+    await open_session(licensing, clock)
+    for kids in ([], ["zz"], ["0" * 31]):
+        with pytest.raises(LicenceInvalid):
+            await ask(licensing, kids)
+    with pytest.raises(LicenceInvalid):
+        await licensing.provision_keys(ProvisionKeys(version_id=FILM, labels=["../SD"]))
+
+
+async def test_closing_an_unknown_session_is_no_error(licensing: Licensing) -> None:
+    assert await licensing.close_licences(CloseLicences(session_id=PlaySessionId("play_none")))
