@@ -1,0 +1,135 @@
+"""How appliances are ranked, and what a token for one says.
+
+Two choices by rendezvous hashing (Thaler and Ravishankar, 1998), of which the less loaded wins
+(Mitzenmacher, 2001), place by place: loads even out without the herd that a stale minimum draws,
+and a session keeps its appliances while loads are equal.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import xxhash
+
+from cuemark.contracts.ids import ApplianceId, PlaySessionId
+from cuemark.contracts.steering import SILENCE_S, Rank, RankedAppliance
+from cuemark.kit import cat
+
+MAX_RANKED = 10
+
+_CURSOR = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Appliance:
+    """What an appliance last said of itself, and when that came in."""
+
+    appliance_id: ApplianceId
+    url: str
+    healthy: bool
+    in_flight: int
+    last_report_at: datetime
+
+    def alive(self, now: datetime) -> bool:
+        """Whether it has spoken within the last ``SILENCE_S``."""
+        return now - self.last_report_at < timedelta(seconds=SILENCE_S)
+
+
+class Loads:
+    """Requests in flight at each appliance, plus the sessions placed since its last report.
+
+    The next report counts those sessions itself, so it takes the place of the local count.
+    """
+
+    def __init__(self) -> None:
+        self._placed: dict[ApplianceId, tuple[datetime, int]] = {}
+
+    def of(self, appliance: Appliance) -> int:
+        return appliance.in_flight + self._since_report(appliance)
+
+    def place(self, appliance: Appliance) -> None:
+        """Count one more session on ``appliance``."""
+        placed = self._since_report(appliance) + 1
+        self._placed[appliance.appliance_id] = (appliance.last_report_at, placed)
+
+    def _since_report(self, appliance: Appliance) -> int:
+        reported_at, placed = self._placed.get(appliance.appliance_id, (None, 0))
+        return placed if reported_at == appliance.last_report_at else 0
+
+
+def rank(
+    holders: Sequence[Appliance],
+    loads: Loads,
+    session_id: PlaySessionId,
+    now: datetime,
+    limit: int,
+) -> list[Appliance]:
+    """The best of the appliances that hold the version; the first is counted as chosen."""
+    left = sorted(
+        (appliance for appliance in holders if appliance.healthy and appliance.alive(now)),
+        key=lambda appliance: _affinity(session_id, appliance.appliance_id),
+        reverse=True,
+    )
+    ranked: list[Appliance] = []
+    while left and len(ranked) < limit:
+        ranked.append(min(left[:2], key=loads.of))
+        left.remove(ranked[-1])
+    if ranked:
+        loads.place(ranked[0])
+    return ranked
+
+
+def _affinity(session_id: PlaySessionId, appliance_id: ApplianceId) -> int:
+    return xxhash.xxh3_64_intdigest(f"{session_id}/{appliance_id}".encode())
+
+
+def media_address(
+    appliance: Appliance, request: Rank, key: cat.TokenKey, now: datetime
+) -> RankedAppliance:
+    """The version's root on ``appliance``, with a token that opens only this, only to the session.
+
+    ``key`` is the appliance's own.
+    """
+    token = cat.mint(
+        cat.Claims(
+            subject=request.session_id,
+            audience=appliance.appliance_id,
+            path_prefix=f"/{request.version_id}/",
+            issued_at_s=int(now.timestamp()),
+            expires_at_s=int(request.expires_at.timestamp()),
+        ),
+        key,
+    )
+    return RankedAppliance(
+        appliance_id=appliance.appliance_id,
+        media_url=f"{appliance.url.rstrip('/')}/t/{token}/{request.version_id}/",
+    )
+
+
+class Keyring:
+    """The token keys of each enrolled appliance, derived once: the current key first."""
+
+    def __init__(
+        self, appliance_ids: Sequence[ApplianceId], masters: Sequence[cat.TokenKey]
+    ) -> None:
+        if not masters or len({master.kid for master in masters}) != len(masters):
+            raise ValueError("give one or more token keys, each with a kid of its own")
+        self._keys: Mapping[ApplianceId, list[cat.TokenKey]] = {
+            appliance_id: [cat.derive_key(master, appliance_id) for master in masters]
+            for appliance_id in appliance_ids
+        }
+
+    def __contains__(self, appliance_id: ApplianceId) -> bool:
+        return appliance_id in self._keys
+
+    def all_of(self, appliance_id: ApplianceId) -> list[cat.TokenKey]:
+        return self._keys[appliance_id]
+
+    def current_of(self, appliance_id: ApplianceId) -> cat.TokenKey:
+        return self._keys[appliance_id][0]
+
+
+def position_of(cursor: str) -> int:
+    """The position that a snapshot's cursor names; 0, the start, for one that is not ours."""
+    return int(cursor) if _CURSOR.fullmatch(cursor) else 0

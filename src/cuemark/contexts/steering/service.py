@@ -1,0 +1,125 @@
+"""The use cases of steering."""
+
+import msgspec
+
+from cuemark.contexts.steering import model, store
+from cuemark.contexts.steering.model import Appliance, Keyring, Loads
+from cuemark.contracts.encoding import VersionPublished
+from cuemark.contracts.ids import ApplianceId, VersionId
+from cuemark.contracts.steering import (
+    ApplianceList,
+    ApplianceState,
+    GetSnapshot,
+    ListAppliances,
+    Rank,
+    Ranking,
+    Report,
+    ReportAccepted,
+    Snapshot,
+    SnapshotKey,
+    Steering,
+    UnknownAppliance,
+)
+from cuemark.kit.clock import Clock
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.outbox import Entry
+
+FRESH_S = 0.2
+CACHED_VERSIONS = 1024
+SNAPSHOT_VERSIONS = 1000
+
+
+class SteeringService(Steering):
+    """Reports and published versions in PostgreSQL; a ranking reads them at most ``FRESH_S`` old.
+
+    ``keyring`` also says which appliances are enrolled.
+    """
+
+    def __init__(self, database: Database, clock: Clock, keyring: Keyring) -> None:
+        self._database = database
+        self._clock = clock
+        self._keyring = keyring
+        self._loads = Loads()
+        self._holders: dict[VersionId, tuple[float, list[Appliance]]] = {}
+
+    async def report(self, request: Report) -> ReportAccepted:
+        self._enrolled(request.appliance_id)
+        async with self._database.transaction() as transaction:
+            known = await store.record(transaction, request, self._clock.now())
+            if request.versions is not None:
+                known = request.inventory_revision
+                await store.replace_inventory(
+                    transaction, request.appliance_id, known, request.versions
+                )
+        return ReportAccepted(send_inventory=known != request.inventory_revision)
+
+    async def get_snapshot(self, request: GetSnapshot) -> Snapshot:
+        self._enrolled(request.appliance_id)
+        after = model.position_of(request.after)
+        async with self._database.transaction() as transaction:
+            if after > await store.last_position(transaction):
+                after = 0
+            versions, reached = await store.published_after(transaction, after, SNAPSHOT_VERSIONS)
+        keys = self._keyring.all_of(request.appliance_id)
+        return Snapshot(
+            token_keys=[SnapshotKey(key.kid, key.key.hex()) for key in keys],
+            versions=versions,
+            cursor=str(reached),
+        )
+
+    async def rank(self, request: Rank) -> Ranking:
+        holders = await self._holders_of(request.version_id)
+        now = self._clock.now()
+        limit = max(1, min(request.limit, model.MAX_RANKED))
+        ranked = model.rank(holders, self._loads, request.session_id, now, limit)
+        return Ranking(
+            appliances=[
+                model.media_address(
+                    appliance, request, self._keyring.current_of(appliance.appliance_id), now
+                )
+                for appliance in ranked
+            ]
+        )
+
+    async def list_appliances(self, request: ListAppliances) -> ApplianceList:
+        async with self._database.transaction() as transaction:
+            found = await store.appliances(transaction)
+        now = self._clock.now()
+        return ApplianceList(
+            appliances=[
+                ApplianceState(
+                    appliance_id=appliance.appliance_id,
+                    url=appliance.url,
+                    alive=appliance.alive(now),
+                    healthy=appliance.healthy,
+                    in_flight=appliance.in_flight,
+                    versions=versions,
+                    last_report_at=appliance.last_report_at,
+                )
+                for appliance, versions in found
+                if appliance.appliance_id in self._keyring
+            ]
+        )
+
+    async def take(self, transaction: Transaction, entry: Entry) -> None:
+        """Handles an event of encoding: a published version is listed for the appliances."""
+        if entry.kind == VersionPublished.__name__:
+            event = msgspec.json.decode(entry.body, type=VersionPublished)
+            await store.add_published(transaction, event.version_id, event.index_blake3)
+
+    def _enrolled(self, appliance_id: ApplianceId) -> None:
+        if appliance_id not in self._keyring:
+            raise UnknownAppliance(f"the appliance {appliance_id} is not enrolled here")
+
+    async def _holders_of(self, version_id: VersionId) -> list[Appliance]:
+        at_s, found = self._holders.get(version_id, (float("-inf"), []))
+        asked_s = self._clock.monotonic_s()
+        if asked_s - at_s < FRESH_S:
+            return found
+        async with self._database.transaction() as transaction:
+            stored = await store.holders(transaction, version_id)
+        found = [appliance for appliance in stored if appliance.appliance_id in self._keyring]
+        while len(self._holders) >= CACHED_VERSIONS and version_id not in self._holders:
+            del self._holders[next(iter(self._holders))]
+        self._holders[version_id] = (asked_s, found)
+        return found

@@ -1,0 +1,169 @@
+"""The tables of steering."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    MetaData,
+    Table,
+    Text,
+    all_,
+    cast,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from cuemark.contexts.steering.model import Appliance
+from cuemark.contracts.ids import ApplianceId, VersionId
+from cuemark.contracts.steering import Report, SnapshotVersion
+from cuemark.kit.database import Transaction
+
+_metadata = MetaData(schema="steering")
+_appliance = Table(
+    "appliance",
+    _metadata,
+    Column("appliance_id", Text, primary_key=True),
+    Column("url", Text),
+    Column("healthy", Boolean),
+    Column("in_flight", BigInteger),
+    Column("last_report_at", DateTime(timezone=True)),
+    Column("inventory_revision", BigInteger),
+)
+_held = Table(
+    "held",
+    _metadata,
+    Column("version_id", Text, primary_key=True),
+    Column("appliance_id", Text, primary_key=True),
+)
+_published = Table(
+    "published",
+    _metadata,
+    Column("position", BigInteger, primary_key=True),
+    Column("version_id", Text),
+    Column("index_blake3", Text),
+)
+_state = (
+    _appliance.c.appliance_id,
+    _appliance.c.url,
+    _appliance.c.healthy,
+    _appliance.c.in_flight,
+    _appliance.c.last_report_at,
+)
+
+
+async def record(transaction: Transaction, report: Report, at: datetime) -> int | None:
+    """Store what an appliance says of itself; return the inventory revision known, if any.
+
+    Holds the appliance's row, so reports of one appliance follow one another.
+    """
+    said = insert(_appliance).values(
+        appliance_id=report.appliance_id,
+        url=report.url,
+        healthy=report.healthy,
+        in_flight=report.in_flight,
+        last_report_at=at,
+    )
+    stored = await transaction.execute(
+        said.on_conflict_do_update(
+            index_elements=["appliance_id"],
+            set_={
+                "url": said.excluded.url,
+                "healthy": said.excluded.healthy,
+                "in_flight": said.excluded.in_flight,
+                "last_report_at": said.excluded.last_report_at,
+            },
+        ).returning(_appliance.c.inventory_revision)
+    )
+    revision: int | None = stored.scalar_one()
+    return revision
+
+
+async def replace_inventory(
+    transaction: Transaction,
+    appliance_id: ApplianceId,
+    revision: int,
+    versions: Sequence[VersionId],
+) -> None:
+    listed = cast(list(versions), ARRAY(Text))
+    await transaction.execute(
+        delete(_held).where(
+            _held.c.appliance_id == appliance_id, _held.c.version_id != all_(listed)
+        )
+    )
+    await transaction.execute(
+        insert(_held)
+        .from_select(
+            ["appliance_id", "version_id"], select(literal(appliance_id), func.unnest(listed))
+        )
+        .on_conflict_do_nothing()
+    )
+    await transaction.execute(
+        update(_appliance)
+        .where(_appliance.c.appliance_id == appliance_id)
+        .values(inventory_revision=revision)
+    )
+
+
+async def holders(transaction: Transaction, version_id: VersionId) -> list[Appliance]:
+    """The appliances that hold a version, dead ones too."""
+    rows = await transaction.execute(
+        select(*_state)
+        .join(_held, _held.c.appliance_id == _appliance.c.appliance_id)
+        .where(_held.c.version_id == version_id)
+    )
+    return [Appliance(**row._mapping) for row in rows]
+
+
+async def appliances(transaction: Transaction) -> list[tuple[Appliance, int]]:
+    """Every appliance that has reported, with how many versions it holds."""
+    counted = (
+        select(_held.c.appliance_id, func.count().label("versions"))
+        .group_by(_held.c.appliance_id)
+        .subquery()
+    )
+    rows = await transaction.execute(
+        select(*_state, func.coalesce(counted.c.versions, 0))
+        .outerjoin(counted, counted.c.appliance_id == _appliance.c.appliance_id)
+        .order_by(_appliance.c.appliance_id)
+    )
+    return [(Appliance(*row[:-1]), row[-1]) for row in rows]
+
+
+async def add_published(transaction: Transaction, version_id: VersionId, index_blake3: str) -> None:
+    """List a version for the appliances; one that is listed stays where it is."""
+    await transaction.execute(
+        insert(_published)
+        .values(version_id=version_id, index_blake3=index_blake3)
+        .on_conflict_do_nothing(index_elements=["version_id"])
+    )
+
+
+async def published_after(
+    transaction: Transaction, position: int, limit: int
+) -> tuple[list[SnapshotVersion], int]:
+    """Up to ``limit`` versions after a position, oldest first, and the position reached."""
+    rows = (
+        await transaction.execute(
+            select(_published)
+            .where(_published.c.position > position)
+            .order_by(_published.c.position)
+            .limit(limit)
+        )
+    ).all()
+    versions = [SnapshotVersion(row.version_id, row.index_blake3) for row in rows]
+    return versions, rows[-1].position if rows else position
+
+
+async def last_position(transaction: Transaction) -> int:
+    """The position of the newest version; 0 where there is none."""
+    last = await transaction.execute(select(func.coalesce(func.max(_published.c.position), 0)))
+    position: int = last.scalar_one()
+    return position

@@ -1,0 +1,35 @@
+"""Builds steering."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cuemark.contexts.steering.model import Keyring
+from cuemark.contexts.steering.service import SteeringService
+from cuemark.contracts.encoding import TOPIC as ENCODING
+from cuemark.contracts.ids import ApplianceId
+from cuemark.contracts.steering import Steering
+from cuemark.kit.cat import TokenKey
+from cuemark.kit.clock import Clock
+from cuemark.kit.database import Database
+from cuemark.kit.outbox import Follower, Log
+from cuemark.kit.room import Room
+
+SCHEMA = "steering"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def build(
+    *,
+    database: Database,
+    log: Log,
+    clock: Clock,
+    appliance_ids: Sequence[ApplianceId],
+    token_keys: Sequence[TokenKey],
+) -> Room[Steering]:
+    """Steering for the enrolled appliances.
+
+    ``token_keys`` are master keys, the current one first; the older ones are still accepted.
+    """
+    service = SteeringService(database, clock, Keyring(appliance_ids, token_keys))
+    versions = Follower("steering.versions", [ENCODING], database, log, service.take)
+    return Room(Steering, service, (versions,))

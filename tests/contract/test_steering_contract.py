@@ -1,0 +1,212 @@
+"""What every caller of steering may rely on."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from cuemark.contexts.steering import wiring
+from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
+from cuemark.contracts.steering import (
+    REPORT_EVERY_S,
+    SILENCE_S,
+    GetSnapshot,
+    ListAppliances,
+    Rank,
+    Ranking,
+    Report,
+    ReportAccepted,
+    Steering,
+    UnknownAppliance,
+)
+from cuemark.kit import cat
+from cuemark.kit.clock import ManualClock
+from cuemark.kit.outbox import Log
+from tests.contract.conftest import Reach
+from tests.databases import opened
+
+A, B = ApplianceId("edge-a"), ApplianceId("edge-b")
+FILM, OTHER = VersionId("ver_film"), VersionId("ver_other")
+MASTERS = [cat.TokenKey("k2", b"2" * 32), cat.TokenKey("k1", b"1" * 32)]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def steering(reach: Reach, database_url: str, clock: ManualClock) -> AsyncIterator[Steering]:
+    async with opened(database_url, wiring) as database:
+        room = wiring.build(
+            database=database,
+            log=Log(clock),
+            clock=clock,
+            appliance_ids=(A, B),
+            token_keys=MASTERS,
+        )
+        yield await reach(Steering, room.service)
+
+
+async def report(
+    steering: Steering,
+    appliance_id: ApplianceId,
+    versions: list[VersionId] | None = None,
+    *,
+    revision: int = 1,
+    healthy: bool = True,
+    in_flight: int = 0,
+) -> ReportAccepted:
+    return await steering.report(
+        Report(
+            appliance_id=appliance_id,
+            url=f"http://{appliance_id}.test:8081/",
+            healthy=healthy,
+            in_flight=in_flight,
+            inventory_revision=revision,
+            versions=versions,
+        )
+    )
+
+
+async def rank(
+    steering: Steering, clock: ManualClock, version_id: VersionId = FILM, limit: int = 3
+) -> Ranking:
+    return await steering.rank(
+        Rank(
+            session_id=PlaySessionId("play_1"),
+            version_id=version_id,
+            expires_at=clock.now() + timedelta(hours=12),
+            limit=limit,
+        )
+    )
+
+
+async def ranked(
+    steering: Steering, clock: ManualClock, version_id: VersionId = FILM
+) -> list[ApplianceId]:
+    ranking = await rank(steering, clock, version_id)
+    return [found.appliance_id for found in ranking.appliances]
+
+
+async def test_the_less_loaded_holder_comes_first(steering: Steering, clock: ManualClock) -> None:
+    await report(steering, A, [FILM], in_flight=9)
+    await report(steering, B, [FILM], in_flight=3)
+    assert await ranked(steering, clock) == [B, A]
+
+
+async def test_an_appliance_that_lacks_the_version_never_ranks(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM])
+    await report(steering, B, [OTHER])
+    assert await ranked(steering, clock) == [A]
+    assert await ranked(steering, clock, VersionId("ver_nowhere")) == []
+
+
+async def test_an_appliance_that_drops_a_version_stops_ranking_for_it(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM, OTHER], revision=1)
+    assert await ranked(steering, clock) == [A]
+    await report(steering, A, [OTHER], revision=2)
+    clock.advance(0.2)
+    assert await ranked(steering, clock) == []
+    assert await ranked(steering, clock, OTHER) == [A]
+
+
+async def test_a_dead_appliance_leaves_within_two_seconds(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM])
+    await report(steering, B, [FILM])
+    died_at_s = clock.monotonic_s()
+    while A in await ranked(steering, clock):
+        clock.advance(0.1)
+        if clock.monotonic_s() * 10 % (REPORT_EVERY_S * 10) < 1:
+            await report(steering, B)
+    assert SILENCE_S <= clock.monotonic_s() - died_at_s < 2
+    assert await ranked(steering, clock) == [B]
+
+
+async def test_an_appliance_returns_with_its_next_report(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM])
+    clock.advance(60)
+    assert await ranked(steering, clock) == []
+    assert not (await report(steering, A)).send_inventory
+    clock.advance(0.2)
+    assert await ranked(steering, clock) == [A]
+
+
+async def test_a_sick_appliance_leaves_with_its_report(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM])
+    assert await ranked(steering, clock) == [A]
+    await report(steering, A, healthy=False)
+    clock.advance(0.2)
+    assert await ranked(steering, clock) == []
+
+
+async def test_the_inventory_is_asked_for_only_when_it_is_not_known(steering: Steering) -> None:
+    assert (await report(steering, A, revision=4)).send_inventory
+    assert (await report(steering, A, revision=4)).send_inventory
+    assert not (await report(steering, A, [FILM], revision=4)).send_inventory
+    assert not (await report(steering, A, revision=4)).send_inventory
+    assert (await report(steering, A, revision=5)).send_inventory
+    assert (await report(steering, A, revision=5)).send_inventory
+    assert not (await report(steering, A, [], revision=5)).send_inventory
+
+
+async def test_an_appliance_that_is_not_enrolled_is_refused(steering: Steering) -> None:
+    stranger = ApplianceId("edge-z")
+    with pytest.raises(UnknownAppliance, match="edge-z is not enrolled"):
+        await report(steering, stranger, [FILM])
+    with pytest.raises(UnknownAppliance):
+        await steering.get_snapshot(GetSnapshot(appliance_id=stranger))
+    assert (await steering.list_appliances(ListAppliances())).appliances == []
+
+
+async def test_the_address_carries_a_token_for_that_appliance(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM])
+    (found,) = (await rank(steering, clock)).appliances
+    base, token, version = found.media_url.removesuffix("/").rsplit("/", 2)
+    assert (base, version) == ("http://edge-a.test:8081/t", FILM)
+    snapshot = await steering.get_snapshot(GetSnapshot(appliance_id=A))
+    keys = {key.kid: bytes.fromhex(key.key) for key in snapshot.token_keys}
+    claims = cat.verify(token, keys=keys, audience=A, path=f"/{FILM}/x", now=clock.now())
+    assert claims.subject == "play_1"
+    assert claims.expires_at_s == int((clock.now() + timedelta(hours=12)).timestamp())
+
+
+async def test_a_snapshot_has_the_appliances_own_keys_the_current_first(steering: Steering) -> None:
+    keys_a = (await steering.get_snapshot(GetSnapshot(appliance_id=A))).token_keys
+    keys_b = (await steering.get_snapshot(GetSnapshot(appliance_id=B))).token_keys
+    assert [key.kid for key in keys_a] == ["k2", "k1"]
+    secrets = {key.key for key in keys_a + keys_b} | {key.key.hex() for key in MASTERS}
+    assert len(secrets) == 6
+
+
+@pytest.mark.parametrize("limit", [-1, 0, 1])
+async def test_a_ranking_has_at_least_the_best(
+    steering: Steering, clock: ManualClock, limit: int
+) -> None:
+    await report(steering, A, [FILM])
+    await report(steering, B, [FILM])
+    assert len((await rank(steering, clock, limit=limit)).appliances) == 1
+
+
+async def test_the_list_tells_the_state_of_each(steering: Steering, clock: ManualClock) -> None:
+    await report(steering, B, [FILM, OTHER], in_flight=2)
+    clock.advance(SILENCE_S)
+    await report(steering, A, [], healthy=False)
+    states = (await steering.list_appliances(ListAppliances())).appliances
+    assert [(s.appliance_id, s.alive, s.healthy, s.in_flight, s.versions) for s in states] == [
+        (A, True, False, 0, 0),
+        (B, False, True, 2, 2),
+    ]
+    assert states[0].last_report_at == clock.now()

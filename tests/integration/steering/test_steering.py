@@ -1,0 +1,257 @@
+"""Steering on a real PostgreSQL: the log, many callers, and real time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from cuemark.contexts.steering import service, wiring
+from cuemark.contracts.encoding import TOPIC, EncodingFailed, VersionPublished
+from cuemark.contracts.ids import ApplianceId, PlaySessionId, TitleId, VersionId
+from cuemark.contracts.steering import (
+    REPORT_EVERY_S,
+    GetSnapshot,
+    Rank,
+    Report,
+    Snapshot,
+    Steering,
+)
+from cuemark.kit.cat import TokenKey
+from cuemark.kit.clock import Clock, ManualClock, SystemClock
+from cuemark.kit.database import Database
+from cuemark.kit.errors import Unavailable
+from cuemark.kit.outbox import Log
+from cuemark.kit.room import Room
+from tests.databases import opened
+
+A, B = ApplianceId("edge-a"), ApplianceId("edge-b")
+FILM = VersionId("ver_film")
+CLOCK = ManualClock()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with opened(database_url, wiring) as database:
+        yield database
+
+
+def build(database: Database, clock: Clock = CLOCK) -> Room[Steering]:
+    return wiring.build(
+        database=database,
+        log=Log(clock),
+        clock=clock,
+        appliance_ids=(A, B),
+        token_keys=[TokenKey("k1", b"1" * 32)],
+    )
+
+
+async def publish(database: Database, *names: str) -> None:
+    for name in names:
+        async with database.transaction() as transaction:
+            event = VersionPublished(
+                version_id=VersionId(name),
+                title_id=TitleId("ttl_1"),
+                quality="full",
+                duration_s=52,
+                artwork_key="",
+                index_blake3=f"hash of {name}",
+                published_at=CLOCK.now(),
+            )
+            await Log(CLOCK).append(transaction, TOPIC, name, event)
+
+
+async def snapshot(steering: Steering, after: str = "") -> Snapshot:
+    return await steering.get_snapshot(GetSnapshot(appliance_id=A, after=after))
+
+
+def names(found: Snapshot) -> list[str]:
+    return [version.version_id for version in found.versions]
+
+
+async def test_an_appliance_learns_of_each_published_version_once(database: Database) -> None:
+    room = build(database)
+    (follower,) = room.followers
+    assert (follower.name, names(await snapshot(room.service))) == ("steering.versions", [])
+    await publish(database, "ver_1", "ver_2")
+    await follower.catch_up()
+    first = await snapshot(room.service)
+    assert names(first) == ["ver_1", "ver_2"]
+    assert first.versions[0].index_blake3 == "hash of ver_1"
+    assert names(await snapshot(room.service, first.cursor)) == []
+    await publish(database, "ver_3")
+    await follower.catch_up()
+    later = await snapshot(room.service, first.cursor)
+    assert names(later) == ["ver_3"]
+    assert names(await snapshot(room.service)) == ["ver_1", "ver_2", "ver_3"]
+
+
+async def test_other_events_of_encoding_are_passed_over(database: Database) -> None:
+    room = build(database)
+    async with database.transaction() as transaction:
+        failed = EncodingFailed(version_id=FILM, title_id=TitleId("ttl_1"), error="no")
+        await Log(CLOCK).append(transaction, TOPIC, FILM, failed)
+    assert await room.followers[0].catch_up() == 1
+    assert names(await snapshot(room.service)) == []
+
+
+async def test_replaying_the_log_leaves_the_cursors_of_appliances_right(
+    database: Database,
+) -> None:
+    room = build(database)
+    await publish(database, "ver_1", "ver_2")
+    await room.followers[0].catch_up()
+    before = await snapshot(room.service)
+    await room.followers[0].rewind()
+    await room.followers[0].catch_up()
+    assert await snapshot(room.service) == before
+    assert names(await snapshot(room.service, before.cursor)) == []
+
+
+async def test_a_cursor_from_a_database_that_was_ahead_starts_again(database: Database) -> None:
+    room = build(database)
+    await publish(database, "ver_1")
+    await room.followers[0].catch_up()
+    assert names(await snapshot(room.service, "999")) == ["ver_1"]
+
+
+async def test_a_long_list_comes_in_pages(database: Database) -> None:
+    room = build(database)
+    total = service.SNAPSHOT_VERSIONS + 5
+    async with database.transaction() as transaction:
+        await transaction.execute(
+            text(
+                "insert into steering.published (version_id, index_blake3) "
+                "select 'ver_' || n, '' from generate_series(1, :total) n"
+            ),
+            {"total": total},
+        )
+    first = await snapshot(room.service)
+    rest = await snapshot(room.service, first.cursor)
+    assert (len(first.versions), len(rest.versions)) == (service.SNAPSHOT_VERSIONS, 5)
+
+
+async def say(
+    steering: Steering,
+    appliance_id: ApplianceId,
+    versions: list[VersionId] | None,
+    revision: int = 1,
+) -> bool:
+    accepted = await steering.report(
+        Report(
+            appliance_id=appliance_id,
+            url=f"http://{appliance_id}.test",
+            healthy=True,
+            in_flight=0,
+            inventory_revision=revision,
+            versions=versions,
+        )
+    )
+    return accepted.send_inventory
+
+
+async def ranked(steering: Steering, clock: Clock) -> list[ApplianceId]:
+    ranking = await steering.rank(
+        Rank(
+            session_id=PlaySessionId("play_1"),
+            version_id=FILM,
+            expires_at=clock.now() + timedelta(hours=1),
+        )
+    )
+    return [found.appliance_id for found in ranking.appliances]
+
+
+async def test_an_appliance_that_stops_reporting_leaves_within_two_real_seconds(
+    database: Database,
+) -> None:
+    clock = SystemClock()
+    steering = build(database, clock).service
+    loop = asyncio.get_running_loop()
+
+    async def report_for_ever(appliance_id: ApplianceId) -> None:
+        versions: list[VersionId] | None = [FILM]
+        while True:
+            await say(steering, appliance_id, versions)
+            versions = None
+            await asyncio.sleep(REPORT_EVERY_S)
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        reporters = [group.create_task(report_for_ever(name)) for name in (A, B)]
+        while set(await ranked(steering, clock)) != {A, B}:
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(REPORT_EVERY_S * 1.5)
+        reporters[0].cancel()
+        died_at_s = loop.time()
+        while A in await ranked(steering, clock):
+            await asyncio.sleep(0.02)
+        gone_after_s = loop.time() - died_at_s
+        assert await ranked(steering, clock) == [B]
+        reporters[1].cancel()
+    assert 0.9 < gone_after_s < 2
+    print(f"a dead appliance left the ranking after {gone_after_s:.2f} s")
+
+
+async def test_a_ranking_reads_the_database_at_most_every_fifth_of_a_second(
+    database: Database,
+) -> None:
+    clock = ManualClock()
+    steering = build(database, clock).service
+    await say(steering, A, [FILM])
+    assert await ranked(steering, clock) == [A]
+    async with database.transaction() as transaction:
+        await transaction.execute(text("truncate steering.held"))
+    clock.advance(service.FRESH_S - 0.01)
+    assert await ranked(steering, clock) == [A]
+    clock.advance(0.01)
+    assert await ranked(steering, clock) == []
+
+
+async def test_what_is_cached_is_bounded(database: Database) -> None:
+    clock = ManualClock()
+    steering = build(database, clock).service
+    assert isinstance(steering, service.SteeringService)
+    for number in range(service.CACHED_VERSIONS + 20):
+        await steering.rank(
+            Rank(
+                session_id=PlaySessionId("play_1"),
+                version_id=VersionId(f"ver_{number}"),
+                expires_at=clock.now(),
+            )
+        )
+    assert len(steering._holders) == service.CACHED_VERSIONS
+
+
+async def test_reports_that_cross_leave_one_whole_inventory(database: Database) -> None:
+    steering = build(database).service
+    first = [VersionId(f"ver_{n}") for n in range(50)]
+    second = [VersionId(f"ver_{n}") for n in range(25, 75)]
+    await asyncio.gather(
+        *(say(steering, A, versions, revision) for revision, versions in enumerate([first, second]))
+    )
+    async with database.transaction() as transaction:
+        rows = await transaction.execute(text("select version_id from steering.held"))
+        held = {row.version_id for row in rows}
+        revision = await transaction.execute(
+            text("select inventory_revision from steering.appliance")
+        )
+        assert held == set([first, second][revision.scalar_one()])
+
+
+async def test_a_retired_appliance_never_ranks(database: Database) -> None:
+    await say(build(database).service, B, [FILM])
+    fewer = wiring.build(
+        database=database,
+        log=Log(CLOCK),
+        clock=CLOCK,
+        appliance_ids=(A,),
+        token_keys=[TokenKey("k1", b"1" * 32)],
+    ).service
+    assert await ranked(fewer, CLOCK) == []
+
+
+async def test_a_database_that_is_away_is_unavailable() -> None:
+    away = Database("postgresql+psycopg://cuemark@/none?host=/nowhere")
+    with pytest.raises(Unavailable):
+        await ranked(build(away).service, CLOCK)
+    await away.close()
