@@ -1,0 +1,167 @@
+"""Who may call a route: denied unless the route says otherwise.
+
+Each route declares ``opt={"access": ...}``; the gateway cannot be built with a route that does
+not. ``Authentication`` finds out who calls and mints the passport; the guard verifies the
+passport and compares it with what the route declares.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple, cast, get_args
+
+from litestar import Litestar
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Headers, State
+from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
+from litestar.params import SkipValidation
+from litestar.routes import HTTPRoute
+from litestar.types import ASGIApp, Guard, Receive, Scope, Send
+
+from cuemark.contracts.identity import Authenticate, Caller, NotLoggedIn
+from cuemark.gateway.errors import Forbidden, ForeignOrigin, NotFound, WrongMediaType
+from cuemark.gateway.origins import is_foreign_write
+from cuemark.gateway.parts import AnyRequest, GatewayParts
+from cuemark.gateway.views import ID_PATTERN
+from cuemark.kit.passport import Passport, PassportOffice, PassportRejected, current_passport
+
+Access = Literal["anyone", "member", "operator", "member_or_operator"]
+COOKIE = "cuemark_login"
+
+CallerHere = NamedDependency[SkipValidation[Caller]]
+
+_ID = re.compile(ID_PATTERN)
+_TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
+_READS = frozenset({"GET", "HEAD"})
+_CALLER = "cuemark_caller"
+_PASSPORT = "cuemark_passport"
+
+
+class RouteWithoutAccess(Exception):
+    """A route does not declare who may call it: a mistake that must not reach an install."""
+
+
+class Login(NamedTuple):
+    """The token that a request shows, and whether a browser sent it by itself."""
+
+    token: str
+    from_cookie: bool
+
+
+def access_of(handler: BaseRouteHandler) -> Access:
+    """What a route declares; raises ``RouteWithoutAccess``."""
+    declared = handler.opt.get("access")
+    if declared not in get_args(Access):
+        raise RouteWithoutAccess(f"{handler} declares no access: give it opt={{'access': ...}}")
+    return cast(Access, declared)
+
+
+def routes_of(app: Litestar) -> Iterable[tuple[str, str, BaseRouteHandler]]:
+    """Method, path and handler of each route, but for the framework's answers to OPTIONS."""
+    for route in app.routes:
+        if not isinstance(route, HTTPRoute):
+            raise RouteWithoutAccess(f"{route.path} is no HTTP route, so nothing guards it")
+        for method, (handler, _) in route.route_handler_map.items():
+            if method != "OPTIONS":
+                yield method, route.path, handler
+
+
+def guard_with(office: PassportOffice) -> Guard:
+    """The guard of every route: a genuine passport of a role that the route admits."""
+
+    def guard(
+        connection: ASGIConnection[BaseRouteHandler, Caller, str, State], handler: BaseRouteHandler
+    ) -> None:
+        access = access_of(handler)
+        if access == "anyone":
+            return
+        try:
+            passport = office.verify(connection.scope["state"].get(_PASSPORT, ""))
+        except PassportRejected as error:
+            raise NotLoggedIn("Log in first.") from error
+        if passport.role not in access.split("_or_"):
+            raise Forbidden(f"This is for a caller of another kind than {passport.role}.")
+
+    return guard
+
+
+def provide_caller(request: AnyRequest) -> Caller:
+    """Whom ``Authentication`` found, for the routes that need one."""
+    caller: Caller = request.scope["state"][_CALLER]
+    return caller
+
+
+def login_of(headers: Headers) -> Login | None:
+    """The login that a request shows: a bearer token before a cookie."""
+    scheme, _, bearer = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return Login(bearer.strip(), from_cookie=False)
+    for header in headers.getall("cookie", []):
+        for pair in header.split(";"):
+            name, _, value = pair.strip().partition("=")
+            if name == COOKIE:
+                return Login(value, from_cookie=True)
+    return None
+
+
+class Authentication:
+    """The filter behind routing: refuses foreign writes, finds the caller, mints the passport."""
+
+    def __init__(self, app: ASGIApp, parts: GatewayParts) -> None:
+        self._app = app
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        handler = cast(BaseRouteHandler, scope["route_handler"])
+        headers = Headers.from_scope(scope)
+        access = access_of(handler)
+        login = login_of(headers)
+        _refuse_strange_ids(scope["path_params"])
+        if scope.get("method") not in _READS:
+            _refuse_foreign_write(headers, login, public=access == "anyone")
+            _refuse_other_than_json(headers, str(handler.opt.get("body", "json")))
+        if access == "anyone":
+            await self._app(scope, receive, send)
+            return
+        passport = await self._admit(scope, login)
+        token = current_passport.set(passport)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            current_passport.reset(token)
+
+    async def _admit(self, scope: Scope, login: Login | None) -> Passport:
+        if login is None or not _TOKEN.fullmatch(login.token):
+            raise NotLoggedIn("Log in first.")
+        caller = await self._parts.identity.authenticate(Authenticate(token=login.token))
+        passport = Passport(
+            subject=caller.account_id or caller.role, role=caller.role, profile_id=caller.profile_id
+        )
+        scope["state"][_CALLER] = caller
+        scope["state"][_PASSPORT] = self._parts.office.mint(passport)
+        scope["state"]["account_id"] = caller.account_id
+        return passport
+
+
+def _refuse_strange_ids(path_params: Mapping[str, object]) -> None:
+    for name, value in path_params.items():
+        if name != "path" and not _ID.match(str(value)):
+            raise NotFound(f"There is no such {name.removesuffix('_id')}.")
+
+
+def _refuse_foreign_write(headers: Headers, login: Login | None, *, public: bool) -> None:
+    if login is not None and not login.from_cookie:
+        return
+    if is_foreign_write(
+        host=headers.get("host", ""),
+        origin=headers.get("origin"),
+        fetch_site=headers.get("sec-fetch-site"),
+        needs_proof=login is not None and not public,
+    ):
+        raise ForeignOrigin("A browser may change things here from our own page only.")
+
+
+def _refuse_other_than_json(headers: Headers, body: str) -> None:
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body == "json" and media_type not in ("", "application/json"):
+        raise WrongMediaType("Send the body as application/json.")

@@ -1,0 +1,114 @@
+"""The gateway, put together."""
+
+import functools
+
+import msgspec
+from litestar import Litestar, get
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.middleware import DefineMiddleware
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, Reference, SecurityScheme
+from litestar.response import Response
+
+from cuemark.gateway import access, errors
+from cuemark.gateway.door import Door
+from cuemark.gateway.parts import GatewayParts
+from cuemark.gateway.routes import jobs, login, operators, plays, service, titles, uploads
+from cuemark.gateway.views import API
+from cuemark.kit.errors import Refusal, Unavailable
+
+MAX_BODY_BYTES = 64 * 1024
+
+HANDLERS: tuple[HTTPRouteHandler, ...] = (
+    service.get_health,
+    service.get_service,
+    service.get_me,
+    service.get_page,
+    login.log_in,
+    login.redeem_link,
+    login.log_out,
+    titles.list_titles,
+    titles.get_title,
+    titles.get_artwork,
+    titles.list_continue_watching,
+    titles.create_title,
+    plays.start_play,
+    plays.get_dash,
+    plays.get_hls,
+    plays.get_licence,
+    plays.get_key,
+    plays.record_progress,
+    plays.end_play,
+    uploads.open_upload,
+    uploads.get_upload,
+    uploads.append_bytes,
+    uploads.complete_upload,
+    jobs.ingest,
+    jobs.get_job,
+    jobs.list_jobs,
+    jobs.get_version,
+    operators.create_account,
+    operators.issue_login_link,
+    operators.list_appliances,
+)
+
+
+def build_gateway(parts: GatewayParts) -> Door:
+    """The ASGI application of the API and the page; raises ``RouteWithoutAccess``."""
+    return Door(build_routes(parts), parts.clock)
+
+
+def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
+    """The routes behind the door; raises ``RouteWithoutAccess`` where one declares no access."""
+    describe = functools.cache(lambda: _openapi(parts))
+
+    @get(f"{API}/openapi.json", opt={"access": "operator"}, include_in_schema=False)
+    async def get_openapi() -> Response[bytes]:
+        return Response(describe(), media_type="application/json")
+
+    app = Litestar(
+        [*HANDLERS, get_openapi, *more],
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=MAX_BODY_BYTES,
+        middleware=[DefineMiddleware(access.Authentication, parts=parts)],
+        guards=[access.guard_with(parts.office)],
+        dependencies={
+            "parts": Provide(lambda: parts, sync_to_thread=False),
+            "caller": Provide(access.provide_caller, sync_to_thread=False),
+        },
+        exception_handlers={
+            Refusal: errors.answer_refusal,
+            Unavailable: errors.answer_unavailable,
+            HTTPException: errors.answer_http,
+            Exception: errors.answer_unknown,
+        },
+    )
+    for _, _, handler in access.routes_of(app):
+        access.access_of(handler)
+    return app
+
+
+def _openapi(parts: GatewayParts) -> bytes:
+    """The OpenAPI 3.1 document, from the same handlers, by an application that serves nobody."""
+    schemes: dict[str, SecurityScheme | Reference] = {
+        "cookie": SecurityScheme(type="apiKey", name=access.COOKIE, security_scheme_in="cookie"),
+        "bearer": SecurityScheme(type="http", scheme="bearer"),
+    }
+    app = Litestar(
+        HANDLERS,
+        openapi_config=OpenAPIConfig(
+            title=parts.service_name,
+            version="1",
+            components=Components(security_schemes=schemes),
+            security=[{"cookie": []}, {"bearer": []}],
+        ),
+        logging_config=None,
+        dependencies={
+            "parts": Provide(lambda: parts, sync_to_thread=False),
+            "caller": Provide(access.provide_caller, sync_to_thread=False),
+        },
+    )
+    return msgspec.json.encode(app.openapi_schema.to_schema())

@@ -1,0 +1,136 @@
+"""Errors as answers, mapped once.
+
+Refusal              its own status and code
+|-- Forbidden        403: the caller's role may not do this
+|-- ForeignOrigin    403: a browser's write that does not come from our own page
+|-- NotFound         404
+|-- MalformedRequest 400: the request cannot be read; says which part
+|-- WrongMediaType   415: a JSON route got something else
+|-- TooManyBytes     413: more bytes than announced or allowed
+|-- UploadBusy       409: another connection writes this upload
+`-- StorageFull      507: the disk is full
+Unavailable          503 with Retry-After
+HTTPException        the framework's own: 400, 404, 405, 413, 422
+anything else        500 with the trace id, and an event in the log
+"""
+
+import msgspec
+import structlog
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.response import Response
+
+from cuemark.gateway.parts import AnyRequest
+from cuemark.gateway.views import ErrorBody, ErrorView
+from cuemark.kit.errors import Refusal, Unavailable
+from cuemark.kit.tracing import current_trace_id
+
+RETRY_AFTER_S = 2
+
+_FRAMEWORK_ERRORS = {
+    400: ("malformed", "The request cannot be read."),
+    404: ("not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address does not answer to that method."),
+    413: ("too_many_bytes", "The request is larger than this address takes."),
+}
+
+
+class Forbidden(Refusal):
+    code = "forbidden"
+    status = 403
+
+
+class ForeignOrigin(Refusal):
+    code = "foreign_origin"
+    status = 403
+
+
+class NotFound(Refusal):
+    code = "not_found"
+    status = 404
+
+
+class MalformedRequest(Refusal):
+    code = "malformed"
+    status = 400
+
+
+class WrongMediaType(Refusal):
+    code = "wrong_media_type"
+    status = 415
+
+
+class TooManyBytes(Refusal):
+    code = "too_many_bytes"
+    status = 413
+
+
+class UploadBusy(Refusal):
+    code = "upload_busy"
+    status = 409
+
+
+class StorageFull(Refusal):
+    code = "storage_full"
+    status = 507
+
+
+def answer_refusal(request: AnyRequest, refusal: Refusal) -> Response[ErrorView]:
+    """The answer to a refusal, the same whichever context said no."""
+    headers = {}
+    if refusal.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    if refusal.status == 429:
+        headers["retry-after"] = str(RETRY_AFTER_S)
+    return _answer(refusal.status, refusal.code, refusal.message, headers)
+
+
+def answer_unavailable(request: AnyRequest, error: Unavailable) -> Response[ErrorView]:
+    structlog.get_logger().warning("neighbour_away", reason=str(error))
+    return _answer(
+        503,
+        "unavailable",
+        "A part of the service that this needs is away: try again in a moment.",
+        {"retry-after": str(RETRY_AFTER_S)},
+    )
+
+
+def answer_http(request: AnyRequest, error: HTTPException) -> Response[ErrorView]:
+    """The answer to what the framework refuses: routing, size, JSON and field errors."""
+    if isinstance(error, ValidationException):
+        return _answer(422, "invalid", _sentence_of(error))
+    if error.status_code >= 500:
+        return answer_unknown(request, error)
+    code, message = _FRAMEWORK_ERRORS.get(error.status_code, ("refused", error.detail))
+    return _answer(error.status_code, code, message, dict(error.headers or {}))
+
+
+def answer_unknown(request: AnyRequest, error: Exception) -> Response[ErrorView]:
+    structlog.get_logger().error("request_failed", exc_info=error)
+    return _answer(
+        500,
+        "internal",
+        f"Something failed on our side; the log tells more under trace {current_trace_id()}.",
+    )
+
+
+def error_bytes(code: str, message: str) -> bytes:
+    """The documented error body, for filters that answer before there is a route."""
+    return msgspec.json.encode(ErrorView(error=ErrorBody(code=code, message=message)))
+
+
+def _answer(
+    status: int, code: str, message: str, headers: dict[str, str] | None = None
+) -> Response[ErrorView]:
+    view = ErrorView(error=ErrorBody(code=code, message=message))
+    return Response(view, status_code=status, headers=headers)
+
+
+def _sentence_of(error: ValidationException) -> str:
+    extra = error.extra if isinstance(error.extra, list) else []
+    for found in extra:
+        field, reason = found.get("key", ""), found.get("message", "")
+        if field and field != "data":
+            return f"{field}: {reason}."
+        if reason:
+            return f"{reason}."
+    return "A field of the request is wrong."

@@ -1,0 +1,54 @@
+"""What the gateway is built from: the contracts it calls, and what it needs of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from litestar import Request
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from cuemark.contracts.catalog import Catalog
+from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.identity import Caller, Identity
+from cuemark.contracts.licensing import Licensing
+from cuemark.contracts.playback import Playback
+from cuemark.contracts.steering import Steering
+from cuemark.contracts.viewers import Viewers
+from cuemark.kit.clock import Clock
+from cuemark.kit.objects import Objects
+from cuemark.kit.passport import PassportOffice
+
+
+@dataclass(frozen=True)
+class GatewayParts:
+    """The neighbours, local or remote alike, and the gateway's settings.
+
+    ``public_base_url`` is where people reach this install, such as ``https://films.example``; a
+    callable where the port is known only once something listens. ``page_folder`` is what the
+    build of the member page left (``index.html`` and ``assets/``).
+    """
+
+    identity: Identity
+    catalog: Catalog
+    viewers: Viewers
+    playback: Playback
+    licensing: Licensing
+    encoding: Encoding
+    steering: Steering
+    objects: Objects
+    office: PassportOffice
+    clock: Clock
+    page_folder: Path
+    public_base_url: str | Callable[[], str]
+    service_name: str
+
+    def base_url(self) -> str:
+        """The public base URL as it stands now, without a slash at its end."""
+        url = self.public_base_url
+        return (url if isinstance(url, str) else url()).rstrip("/")
+
+
+Parts = NamedDependency[SkipValidation[GatewayParts]]
+AnyRequest = Request[Caller, str, State]

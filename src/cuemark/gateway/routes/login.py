@@ -1,0 +1,61 @@
+"""Logging in and out."""
+
+from litestar import post
+from litestar.datastructures import Cookie
+from litestar.params import JSONBody
+from litestar.response import Response
+
+from cuemark.contracts.identity import Login, LoginGranted, Logout, RedeemLoginLink
+from cuemark.gateway.access import COOKIE, login_of
+from cuemark.gateway.origins import is_this_machine, origin_of
+from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
+from cuemark.gateway.views import API, LoginBody, RedeemBody
+
+
+@post(f"{API}/login", opt={"access": "anyone"}, status_code=200, tags=["login"])
+async def log_in(
+    data: JSONBody[LoginBody], parts: Parts, request: AnyRequest
+) -> Response[LoginGranted]:
+    granted = await parts.identity.login(Login(email=data.email, password=data.password))
+    return _with_cookie(granted, parts, request)
+
+
+@post(f"{API}/login/link", opt={"access": "anyone"}, status_code=200, tags=["login"])
+async def redeem_link(
+    data: JSONBody[RedeemBody], parts: Parts, request: AnyRequest
+) -> Response[LoginGranted]:
+    granted = await parts.identity.redeem_login_link(RedeemLoginLink(code=data.code))
+    return _with_cookie(granted, parts, request)
+
+
+@post(f"{API}/logout", opt={"access": "member"}, status_code=204, tags=["login"])
+async def log_out(parts: Parts, request: AnyRequest) -> Response[None]:
+    login = login_of(request.headers)
+    if login is not None:
+        await parts.identity.logout(Logout(token=login.token))
+    response: Response[None] = Response(None)
+    response.set_cookie(_cookie("", 0, parts, request))
+    return response
+
+
+def _with_cookie(
+    granted: LoginGranted, parts: GatewayParts, request: AnyRequest
+) -> Response[LoginGranted]:
+    max_age_s = int((granted.expires_at - parts.clock.now()).total_seconds())
+    response = Response(granted)
+    response.set_cookie(_cookie(granted.token, max(0, max_age_s), parts, request))
+    return response
+
+
+def _cookie(token: str, max_age_s: int, parts: GatewayParts, request: AnyRequest) -> Cookie:
+    """The login cookie; it asks for TLS unless the browser is on this machine without."""
+    host = request.headers["host"]
+    plain = origin_of(request.scope["scheme"], host, parts.base_url()).startswith("http:")
+    return Cookie(
+        COOKIE,
+        token,
+        max_age=max_age_s,
+        httponly=True,
+        samesite="lax",
+        secure=not (plain and is_this_machine(host)),
+    )

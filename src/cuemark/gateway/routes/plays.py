@@ -1,0 +1,137 @@
+"""Plays: a playback session of the caller's own account, from start to end."""
+
+from typing import Literal
+
+from litestar import delete, get, post, put
+from litestar.params import FromPath, JSONBody
+from litestar.response import Response
+
+from cuemark.contracts.identity import Caller
+from cuemark.contracts.ids import PlaySessionId, TitleId
+from cuemark.contracts.licensing import GetLicence, LicenceRefused
+from cuemark.contracts.playback import EndPlay, GetManifest, GetPlay, StartPlay
+from cuemark.contracts.viewers import RecordProgress
+from cuemark.gateway.access import CallerHere
+from cuemark.gateway.clearkey import ClearKeyLicence, is_kid, kids_of, licence_view
+from cuemark.gateway.errors import NotFound
+from cuemark.gateway.origins import origin_of
+from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
+from cuemark.gateway.views import API, PlayBody, PlayView, ProgressBody, play_view
+
+DASH = "application/dash+xml"
+HLS = "application/vnd.apple.mpegurl"
+
+_SESSION = f"{API}/plays/{{session_id:str}}"
+_NO_STORE = {"cache-control": "no-store"}
+
+
+@post(f"{API}/plays", opt={"access": "member"}, tags=["plays"])
+async def start_play(data: JSONBody[PlayBody], parts: Parts, caller: CallerHere) -> PlayView:
+    request = StartPlay(
+        account_id=caller.account_id,
+        profile_id=caller.profile_id,
+        title_id=TitleId(data.title_id),
+        device=data.device,
+    )
+    return play_view(await parts.playback.start(request))
+
+
+@get(f"{_SESSION}/manifest.mpd", opt={"access": "member"}, media_type=DASH, tags=["plays"])
+async def get_dash(
+    session_id: FromPath[str], parts: Parts, caller: CallerHere, request: AnyRequest
+) -> Response[str]:
+    return await _manifest(parts, caller, session_id, "dash", request)
+
+
+@get(f"{_SESSION}/master.m3u8", opt={"access": "member"}, media_type=HLS, tags=["plays"])
+async def get_hls(
+    session_id: FromPath[str], parts: Parts, caller: CallerHere, request: AnyRequest
+) -> Response[str]:
+    return await _manifest(parts, caller, session_id, "hls", request)
+
+
+@post(
+    f"{_SESSION}/licence", opt={"access": "member", "body": "any"}, status_code=200, tags=["plays"]
+)
+async def get_licence(
+    session_id: FromPath[str], parts: Parts, caller: CallerHere, request: AnyRequest
+) -> ClearKeyLicence:
+    """A W3C ClearKey licence; the body's media type is free, since players differ in it."""
+    licence = await parts.licensing.get_licence(
+        GetLicence(
+            session_id=PlaySessionId(session_id),
+            account_id=caller.account_id,
+            kids=kids_of(await request.body()),
+        )
+    )
+    return licence_view(licence)
+
+
+@get(
+    f"{_SESSION}/keys/{{kid:str}}",
+    opt={"access": "member"},
+    media_type="application/octet-stream",
+    tags=["plays"],
+)
+async def get_key(
+    session_id: FromPath[str], kid: FromPath[str], parts: Parts, caller: CallerHere
+) -> Response[bytes]:
+    """One key, 16 bytes: what HLS players fetch for ``KEYFORMAT="identity"``."""
+    if not is_kid(kid):
+        raise NotFound("There is no such key.")
+    licence = await parts.licensing.get_licence(
+        GetLicence(
+            session_id=PlaySessionId(session_id), account_id=caller.account_id, kids=[kid.lower()]
+        )
+    )
+    for key in licence.keys:
+        if key.kid.lower() == kid.lower():
+            content = bytes.fromhex(key.key)
+            return Response(content, media_type="application/octet-stream", headers=_NO_STORE)
+    raise LicenceRefused("This session may not have that key.")
+
+
+@put(f"{_SESSION}/progress", opt={"access": "member"}, status_code=204, tags=["plays"])
+async def record_progress(
+    session_id: FromPath[str], data: JSONBody[ProgressBody], parts: Parts, caller: CallerHere
+) -> None:
+    play = await parts.playback.get_play(
+        GetPlay(session_id=PlaySessionId(session_id), account_id=caller.account_id)
+    )
+    await parts.viewers.record_progress(
+        RecordProgress(
+            profile_id=play.profile_id,
+            title_id=play.title_id,
+            session_id=play.session_id,
+            sequence=data.sequence,
+            position_s=data.position_s,
+            duration_s=play.duration_s,
+        )
+    )
+
+
+@delete(_SESSION, opt={"access": "member"}, status_code=204, tags=["plays"])
+async def end_play(session_id: FromPath[str], parts: Parts, caller: CallerHere) -> None:
+    await parts.playback.end(
+        EndPlay(session_id=PlaySessionId(session_id), account_id=caller.account_id)
+    )
+
+
+async def _manifest(
+    parts: GatewayParts,
+    caller: Caller,
+    session_id: str,
+    format_: Literal["dash", "hls"],
+    request: AnyRequest,
+) -> Response[str]:
+    here = origin_of(request.scope["scheme"], request.headers["host"], parts.base_url())
+    manifest = await parts.playback.get_manifest(
+        GetManifest(
+            session_id=PlaySessionId(session_id),
+            account_id=caller.account_id,
+            format=format_,
+            licence_url=f"{here}{API}/plays/{session_id}/licence",
+        )
+    )
+    media_type = DASH if format_ == "dash" else HLS
+    return Response(manifest.text, media_type=media_type, headers=_NO_STORE)

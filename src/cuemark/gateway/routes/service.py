@@ -1,0 +1,48 @@
+"""The service itself: that it lives, its name, its API, and its page."""
+
+import asyncio
+
+from litestar import get
+from litestar.response import Response
+
+from cuemark.gateway.access import CallerHere
+from cuemark.gateway.errors import NotFound
+from cuemark.gateway.member_page import page_file
+from cuemark.gateway.parts import AnyRequest, Parts
+from cuemark.gateway.views import API, HealthView, MeView, ServiceView
+
+
+@get(f"{API}/health", opt={"access": "anyone"}, tags=["service"])
+async def get_health() -> HealthView:
+    return HealthView()
+
+
+@get(f"{API}/service", opt={"access": "anyone"}, tags=["service"])
+async def get_service(parts: Parts) -> ServiceView:
+    return ServiceView(name=parts.service_name)
+
+
+@get(f"{API}/me", opt={"access": "member_or_operator"}, tags=["service"])
+async def get_me(caller: CallerHere) -> MeView:
+    return MeView(
+        role=caller.role,
+        account_id=caller.account_id,
+        email=caller.email,
+        profile_name=caller.profile_name,
+    )
+
+
+@get(["/", "/{path:path}"], opt={"access": "anyone"}, include_in_schema=False)
+async def get_page(parts: Parts, request: AnyRequest) -> Response[bytes]:
+    path = request.scope["path"]
+    if path == "/api" or path.startswith("/api/"):
+        raise NotFound("There is nothing at this address.")
+    file = await asyncio.to_thread(page_file, parts.page_folder, path)
+    if file is None:
+        raise NotFound("The page has no such file.")
+    return Response(
+        file.body,
+        status_code=file.status,
+        media_type=file.media_type,
+        headers={"cache-control": file.cache_control},
+    )

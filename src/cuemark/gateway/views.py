@@ -1,0 +1,172 @@
+"""What the public API takes and gives where it is not a contract's own message."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from litestar.params import QueryParameter
+from msgspec import Meta
+
+from cuemark.contracts.catalog import Title
+from cuemark.contracts.playback import Play
+
+API = "/api/v1"
+
+ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}\Z"
+IdText = Annotated[str, Meta(pattern=ID_PATTERN)]
+Line = Annotated[str, Meta(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Prose = Annotated[str, Meta(max_length=5000, pattern=r"^[^\x00]*\Z")]
+Secret = Annotated[str, Meta(max_length=1024, pattern=r"^[^\x00]*\Z")]
+
+
+Cursor = Annotated[str, QueryParameter(max_length=512, pattern=r"^[\x20-\x7e]*\Z")]
+Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """Root of the bodies that the API takes and gives."""
+
+
+class ErrorBody(View, frozen=True):
+    code: str
+    message: str
+
+
+class ErrorView(View, frozen=True):
+    error: ErrorBody
+
+
+class HealthView(View, frozen=True):
+    status: Literal["ok"] = "ok"
+
+
+class ServiceView(View, frozen=True):
+    name: str
+
+
+class LoginBody(View, frozen=True):
+    email: Line
+    password: Secret
+
+
+class RedeemBody(View, frozen=True):
+    code: Secret
+
+
+class MeView(View, frozen=True):
+    role: Literal["member", "operator"]
+    account_id: str
+    email: str
+    profile_name: str
+
+
+class AccountBody(View, frozen=True):
+    email: Line
+    password: Secret | None = None
+    profile_name: Line = ""
+
+
+class LoginLinkBody(View, frozen=True):
+    email: Line
+    create: bool = False
+    ttl_s: Annotated[int, Meta(ge=1, le=30 * 86400)] = 3600
+
+
+class LoginLinkView(View, frozen=True):
+    code: str
+    url: str
+    expires_at: datetime
+
+
+class TitleBody(View, frozen=True):
+    name: Line
+    synopsis: Prose = ""
+
+
+class TitleView(View, frozen=True):
+    title_id: str
+    name: str
+    synopsis: str
+    duration_s: float
+    quality: Literal["none", "quick", "full"]
+    artwork_url: str
+    position_s: float
+
+
+class TitleListView(View, frozen=True):
+    titles: list[TitleView]
+    next_cursor: str = ""
+
+
+class WatchingView(View, frozen=True):
+    titles: list[TitleView]
+
+
+class PlayBody(View, frozen=True):
+    title_id: IdText
+    device: Line = ""
+
+
+class PlayView(View, frozen=True):
+    session_id: str
+    title_id: str
+    version_id: str
+    duration_s: float
+    resume_s: float
+    appliances: list[str]
+    dash_url: str
+    hls_url: str
+    licence_url: str
+    progress_url: str
+    expires_at: datetime
+
+
+class ProgressBody(View, frozen=True):
+    position_s: Annotated[float, Meta(ge=0, le=1e7)]
+    sequence: Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class UploadBody(View, frozen=True):
+    name: Line
+    size_bytes: Annotated[int, Meta(ge=0, le=2**50)]
+    sha256: Annotated[str, Meta(pattern=r"^(|[0-9a-fA-F]{64})\Z")] = ""
+
+
+class CaptionBody(View, frozen=True):
+    language: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{2,35}\Z")]
+    upload_id: IdText
+
+
+class IngestBody(View, frozen=True):
+    upload_id: IdText
+    captions: Annotated[list[CaptionBody], Meta(max_length=64)] = []
+
+
+def title_view(title: Title, position_s: float = 0.0) -> TitleView:
+    artwork = f"{API}/titles/{title.title_id}/artwork" if title.artwork_key else ""
+    return TitleView(
+        title_id=title.title_id,
+        name=title.name,
+        synopsis=title.synopsis,
+        duration_s=title.duration_s,
+        quality=title.quality,
+        artwork_url=artwork,
+        position_s=position_s,
+    )
+
+
+def play_view(play: Play) -> PlayView:
+    here = f"{API}/plays/{play.session_id}"
+    return PlayView(
+        session_id=play.session_id,
+        title_id=play.title_id,
+        version_id=play.version_id,
+        duration_s=play.duration_s,
+        resume_s=play.resume_s,
+        appliances=list(play.appliances),
+        dash_url=f"{here}/manifest.mpd",
+        hls_url=f"{here}/master.m3u8",
+        licence_url=f"{here}/licence",
+        progress_url=f"{here}/progress",
+        expires_at=play.expires_at,
+    )

@@ -1,0 +1,188 @@
+"""Who may call what, asked of every route there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+from litestar import get
+
+from cuemark.gateway.access import RouteWithoutAccess, access_of, routes_of
+from cuemark.gateway.app import build_routes
+from cuemark.kit.passport import HEADER, Passport
+from tests.unit.gateway.asking import Asker
+from tests.unit.gateway.neighbours import ANNA, ANNAS_SESSION, BEN, FILM, KID, OPERATOR, Town
+
+IDS = {"session_id": ANNAS_SESSION, "title_id": FILM, "kid": KID, "path": "any"}
+BODIES: dict[tuple[str, str], object] = {
+    ("POST", "/api/v1/login"): {"email": "a@b.c", "password": "wrong"},
+    ("POST", "/api/v1/login/link"): {"code": "wrong"},
+    ("POST", "/api/v1/plays"): {"title_id": FILM},
+    ("POST", "/api/v1/plays/{session_id:str}/licence"): {"kids": ["ABEiM0RVZneImaq7zN3u_w"]},
+    ("PUT", "/api/v1/plays/{session_id:str}/progress"): {"position_s": 1, "sequence": 1},
+    ("POST", "/api/v1/accounts"): {"email": "new@films.example"},
+    ("POST", "/api/v1/login-links"): {"email": "new@films.example"},
+    ("POST", "/api/v1/titles"): {"name": "New"},
+    ("POST", "/api/v1/uploads"): {"name": "a.mov", "size_bytes": 3},
+    ("POST", "/api/v1/titles/{title_id:str}/ingest"): {"upload_id": "upl_0"},
+}
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Method, path template and access of each route, from the application itself."""
+    app = build_routes(Town(Path("/tmp/cuemark-route-table")).parts)
+    return [(method, path, access_of(handler)) for method, path, handler in routes_of(app)]
+
+
+ROUTES = table()
+GUARDED = [route for route in ROUTES if route[2] != "anyone"]
+SESSIONS = [route for route in ROUTES if "{session_id:str}" in route[1]]
+
+
+def target(path: str) -> str:
+    return re.sub(r"{(\w+):\w+}", lambda found: IDS.get(found.group(1), "abc_1"), path)
+
+
+def headers_of(method: str) -> dict[str, str]:
+    return {"upload-offset": "0"} if method == "PATCH" else {}
+
+
+def test_the_reference_tells_every_route_and_who_may_call_it() -> None:
+    text = (Path(__file__).parents[3] / "docs/reference/http-api.md").read_text()
+    rows = re.findall(r"^\| `([A-Z]+) ([^`?]+)[^`]*` \| ([^|]+) \|", text, re.MULTILINE)
+    documented = {
+        (method, path, access.replace(", own session", "").replace(", ", "_or_"))
+        for method, path, access in rows
+    }
+    real = {
+        (method, path.replace(":str}", "}").removeprefix("/api/v1"), access)
+        for method, path, access in ROUTES
+        if path.startswith("/api/v1")
+    }
+    assert real == documented
+
+
+def test_a_gateway_with_an_undeclared_route_cannot_be_built(town: Town) -> None:
+    @get("/api/v1/forgotten")
+    async def forgotten() -> None: ...
+
+    with pytest.raises(RouteWithoutAccess, match="forgotten"):
+        build_routes(town.parts, forgotten)
+
+
+def test_a_gateway_with_an_unknown_access_cannot_be_built(town: Town) -> None:
+    @get("/api/v1/misspelt", opt={"access": "everyone"})
+    async def misspelt() -> None: ...
+
+    with pytest.raises(RouteWithoutAccess, match="misspelt"):
+        build_routes(town.parts, misspelt)
+
+
+@pytest.mark.parametrize(("method", "path", "access"), GUARDED)
+async def test_nobody_is_refused(ask: Asker, method: str, path: str, access: str) -> None:
+    for headers in (
+        {},
+        {"authorization": "Bearer "},
+        {"authorization": "Basic YTpi"},
+        {"authorization": "Bearer forged"},
+        {"authorization": "Bearer token-anna\x00"},
+        {"cookie": "cuemark_login=forged", "sec-fetch-site": "same-origin"},
+        {"cookie": "cuemark_login=", "sec-fetch-site": "same-origin"},
+    ):
+        answer = await ask(
+            method,
+            target(path),
+            headers=headers | headers_of(method),
+            json=BODIES.get((method, path)),
+        )
+        assert (answer.status, answer.code) == (401, "not_logged_in"), headers
+        assert answer.header("www-authenticate") == "Bearer"
+
+
+@pytest.mark.parametrize(("method", "path", "access"), GUARDED)
+async def test_a_forged_passport_opens_nothing(
+    ask: Asker, town: Town, method: str, path: str, access: str
+) -> None:
+    genuine = town.office.mint(Passport(subject="operator", role="operator"))
+    headers = {HEADER: genuine, "x-deadline-ms": "1"} | headers_of(method)
+    answer = await ask(method, target(path), headers=headers, json=BODIES.get((method, path)))
+    assert answer.status == 401
+    assert town.people.shown == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "access"), [route for route in ROUTES if route[2] == "operator"]
+)
+async def test_a_member_is_refused_where_an_operator_is_needed(
+    ask: Asker, method: str, path: str, access: str
+) -> None:
+    answer = await ask(
+        method,
+        target(path),
+        token=ANNA,
+        headers=headers_of(method),
+        json=BODIES.get((method, path)),
+    )
+    assert (answer.status, answer.code) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "access"), [route for route in ROUTES if route[2] == "member"]
+)
+async def test_the_operator_is_refused_where_a_member_is_needed(
+    ask: Asker, method: str, path: str, access: str
+) -> None:
+    answer = await ask(method, target(path), token=OPERATOR, json=BODIES.get((method, path)))
+    assert (answer.status, answer.code) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(("method", "path", "access"), SESSIONS)
+async def test_the_wrong_member_finds_no_session(
+    ask: Asker, town: Town, method: str, path: str, access: str
+) -> None:
+    body = BODIES.get((method, path))
+    other = await ask(method, target(path), token=BEN, json=body)
+    assert other.status in (403, 404)
+    assert other.code in ("unknown_play", "licence_refused")
+    assert town.memory.recorded == town.theatre.ended == []
+    own = await ask(method, target(path), token=ANNA, json=body)
+    assert own.status in (200, 204)
+
+
+@pytest.mark.parametrize(("method", "path", "access"), ROUTES)
+async def test_who_may_call_gets_past_the_door(
+    ask: Asker, method: str, path: str, access: str
+) -> None:
+    token = {"anyone": None, "operator": OPERATOR}.get(access, ANNA)
+    answer = await ask(
+        method,
+        target(path),
+        token=token,
+        headers=headers_of(method),
+        json=BODIES.get((method, path)),
+    )
+    assert answer.status < 500 or path in ("/", "/{path:path}")
+    if answer.status >= 400 and path.startswith("/api"):
+        assert answer.code not in ("not_logged_in", "forbidden", "invalid", "malformed")
+
+
+async def test_a_session_that_ended_opens_nothing(ask: Asker) -> None:
+    assert (await ask("POST", "/api/v1/logout", token=ANNA)).status == 204
+    assert (await ask("GET", "/api/v1/me", token=ANNA)).status == 401
+
+
+async def test_a_route_runs_under_the_passport_of_its_caller(ask: Asker, town: Town) -> None:
+    await ask("POST", "/api/v1/logout", token=ANNA)
+    (passport,) = town.people.passports
+    assert passport is not None
+    assert (passport.subject, passport.role, passport.profile_id) == (
+        "acc_anna",
+        "member",
+        "prf_anna",
+    )
+
+
+async def test_a_bearer_token_goes_before_the_cookie(ask: Asker, town: Town) -> None:
+    headers = {"cookie": f"cuemark_login={OPERATOR}"}
+    answer = await ask("GET", "/api/v1/me", token=BEN, headers=headers)
+    assert answer.json()["account_id"] == "acc_ben"
+    assert town.people.shown == [BEN]
