@@ -1,0 +1,83 @@
+"""What a title may be called, and how the view follows from events in any order."""
+
+import unicodedata
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from cuemark.contracts.catalog import TitleCreated, TitleInvalid
+from cuemark.contracts.encoding import VersionPublished
+from cuemark.contracts.ids import TitleId, VersionId
+
+LONGEST_NAME = 200
+LONGEST_SYNOPSIS = 4000
+
+_REORDERING = frozenset("\u202a\u202b\u202d\u202e")
+_RANK = {"none": 0, "quick": 1, "full": 2}
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """A title as the view shows it. ``name`` is None until its creation has been read."""
+
+    title_id: TitleId
+    name: str | None = None
+    synopsis: str | None = None
+    created_at: datetime | None = None
+    version_id: VersionId | None = None
+    quality: Literal["none", "quick", "full"] = "none"
+    duration_s: float = 0.0
+    artwork_key: str = ""
+    published_at: datetime | None = None
+
+
+def after_event(listing: Listing, event: TitleCreated | VersionPublished) -> Listing:
+    """``listing`` once ``event`` is known; the same events in any order give the same listing."""
+    if isinstance(event, TitleCreated):
+        return msgspec.structs.replace(
+            listing, name=event.name, synopsis=event.synopsis, created_at=event.created_at
+        )
+    if not _outranks(event, listing):
+        return listing
+    return msgspec.structs.replace(
+        listing,
+        version_id=event.version_id,
+        quality=event.quality,
+        duration_s=event.duration_s,
+        artwork_key=event.artwork_key,
+        published_at=event.published_at,
+    )
+
+
+def _outranks(event: VersionPublished, listing: Listing) -> bool:
+    """A full version replaces a quick one, never the reverse; among equals the later plays."""
+    if listing.version_id is None or listing.published_at is None:
+        return True
+    challenger = (_RANK[event.quality], event.published_at, event.version_id)
+    return challenger > (_RANK[listing.quality], listing.published_at, listing.version_id)
+
+
+def checked_name(name: str) -> str:
+    """``name`` in NFC without space around it; ``TitleInvalid`` where it cannot be shown."""
+    name = unicodedata.normalize("NFC", name[: LONGEST_NAME * 4]).strip()
+    if not name:
+        raise TitleInvalid("A title needs a name.")
+    if len(name) > LONGEST_NAME:
+        raise TitleInvalid(f"The name is longer than {LONGEST_NAME} characters.")
+    if not all(_shows(character) for character in name):
+        raise TitleInvalid("The name holds a control character: write it as plain text.")
+    return name
+
+
+def checked_synopsis(synopsis: str) -> str:
+    """``synopsis`` in NFC; it may have lines, and ``TitleInvalid`` says what it may not have."""
+    synopsis = unicodedata.normalize("NFC", synopsis[: LONGEST_SYNOPSIS * 4]).strip()
+    if len(synopsis) > LONGEST_SYNOPSIS:
+        raise TitleInvalid(f"The synopsis is longer than {LONGEST_SYNOPSIS} characters.")
+    if not all(_shows(character) or character in "\n\t" for character in synopsis):
+        raise TitleInvalid("The synopsis holds a control character: write it as plain text.")
+    return synopsis
+
+
+def _shows(character: str) -> bool:
+    return unicodedata.category(character) not in ("Cc", "Cs") and character not in _REORDERING

@@ -1,0 +1,96 @@
+"""The catalog: titles are created here, and what is published of them is read from the log."""
+
+import msgspec
+
+from cuemark.contexts.catalog import model, store
+from cuemark.contracts.catalog import (
+    TOPIC,
+    Catalog,
+    CreateTitle,
+    GetTitle,
+    ListTitles,
+    Title,
+    TitleCreated,
+    TitlePage,
+    UnknownTitle,
+)
+from cuemark.contracts.encoding import VersionPublished
+from cuemark.contracts.ids import TitleId
+from cuemark.kit.clock import Clock
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.ids import Ids, is_id
+from cuemark.kit.outbox import Entry, Log
+from cuemark.kit.pages import checked_limit, cursor_of, keys_of
+
+TITLE = "ttl"
+
+
+class CatalogService(Catalog):
+    """Titles come from the view; one that the view has not read yet, from its source row."""
+
+    def __init__(self, database: Database, log: Log, clock: Clock, ids: Ids) -> None:
+        self._database = database
+        self._log = log
+        self._clock = clock
+        self._ids = ids
+
+    async def create_title(self, request: CreateTitle) -> Title:
+        title = Title(
+            title_id=TitleId(self._ids.new(TITLE)),
+            name=model.checked_name(request.name),
+            synopsis=model.checked_synopsis(request.synopsis),
+            created_at=self._clock.now(),
+        )
+        created = TitleCreated(
+            title_id=title.title_id,
+            name=title.name,
+            synopsis=title.synopsis,
+            created_at=title.created_at,
+        )
+        async with self._database.transaction() as transaction:
+            await store.add_title(transaction, title)
+            await self._log.append(transaction, TOPIC, title.title_id, created)
+        return title
+
+    async def get_title(self, request: GetTitle) -> Title:
+        title_id = request.title_id
+        if not is_id(title_id, TITLE):
+            raise UnknownTitle("No title has this id.")
+        async with self._database.transaction() as transaction:
+            title = await store.viewed_title(transaction, title_id)
+            title = title or await store.source_title(transaction, title_id)
+        if title is None:
+            raise UnknownTitle(f"No title has the id {title_id}.")
+        return title
+
+    async def list_titles(self, request: ListTitles) -> TitlePage:
+        """A title is listed once the view has read of it, a moment after its creation."""
+        limit = checked_limit(request.limit)
+        after = keys_of(request.after, 1)
+        async with self._database.transaction() as transaction:
+            titles = await store.viewed_titles(
+                transaction,
+                after[0] if after else None,
+                limit + 1,
+                published_only=request.published_only,
+            )
+        page = titles[:limit]
+        more = len(titles) > limit
+        return TitlePage(titles=page, next_cursor=cursor_of(page[-1].title_id) if more else "")
+
+
+_FOLLOWED = {TitleCreated.__name__, VersionPublished.__name__}
+_decode = msgspec.json.Decoder[TitleCreated | VersionPublished](
+    TitleCreated | VersionPublished
+).decode
+
+
+async def follow(transaction: Transaction, entry: Entry) -> None:
+    """Bring the view up to ``entry``. Reading an entry again changes nothing."""
+    if entry.kind not in _FOLLOWED:
+        return
+    event = _decode(entry.body)
+    known = await store.listing(transaction, event.title_id)
+    listing = model.after_event(known or model.Listing(title_id=event.title_id), event)
+    if listing != known:
+        await store.put_listing(transaction, listing)

@@ -1,0 +1,97 @@
+"""All the SQL of the catalog."""
+
+import msgspec
+from sqlalchemy import Column, DateTime, Double, MetaData, Row, Select, Table, Text, select
+from sqlalchemy.dialects.postgresql import insert
+
+from cuemark.contexts.catalog.model import Listing
+from cuemark.contracts.catalog import Title
+from cuemark.contracts.ids import TitleId
+from cuemark.kit.database import Transaction
+
+SCHEMA = "catalog"
+
+_metadata = MetaData(schema=SCHEMA)
+_title = Table(
+    "title",
+    _metadata,
+    Column("title_id", Text, primary_key=True),
+    Column("name", Text),
+    Column("synopsis", Text),
+    Column("created_at", DateTime(timezone=True)),
+)
+_browse = Table(
+    "browse",
+    _metadata,
+    Column("title_id", Text, primary_key=True),
+    Column("name", Text),
+    Column("synopsis", Text),
+    Column("created_at", DateTime(timezone=True)),
+    Column("version_id", Text),
+    Column("quality", Text),
+    Column("duration_s", Double),
+    Column("artwork_key", Text),
+    Column("published_at", DateTime(timezone=True)),
+)
+
+
+async def add_title(transaction: Transaction, title: Title) -> None:
+    await transaction.execute(
+        _title.insert().values(
+            title_id=title.title_id,
+            name=title.name,
+            synopsis=title.synopsis,
+            created_at=title.created_at,
+        )
+    )
+
+
+async def source_title(transaction: Transaction, title_id: TitleId) -> Title | None:
+    """The title as it was created, whether or not the view has it yet."""
+    found = await transaction.execute(select(_title).where(_title.c.title_id == title_id))
+    row = found.one_or_none()
+    return Title(**row._mapping) if row else None
+
+
+async def listing(transaction: Transaction, title_id: TitleId) -> Listing | None:
+    found = await transaction.execute(select(_browse).where(_browse.c.title_id == title_id))
+    row = found.one_or_none()
+    return Listing(**row._mapping) if row else None
+
+
+async def put_listing(transaction: Transaction, listing: Listing) -> None:
+    values = msgspec.structs.asdict(listing)
+    await transaction.execute(
+        insert(_browse)
+        .values(values)
+        .on_conflict_do_update(index_elements=["title_id"], set_=values)
+    )
+
+
+async def viewed_title(transaction: Transaction, title_id: TitleId) -> Title | None:
+    found = await transaction.execute(_viewed().where(_browse.c.title_id == title_id))
+    row = found.one_or_none()
+    return _title_of(row) if row else None
+
+
+async def viewed_titles(
+    transaction: Transaction, before: str | None, limit: int, *, published_only: bool
+) -> list[Title]:
+    """The newest first: ids grow with time. ``before`` is the last id of the page before."""
+    query = _viewed().order_by(_browse.c.title_id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(_browse.c.title_id < before)
+    if published_only:
+        query = query.where(_browse.c.version_id.is_not(None))
+    return [_title_of(row) for row in await transaction.execute(query)]
+
+
+_VIEWED = [column for column in _browse.columns if column.name != "published_at"]
+
+
+def _viewed() -> Select[tuple[object, ...]]:
+    return select(*_VIEWED).where(_browse.c.name.is_not(None))
+
+
+def _title_of(row: Row[tuple[object, ...]]) -> Title:
+    return Title(**row._mapping)

@@ -1,0 +1,23 @@
+"""The catalog, built."""
+
+from pathlib import Path
+
+from cuemark.contexts.catalog.service import CatalogService, follow
+from cuemark.contexts.catalog.store import SCHEMA
+from cuemark.contracts import catalog, encoding
+from cuemark.contracts.catalog import Catalog
+from cuemark.kit.clock import Clock
+from cuemark.kit.database import Database
+from cuemark.kit.ids import Ids
+from cuemark.kit.outbox import Follower, Log
+from cuemark.kit.room import Room
+
+__all__ = ["MIGRATIONS", "SCHEMA", "build"]
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+VIEW = "catalog.view"
+
+
+def build(database: Database, log: Log, clock: Clock, ids: Ids) -> Room[Catalog]:
+    view = Follower(VIEW, [catalog.TOPIC, encoding.TOPIC], database, log, follow)
+    return Room(Catalog, CatalogService(database, log, clock, ids), [view])

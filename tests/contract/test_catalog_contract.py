@@ -1,0 +1,161 @@
+"""What every caller of the catalog may rely on, however it is reached."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from cuemark.contexts.catalog import wiring
+from cuemark.contracts import encoding
+from cuemark.contracts.catalog import (
+    Catalog,
+    CreateTitle,
+    GetTitle,
+    ListTitles,
+    Title,
+    TitleInvalid,
+    UnknownTitle,
+)
+from cuemark.contracts.encoding import Quality, VersionPublished
+from cuemark.contracts.ids import TitleId, VersionId
+from cuemark.kit.clock import ManualClock
+from cuemark.kit.database import Database
+from cuemark.kit.ids import Ids
+from cuemark.kit.outbox import Follower, Log
+from cuemark.kit.pages import PageInvalid
+from tests.contract.conftest import Reach
+from tests.databases import opened
+
+
+@dataclass(frozen=True)
+class House:
+    """The catalog as its callers see it, and what moves behind it."""
+
+    catalog: Catalog
+    view: Follower
+    database: Database
+    log: Log
+    clock: ManualClock
+
+    async def create(self, name: str) -> Title:
+        self.clock.advance(1)
+        return await self.catalog.create_title(CreateTitle(name=name))
+
+    async def publish(self, title_id: TitleId, version_id: str, quality: Quality) -> None:
+        self.clock.advance(1)
+        event = VersionPublished(
+            version_id=VersionId(version_id),
+            title_id=title_id,
+            quality=quality,
+            duration_s=52.2,
+            artwork_key=f"artwork/{version_id}",
+            index_blake3="00" * 32,
+            published_at=self.clock.now(),
+        )
+        async with self.database.transaction() as transaction:
+            await self.log.append(transaction, encoding.TOPIC, version_id, event)
+        await self.view.catch_up()
+
+
+@pytest.fixture
+async def house(reach: Reach, database_url: str) -> AsyncIterator[House]:
+    async with opened(database_url, wiring) as database:
+        clock = ManualClock()
+        log = Log(clock)
+        room = wiring.build(database, log, clock, Ids(clock))
+        (view,) = room.followers
+        yield House(await reach(Catalog, room.service), view, database, log, clock)
+
+
+async def test_a_title_is_found_at_once_after_its_creation(house: House) -> None:
+    created = await house.create("  Sintel ")
+    assert created.name == "Sintel"
+    assert created.quality == "none"
+    assert await house.catalog.get_title(GetTitle(title_id=created.title_id)) == created
+
+
+async def test_a_title_reads_the_same_once_the_view_has_it(house: House) -> None:
+    created = await house.create("Sintel")
+    await house.view.catch_up()
+    assert await house.catalog.get_title(GetTitle(title_id=created.title_id)) == created
+
+
+async def test_an_id_that_no_title_has_is_refused(house: House) -> None:
+    for title_id in ("", "x", "ttl_0", "' or true --", "ttl_" + "0" * 26, "ttl_\0" + "0" * 25):
+        with pytest.raises(UnknownTitle):
+            await house.catalog.get_title(GetTitle(title_id=TitleId(title_id)))
+
+
+async def test_the_published_version_is_shown(house: House) -> None:
+    title = await house.create("Sintel")
+    await house.publish(title.title_id, "ver_quick", "quick")
+    shown = await house.catalog.get_title(GetTitle(title_id=title.title_id))
+    assert (shown.version_id, shown.quality, shown.duration_s, shown.artwork_key) == (
+        "ver_quick",
+        "quick",
+        52.2,
+        "artwork/ver_quick",
+    )
+
+
+async def test_a_full_version_replaces_a_quick_one_and_never_the_reverse(house: House) -> None:
+    title = await house.create("Sintel")
+    await house.publish(title.title_id, "ver_quick", "quick")
+    await house.publish(title.title_id, "ver_full", "full")
+    await house.publish(title.title_id, "ver_quick_again", "quick")
+    shown = await house.catalog.get_title(GetTitle(title_id=title.title_id))
+    assert (shown.version_id, shown.quality) == ("ver_full", "full")
+
+
+async def test_members_see_published_titles_and_operators_all(house: House) -> None:
+    first, second = await house.create("First"), await house.create("Second")
+    await house.publish(first.title_id, "ver_1", "quick")
+    published = await house.catalog.list_titles(ListTitles())
+    everything = await house.catalog.list_titles(ListTitles(published_only=False))
+    assert [title.title_id for title in published.titles] == [first.title_id]
+    assert [title.title_id for title in everything.titles] == [second.title_id, first.title_id]
+
+
+async def test_pages_cover_the_list_once_while_titles_are_added(house: House) -> None:
+    made = [(await house.create(f"Film {number}")).title_id for number in range(7)]
+    await house.view.catch_up()
+    seen: list[str] = []
+    cursor = ""
+    for _ in range(4):
+        page = await house.catalog.list_titles(
+            ListTitles(after=cursor, limit=2, published_only=False)
+        )
+        seen += [title.title_id for title in page.titles]
+        cursor = page.next_cursor
+        await house.create("Newer")
+        await house.view.catch_up()
+    assert cursor == ""
+    assert seen == made[::-1]
+
+
+async def test_a_page_out_of_bounds_is_refused(house: House) -> None:
+    for limit in (0, -1, 201, 2**40):
+        with pytest.raises(PageInvalid, match="1 to 200"):
+            await house.catalog.list_titles(ListTitles(limit=limit))
+
+
+async def test_a_cursor_that_no_page_gave_is_refused(house: House) -> None:
+    for cursor in ("x", "é", "!!!!", "a" * 100_000, "WyJcdTAwMDAiXQ", "W10"):
+        with pytest.raises(PageInvalid, match="not one of ours"):
+            await house.catalog.list_titles(ListTitles(after=cursor))
+
+
+async def test_a_name_is_text_whatever_it_says(house: House) -> None:
+    for name in ("'; drop table catalog.title; --", "Robert\\'); --", "🎬 السينما"):
+        title = await house.create(name)
+        await house.view.catch_up()
+        assert (await house.catalog.get_title(GetTitle(title_id=title.title_id))).name == name
+
+
+async def test_a_name_that_cannot_be_shown_is_refused(house: House) -> None:
+    for name in ("", "   ", "a\0b", "a\nb", "\u202egnp.exe", "x" * 1_000_000):
+        with pytest.raises(TitleInvalid):
+            await house.catalog.create_title(CreateTitle(name=name))
+    await house.view.catch_up()
+    everything = await house.catalog.list_titles(ListTitles(published_only=False))
+    assert everything.titles == []
