@@ -81,7 +81,7 @@ def labels_of(requested: Sequence[str]) -> list[str]:
     """The labels once each and sorted, so that two callers lock their rows in one order."""
     labels = sorted(set(requested))
     if not 1 <= len(labels) <= MAX_LABELS or not all(_LABEL.fullmatch(label) for label in labels):
-        raise LicenceInvalid(f"ask for 1 to {MAX_LABELS} labels such as SD, HD or AUDIO")
+        raise LicenceInvalid(f"Ask for 1 to {MAX_LABELS} labels such as SD, HD or AUDIO.")
     return labels
 
 
@@ -89,7 +89,7 @@ def kids_of(requested: Sequence[str]) -> list[str]:
     """The key ids once each, in lower-case hex, in the order asked."""
     kids = list(dict.fromkeys(kid.lower() for kid in requested))
     if not 1 <= len(kids) <= MAX_KIDS or not all(_KID.fullmatch(kid) for kid in kids):
-        raise LicenceInvalid(f"ask for 1 to {MAX_KIDS} key ids, each of 16 bytes")
+        raise LicenceInvalid(f"Ask for 1 to {MAX_KIDS} key ids, each of 16 bytes.")
     return kids
 
 
@@ -105,16 +105,18 @@ def admit(session: LicenceSession | None, account_id: AccountId, now: datetime) 
     answer tells nobody which sessions there are.
     """
     if session is None or session.account_id != account_id:
-        raise LicenceRefused("this account has no such playback session")
+        raise LicenceRefused("This account has no such playback session.")
     if session.closed:
-        raise LicenceRefused("this playback session has ended: start the title again")
+        raise LicenceRefused("This playback session has ended: start the title again.")
     if session.expires_at <= now:
-        raise LicenceRefused("the licences of this playback session ran out: start the title again")
+        raise LicenceRefused(
+            "The licences of this playback session ran out: start the title again."
+        )
     return session
 
 
 def choose(kids: Sequence[str], keys: Mapping[str, WrappedKey]) -> list[WrappedKey]:
     """The keys of ``kids``, all of which must be among those of the session's version."""
     if not all(kid in keys for kid in kids):
-        raise LicenceRefused("a key was asked for that this playback session does not need")
+        raise LicenceRefused("A key was asked for that this playback session does not need.")
     return [keys[kid] for kid in kids]

@@ -56,7 +56,7 @@ class LicensingService(Licensing):
         async with self._database.transaction() as transaction:
             opened = await store.open_session(transaction, session)
         if not opened:
-            raise LicenceRefused("this playback session has ended or is not this account's")
+            raise LicenceRefused("This playback session has ended, or is another account's.")
         return LicencesOpened()
 
     async def close_licences(self, request: CloseLicences) -> LicencesClosed:

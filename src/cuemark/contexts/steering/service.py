@@ -109,7 +109,7 @@ class SteeringService(Steering):
 
     def _enrolled(self, appliance_id: ApplianceId) -> None:
         if appliance_id not in self._keyring:
-            raise UnknownAppliance(f"the appliance {appliance_id} is not enrolled here")
+            raise UnknownAppliance(f"The appliance {appliance_id} is not enrolled here.")
 
     async def _holders_of(self, version_id: VersionId) -> list[Appliance]:
         at_s, found = self._holders.get(version_id, (float("-inf"), []))

@@ -1,0 +1,224 @@
+"""The DASH manifest of a session: ISO/IEC 23009-1, static, the isoff-live profile.
+
+Written for what Shaka Player and dash.js accept: one AdaptationSet for each content key, joined
+by the switching property of DASH-IF IOP section 3.8 (``adaptation-set-switching:2016``), since
+players refuse two keys in one set; ``cenc:default_KID`` and the ClearKey element of DASH-IF in
+each; no licence address, because one in the manifest would overrule the player's own.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from xml.sax.saxutils import escape
+
+from cuemark.contexts.playback.model import presentation
+from cuemark.contracts.encoding import AudioTrack, CaptionTrack, Rendition, Timeline, Version
+from cuemark.contracts.steering import RankedAppliance
+
+_MPD = {
+    "xmlns": "urn:mpeg:dash:schema:mpd:2011",
+    "xmlns:cenc": "urn:mpeg:cenc:2013",
+    "profiles": "urn:mpeg:dash:profile:isoff-live:2011",
+    "type": "static",
+}
+_PROTECTION = "urn:mpeg:dash:mp4protection:2011"
+_CLEARKEY = "urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e"
+_SWITCHING = "urn:mpeg:dash:adaptation-set-switching:2016"
+_ROLE = "urn:mpeg:dash:role:2011"
+_CHANNELS = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
+_CICP_OF_CHANNELS = {7: 11, 8: 12}
+"""ISO/IEC 23091-3 table 10: up to six channels the index is their number."""
+
+_CAPTION_BITS_PER_S = 1000
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_IN_ATTRIBUTES = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+
+
+def manifest(version: Version, ranking: Sequence[RankedAppliance]) -> str:
+    """The manifest of ``version``, with the appliances of ``ranking`` in their order."""
+    longest_s = max(version.video_timeline.durations) / version.video_timeline.timescale
+    times = {
+        "mediaPresentationDuration": _duration(float(presentation.duration_s(version))),
+        "minBufferTime": _duration(longest_s),
+    }
+    bases = [
+        _element(
+            "BaseURL",
+            {"serviceLocation": each.appliance_id},
+            escape(presentation.address(each.media_url)),
+        )
+        for each in ranking
+    ]
+    period = _element("Period", {"id": "0", "start": "PT0S"}, *_sets(version))
+    mpd = _element("MPD", {**_MPD, **times}, *bases, period)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{mpd}\n'
+
+
+def _sets(version: Version) -> list[str]:
+    videos: dict[tuple[str, str], list[Rendition]] = {}
+    for rendition in version.renditions:
+        videos.setdefault((rendition.codec, rendition.kid), []).append(rendition)
+    audios: dict[tuple[str, str, int, str], list[AudioTrack]] = {}
+    for track in version.audio:
+        kind = (track.language, track.codec_string, track.channels, track.kid)
+        audios.setdefault(kind, []).append(track)
+    numbers = {key: str(number) for number, key in enumerate(videos, 1)}
+    template = _template(version, version.video_timeline)
+    sets = [
+        _video(
+            version,
+            template,
+            group,
+            numbers[codec, kid],
+            [
+                number
+                for (other, other_kid), number in numbers.items()
+                if other == codec and other_kid != kid
+            ],
+        )
+        for (codec, kid), group in videos.items()
+    ]
+    first = len(sets) + 1
+    sets += [_audio(version, group, str(n)) for n, group in enumerate(audios.values(), first)]
+    first = len(sets) + 1
+    return sets + [_caption(track, str(n)) for n, track in enumerate(version.captions, first)]
+
+
+def _video(
+    version: Version,
+    template: str,
+    renditions: Sequence[Rendition],
+    number: str,
+    switchable: Sequence[str],
+) -> str:
+    children = _protection(version, renditions[0].kid)
+    if switchable:
+        children.append(_descriptor("SupplementalProperty", _SWITCHING, ",".join(switchable)))
+    children.append(template)
+    for each in renditions:
+        children.append(
+            _element(
+                "Representation",
+                {
+                    "id": presentation.path(each.rendition_id),
+                    "bandwidth": presentation.bits_per_s(each.peak_bitrate_kbps),
+                    "codecs": each.codec_string,
+                    "width": each.width,
+                    "height": each.height,
+                    "frameRate": version.frame_rate,
+                    "sar": "1:1",
+                },
+            )
+        )
+    attributes = _set_attributes(number, "video")
+    attributes["maxWidth"] = max(each.width for each in renditions)
+    attributes["maxHeight"] = max(each.height for each in renditions)
+    return _element("AdaptationSet", attributes, *children)
+
+
+def _audio(version: Version, tracks: Sequence[AudioTrack], number: str) -> str:
+    if version.audio_timeline is None:
+        raise ValueError(f"{version.version_id} has audio but no audio timeline")
+    channels = tracks[0].channels
+    configuration = _descriptor(
+        "AudioChannelConfiguration", _CHANNELS, str(_CICP_OF_CHANNELS.get(channels, channels))
+    )
+    children = [
+        configuration,
+        *_protection(version, tracks[0].kid),
+        _descriptor("Role", _ROLE, "main"),
+        _template(version, version.audio_timeline),
+    ]
+    for each in tracks:
+        children.append(
+            _element(
+                "Representation",
+                {
+                    "id": presentation.path(each.track_id),
+                    "bandwidth": presentation.bits_per_s(each.bitrate_kbps),
+                    "codecs": each.codec_string,
+                    "audioSamplingRate": each.sample_rate_hz,
+                },
+            )
+        )
+    attributes = _set_attributes(number, "audio")
+    attributes["lang"] = tracks[0].language
+    return _element("AdaptationSet", attributes, *children)
+
+
+def _caption(track: CaptionTrack, number: str) -> str:
+    file = "/".join(presentation.path(part) for part in track.path.split("/"))
+    representation = _element(
+        "Representation",
+        {"id": presentation.path(track.track_id), "bandwidth": _CAPTION_BITS_PER_S},
+        _element("BaseURL", {}, escape(file)),
+    )
+    attributes = {
+        "id": number,
+        "contentType": "text",
+        "mimeType": "text/vtt",
+        "lang": track.language,
+    }
+    return _element(
+        "AdaptationSet", attributes, _descriptor("Role", _ROLE, "subtitle"), representation
+    )
+
+
+def _set_attributes(number: str, kind: str) -> dict[str, object]:
+    return {
+        "id": number,
+        "contentType": kind,
+        "mimeType": f"{kind}/mp4",
+        "segmentAlignment": "true",
+        "startWithSAP": "1",
+    }
+
+
+def _protection(version: Version, kid: str) -> list[str]:
+    """The two elements by which players know scheme, key and key system."""
+    uuid = "-".join((kid[:8], kid[8:12], kid[12:16], kid[16:20], kid[20:]))
+    named = {"schemeIdUri": _PROTECTION, "value": version.scheme, "cenc:default_KID": uuid}
+    return [
+        _element("ContentProtection", named),
+        _descriptor("ContentProtection", _CLEARKEY, "ClearKey1.0"),
+    ]
+
+
+def _template(version: Version, timeline: Timeline) -> str:
+    at = timeline.start
+    segments: list[str] = []
+    for ticks, times in presentation.runs(timeline.durations):
+        start = f' t="{at}"' if not segments else ""
+        repeat = f' r="{times - 1}"' if times > 1 else ""
+        segments.append(f'<S{start} d="{ticks}"{repeat}/>')
+        at += ticks * times
+    attributes: dict[str, object] = {
+        "timescale": timeline.timescale,
+        "initialization": "$RepresentationID$/init.mp4",
+        "media": "$RepresentationID$/$Number$.m4s",
+        "startNumber": 1,
+    }
+    offset = int(presentation.origin_s(version) * timeline.timescale)
+    if offset:
+        attributes["presentationTimeOffset"] = offset
+    timed = f"<SegmentTimeline>{''.join(segments)}</SegmentTimeline>"
+    return _element("SegmentTemplate", attributes, timed)
+
+
+def _descriptor(name: str, scheme: str, value: str) -> str:
+    return _element(name, {"schemeIdUri": scheme, "value": value})
+
+
+def _element(name: str, attributes: Mapping[str, object], *content: str) -> str:
+    """``content`` is XML already; the values of ``attributes`` are not."""
+    written = "".join(
+        f' {key}="{escape(_NOT_XML.sub("", str(value)), _IN_ATTRIBUTES)}"'
+        for key, value in attributes.items()
+    )
+    if not content:
+        return f"<{name}{written}/>"
+    return f"<{name}{written}>{''.join(content)}</{name}>"
+
+
+def _duration(seconds: float) -> str:
+    """An xs:duration, to the microsecond."""
+    return f"PT{seconds:.6f}".rstrip("0").rstrip(".") + "S"

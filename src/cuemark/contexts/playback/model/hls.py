@@ -1,0 +1,89 @@
+"""The HLS multivariant playlist of a session: RFC 8216 and its second edition (rfc8216bis).
+
+The media playlists are files of the version; ``EXT-X-DEFINE`` gives them the address of this
+session's keys. The variants of the best appliance come first and those of the others repeat them,
+as rfc8216bis section 6.2.4 has it for redundant streams, without PATHWAY-ID: hls.js would keep one
+pathway and forget the rest where no steering server is named.
+"""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from cuemark.contexts.playback.model import presentation
+from cuemark.contracts.encoding import Rendition, Version
+from cuemark.contracts.steering import RankedAppliance
+
+_QUOTED = str.maketrans({'"': "'", "{": "(", "}": ")"})
+
+
+def manifest(version: Version, ranking: Sequence[RankedAppliance], licence_url: str) -> str:
+    """The playlist of ``version``; keys are at the sibling ``keys/KID`` of ``licence_url``.
+
+    ``licence_url`` must be absolute: a media playlist resolves a path against its own appliance.
+    """
+    key_base = f"{licence_url.rpartition('/')[0]}/keys"
+    lines = [
+        "#EXTM3U",
+        "#EXT-X-VERSION:8",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        f"#EXT-X-DEFINE:NAME={_quoted('key_base')},VALUE={_quoted(presentation.address(key_base))}",
+    ]
+    for appliance in ranking:
+        lines += _audio(version, appliance)
+    for appliance in ranking:
+        for rendition in version.renditions:
+            lines += _variant(version, rendition, appliance)
+    return "\n".join(lines) + "\n"
+
+
+def _audio(version: Version, appliance: RankedAppliance) -> list[str]:
+    lines = []
+    named: set[str] = set()
+    for number, track in enumerate(version.audio):
+        name = track.language if track.language not in named else track.track_id
+        named.add(name)
+        attributes = [
+            "TYPE=AUDIO",
+            f"GROUP-ID={_group(appliance)}",
+            f"NAME={_quoted(name)}",
+            f"LANGUAGE={_quoted(track.language)}",
+            f"DEFAULT={'YES' if number == 0 else 'NO'}",
+            "AUTOSELECT=YES",
+            f"CHANNELS={_quoted(str(track.channels))}",
+            f"URI={_quoted(_playlist(appliance, track.track_id))}",
+        ]
+        lines.append(f"#EXT-X-MEDIA:{','.join(attributes)}")
+    return lines
+
+
+def _variant(version: Version, rendition: Rendition, appliance: RankedAppliance) -> list[str]:
+    audio_kbps = max((track.bitrate_kbps for track in version.audio), default=0.0)
+    codecs = dict.fromkeys(
+        [rendition.codec_string, *(track.codec_string for track in version.audio)]
+    )
+    attributes = [
+        f"BANDWIDTH={presentation.bits_per_s(rendition.peak_bitrate_kbps + audio_kbps)}",
+        f"AVERAGE-BANDWIDTH={presentation.bits_per_s(rendition.bitrate_kbps + audio_kbps)}",
+        f"RESOLUTION={rendition.width}x{rendition.height}",
+        f"FRAME-RATE={float(Fraction(version.frame_rate)):.3f}",
+        f"CODECS={_quoted(','.join(codecs))}",
+        *([f"AUDIO={_group(appliance)}"] if version.audio else []),
+        "CLOSED-CAPTIONS=NONE",
+    ]
+    return [
+        f"#EXT-X-STREAM-INF:{','.join(attributes)}",
+        _playlist(appliance, rendition.rendition_id),
+    ]
+
+
+def _playlist(appliance: RankedAppliance, name: str) -> str:
+    return f"{presentation.address(appliance.media_url)}{presentation.path(name)}.m3u8"
+
+
+def _group(appliance: RankedAppliance) -> str:
+    return _quoted(f"audio-{appliance.appliance_id}")
+
+
+def _quoted(text: str) -> str:
+    """A quoted string: on one line, without a quote, and without a variable to substitute."""
+    return f'"{"".join(c for c in text.translate(_QUOTED) if c.isprintable())}"'

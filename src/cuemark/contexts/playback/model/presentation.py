@@ -1,0 +1,49 @@
+"""What both manifest formats say of a version, in numbers and addresses."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import groupby
+from math import ceil
+from urllib.parse import quote
+
+from cuemark.contracts.encoding import Timeline, Version
+
+_ADDRESS_SAFE = ":/?#[]@!$&()*+,;=%-._~"
+
+
+def path(name: str) -> str:
+    """A file or rendition name as one segment of an address."""
+    return quote(name, safe="")
+
+
+def address(url: str) -> str:
+    """``url`` without anything that could end an attribute, a line or a variable around it."""
+    return quote(url, safe=_ADDRESS_SAFE)
+
+
+def bits_per_s(bitrate_kbps: float) -> int:
+    return max(1, ceil(bitrate_kbps * 1000))
+
+
+def origin_s(version: Version) -> Fraction:
+    """The media time at which the presentation begins.
+
+    The earliest start of all tracks, so that a track that begins later stays late by as much.
+    """
+    return min(Fraction(t.start, t.timescale) for t in timelines(version))
+
+
+def duration_s(version: Version) -> Fraction:
+    """How long the video lasts, from ``origin_s``."""
+    video = version.video_timeline
+    return Fraction(video.start + sum(video.durations), video.timescale) - origin_s(version)
+
+
+def timelines(version: Version) -> list[Timeline]:
+    return [version.video_timeline, *([version.audio_timeline] if version.audio_timeline else [])]
+
+
+def runs(durations: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Each duration in ticks with how many times in a row it stands."""
+    for ticks, group in groupby(durations):
+        yield ticks, sum(1 for _ in group)

@@ -1,0 +1,41 @@
+"""A playback session: whose it is, what it plays, from where, and until when."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cuemark.contracts.ids import AccountId, PlaySessionId, ProfileId, TitleId, VersionId
+from cuemark.contracts.steering import RankedAppliance
+
+MIN_LIFE = timedelta(hours=12)
+LIFE_DURATIONS = 3
+MAX_DEVICE_CHARS = 200
+
+
+@dataclass(frozen=True)
+class Session:
+    """``ranking`` holds media tokens: it belongs in manifests, and in no log."""
+
+    session_id: PlaySessionId
+    account_id: AccountId
+    profile_id: ProfileId
+    title_id: TitleId
+    version_id: VersionId
+    duration_s: float
+    device: str
+    ranking: list[RankedAppliance] = field(repr=False)
+    started_at: datetime
+    expires_at: datetime
+
+
+def end_of(started_at: datetime, duration_s: float) -> datetime:
+    """When a session's tokens and licences end.
+
+    Licences outlast a stated outage of the control plane, and a viewer may pause: half a day, or
+    three times the film where that is longer.
+    """
+    return started_at + max(MIN_LIFE, timedelta(seconds=LIFE_DURATIONS * duration_s))
+
+
+def resume_of(position_s: float, duration_s: float) -> float:
+    """Where to begin in a version of ``duration_s``: a new version may end before the old one."""
+    return position_s if 0 < position_s < duration_s else 0.0

@@ -1,0 +1,88 @@
+"""The table of playback."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Column, DateTime, Double, MetaData, Table, Text, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from cuemark.contexts.playback.model.session import Session
+from cuemark.contracts.ids import AccountId, PlaySessionId
+from cuemark.contracts.steering import RankedAppliance
+from cuemark.kit.database import Transaction
+
+_session = Table(
+    "session",
+    MetaData(schema="playback"),
+    Column("session_id", Text, primary_key=True),
+    Column("account_id", Text),
+    Column("profile_id", Text),
+    Column("title_id", Text),
+    Column("version_id", Text),
+    Column("duration_s", Double),
+    Column("device", Text),
+    Column("ranking", JSONB),
+    Column("started_at", DateTime(timezone=True)),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+)
+
+
+async def add(transaction: Transaction, session: Session) -> None:
+    await transaction.execute(
+        insert(_session).values(
+            session_id=session.session_id,
+            account_id=session.account_id,
+            profile_id=session.profile_id,
+            title_id=session.title_id,
+            version_id=session.version_id,
+            duration_s=session.duration_s,
+            device=session.device,
+            ranking=msgspec.to_builtins(session.ranking),
+            started_at=session.started_at,
+            expires_at=session.expires_at,
+        )
+    )
+
+
+async def running(
+    transaction: Transaction, session_id: PlaySessionId, account_id: AccountId, now: datetime
+) -> Session | None:
+    """The session, where it is this account's and neither ended nor past its time."""
+    row = (
+        await transaction.execute(
+            select(_session).where(
+                _session.c.session_id == session_id,
+                _session.c.account_id == account_id,
+                _session.c.ended_at.is_(None),
+                _session.c.expires_at > now,
+            )
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return Session(
+        session_id=row.session_id,
+        account_id=row.account_id,
+        profile_id=row.profile_id,
+        title_id=row.title_id,
+        version_id=row.version_id,
+        duration_s=row.duration_s,
+        device=row.device,
+        ranking=msgspec.convert(row.ranking, list[RankedAppliance]),
+        started_at=row.started_at,
+        expires_at=row.expires_at,
+    )
+
+
+async def end(
+    transaction: Transaction, session_id: PlaySessionId, account_id: AccountId, now: datetime
+) -> bool:
+    """End the session; False where this account has none of this id. Ending again is no change."""
+    ended = await transaction.execute(
+        update(_session)
+        .where(_session.c.session_id == session_id, _session.c.account_id == account_id)
+        .values(ended_at=func.coalesce(_session.c.ended_at, now))
+        .returning(_session.c.session_id)
+    )
+    return ended.one_or_none() is not None

@@ -1,0 +1,129 @@
+"""The HLS multivariant playlist, read back as a player reads it."""
+
+import re
+from pathlib import Path
+from time import perf_counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cuemark.contexts.playback.model import hls
+from cuemark.contracts.ids import ApplianceId
+from cuemark.contracts.steering import RankedAppliance
+from tests.unit.playback.versions import LICENCE_URL, RANKING, SD, audio_track, rendition, version
+
+GOLDEN = Path(__file__).parent / "golden" / "master.m3u8"
+ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"\r\n]*"|[^",\s]+)(?:,|$)')
+
+
+def attributes(line: str) -> dict[str, str]:
+    """The attribute list of a tag: every character of it must belong to an attribute."""
+    text = line.partition(":")[2]
+    found = list(ATTRIBUTE.finditer(text))
+    assert "".join(match[0] for match in found) == text
+    return {match[1]: match[2].strip('"') for match in found}
+
+
+def tags(text: str, name: str) -> list[dict[str, str]]:
+    return [attributes(line) for line in text.splitlines() if line.startswith(f"#{name}:")]
+
+
+def uris(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+def test_the_playlist_is_the_golden_one() -> None:
+    """Each line of the golden file was accepted by a player: a change of it is looked at."""
+    assert hls.manifest(version(), RANKING, LICENCE_URL) == GOLDEN.read_text()
+
+
+def test_the_keys_are_the_sibling_of_the_licence() -> None:
+    text = hls.manifest(version(), RANKING, LICENCE_URL)
+    assert tags(text, "EXT-X-DEFINE") == [
+        {"NAME": "key_base", "VALUE": "https://watch.test/api/v1/plays/play_1/keys"}
+    ]
+
+
+def test_the_best_appliance_has_all_variants_before_the_next() -> None:
+    text = hls.manifest(version(), RANKING, LICENCE_URL)
+    assert uris(text) == [
+        f"{each.media_url}{name}.m3u8" for each in RANKING for name in ("v360", "v540", "v720")
+    ]
+    variants = tags(text, "EXT-X-STREAM-INF")
+    alike = [{k: v for k, v in each.items() if k != "AUDIO"} for each in variants]
+    assert alike[:3] == alike[3:]
+    assert [each["AUDIO"] for each in variants] == ["audio-edge-b"] * 3 + ["audio-edge-a"] * 3
+
+
+def test_a_group_of_audio_comes_from_the_appliance_of_its_variants() -> None:
+    text = hls.manifest(version(), RANKING, LICENCE_URL)
+    assert {each["GROUP-ID"]: each["URI"] for each in tags(text, "EXT-X-MEDIA")} == {
+        f"audio-{each.appliance_id}": f"{each.media_url}a-en.m3u8" for each in RANKING
+    }
+
+
+def test_a_variant_states_what_its_audio_adds() -> None:
+    first = tags(hls.manifest(version(), RANKING, LICENCE_URL), "EXT-X-STREAM-INF")[0]
+    assert first == {
+        "BANDWIDTH": "728151",
+        "AVERAGE-BANDWIDTH": "528100",
+        "RESOLUTION": "640x360",
+        "FRAME-RATE": "23.976",
+        "CODECS": "avc1.64001f,mp4a.40.2",
+        "AUDIO": "audio-edge-b",
+        "CLOSED-CAPTIONS": "NONE",
+    }
+
+
+def test_one_audio_track_is_the_default_and_names_differ() -> None:
+    tracks = [audio_track(), audio_track("a-en-2"), audio_track("a-de", "de", 6)]
+    media = tags(hls.manifest(version(audio=tracks), RANKING[:1], LICENCE_URL), "EXT-X-MEDIA")
+    assert [(m["NAME"], m["LANGUAGE"], m["DEFAULT"], m["CHANNELS"]) for m in media] == [
+        ("en", "en", "YES", "2"),
+        ("a-en-2", "en", "NO", "2"),
+        ("de", "de", "NO", "6"),
+    ]
+
+
+def test_a_silent_film_has_no_audio_group() -> None:
+    text = hls.manifest(version(audio=[]), RANKING, LICENCE_URL)
+    assert tags(text, "EXT-X-MEDIA") == []
+    first = tags(text, "EXT-X-STREAM-INF")[0]
+    assert first["CODECS"] == "avc1.64001f"
+    assert "AUDIO" not in first
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=30), st.text(max_size=30), st.text(min_size=1, max_size=30))
+def test_hostile_names_break_nothing(name: str, language: str, url: str) -> None:
+    film = version(
+        renditions=[rendition(name, 640, 360, 400, SD)], audio=[audio_track(name, language)]
+    )
+    ranking = [RankedAppliance(appliance_id=ApplianceId(name), media_url=f"http://{url}/")]
+    text = hls.manifest(film, ranking, f"http://{url}/licence")
+    assert [line.partition(":")[0].partition("/")[0] for line in text.splitlines()] == [
+        "#EXTM3U",
+        "#EXT-X-VERSION",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        "#EXT-X-DEFINE",
+        "#EXT-X-MEDIA",
+        "#EXT-X-STREAM-INF",
+        "http",
+    ]
+    assert len(text.split("\n")) == len(text.splitlines()) + 1 == 8
+    for name_ in ("EXT-X-DEFINE", "EXT-X-MEDIA", "EXT-X-STREAM-INF"):
+        assert len(tags(text, name_)) == 1
+    assert "{$" not in text
+
+
+def test_the_playlist_is_written_fast() -> None:
+    film = version(
+        renditions=[rendition(f"v{n}", 640, 360, 400 + n, SD) for n in range(12)],
+        audio=[audio_track(f"a-{n}", f"l{n}") for n in range(4)],
+    )
+    began = perf_counter()
+    for _ in range(20):
+        hls.manifest(film, RANKING * 2, LICENCE_URL)
+    took_ms = (perf_counter() - began) * 50
+    print(f"hls, 12 renditions on 4 appliances: {took_ms:.2f} ms")
+    assert took_ms < 50

@@ -1,0 +1,93 @@
+"""Versions to write manifests of."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from cuemark.contracts.encoding import (
+    AudioTrack,
+    CaptionTrack,
+    Rendition,
+    Timeline,
+    Version,
+)
+from cuemark.contracts.ids import ApplianceId, TitleId, VersionId
+from cuemark.contracts.steering import RankedAppliance
+
+SD, HD, AUDIO = "5d" + "0" * 30, "8d" + "0" * 30, "a0" + "0" * 30
+
+
+def rendition(name: str, width: int, height: int, bitrate_kbps: float, kid: str) -> Rendition:
+    return Rendition(
+        rendition_id=name,
+        codec="h264",
+        codec_string="avc1.64001f",
+        width=width,
+        height=height,
+        bitrate_kbps=bitrate_kbps,
+        peak_bitrate_kbps=bitrate_kbps * 1.5,
+        vmaf_mean=90,
+        vmaf_p5=80,
+        vmaf_predicted=90,
+        kid=kid,
+        label="SD" if kid == SD else "HD",
+    )
+
+
+def audio_track(name: str = "a-en", language: str = "en", channels: int = 2) -> AudioTrack:
+    return AudioTrack(
+        track_id=name,
+        codec_string="mp4a.40.2",
+        language=language,
+        channels=channels,
+        sample_rate_hz=48000,
+        bitrate_kbps=128,
+        kid=AUDIO,
+    )
+
+
+def version(
+    *,
+    renditions: Sequence[Rendition] = (
+        rendition("v360", 640, 360, 400.1, SD),
+        rendition("v540", 960, 540, 900, SD),
+        rendition("v720", 1280, 720, 1800, HD),
+    ),
+    audio: Sequence[AudioTrack] = (audio_track(),),
+    captions: Sequence[CaptionTrack] = (
+        CaptionTrack(track_id="t-en", language="en", path="t-en.vtt"),
+        CaptionTrack(track_id="t-de", language="de", path="t-de.vtt"),
+    ),
+    video_timeline: Timeline = Timeline(  # noqa: B008
+        timescale=24000, start=0, durations=[48048, 48048, 30030, 48048, 12012]
+    ),
+    audio_timeline: Timeline | None = Timeline(  # noqa: B008
+        timescale=48000, start=0, durations=[96256, 95232, 60416, 96256, 24576]
+    ),
+    frame_rate: str = "24000/1001",
+) -> Version:
+    return Version(
+        version_id=VersionId("ver_1"),
+        title_id=TitleId("ttl_1"),
+        quality="full",
+        duration_s=sum(video_timeline.durations) / video_timeline.timescale,
+        frame_rate=frame_rate,
+        renditions=list(renditions),
+        audio=list(audio),
+        captions=list(captions),
+        video_timeline=video_timeline,
+        audio_timeline=audio_timeline if audio else None,
+        scheme="cbcs",
+        artwork_key="art/1.jpg",
+        index_blake3="b3",
+        published_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def appliance(name: str) -> RankedAppliance:
+    return RankedAppliance(
+        appliance_id=ApplianceId(name), media_url=f"http://{name}.test:8081/t/TOKEN-{name}/ver_1/"
+    )
+
+
+RANKING = [appliance("edge-b"), appliance("edge-a")]
+LICENCE_URL = "https://watch.test/api/v1/plays/play_1/licence"
