@@ -2,19 +2,17 @@
 
 import functools
 
-import msgspec
 from litestar import Litestar, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.spec import Components, Reference, SecurityScheme
 from litestar.response import Response
 
 from cuemark.gateway import access, errors
 from cuemark.gateway.door import Door
-from cuemark.gateway.parts import GatewayParts
+from cuemark.gateway.openapi import openapi_document
+from cuemark.gateway.parts import AnyRequest, GatewayParts
 from cuemark.gateway.routes import jobs, login, operators, plays, service, titles, uploads
 from cuemark.gateway.views import API
 from cuemark.kit.errors import Refusal, Unavailable
@@ -55,6 +53,16 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
 )
 
 
+class JsonRequest(AnyRequest):
+    """A request whose JSON is refused as malformed where the framework would fall over it."""
+
+    async def json(self) -> object:
+        try:
+            return await super().json()
+        except (UnicodeDecodeError, RecursionError) as error:
+            raise errors.MalformedRequest("The body is no JSON that can be read.") from error
+
+
 def build_gateway(parts: GatewayParts) -> Door:
     """The ASGI application of the API and the page; raises ``RouteWithoutAccess``."""
     return Door(build_routes(parts), parts.clock)
@@ -62,7 +70,11 @@ def build_gateway(parts: GatewayParts) -> Door:
 
 def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
     """The routes behind the door; raises ``RouteWithoutAccess`` where one declares no access."""
-    describe = functools.cache(lambda: _openapi(parts))
+    dependencies = {
+        "parts": Provide(lambda: parts, sync_to_thread=False),
+        "caller": Provide(access.provide_caller, sync_to_thread=False),
+    }
+    describe = functools.cache(lambda: openapi_document(parts.service_name, HANDLERS, dependencies))
 
     @get(f"{API}/openapi.json", opt={"access": "operator"}, include_in_schema=False)
     async def get_openapi() -> Response[bytes]:
@@ -72,13 +84,11 @@ def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
         [*HANDLERS, get_openapi, *more],
         openapi_config=None,
         logging_config=None,
+        request_class=JsonRequest,
         request_max_body_size=MAX_BODY_BYTES,
         middleware=[DefineMiddleware(access.Authentication, parts=parts)],
         guards=[access.guard_with(parts.office)],
-        dependencies={
-            "parts": Provide(lambda: parts, sync_to_thread=False),
-            "caller": Provide(access.provide_caller, sync_to_thread=False),
-        },
+        dependencies=dependencies,
         exception_handlers={
             Refusal: errors.answer_refusal,
             Unavailable: errors.answer_unavailable,
@@ -89,26 +99,3 @@ def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
     for _, _, handler in access.routes_of(app):
         access.access_of(handler)
     return app
-
-
-def _openapi(parts: GatewayParts) -> bytes:
-    """The OpenAPI 3.1 document, from the same handlers, by an application that serves nobody."""
-    schemes: dict[str, SecurityScheme | Reference] = {
-        "cookie": SecurityScheme(type="apiKey", name=access.COOKIE, security_scheme_in="cookie"),
-        "bearer": SecurityScheme(type="http", scheme="bearer"),
-    }
-    app = Litestar(
-        HANDLERS,
-        openapi_config=OpenAPIConfig(
-            title=parts.service_name,
-            version="1",
-            components=Components(security_schemes=schemes),
-            security=[{"cookie": []}, {"bearer": []}],
-        ),
-        logging_config=None,
-        dependencies={
-            "parts": Provide(lambda: parts, sync_to_thread=False),
-            "caller": Provide(access.provide_caller, sync_to_thread=False),
-        },
-    )
-    return msgspec.json.encode(app.openapi_schema.to_schema())

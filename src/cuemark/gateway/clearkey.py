@@ -35,7 +35,7 @@ def kids_of(body: bytes) -> list[str]:
     """The key ids (hex) that a licence request asks for; raises ``LicenceInvalid``."""
     try:
         request = msgspec.json.decode(body, type=ClearKeyRequest)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise LicenceInvalid(f"This is no ClearKey licence request: {error}.") from error
     return [_hex_of(kid) for kid in request.kids]
 

@@ -133,4 +133,4 @@ def _sentence_of(error: ValidationException) -> str:
             return f"{field}: {reason}."
         if reason:
             return f"{reason}."
-    return "A field of the request is wrong."
+    return error.detail.partition(" for ")[0] + "."

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 
@@ -24,7 +25,7 @@ from cuemark.contracts.ids import (
 )
 from cuemark.gateway.parts import GatewayParts
 from cuemark.kit.clock import Clock, ManualClock
-from cuemark.kit.errors import Unavailable
+from cuemark.kit.errors import Refusal, Unavailable
 from cuemark.kit.objects import Objects
 from cuemark.kit.passport import Passport, PassportOffice, current_passport
 
@@ -63,7 +64,7 @@ class Neighbour:
 
 @dataclass
 class People(Neighbour):
-    refusals = identity.Identity.refusals
+    refusals: ClassVar[tuple[type[Refusal], ...]] = identity.Identity.refusals
     ended: set[str] = field(default_factory=set)
     passports: list[Passport | None] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
@@ -126,7 +127,7 @@ class People(Neighbour):
 
 @dataclass
 class Films(Neighbour):
-    refusals = catalog.Catalog.refusals
+    refusals: ClassVar[tuple[type[Refusal], ...]] = catalog.Catalog.refusals
     titles: dict[TitleId, catalog.Title] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -170,7 +171,7 @@ class Films(Neighbour):
 
 @dataclass
 class Memory(Neighbour):
-    refusals = viewers.Viewers.refusals
+    refusals: ClassVar[tuple[type[Refusal], ...]] = viewers.Viewers.refusals
     recorded: list[viewers.RecordProgress] = field(default_factory=list)
 
     async def record_progress(self, request: viewers.RecordProgress) -> viewers.ProgressRecorded:
@@ -202,7 +203,7 @@ ANNAS_SESSION = PlaySessionId("ses_anna")
 
 @dataclass
 class Theatre(Neighbour):
-    refusals = playback.Playback.refusals
+    refusals: ClassVar[tuple[type[Refusal], ...]] = playback.Playback.refusals
     started: list[playback.StartPlay] = field(default_factory=list)
     ended: list[playback.EndPlay] = field(default_factory=list)
     licence_urls: list[str] = field(default_factory=list)
@@ -249,7 +250,7 @@ class Theatre(Neighbour):
 
 @dataclass
 class Keys(Neighbour):
-    refusals = licensing.Licensing.refusals
+    refusals: ClassVar[tuple[type[Refusal], ...]] = licensing.Licensing.refusals
 
     async def provision_keys(self, request: licensing.ProvisionKeys) -> licensing.ProvisionedKeys:
         raise AssertionError("the gateway provisions no keys")
@@ -271,7 +272,7 @@ class Keys(Neighbour):
 
 @dataclass
 class Studio(Neighbour):
-    refusals = encoding.Encoding.refusals
+    refusals: ClassVar[tuple[type[Refusal], ...]] = encoding.Encoding.refusals
     uploads: dict[str, encoding.Upload] = field(default_factory=dict)
     ingested: list[encoding.Ingest] = field(default_factory=list)
 
@@ -331,7 +332,7 @@ class Studio(Neighbour):
 
 @dataclass
 class Guide(Neighbour):
-    refusals = steering.Steering.refusals
+    refusals: ClassVar[tuple[type[Refusal], ...]] = steering.Steering.refusals
 
     async def report(self, request: steering.Report) -> steering.ReportAccepted:
         raise AssertionError("appliances do not report to the gateway")

@@ -53,7 +53,7 @@ def _cookie(token: str, max_age_s: int, parts: GatewayParts, request: AnyRequest
     plain = origin_of(request.scope["scheme"], host, parts.base_url()).startswith("http:")
     return Cookie(
         COOKIE,
-        token,
+        value=token,
         max_age=max_age_s,
         httponly=True,
         samesite="lax",
