@@ -1,0 +1,1 @@
+"""What a profile has watched and where it stopped."""

@@ -1,0 +1,18 @@
+"""The viewers, built."""
+
+from pathlib import Path
+
+from cuemark.contexts.viewers.service import ViewersService
+from cuemark.contexts.viewers.store import SCHEMA
+from cuemark.contracts.viewers import Viewers
+from cuemark.kit.clock import Clock
+from cuemark.kit.database import Database
+from cuemark.kit.room import Room
+
+__all__ = ["MIGRATIONS", "SCHEMA", "build"]
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def build(database: Database, clock: Clock) -> Room[Viewers]:
+    return Room(Viewers, ViewersService(database, clock))
