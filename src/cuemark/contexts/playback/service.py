@@ -91,14 +91,18 @@ class PlaybackService(Playback):
         session_id = PlaySessionId(self._ids.new(PLAY_SESSION_KIND))
         now = self._clock.now()
         expires_at = end_of(now, title.duration_s)
-        version, ranking, position_s, _ = await asyncio.gather(
-            self._version(version_id),
-            self._rank(
-                title, Rank(session_id=session_id, version_id=version_id, expires_at=expires_at)
-            ),
-            self._position_s(request, session_id),
-            self._open_licences(session_id, request.account_id, version_id, expires_at),
-        )
+        rank = Rank(session_id=session_id, version_id=version_id, expires_at=expires_at)
+        try:
+            async with asyncio.TaskGroup() as group:
+                version_asked = group.create_task(self._version(version_id))
+                ranking_asked = group.create_task(self._rank(title, rank))
+                position_asked = group.create_task(self._position_s(request, session_id))
+                group.create_task(
+                    self._open_licences(session_id, request.account_id, version_id, expires_at)
+                )
+        except ExceptionGroup as refusals:
+            raise refusals.exceptions[0] from None
+        version, ranking = version_asked.result(), ranking_asked.result()
         session = Session(
             session_id=session_id,
             account_id=request.account_id,
@@ -117,7 +121,7 @@ class PlaybackService(Playback):
             title_id=title.title_id,
             version_id=version_id,
             duration_s=version.duration_s,
-            resume_s=resume_of(position_s, version.duration_s),
+            resume_s=resume_of(position_asked.result(), version.duration_s),
             appliances=[appliance.appliance_id for appliance in ranking],
             expires_at=expires_at,
         )
