@@ -12,29 +12,23 @@ from typing import Literal, NamedTuple, cast, get_args
 from litestar import Litestar
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Headers, State
-from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
-from litestar.params import SkipValidation
 from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
 from cuemark.contracts.identity import Authenticate, Caller, NotLoggedIn
 from cuemark.gateway.errors import Forbidden, ForeignOrigin, NotFound, WrongMediaType
 from cuemark.gateway.origins import is_foreign_write
-from cuemark.gateway.parts import AnyRequest, GatewayParts
+from cuemark.gateway.parts import GatewayParts
 from cuemark.gateway.views import ID_PATTERN
 from cuemark.kit.passport import Passport, PassportOffice, PassportRejected, current_passport
 
 Access = Literal["anyone", "member", "operator", "member_or_operator"]
 COOKIE = "cuemark_login"
 
-CallerHere = NamedDependency[SkipValidation[Caller]]
-
 _ID = re.compile(ID_PATTERN)
 _TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
 _READS = frozenset({"GET", "HEAD"})
-_CALLER = "cuemark_caller"
-_PASSPORT = "cuemark_passport"
 
 
 class RouteWithoutAccess(Exception):
@@ -69,26 +63,20 @@ def routes_of(app: Litestar) -> Iterable[tuple[str, str, BaseRouteHandler]]:
 def guard_with(office: PassportOffice) -> Guard:
     """The guard of every route: a genuine passport of a role that the route admits."""
 
-    def guard(
+    async def guard(
         connection: ASGIConnection[BaseRouteHandler, Caller, str, State], handler: BaseRouteHandler
     ) -> None:
         access = access_of(handler)
         if access == "anyone":
             return
         try:
-            passport = office.verify(connection.scope["state"].get(_PASSPORT, ""))
+            passport = office.verify(connection.scope.get("auth") or "")
         except PassportRejected as error:
             raise NotLoggedIn("Log in first.") from error
         if passport.role not in access.split("_or_"):
             raise Forbidden(f"This is for a caller of another kind than {passport.role}.")
 
     return guard
-
-
-def provide_caller(request: AnyRequest) -> Caller:
-    """Whom ``Authentication`` found, for the routes that need one."""
-    caller: Caller = request.scope["state"][_CALLER]
-    return caller
 
 
 def login_of(headers: Headers) -> Login | None:
@@ -137,8 +125,8 @@ class Authentication:
         passport = Passport(
             subject=caller.account_id or caller.role, role=caller.role, profile_id=caller.profile_id
         )
-        scope["state"][_CALLER] = caller
-        scope["state"][_PASSPORT] = self._parts.office.mint(passport)
+        scope["user"] = caller
+        scope["auth"] = self._parts.office.mint(passport)
         scope["state"]["account_id"] = caller.account_id
         return passport
 

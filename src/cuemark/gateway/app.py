@@ -70,10 +70,7 @@ def build_gateway(parts: GatewayParts) -> Door:
 
 def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
     """The routes behind the door; raises ``RouteWithoutAccess`` where one declares no access."""
-    dependencies = {
-        "parts": Provide(lambda: parts, sync_to_thread=False),
-        "caller": Provide(access.provide_caller, sync_to_thread=False),
-    }
+    dependencies = {"parts": Provide(lambda: parts, sync_to_thread=False)}
     describe = functools.cache(lambda: openapi_document(parts.service_name, HANDLERS, dependencies))
 
     @get(f"{API}/openapi.json", opt={"access": "operator"}, include_in_schema=False)

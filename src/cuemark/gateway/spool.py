@@ -5,6 +5,7 @@ so it holds across processes too and goes with a writer that dies.
 """
 
 import asyncio
+import contextlib
 import errno
 import fcntl
 import os
@@ -17,6 +18,9 @@ from cuemark.gateway.errors import StorageFull, TooManyBytes, UploadBusy
 
 CHUNK_BYTES = 1 << 20
 IDLE_S = 60.0
+PATIENCE_S = 2.0
+
+_LOCK_EVERY_S = 0.05
 
 
 class WrongOffset(Exception):
@@ -47,15 +51,24 @@ async def chunks_of(receive: Receive, idle_s: float = IDLE_S) -> AsyncIterator[b
         more = message["more_body"]
 
 
-async def append(path: Path, *, offset: int, size_bytes: int, chunks: AsyncIterator[bytes]) -> int:
+async def append(
+    path: Path,
+    *,
+    offset: int,
+    size_bytes: int,
+    chunks: AsyncIterator[bytes],
+    patience_s: float = PATIENCE_S,
+) -> int:
     """Write ``chunks`` at ``offset``, durably; return the size of the file after that.
 
-    What arrived before a connection broke is kept. Raises ``WrongOffset``; ``UploadBusy`` while
-    another writer is at it; ``TooManyBytes``, with the file filled up to ``size_bytes`` and no
+    What arrived before a connection broke is kept; its writer needs a moment to sync that, so
+    the next one waits up to ``patience_s``. Raises ``WrongOffset``; ``UploadBusy`` when another
+    writer is still at it; ``TooManyBytes``, with the file filled up to ``size_bytes`` and no
     further; ``StorageFull``.
     """
     descriptor = await asyncio.to_thread(_open, path)
     try:
+        await _lock(descriptor, patience_s)
         end = os.fstat(descriptor).st_size
         if offset != end:
             raise WrongOffset
@@ -79,14 +92,17 @@ async def append(path: Path, *, offset: int, size_bytes: int, chunks: AsyncItera
 
 def _open(path: Path) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(path, flags, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise UploadBusy("Another connection is writing this upload: try again soon.") from error
-    return descriptor
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+async def _lock(descriptor: int, patience_s: float) -> None:
+    for waiting in range(1 + round(patience_s / _LOCK_EVERY_S)):
+        if waiting:
+            await asyncio.sleep(_LOCK_EVERY_S)
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+    raise UploadBusy("Another connection is writing this upload: try again soon.")
 
 
 def _write(descriptor: int, data: bytearray, offset: int) -> int:

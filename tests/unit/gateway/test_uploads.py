@@ -141,10 +141,23 @@ async def test_two_writers_do_not_mix(tmp_path: Path) -> None:
         await asyncio.sleep(0)
     await asyncio.sleep(0.01)
     with pytest.raises(UploadBusy):
-        await spool.append(path, offset=0, size_bytes=9, chunks=none())
+        await spool.append(path, offset=0, size_bytes=9, chunks=none(), patience_s=0.1)
     gate.set()
     assert await first == 1
     assert await spool.append(path, offset=1, size_bytes=9, chunks=none()) == 1
+
+
+async def test_the_next_writer_waits_for_one_that_is_about_to_end(tmp_path: Path) -> None:
+    path, gate = tmp_path / "file", asyncio.Event()
+    first = asyncio.create_task(spool.append(path, offset=0, size_bytes=9, chunks=held(b"a", gate)))
+    while not path.exists():
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
+    second = asyncio.create_task(spool.append(path, offset=1, size_bytes=9, chunks=_one(b"b")))
+    await asyncio.sleep(0.02)
+    gate.set()
+    assert (await first, await second) == (1, 2)
+    assert path.read_bytes() == b"ab"
 
 
 async def test_a_writer_that_is_cancelled_keeps_its_bytes_and_frees_the_file(
@@ -178,6 +191,21 @@ async def test_no_link_leads_out_of_the_store(tmp_path: Path) -> None:
     with pytest.raises(OSError) as caught:
         await spool.append(tmp_path / "link", offset=0, size_bytes=9, chunks=none())
     assert caught.value.errno == errno.ELOOP
+
+
+async def test_a_file_that_lets_its_opener_wait_does_not_hold_the_loop(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    task = asyncio.create_task(spool.append(path, offset=0, size_bytes=9, chunks=_one(b"a")))
+    await asyncio.sleep(0.05)
+    assert not task.done()
+    reader = await asyncio.to_thread(os.open, path, os.O_RDONLY)
+    try:
+        with pytest.raises(OSError) as caught:
+            await task
+    finally:
+        os.close(reader)
+    assert caught.value.errno == errno.ESPIPE
 
 
 async def test_a_full_disk_is_said_in_one_sentence() -> None:

@@ -6,12 +6,10 @@ from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 
-from cuemark.contracts.identity import Caller
 from cuemark.contracts.ids import PlaySessionId, TitleId
 from cuemark.contracts.licensing import GetLicence, LicenceRefused
 from cuemark.contracts.playback import EndPlay, GetManifest, GetPlay, StartPlay
 from cuemark.contracts.viewers import RecordProgress
-from cuemark.gateway.access import CallerHere
 from cuemark.gateway.clearkey import ClearKeyLicence, is_kid, kids_of, licence_view
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.origins import origin_of
@@ -26,41 +24,39 @@ _NO_STORE = {"cache-control": "no-store"}
 
 
 @post(f"{API}/plays", opt={"access": "member"}, tags=["plays"])
-async def start_play(data: JSONBody[PlayBody], parts: Parts, caller: CallerHere) -> PlayView:
-    request = StartPlay(
-        account_id=caller.account_id,
-        profile_id=caller.profile_id,
-        title_id=TitleId(data.title_id),
-        device=data.device,
+async def start_play(data: JSONBody[PlayBody], parts: Parts, request: AnyRequest) -> PlayView:
+    play = await parts.playback.start(
+        StartPlay(
+            account_id=request.user.account_id,
+            profile_id=request.user.profile_id,
+            title_id=TitleId(data.title_id),
+            device=data.device,
+        )
     )
-    return play_view(await parts.playback.start(request))
+    return play_view(play)
 
 
 @get(f"{_SESSION}/manifest.mpd", opt={"access": "member"}, media_type=DASH, tags=["plays"])
-async def get_dash(
-    session_id: FromPath[str], parts: Parts, caller: CallerHere, request: AnyRequest
-) -> Response[str]:
-    return await _manifest(parts, caller, session_id, "dash", request)
+async def get_dash(session_id: FromPath[str], parts: Parts, request: AnyRequest) -> Response[str]:
+    return await _manifest(parts, session_id, "dash", request)
 
 
 @get(f"{_SESSION}/master.m3u8", opt={"access": "member"}, media_type=HLS, tags=["plays"])
-async def get_hls(
-    session_id: FromPath[str], parts: Parts, caller: CallerHere, request: AnyRequest
-) -> Response[str]:
-    return await _manifest(parts, caller, session_id, "hls", request)
+async def get_hls(session_id: FromPath[str], parts: Parts, request: AnyRequest) -> Response[str]:
+    return await _manifest(parts, session_id, "hls", request)
 
 
 @post(
     f"{_SESSION}/licence", opt={"access": "member", "body": "any"}, status_code=200, tags=["plays"]
 )
 async def get_licence(
-    session_id: FromPath[str], parts: Parts, caller: CallerHere, request: AnyRequest
+    session_id: FromPath[str], parts: Parts, request: AnyRequest
 ) -> ClearKeyLicence:
     """A W3C ClearKey licence; the body's media type is free, since players differ in it."""
     licence = await parts.licensing.get_licence(
         GetLicence(
             session_id=PlaySessionId(session_id),
-            account_id=caller.account_id,
+            account_id=request.user.account_id,
             kids=kids_of(await request.body()),
         )
     )
@@ -74,14 +70,16 @@ async def get_licence(
     tags=["plays"],
 )
 async def get_key(
-    session_id: FromPath[str], kid: FromPath[str], parts: Parts, caller: CallerHere
+    session_id: FromPath[str], kid: FromPath[str], parts: Parts, request: AnyRequest
 ) -> Response[bytes]:
     """One key, 16 bytes: what HLS players fetch for ``KEYFORMAT="identity"``."""
     if not is_kid(kid):
         raise NotFound("There is no such key.")
     licence = await parts.licensing.get_licence(
         GetLicence(
-            session_id=PlaySessionId(session_id), account_id=caller.account_id, kids=[kid.lower()]
+            session_id=PlaySessionId(session_id),
+            account_id=request.user.account_id,
+            kids=[kid.lower()],
         )
     )
     for key in licence.keys:
@@ -93,10 +91,10 @@ async def get_key(
 
 @put(f"{_SESSION}/progress", opt={"access": "member"}, status_code=204, tags=["plays"])
 async def record_progress(
-    session_id: FromPath[str], data: JSONBody[ProgressBody], parts: Parts, caller: CallerHere
+    session_id: FromPath[str], data: JSONBody[ProgressBody], parts: Parts, request: AnyRequest
 ) -> None:
     play = await parts.playback.get_play(
-        GetPlay(session_id=PlaySessionId(session_id), account_id=caller.account_id)
+        GetPlay(session_id=PlaySessionId(session_id), account_id=request.user.account_id)
     )
     await parts.viewers.record_progress(
         RecordProgress(
@@ -111,15 +109,14 @@ async def record_progress(
 
 
 @delete(_SESSION, opt={"access": "member"}, status_code=204, tags=["plays"])
-async def end_play(session_id: FromPath[str], parts: Parts, caller: CallerHere) -> None:
+async def end_play(session_id: FromPath[str], parts: Parts, request: AnyRequest) -> None:
     await parts.playback.end(
-        EndPlay(session_id=PlaySessionId(session_id), account_id=caller.account_id)
+        EndPlay(session_id=PlaySessionId(session_id), account_id=request.user.account_id)
     )
 
 
 async def _manifest(
     parts: GatewayParts,
-    caller: Caller,
     session_id: str,
     format_: Literal["dash", "hls"],
     request: AnyRequest,
@@ -128,7 +125,7 @@ async def _manifest(
     manifest = await parts.playback.get_manifest(
         GetManifest(
             session_id=PlaySessionId(session_id),
-            account_id=caller.account_id,
+            account_id=request.user.account_id,
             format=format_,
             licence_url=f"{here}{API}/plays/{session_id}/licence",
         )

@@ -5,7 +5,6 @@ import asyncio
 from litestar import get
 from litestar.response import Response
 
-from cuemark.gateway.access import CallerHere
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.member_page import page_file
 from cuemark.gateway.parts import AnyRequest, Parts
@@ -23,7 +22,8 @@ async def get_service(parts: Parts) -> ServiceView:
 
 
 @get(f"{API}/me", opt={"access": "member_or_operator"}, tags=["service"])
-async def get_me(caller: CallerHere) -> MeView:
+async def get_me(request: AnyRequest) -> MeView:
+    caller = request.user
     return MeView(
         role=caller.role,
         account_id=caller.account_id,

@@ -18,7 +18,6 @@ from cuemark.contracts.catalog import (
 from cuemark.contracts.identity import Caller
 from cuemark.contracts.ids import ProfileId, TitleId
 from cuemark.contracts.viewers import GetResumePoint, ListWatching, Watching
-from cuemark.gateway.access import CallerHere
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.views import (
@@ -39,9 +38,10 @@ CONTINUE_ROW = 24
 
 @get(f"{API}/titles", opt={"access": "member_or_operator"}, tags=["titles"])
 async def list_titles(
-    parts: Parts, caller: CallerHere, after: Cursor = "", limit: Limit = 50
+    parts: Parts, request: AnyRequest, after: Cursor = "", limit: Limit = 50
 ) -> TitleListView:
     """Operators also see the titles that nobody can watch yet."""
+    caller = request.user
     published_only = caller.role == "member"
     page, positions = await asyncio.gather(
         parts.catalog.list_titles(
@@ -54,10 +54,10 @@ async def list_titles(
 
 
 @get(f"{API}/titles/{{title_id:str}}", opt={"access": "member_or_operator"}, tags=["titles"])
-async def get_title(title_id: FromPath[str], parts: Parts, caller: CallerHere) -> TitleView:
+async def get_title(title_id: FromPath[str], parts: Parts, request: AnyRequest) -> TitleView:
     title, position_s = await asyncio.gather(
-        _visible_title(parts, caller, TitleId(title_id)),
-        _position(parts, caller, TitleId(title_id)),
+        _visible_title(parts, request.user, TitleId(title_id)),
+        _position(parts, request.user, TitleId(title_id)),
     )
     return title_view(title, position_s)
 
@@ -69,9 +69,9 @@ async def get_title(title_id: FromPath[str], parts: Parts, caller: CallerHere) -
     tags=["titles"],
 )
 async def get_artwork(
-    title_id: FromPath[str], parts: Parts, caller: CallerHere, request: AnyRequest
+    title_id: FromPath[str], parts: Parts, request: AnyRequest
 ) -> Response[bytes]:
-    title = await _visible_title(parts, caller, TitleId(title_id))
+    title = await _visible_title(parts, request.user, TitleId(title_id))
     if not title.artwork_key:
         raise NotFound("This title has no artwork yet.")
     tag = f'"{hashlib.sha256(title.artwork_key.encode()).hexdigest()[:32]}"'
@@ -86,11 +86,11 @@ async def get_artwork(
 
 
 @get(f"{API}/continue-watching", opt={"access": "member"}, tags=["titles"])
-async def list_continue_watching(parts: Parts, caller: CallerHere) -> WatchingView:
+async def list_continue_watching(parts: Parts, request: AnyRequest) -> WatchingView:
     """The latest first. Without viewers the row falls back to an empty one."""
-    watching = await _watching(parts, caller.profile_id, CONTINUE_ROW)
+    watching = await _watching(parts, request.user.profile_id, CONTINUE_ROW)
     titles = await asyncio.gather(
-        *(_published_title(parts, caller, begun.title_id) for begun in watching)
+        *(_published_title(parts, request.user, begun.title_id) for begun in watching)
     )
     return WatchingView(
         titles=[
