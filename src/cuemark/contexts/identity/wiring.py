@@ -28,13 +28,15 @@ def build(
     *,
     operator_token: str,
     cost: argon2.Parameters = DEFAULT_COST,
-    checks_running: int = 2,
+    checks_running: int = 1,
     checks_waiting: int = 32,
 ) -> Room[Identity]:
     """``operator_token`` is kept as its SHA-256 only.
 
-    ``checks_running`` password checks run at a time, each on ``cost.memory_cost`` KiB, and
-    ``checks_waiting`` more may wait: with the default cost about 128 MiB and 2 s.
+    ``checks_running`` password checks run at a time, each on ``cost.memory_cost`` KiB and
+    ``cost.parallelism`` threads, and ``checks_waiting`` more may wait. One check of the default
+    cost keeps four cores busy: a second would take the time of the first, and of the requests
+    that need no check.
     """
     service = IdentityService(
         database,
