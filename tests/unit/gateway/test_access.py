@@ -1,6 +1,7 @@
 """Who may call what, asked of every route there is."""
 
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ BODIES: dict[tuple[str, str], object] = {
 
 def table() -> list[tuple[str, str, str]]:
     """Method, path template and access of each route, from the application itself."""
-    app = build_routes(Town(Path("/tmp/cuemark-route-table")).parts)
+    with tempfile.TemporaryDirectory() as folder:
+        app = build_routes(Town(Path(folder)).parts)
     return [(method, path, access_of(handler)) for method, path, handler in routes_of(app)]
 
 

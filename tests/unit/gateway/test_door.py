@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from cuemark.contracts.identity import TooManyLogins
 from cuemark.gateway.app import build_gateway
 from cuemark.gateway.origins import is_host
 from tests.unit.gateway.asking import Asker
@@ -152,6 +153,14 @@ async def test_nobody_passes_while_identity_is_away(ask: Asker, town: Town) -> N
     town.people.away = True
     assert (await ask("GET", "/api/v1/titles", token=ANNA)).status == 503
     assert (await ask("GET", "/api/v1/health")).status == 200
+
+
+async def test_a_busy_service_says_when_to_come_back(ask: Asker, town: Town) -> None:
+    town.people.fault = TooManyLogins("Too many people log in at once.")
+    body = {"email": "anna@films.example", "password": "x"}
+    answer = await ask("POST", "/api/v1/login", json=body)
+    assert (answer.status, answer.code) == (429, "too_many_logins")
+    assert int(answer.header("retry-after")) > 0
 
 
 async def test_a_fault_is_logged_whole_and_told_by_its_trace_only(ask: Asker, town: Town) -> None:

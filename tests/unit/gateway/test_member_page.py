@@ -1,5 +1,7 @@
 """The page and its files."""
 
+import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,20 @@ async def test_assets_are_kept_for_a_year(ask: Asker, page: Path) -> None:
     assert (answer.status, answer.body) == (200, SCRIPT)
     assert answer.header("content-type").startswith("text/javascript")
     assert answer.header("cache-control") == "public, max-age=31536000, immutable"
+
+
+async def test_text_is_shrunk_for_those_who_take_it(ask: Asker, page: Path) -> None:
+    headers = {"accept-encoding": "br, gzip, deflate"}
+    answer = await ask("GET", "/assets/main-abc.js", headers=headers)
+    assert gzip.decompress(answer.body) == SCRIPT
+    assert (answer.header("content-encoding"), answer.header("vary")) == ("gzip", "accept-encoding")
+    (page / "assets/main-abc.js").write_bytes(SCRIPT * 2)
+    os.utime(page / "assets/main-abc.js", ns=(1, 1))
+    rebuilt = await ask("GET", "/assets/main-abc.js", headers=headers)
+    assert gzip.decompress(rebuilt.body) == SCRIPT * 2
+    plain = await ask("GET", "/assets/main-abc.js", headers={"accept-encoding": "gzip;q=0"})
+    assert (plain.body, plain.header("content-encoding")) == (SCRIPT * 2, "")
+    assert [name for name, _ in answer.headers].count("content-type") == 1
 
 
 @pytest.mark.parametrize("path", ["/assets", "/assets/", "/assets/gone.js", "/assets/x/y.css"])
@@ -89,7 +105,7 @@ def test_whatever_the_path_only_the_page_is_read(
     folder.mkdir(exist_ok=True)
     (folder / "index.html").write_bytes(INDEX)
     (folder.parent / "a").write_bytes(b"outside")
-    found = page_file(folder, "/" + path)
+    found = page_file(folder, "/" + path, takes_gzip=False)
     assert found is None or found.body == INDEX
 
 

@@ -37,12 +37,14 @@ async def get_page(parts: Parts, request: AnyRequest) -> Response[bytes]:
     path = request.scope["path"]
     if path == "/api" or path.startswith("/api/"):
         raise NotFound("There is nothing at this address.")
-    file = await asyncio.to_thread(page_file, parts.page_folder, path)
+    codings = request.headers.get("accept-encoding", "").lower().replace(" ", "").split(",")
+    takes_gzip = "gzip" in codings
+    file = await asyncio.to_thread(page_file, parts.page_folder, path, takes_gzip=takes_gzip)
     if file is None:
         raise NotFound("The page has no such file.")
     return Response(
         file.body,
         status_code=file.status,
-        media_type=file.media_type,
-        headers={"cache-control": file.cache_control},
+        media_type=file.headers["content-type"],
+        headers=file.headers,
     )
