@@ -1,8 +1,10 @@
 """Fixtures that every suite shares: a real PostgreSQL, a database of one's own in it."""
 
+import contextlib
 import itertools
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -50,7 +52,7 @@ def database_url(postgres_socket: Path) -> Iterator[str]:
     with psycopg.connect(
         host=str(postgres_socket), user="cuemark", dbname="postgres", autocommit=True
     ) as connection:
-        connection.execute(f'drop database "{name}" with (force)')  # type: ignore[arg-type]
+        connection.execute(f'drop database "{name}" with (force)')
 
 
 @pytest.hookimpl(wrapper=True)
@@ -62,3 +64,16 @@ def pytest_runtest_makereport(
     if report.skipped and os.environ.get("CUEMARK_TEST_NO_SKIPS"):
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture
+def free_ports() -> list[int]:
+    """Three ports of the loopback interface that nobody listens on now."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
+        return [probe.getsockname()[1] for probe in probes]
+
+
+@pytest.fixture
+def free_port(free_ports: list[int]) -> int:
+    return free_ports[0]

@@ -13,11 +13,12 @@ from pathlib import Path
 import msgspec
 
 from cuemark.kit.cat import TokenKey
+from cuemark.kit.errors import OperatorError
 
 _SECRET_BYTES = 32
 
 
-class FolderUnusable(Exception):
+class FolderUnusable(OperatorError):
     """The data folder cannot be read or written by this user."""
 
 

@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 
+from cuemark.kit.errors import OperatorError
+
 FILE_NAME = "cuemark.toml"
 _PREFIX = "CUEMARK_"
 
 
-class SettingsInvalid(Exception):
+class SettingsInvalid(OperatorError):
     """A setting has a name or a value that this release does not take."""
 
 

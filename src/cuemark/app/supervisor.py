@@ -20,6 +20,7 @@ import psutil
 import structlog
 
 from cuemark.app.folder import write_whole
+from cuemark.kit.errors import OperatorError
 from cuemark.kit.process import group_alive, kill_group, launch_argv
 
 FIRST_PAUSE_S = 0.1
@@ -27,7 +28,7 @@ LAST_PAUSE_S = 5.0
 STEADY_S = 10.0
 
 
-class StartFailed(Exception):
+class StartFailed(OperatorError):
     """A child did not become ready. The message says which, and where its output is."""
 
 
@@ -203,3 +204,17 @@ class Supervisor:
                 started_at_s = psutil.Process(child.group).create_time()
                 groups.append(RecordedGroup(child.spec.name, child.group, started_at_s))
         write_whole(self._record, msgspec.json.encode(groups))
+
+
+def port_answers(host: str, port: int) -> Callable[[], Awaitable[bool]]:
+    """A readiness check: something accepts connections there."""
+
+    async def ready() -> bool:
+        try:
+            _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 1)
+        except (OSError, TimeoutError):
+            return False
+        writer.close()
+        return True
+
+    return ready

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from cuemark.kit.errors import Unavailable
+from cuemark.kit.errors import OperatorError, Unavailable
 
 Transaction = AsyncConnection
 
@@ -42,7 +42,7 @@ class Database:
         await self._engine.dispose()
 
 
-class SchemaTooNew(Exception):
+class SchemaTooNew(OperatorError):
     """The data was written by a newer release than this one."""
 
 

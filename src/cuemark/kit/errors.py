@@ -1,8 +1,10 @@
-"""The errors that cross a contract.
+"""The errors that cross a contract, and those that an operator can mend.
 
     ContractError
     |-- Refusal        the callee understood and says no; each contract lists its own subclasses
     `-- Unavailable    no answer in time: the callee is away, slow or broken
+
+    OperatorError          a file, a port, a setting or an engine of this machine is not right
 
 Every caller of a contract handles ``Unavailable`` with a fallback that it names, in one
 process as over the network.
@@ -28,3 +30,7 @@ class Refusal(ContractError):
 
 class Unavailable(ContractError):
     """The callee gave no answer: away, late or broken."""
+
+
+class OperatorError(Exception):
+    """Something that an operator can mend. The message is one sentence: what, where, what to do."""

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import psycopg
 
+from cuemark.kit.errors import OperatorError
 from cuemark.kit.process import launch_argv
 
 DATABASE = "cuemark"
 
 
-class PostgresFailed(Exception):
+class PostgresFailed(OperatorError):
     """The database cluster could not be prepared."""
 
 

@@ -1,0 +1,5 @@
+"""``python -m cuemark.app.cli``: the same as the command ``cuemark``."""
+
+from cuemark.app.cli.main import main
+
+main()

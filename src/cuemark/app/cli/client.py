@@ -1,0 +1,130 @@
+"""The operator's HTTP client: the public API, with the operator's token from ``secrets/``."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import msgspec
+from pyreqwest.client import SyncClient, SyncClientBuilder
+from pyreqwest.exceptions import PyreqwestError
+
+from cuemark.app import state
+from cuemark.app.cli.failure import Down, Failure
+from cuemark.app.folder import DataFolder
+from cuemark.kit.tracing import HEADER, traceparent
+
+T = TypeVar("T")
+_CHUNK_BYTES = 8 << 20
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    code: str
+    message: str
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    error: ErrorBody
+
+
+class ApiFailure(Failure):
+    """The API said no; ``status`` and ``code`` say how."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class UploadOffset(msgspec.Struct, frozen=True):
+    upload_id: str
+    received_bytes: int
+
+
+class Operator:
+    """Calls the API of the install on a data folder."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._folder = folder
+        phase = state.read(folder)
+        if phase is None or phase.running is None:
+            raise Down(f"Cuemark does not run on {folder.root}: start it with `cuemark up`")
+        self.running = phase.running
+        self._token = folder.operator_token()
+        self._client: SyncClient = (
+            SyncClientBuilder()
+            .connect_timeout(timedelta(seconds=3))
+            .read_timeout(timedelta(seconds=60))
+            .no_proxy()
+            .build()
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self._client.close()
+
+    def get(self, path: str, answer: type[T]) -> T:
+        return self._decode(self._send("GET", path), answer)
+
+    def post(self, path: str, body: object, answer: type[T]) -> T:
+        return self._decode(self._send("POST", path, msgspec.json.encode(body)), answer)
+
+    def upload(self, path: Path, tell: Callable[[int], None]) -> str:
+        """Upload a file and return the upload's id; ``tell`` hears the bytes received so far."""
+        announced = {"name": path.name, "size_bytes": path.stat().st_size, "sha256": ""}
+        upload = self.post("/uploads", announced, UploadOffset)
+        where = f"/uploads/{upload.upload_id}"
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                headers = {"upload-offset": str(upload.received_bytes)}
+                upload = self._decode(self._send("PATCH", where, chunk, headers), UploadOffset)
+                tell(upload.received_bytes)
+        self._send("POST", f"{where}/complete", b"")
+        return upload.upload_id
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> bytes:
+        request = (
+            self._client.request(method, f"{self.running.api_url}{path}")
+            .header("authorization", f"Bearer {self._token}")
+            .header(HEADER, traceparent())
+        )
+        for name, value in (headers or {}).items():
+            request = request.header(name, value)
+        if body is not None:
+            kind = "application/octet-stream" if headers else "application/json"
+            request = request.header("content-type", kind).body_bytes(body)
+        try:
+            response = request.build().send()
+            answer = bytes(response.bytes())
+        except PyreqwestError as error:
+            raise Down(
+                f"no answer from {self.running.api_url}: see {self._folder.log_file}"
+            ) from error
+        if response.status >= 400:
+            try:
+                refused = msgspec.json.decode(answer, type=ErrorAnswer).error
+            except msgspec.MsgspecError:
+                refused = ErrorBody("failed", f"{method} {path} answered {response.status}")
+            raise ApiFailure(response.status, refused.code, refused.message)
+        return answer
+
+    @staticmethod
+    def _decode(body: bytes, answer: type[T]) -> T:
+        try:
+            return msgspec.json.decode(body, type=answer)
+        except msgspec.MsgspecError as error:
+            raise Failure(f"the server answered what this release cannot read: {error}") from error

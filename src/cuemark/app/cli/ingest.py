@@ -1,0 +1,195 @@
+"""``cuemark ingest``: a film file becomes a title."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+import msgspec
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from cuemark.app.cli.client import Operator
+from cuemark.app.cli.failure import Failure
+from cuemark.app.cli.output import console, plain, print_json
+from cuemark.app.folder import DataFolder
+from cuemark.contracts.encoding import Job, Version
+
+POLL_S = 0.25
+
+
+class TitleMade(msgspec.Struct, frozen=True):
+    title_id: str
+
+
+class RenditionView(msgspec.Struct, frozen=True, kw_only=True):
+    codec: str
+    width: int
+    height: int
+    bitrate_kbps: float
+    vmaf_mean: float
+    vmaf_p5: float
+
+
+class Ingested(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``ingest --wait --json`` ends with."""
+
+    title_id: str
+    version_id: str
+    watchable_s: float | None
+    good_s: float | None
+    renditions: list[RenditionView]
+
+
+def parse_captions(
+    context: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> dict[str, Path]:
+    found = {}
+    for value in values:
+        language, separator, path = value.partition("=")
+        if not separator or not language:
+            raise click.BadParameter(f"{value!r} is not LANGUAGE=FILE, such as en=captions.vtt")
+        if not Path(path).is_file():
+            raise click.BadParameter(f"{path} is not a file")
+        found[language] = Path(path)
+    return found
+
+
+@click.command()
+@click.argument("film", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--title", "name", required=True, help="The title's name.")
+@click.option("--synopsis", default="", help="A sentence or two for the page.")
+@click.option(
+    "--captions",
+    multiple=True,
+    callback=parse_captions,
+    metavar="LANGUAGE=FILE",
+    help="SRT or WebVTT; give it once for each language.",
+)
+@click.option("--wait", is_flag=True, help="Stay until the full version is published.")
+@click.option("--json", "as_json", is_flag=True)
+def ingest(
+    folder: DataFolder,
+    film: Path,
+    name: str,
+    synopsis: str,
+    captions: dict[str, Path],
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Upload a film and encode it: a quick version first, then the full ladder."""
+    with Operator(folder) as operator, progress_bars() as progress:
+        job = ingest_film(operator, progress, film, name, synopsis, captions)
+        if wait:
+            job = follow(operator, job, progress)
+            version = operator.get(f"/versions/{quote(job.version_id)}", Version)
+    if not wait:
+        if as_json:
+            print_json({"title_id": job.title_id, "version_id": job.version_id})
+        else:
+            plain.print(f"{name} is being encoded: see `cuemark status`.")
+    elif as_json:
+        print_json(summary(job, version))
+    else:
+        console.print(ladder_table(version))
+
+
+def ingest_film(
+    operator: Operator,
+    progress: Progress,
+    film: Path,
+    name: str,
+    synopsis: str,
+    captions: Mapping[str, Path],
+) -> Job:
+    """Upload a film with its captions, make its title and start its encoding."""
+    upload_id = _upload(operator, film, progress)
+    sources = [
+        {"language": language, "upload_id": _upload(operator, path, progress)}
+        for language, path in captions.items()
+    ]
+    title = operator.post("/titles", {"name": name, "synopsis": synopsis}, TitleMade)
+    body = {"upload_id": upload_id, "captions": sources}
+    return operator.post(f"/titles/{title.title_id}/ingest", body, Job)
+
+
+def summary(job: Job, version: Version) -> Ingested:
+    return Ingested(
+        title_id=job.title_id,
+        version_id=job.version_id,
+        watchable_s=job.watchable_s,
+        good_s=job.good_s,
+        renditions=[
+            msgspec.convert(rendition, RenditionView, from_attributes=True)
+            for rendition in version.renditions
+        ],
+    )
+
+
+def progress_bars() -> Progress:
+    return Progress(
+        TextColumn("{task.description:<9}"),
+        BarColumn(bar_width=32),
+        TextColumn("{task.fields[amount]:<14}"),
+        TimeElapsedColumn(),
+        console=console,
+    )
+
+
+def _upload(operator: Operator, path: Path, progress: Progress) -> str:
+    task = progress.add_task("upload", total=path.stat().st_size, amount="")
+
+    def tell(received: int) -> None:
+        amount = f"{received / 1e6:.1f} MB" if received > 1e5 else f"{received / 1e3:.1f} kB"
+        progress.update(task, completed=received, amount=amount)
+
+    return operator.upload(path, tell)
+
+
+def follow(operator: Operator, job: Job, progress: Progress) -> Job:
+    """Show a bar for each stage until the job is done; raises ``Failure`` when it failed."""
+    bars: dict[str, TaskID] = {}
+    watchable = False
+    while job.state not in ("done", "failed"):
+        _show_stages(job, bars, progress)
+        if job.watchable_s is not None and not watchable:
+            watchable = True
+            progress.console.print(f"Watchable after {job.watchable_s:.1f} s.")
+        time.sleep(POLL_S)
+        job = operator.get(f"/jobs/{quote(job.version_id)}", Job)
+    _show_stages(job, bars, progress)
+    if job.state == "failed":
+        raise Failure(job.error)
+    return job
+
+
+def _show_stages(job: Job, bars: dict[str, TaskID], progress: Progress) -> None:
+    for stage in job.stages:
+        if stage.stage not in bars:
+            bars[stage.stage] = progress.add_task(stage.stage, total=None, amount="")
+        progress.update(
+            bars[stage.stage],
+            total=stage.total,
+            completed=stage.done,
+            amount=f"{stage.done} of {stage.total}",
+        )
+        if stage.done >= stage.total:
+            progress.stop_task(bars[stage.stage])
+
+
+def ladder_table(version: Version) -> Table:
+    table = Table(box=None, pad_edge=False, title="Ladder", title_justify="left")
+    for column in ("Rendition", "Size", "kbit/s", "VMAF", "5th percentile", "Predicted"):
+        table.add_column(column, justify="left" if column == "Rendition" else "right")
+    for rendition in version.renditions:
+        predicted = rendition.vmaf_predicted
+        table.add_row(
+            rendition.rendition_id,
+            f"{rendition.width}x{rendition.height}",
+            f"{rendition.bitrate_kbps:.0f}",
+            f"{rendition.vmaf_mean:.1f}",
+            f"{rendition.vmaf_p5:.1f}",
+            "" if predicted is None else f"{predicted:.1f}",
+        )
+    return table

@@ -1,0 +1,112 @@
+"""``cuemark play``: the headless reference player, which does what a device does."""
+
+import asyncio
+from typing import Literal
+
+import click
+from rich.status import Status
+from rich.table import Table
+
+from cuemark.app.cli.accounts import LinkView
+from cuemark.app.cli.client import Operator
+from cuemark.app.cli.failure import Failure
+from cuemark.app.cli.output import console, duration, plain, print_json
+from cuemark.app.folder import DataFolder
+from cuemark.kit.tracing import trace
+from cuemark.player.api import Credential, LoginCode, Password
+from cuemark.player.errors import PlayerError
+from cuemark.player.report import Report
+from cuemark.player.session import Moment, Options
+from cuemark.player.session import play as play_title
+
+MEMBER = "player@cuemark.example"
+
+
+@click.command()
+@click.argument("title")
+@click.option("--seconds", type=click.FloatRange(min=0.1), help="Stop after this much film.")
+@click.option("--from", "from_s", type=click.FloatRange(min=0), help="Start here, in seconds.")
+@click.option(
+    "--format", "form", type=click.Choice(["dash", "hls"]), default="dash", show_default=True
+)
+@click.option("--throttle-kbps", type=click.FloatRange(min=1), help="Cap this device's line.")
+@click.option(
+    "--as",
+    "email",
+    default=MEMBER,
+    show_default=True,
+    help="The member who plays; made where there is none.",
+)
+@click.option("--api", "api_url", help="The API of any install; then give --code or a password.")
+@click.option("--code", help="The code of a one-time login link, instead of --as.")
+@click.option("--password", envvar="CUEMARK_PASSWORD", help="Log in with this password.")
+@click.option("--json", "as_json", is_flag=True)
+def play(
+    folder: DataFolder,
+    title: str,
+    seconds: float | None,
+    from_s: float | None,
+    form: Literal["dash", "hls"],
+    throttle_kbps: float | None,
+    email: str,
+    api_url: str | None,
+    code: str | None,
+    password: str | None,
+    as_json: bool,
+) -> None:
+    """Play TITLE (a name or an id) in real time: log in, licence, decrypt, decode, adapt.
+
+    Without --from it resumes where the member stopped.
+    """
+    if api_url is None or not (code or password):
+        with Operator(folder) as operator:
+            api_url = api_url or operator.running.api_url
+            if not (code or password):
+                body = {"email": email, "create": True}
+                code = operator.post("/login-links", body, LinkView).code
+    credential: Credential = LoginCode(code) if code else Password(email, password or "")
+    options = Options(
+        api_url=api_url.removesuffix("/api/v1"),
+        credential=credential,
+        title=title,
+        seconds=seconds,
+        format=form,
+        from_s=from_s,
+        throttle_kbps=throttle_kbps,
+    )
+    failure: PlayerError | None = None
+    with console.status("Starting the play") as screen, trace():
+        try:
+            report = asyncio.run(play_title(options, watch=lambda now: _show(screen, now)))
+        except PlayerError as error:
+            if error.report is None:
+                raise Failure(str(error)) from error
+            failure, report = error, error.report
+    if as_json:
+        print_json(report)
+    else:
+        plain.print(_table(report))
+    if failure is not None:
+        raise Failure(str(failure)) from failure
+
+
+def _show(screen: Status, now: Moment) -> None:
+    stalled = "  [red]waits for media[/]" if now.stalled else ""
+    screen.update(
+        f"{now.title}  {duration(now.position_s)} of {duration(now.end_s)}  "
+        f"buffer {now.buffer_s:.0f} s  {now.rung}  from {now.appliance_id}  "
+        f"{now.frames} frames{stalled}"
+    )
+
+
+def _table(report: Report) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_row("Start", f"{report.startup_ms} ms")
+    table.add_row("Stalls", f"{report.stalls} ({report.stall_ms} ms)")
+    table.add_row("Bitrate", f"{report.mean_bitrate_kbps:.0f} kbit/s, {report.switches} switches")
+    table.add_row("Frames", f"{report.frames}, {report.decode_errors} decode errors")
+    table.add_row("Appliances", ", ".join(report.appliances))
+    if report.resumed_from_s:
+        table.add_row("Resumed from", duration(report.resumed_from_s))
+    table.add_row("Trace", report.trace_id)
+    return table

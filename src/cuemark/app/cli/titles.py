@@ -1,0 +1,52 @@
+"""``cuemark titles``: what there is to watch."""
+
+import click
+import msgspec
+from rich.table import Table
+
+from cuemark.app.cli.client import Operator
+from cuemark.app.cli.output import duration, plain, print_json
+from cuemark.app.folder import DataFolder
+
+
+class TitleView(msgspec.Struct, frozen=True, kw_only=True):
+    title_id: str
+    name: str
+    quality: str
+    duration_s: float
+
+
+class TitlePage(msgspec.Struct, frozen=True, kw_only=True):
+    titles: list[TitleView]
+    next_cursor: str = ""
+
+
+def all_titles(operator: Operator) -> list[TitleView]:
+    """Every title, published or not, page by page."""
+    page = operator.get("/titles?limit=200", TitlePage)
+    found = list(page.titles)
+    while page.next_cursor:
+        page = operator.get(f"/titles?limit=200&after={page.next_cursor}", TitlePage)
+        found += page.titles
+    return found
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True)
+def titles(folder: DataFolder, as_json: bool) -> None:
+    """List the titles."""
+    with Operator(folder) as operator:
+        found = all_titles(operator)
+    if as_json:
+        print_json({"titles": found})
+        return
+    if not found:
+        plain.print('There are no titles yet: add one with `cuemark ingest FILM --title "..."`.')
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("Title", "Length", "Quality", "Id"):
+        table.add_column(column)
+    for title in found:
+        length = duration(title.duration_s) if title.duration_s else ""
+        table.add_row(title.name, length, title.quality, title.title_id)
+    plain.print(table)

@@ -1,0 +1,249 @@
+"""Who runs where: one table of targets and their needs, and the building of a process from it.
+
+A context that is not among a process's targets is reached through its remote client, and its
+code is not imported there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from cuemark.app.system import Install
+from cuemark.contracts.catalog import Catalog
+from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.identity import Identity
+from cuemark.contracts.licensing import Licensing
+from cuemark.contracts.playback import Playback
+from cuemark.contracts.steering import Steering
+from cuemark.contracts.viewers import Viewers
+from cuemark.kit import outbox
+from cuemark.kit.channel import Channel
+from cuemark.kit.clock import SystemClock
+from cuemark.kit.database import Database, migrate
+from cuemark.kit.ids import Ids
+from cuemark.kit.link import InternalApp, connect, serve
+from cuemark.kit.objects import Objects
+from cuemark.kit.outbox import Follower, Log
+from cuemark.kit.passport import Passport, PassportOffice
+from cuemark.kit.room import Room
+
+T = TypeVar("T")
+
+CONTRACTS: Mapping[str, type] = {
+    "catalog": Catalog,
+    "encoding": Encoding,
+    "identity": Identity,
+    "licensing": Licensing,
+    "playback": Playback,
+    "steering": Steering,
+    "viewers": Viewers,
+}
+
+TARGETS: Mapping[str, Sequence[str]] = {
+    "catalog": (),
+    "encoding": (),
+    "identity": (),
+    "licensing": (),
+    "steering": (),
+    "viewers": (),
+    "playback": ("catalog", "encoding", "licensing", "steering", "viewers"),
+    "gateway": tuple(CONTRACTS),
+    "all": (*CONTRACTS, "gateway"),
+}
+"""What each target needs. ``all`` runs what it needs; the others reach it by contract."""
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A composed process. ``gateway`` is None where it is not a target."""
+
+    gateway: object | None
+    internal: InternalApp
+    followers: Sequence[Follower]
+    local: frozenset[str]
+    closers: Sequence[Callable[[], Any]] = field(default_factory=tuple)
+
+    async def close(self) -> None:
+        for closer in self.closers:
+            await closer()
+
+
+class _Builder:
+    """Builds each context once, locally where it is a target, else as a remote client."""
+
+    def __init__(self, install: Install, local: frozenset[str], peers: Mapping[str, str]) -> None:
+        self.install = install
+        self.local = local
+        self.peers = peers
+        self.clock = SystemClock()
+        self.ids = Ids(self.clock)
+        self.log = Log(self.clock)
+        self.database = Database(install.database_url)
+        self.objects = Objects(install.folder.objects)
+        self.office = PassportOffice(install.folder.secret("passport_key"), self.clock)
+        self.rooms: dict[str, Room[Any]] = {}
+        self.channels: dict[str, Channel] = {}
+
+    def reach(self, contract: type[T]) -> T:
+        """The object behind a contract, for whoever needs it."""
+        name = contract.__name__.lower()
+        if name in self.local:
+            return cast(T, self.room(name).service)
+        url = self.peers.get(name) or self.install.settings.control_url
+        return connect(contract, self._channel(url or self.install.internal_url))
+
+    def room(self, name: str) -> Room[Any]:
+        if name not in self.rooms:
+            self.rooms[name] = BUILDERS[name](self)
+        return self.rooms[name]
+
+    def _channel(self, url: str) -> Channel:
+        if url not in self.channels:
+            passport = Passport(subject="control", role="service")
+            self.channels[url] = Channel(url, lambda: self.office.mint(passport))
+        return self.channels[url]
+
+
+def compose(install: Install, targets: Sequence[str], peers: Mapping[str, str]) -> Composition:
+    """Build a process that runs ``targets``."""
+    chosen = {
+        part for target in targets for part in (TARGETS["all"] if target == "all" else [target])
+    }
+    local = frozenset(chosen & set(CONTRACTS))
+    builder = _Builder(install, local, peers)
+    rooms = [builder.room(name) for name in sorted(local)]
+    gateway = _gateway(builder) if "gateway" in chosen else None
+    return Composition(
+        gateway=gateway,
+        internal=InternalApp(
+            [serve(room.contract, room.service) for room in rooms], builder.office
+        ),
+        followers=[follower for room in rooms for follower in room.followers],
+        local=local,
+        closers=[builder.database.close, *(channel.close for channel in builder.channels.values())],
+    )
+
+
+def _catalog(builder: _Builder) -> Room[Catalog]:
+    from cuemark.contexts.catalog.wiring import build
+
+    return build(builder.database, builder.log, builder.clock, builder.ids)
+
+
+def _encoding(builder: _Builder) -> Room[Encoding]:
+    from cuemark.contexts.encoding.wiring import build
+
+    return build(
+        database=builder.database,
+        log=builder.log,
+        clock=builder.clock,
+        ids=builder.ids,
+        objects=builder.objects,
+        database_url=builder.install.database_url,
+    )
+
+
+def _identity(builder: _Builder) -> Room[Identity]:
+    from cuemark.contexts.identity.wiring import build
+
+    return build(
+        database=builder.database,
+        log=builder.log,
+        clock=builder.clock,
+        ids=builder.ids,
+        operator_token=builder.install.folder.secret("operator_token").hex(),
+    )
+
+
+def _licensing(builder: _Builder) -> Room[Licensing]:
+    from cuemark.contexts.licensing.wiring import build
+
+    return build(
+        database=builder.database,
+        clock=builder.clock,
+        master_key=builder.install.folder.secret("master_key"),
+    )
+
+
+def _playback(builder: _Builder) -> Room[Playback]:
+    from cuemark.contexts.playback.wiring import build
+
+    return build(
+        database=builder.database,
+        log=builder.log,
+        clock=builder.clock,
+        ids=builder.ids,
+        catalog=builder.reach(Catalog),
+        encoding=builder.reach(Encoding),
+        licensing=builder.reach(Licensing),
+        steering=builder.reach(Steering),
+        viewers=builder.reach(Viewers),
+    )
+
+
+def _steering(builder: _Builder) -> Room[Steering]:
+    from cuemark.contexts.steering.wiring import build
+
+    return build(
+        database=builder.database,
+        log=builder.log,
+        clock=builder.clock,
+        appliance_ids=builder.install.appliance_ids,
+        token_keys=builder.install.folder.token_keys(),
+    )
+
+
+def _viewers(builder: _Builder) -> Room[Viewers]:
+    from cuemark.contexts.viewers.wiring import build
+
+    return build(database=builder.database, clock=builder.clock)
+
+
+BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {
+    "catalog": _catalog,
+    "encoding": _encoding,
+    "identity": _identity,
+    "licensing": _licensing,
+    "playback": _playback,
+    "steering": _steering,
+    "viewers": _viewers,
+}
+
+
+def _gateway(builder: _Builder) -> object:
+    from cuemark.gateway import app
+    from cuemark.gateway.parts import GatewayParts
+
+    return app.build_gateway(
+        GatewayParts(
+            identity=builder.reach(Identity),
+            catalog=builder.reach(Catalog),
+            viewers=builder.reach(Viewers),
+            playback=builder.reach(Playback),
+            licensing=builder.reach(Licensing),
+            encoding=builder.reach(Encoding),
+            steering=builder.reach(Steering),
+            objects=builder.objects,
+            office=builder.office,
+            clock=builder.clock,
+            page_folder=Path(app.__file__).parent / "page",
+            public_base_url=builder.install.public_url,
+            service_name=builder.install.settings.service_name,
+        )
+    )
+
+
+def migrate_all(database_url: str) -> None:
+    """Bring every schema of the install to this release's head."""
+    from cuemark.contexts.catalog import wiring as catalog
+    from cuemark.contexts.encoding import wiring as encoding
+    from cuemark.contexts.identity import wiring as identity
+    from cuemark.contexts.licensing import wiring as licensing
+    from cuemark.contexts.playback import wiring as playback
+    from cuemark.contexts.steering import wiring as steering
+    from cuemark.contexts.viewers import wiring as viewers
+
+    migrate(database_url, outbox.SCHEMA, outbox.MIGRATIONS)
+    for wiring in (catalog, encoding, identity, licensing, playback, steering, viewers):
+        migrate(database_url, wiring.SCHEMA, wiring.MIGRATIONS)

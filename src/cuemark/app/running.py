@@ -1,0 +1,99 @@
+"""One run of an install under the supervisor, from the first start to the last stop."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable
+
+from cuemark.app import state, system
+from cuemark.app.compose import migrate_all
+from cuemark.app.engines import postgres
+from cuemark.app.folder import DataFolder
+from cuemark.app.settings import Settings
+from cuemark.app.state import Phase, Running
+from cuemark.app.supervisor import Supervisor
+
+
+async def run(
+    folder: DataFolder,
+    settings: Settings,
+    tell: Callable[[str], None],
+    serving: Callable[[Running], None],
+) -> None:
+    """Start everything, keep it running until SIGINT or SIGTERM, stop everything in order.
+
+    ``tell`` hears what is being started; ``serving`` is called once all of it serves.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(name, stop.set)
+    supervisor = Supervisor(folder.run, folder.logs)
+    supervisor.clear_leftovers()
+
+    def phase(doing: str, now: Running | None = None) -> None:
+        tell(doing)
+        state.write(folder, Phase(supervisor_pid=os.getpid(), doing=doing, running=now))
+
+    try:
+        starting = asyncio.create_task(_start(supervisor, folder, settings, phase))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            install = starting.result()
+            serving(await _keep_state(supervisor, install, phase, stop, first=True))
+            await _keep_state(supervisor, install, phase, stop)
+        else:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+    finally:
+        tell("stopping")
+        await supervisor.stop()
+        state.clear(folder)
+
+
+async def _start(
+    supervisor: Supervisor, folder: DataFolder, settings: Settings, phase: Callable[[str], None]
+) -> system.Install:
+    install = system.install_on(folder, settings)
+    if not settings.postgres_url:
+        phase("starting PostgreSQL")
+        postgres.initialise(folder.postgres)
+        await supervisor.add(system.postgres_spec(install))
+        postgres.create_database(folder.run)
+    phase("migrating")
+    await asyncio.to_thread(migrate_all, install.database_url)
+    phase("starting the control plane")
+    control = asyncio.create_task(supervisor.add(system.control_spec(install)))
+    await supervisor.add(system.origin_spec(install))
+    await control
+    phase("starting the appliances and workers")
+    for number in range(settings.appliances):
+        for spec in system.appliance_specs(install, number):
+            await supervisor.add(spec)
+    for spec in system.worker_specs(install):
+        await supervisor.add(spec)
+    return install
+
+
+async def _keep_state(
+    supervisor: Supervisor,
+    install: system.Install,
+    phase: Callable[[str, Running | None], None],
+    stop: asyncio.Event,
+    first: bool = False,
+) -> Running:
+    """Write the process ids down whenever a child was restarted, until told to stop."""
+    written: dict[str, int] = {}
+    while True:
+        pids = {child.spec.name: child.group for child in supervisor.children}
+        pids["supervisor"] = os.getpid()
+        now = system.running(install, pids)
+        if pids != written:
+            phase("serving", now)
+            written = pids
+        if first or stop.is_set():
+            return now
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 0.2)

@@ -1,0 +1,183 @@
+"""The children of one machine's install: what is started, in which order, and when it serves."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuemark.app.engines import postgres
+from cuemark.app.folder import DataFolder, Ports
+from cuemark.app.settings import Settings
+from cuemark.app.state import Running, RunningAppliance
+from cuemark.app.supervisor import ChildSpec, port_answers
+from cuemark.contracts.ids import ApplianceId
+from cuemark.edge import nginx, origin
+from cuemark.edge.settings import ApplianceSettings, OriginSettings
+
+
+@dataclass(frozen=True)
+class Install:
+    """A data folder with its settings and ports: all that the children's specs depend on."""
+
+    folder: DataFolder
+    settings: Settings
+    ports: Ports
+
+    @property
+    def public_url(self) -> str:
+        return f"http://{self.settings.bind}:{self.ports.public}"
+
+    @property
+    def internal_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.internal}"
+
+    @property
+    def database_url(self) -> str:
+        return self.settings.postgres_url or postgres.url_of(self.folder.run)
+
+    @property
+    def appliance_ids(self) -> Sequence[ApplianceId]:
+        return [ApplianceId(f"appliance-{n + 1}") for n in range(self.settings.appliances)]
+
+    def appliance_url(self, number: int) -> str:
+        return f"http://{self.settings.bind}:{self.ports.appliances[number]}"
+
+
+def install_on(folder: DataFolder, settings: Settings) -> Install:
+    """The install on a data folder, its ports chosen."""
+    ports = folder.ports(settings.bind, settings.port, settings.appliances)
+    return Install(folder, settings, ports)
+
+
+def postgres_spec(install: Install) -> ChildSpec:
+    folder = install.folder
+
+    async def ready() -> bool:
+        return await asyncio.to_thread(postgres.answers, folder.run)
+
+    return ChildSpec(
+        name="postgres",
+        argv=postgres.server_argv(folder.postgres, folder.run),
+        ready=ready,
+        drop_root=True,
+        on_parent_death=signal.SIGINT,
+        stop_signal=signal.SIGINT,
+        stop_s=15,
+    )
+
+
+def control_spec(install: Install) -> ChildSpec:
+    return ChildSpec(
+        name="control",
+        argv=_python("cuemark.app.control", install),
+        ready=port_answers("127.0.0.1", install.ports.internal),
+    )
+
+
+def worker_specs(install: Install) -> list[ChildSpec]:
+    async def ready() -> bool:
+        return True
+
+    return [
+        ChildSpec(
+            name=f"worker-{number + 1}",
+            argv=[*_python("cuemark.app.worker", install), "--name", f"worker-{number + 1}"],
+            ready=ready,
+        )
+        for number in range(install.settings.workers)
+    ]
+
+
+def origin_spec(install: Install) -> ChildSpec:
+    folder = install.folder.root / "origin"
+    settings = OriginSettings(
+        folder=str(folder),
+        objects=str(install.folder.objects),
+        port=install.ports.origin,
+        key=install.folder.secret("origin_key").hex(),
+        limit_rate_kbps=install.settings.origin_limit_kbps,
+    )
+    return _nginx_spec(
+        "origin",
+        install,
+        folder,
+        port_answers("127.0.0.1", install.ports.origin),
+        lambda: origin.write_config(settings),
+    )
+
+
+def appliance_specs(install: Install, number: int) -> list[ChildSpec]:
+    """The agent and the nginx of an appliance, in that order."""
+    appliance_id = install.appliance_ids[number]
+    folder = install.folder.appliance(appliance_id)
+    settings = ApplianceSettings(
+        appliance_id=appliance_id,
+        folder=str(folder),
+        url=install.appliance_url(number),
+        bind=install.settings.bind,
+        port=install.ports.appliances[number],
+        agent_port=install.ports.agents[number],
+        control_url=install.settings.control_url or install.internal_url,
+        passport_key=install.folder.secret("passport_key").hex(),
+        origin_url=f"http://127.0.0.1:{install.ports.origin}",
+        origin_key=install.folder.secret("origin_key").hex(),
+        log=str(install.folder.log_file),
+    )
+    config = folder / "agent.json"
+    agent = ChildSpec(
+        name=f"{appliance_id}-agent",
+        argv=[sys.executable, "-m", "cuemark.edge.agent", "--config", str(config)],
+        ready=port_answers("127.0.0.1", install.ports.agents[number]),
+        prepare=lambda: settings.write(config),
+    )
+    server = _nginx_spec(
+        appliance_id,
+        install,
+        folder,
+        port_answers(install.settings.bind, install.ports.appliances[number]),
+        lambda: nginx.write_config(settings),
+    )
+    return [agent, server]
+
+
+def running(install: Install, pids: dict[str, int]) -> Running:
+    """What to tell about an install whose children have these process ids."""
+    return Running(
+        member_url=f"{install.public_url}/",
+        api_url=f"{install.public_url}/api/v1",
+        internal_url=install.internal_url,
+        appliances=[
+            RunningAppliance(
+                id=appliance_id,
+                url=install.appliance_url(number),
+                pid=pids.get(appliance_id, 0),
+                agent_pid=pids.get(f"{appliance_id}-agent", 0),
+            )
+            for number, appliance_id in enumerate(install.appliance_ids)
+        ],
+        pids=pids,
+    )
+
+
+def _python(module: str, install: Install) -> list[str]:
+    return [sys.executable, "-m", module, "--data", str(install.folder.root)]
+
+
+def _nginx_spec(
+    name: str,
+    install: Install,
+    folder: Path,
+    ready: Callable[[], Awaitable[bool]],
+    prepare: Callable[[], None],
+) -> ChildSpec:
+    return ChildSpec(
+        name=name,
+        argv=nginx.argv(folder, install.settings.nginx),
+        ready=ready,
+        drop_root=True,
+        on_parent_death=signal.SIGTERM,
+        stop_signal=signal.SIGTERM,
+        prepare=prepare,
+    )

@@ -1,0 +1,139 @@
+"""A film on its way in: a worker killed, a version replaced under a play, bad input."""
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.installation import Installation, wait_until
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installation = Installation(tmp_path_factory.mktemp("ingest") / "data")
+    installation.up()
+    yield installation
+    installation.down()
+
+
+def encoder_runs(installation: Installation) -> Counter[str]:
+    """How often each chunk was encoded to its end, by the key of its result."""
+    return Counter(event["key"] for event in installation.events("chunk_encoded"))
+
+
+def job_of(installation: Installation, version_id: str) -> Any:
+    return next(job for job in installation.status()["jobs"] if job["version_id"] == version_id)
+
+
+def test_a_killed_worker_costs_the_chunk_in_hand_and_a_running_play_outlives_its_version(
+    installation: Installation, small_film: Path
+) -> None:
+    name = "Killed on the way"
+    job = installation.ingest(small_film, name, wait=False)
+    wait_until(lambda: bool(encoder_runs(installation)), 60, "a chunk is encoded")
+    done_before = set(encoder_runs(installation))
+    killed = installation.kill("worker-1", signal.SIGKILL)
+    wait_until(lambda: installation.status()["pids"]["worker-1"] != killed, 5, "the worker is back")
+    wait_until(lambda: quality(installation, name) == "quick", 120, "it is watchable")
+    reports: list[Any] = []
+    watchers = [
+        threading.Thread(target=watch_until_full, args=(installation, name, n, reports))
+        for n in range(2)
+    ]
+    for watcher in watchers:
+        watcher.start()
+        time.sleep(3)
+    for watcher in watchers:
+        watcher.join(600)
+    finished = job_of(installation, job["version_id"])
+    assert finished["state"] == "done"
+    assert set(encoder_runs(installation)) > done_before
+    again = {key: runs for key, runs in encoder_runs(installation).items() if runs > 1}
+    assert again == {}, "a chunk that was done was encoded again"
+    qualities = [report["quality"] for report in reports]
+    assert qualities.count("quick") >= 2
+    assert qualities[-1] == "full"
+    assert {(report["frames"], report["decode_errors"]) for report in reports} == {(192, 0)}
+
+
+def quality(installation: Installation, name: str) -> str:
+    titles = installation.json("titles")["titles"]
+    return next(str(title["quality"]) for title in titles if title["name"] == name)
+
+
+def watch_until_full(
+    installation: Installation, name: str, number: int, reports: list[Any]
+) -> None:
+    member = f"--as=watcher-{number}@cuemark.example"
+    deadline_s = time.monotonic() + 400
+    while time.monotonic() < deadline_s:
+        reports.append(installation.json("play", name, member, "--from=0"))
+        if reports[-1]["quality"] == "full":
+            return
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"", "empty"), (b"this is no film, it is a letter\n" * 100, "no film")],
+)
+def test_what_is_no_film_is_refused_with_one_sentence(
+    installation: Installation, tmp_path: Path, content: bytes, says: str
+) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(content)
+    said = installation.cli("ingest", str(film), "--title", "No film", "--wait", expect=1).stderr
+    last = said.strip().splitlines()[-1]
+    assert last.startswith("cuemark: ")
+    assert says in last
+
+
+def test_an_upload_that_broke_off_resumes(installation: Installation, small_film: Path) -> None:
+    """The API's resumable upload, by hand: half, a lie about the offset, the rest."""
+    import http.client
+    import json
+    from urllib.parse import urlsplit
+
+    token = (installation.folder / "secrets" / "operator_token").read_text()
+    api = urlsplit(installation.api_url)
+    connection = http.client.HTTPConnection(api.hostname or "", api.port, timeout=20)
+
+    def call(method: str, path: str, body: bytes, **headers: str) -> tuple[int, Any]:
+        known = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        connection.request(method, f"{api.path}{path}", body, known | headers)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+
+    film = small_film.read_bytes()
+    announced = json.dumps({"name": "film.mp4", "size_bytes": len(film)}).encode()
+    status, upload = call("POST", "/uploads", announced)
+    assert status == 201
+    where = f"/uploads/{upload['upload_id']}"
+    half = len(film) // 2
+    binary = {"Content-Type": "application/octet-stream"}
+    assert call("PATCH", where, film[:half], **binary, **{"Upload-Offset": "0"})[0] == 200
+    status, _ = call("PATCH", where, film[:9], **binary, **{"Upload-Offset": "0"})
+    assert status == 409
+    assert call("GET", where, b"")[1]["received_bytes"] == half
+    assert call("POST", f"{where}/complete", b"")[0] == 409
+    offset = {"Upload-Offset": str(half)}
+    assert call("PATCH", where, film[half:], **binary, **offset)[0] == 200
+    status, whole = call("POST", f"{where}/complete", b"")
+    assert status == 200
+    assert whole["asset_id"]
+
+
+def test_two_installations_do_not_meet(installation: Installation, tmp_path: Path) -> None:
+    other = Installation(tmp_path / "other")
+    running = other.up()
+    try:
+        assert running["member_url"] != installation.member_url
+        assert os.listdir(other.folder / "objects") != []
+        assert other.status()["titles"] == []
+    finally:
+        other.down()

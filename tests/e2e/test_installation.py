@@ -1,0 +1,151 @@
+"""The installation as its operator meets it: started, killed, stopped."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from cuemark.kit.process import group_alive
+from tests.e2e.installation import Installation, wait_until
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    installation = Installation(tmp_path / "data")
+    yield installation
+    with contextlib.suppress(AssertionError):
+        installation.down()
+
+
+def alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def answers(url: str) -> bool:
+    where = urlsplit(url)
+    with contextlib.suppress(OSError):
+        socket.create_connection((where.hostname, where.port), 1).close()
+        return True
+    return False
+
+
+def test_up_says_where_everything_is_and_down_leaves_nothing(installation: Installation) -> None:
+    running = installation.up()
+    assert running["member_url"].startswith("http://127.0.0.1:")
+    assert [appliance["id"] for appliance in running["appliances"]] == [
+        "appliance-1",
+        "appliance-2",
+    ]
+    assert {"postgres", "control", "origin", "worker-1", "worker-2", "supervisor"} <= set(
+        running["pids"]
+    )
+    status = installation.status()
+    assert {key: status[key] for key in running} == running
+    assert (status["titles"], status["jobs"]) == ([], [])
+    installation.down()
+    assert [pid for pid in running["pids"].values() if alive(pid) or group_alive(pid)] == []
+    assert not answers(running["member_url"])
+    said = installation.cli("status", expect=3).stderr
+    assert said.strip() == (
+        f"cuemark: Cuemark does not run on {installation.folder}: start it with `cuemark up`"
+    )
+
+
+def test_a_second_up_on_the_folder_is_refused_with_one_sentence(
+    installation: Installation,
+) -> None:
+    installation.up()
+    said = installation.cli("up", "--detach", expect=1).stderr.strip()
+    assert said.startswith(f"cuemark: Cuemark runs on {installation.folder} already")
+    assert "\n" not in said
+
+
+def test_every_child_that_is_killed_serves_again_within_two_seconds(
+    installation: Installation,
+) -> None:
+    before = installation.up()["pids"]
+    for name in ("postgres", "control", "origin", "appliance-1", "appliance-1-agent", "worker-1"):
+        os.kill(before[name], signal.SIGKILL)
+        killed_s = time.monotonic()
+        wait_until(lambda n=name: started_again(installation, n), 4, f"{name} is back")
+        (restarted,) = [e for e in installation.events("child_restarted") if e["child"] == name]
+        (ended,) = [e for e in installation.events("child_ended") if e["child"] == name]
+        assert time.monotonic() - killed_s < 4
+        assert seconds_between(ended["timestamp"], restarted["timestamp"]) < 2
+    assert installation.status()["titles"] == []
+
+
+def started_again(installation: Installation, name: str) -> bool:
+    return any(event["child"] == name for event in installation.events("child_restarted"))
+
+
+def seconds_between(first: str, second: str) -> float:
+    from datetime import datetime
+
+    return (datetime.fromisoformat(second) - datetime.fromisoformat(first)).total_seconds()
+
+
+def test_a_killed_supervisor_takes_all_with_it_and_up_again_loses_nothing(
+    installation: Installation,
+) -> None:
+    before = installation.up()
+    installation.cli("account", "create", "keeper@cuemark.example")
+    os.kill(before["pids"]["supervisor"], signal.SIGKILL)
+    wait_until(lambda: not answers(before["api_url"]), 5, "the control process is gone")
+    children = {name: pid for name, pid in before["pids"].items() if name != "supervisor"}
+    wait_until(lambda: not any(map(alive, children.values())), 10, "the children are gone")
+    installation.cli("status", expect=3)
+    after = installation.up()
+    assert after["member_url"] == before["member_url"], "ports are chosen once"
+    said = installation.cli("account", "create", "keeper@cuemark.example", expect=1).stderr
+    assert "has an account already" in said
+
+
+def test_ctrl_c_stops_everything_in_order(installation: Installation, tmp_path: Path) -> None:
+    with (tmp_path / "screen").open("w") as screen:
+        with subprocess.Popen(installation.command("up"), stdout=screen, stderr=screen) as up:
+            wait_until(lambda: serving(installation), 60, "it serves")
+            pids, member_url = installation.status()["pids"], installation.member_url
+            up.send_signal(signal.SIGINT)
+            assert up.wait(30) == 0
+    assert [name for name, pid in pids.items() if alive(pid) or group_alive(pid)] == []
+    stopped = [event["child"] for event in installation.events("child_stopped")]
+    assert stopped.index("control") < stopped.index("postgres")
+    assert stopped[-1] == "postgres"
+    assert (tmp_path / "screen").read_text() == f"Cuemark serves at {member_url}\n"
+
+
+def serving(installation: Installation) -> bool:
+    done = subprocess.run(installation.command("status"), capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def test_doctor_finds_the_machine_fit(installation: Installation) -> None:
+    found = installation.json("doctor")
+    assert found["healthy"], found
+    assert {"PostgreSQL", "nginx", "FFmpeg", "disk", "ports"} <= {
+        finding["check"] for finding in found["findings"]
+    }
+
+
+def test_secrets_are_in_no_command_line_and_no_log(installation: Installation) -> None:
+    running = installation.up()
+    installation.login_link()
+    secrets = [path.read_text() for path in (installation.folder / "secrets").iterdir()]
+    assert secrets
+    for pid in running["pids"].values():
+        shown = " ".join(psutil.Process(pid).cmdline())
+        assert not [secret for secret in secrets if secret in shown]
+    for log in (installation.folder / "logs").iterdir():
+        assert not [secret for secret in secrets if secret in log.read_text(errors="replace")]

@@ -1,0 +1,144 @@
+"""The main job, end to end on real processes: a film in, frames out."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.e2e.conftest import FILM, SECONDS
+from tests.e2e.installation import Installation, wait_until
+
+FRAMES = SECONDS * 24
+
+
+def play(installation: Installation, *flags: str) -> Any:
+    return installation.json("play", FILM, *flags)
+
+
+@pytest.mark.parametrize("form", ["dash", "hls"])
+def test_every_frame_is_decrypted_and_decoded(running_cuemark: Installation, form: str) -> None:
+    report = play(running_cuemark, "--from=0", f"--format={form}", f"--as={form}@cuemark.example")
+    assert report["frames"] == FRAMES
+    assert (report["decode_errors"], report["stalls"]) == (0, 0)
+    assert report["quality"] == "full"
+    assert set(report["appliances"]) <= {"appliance-1", "appliance-2"}
+
+
+def test_a_play_resumes_where_the_member_stopped(running_cuemark: Installation) -> None:
+    member = "--as=resumer@cuemark.example"
+    play(running_cuemark, member, "--from=0", "--seconds=4")
+    report = play(running_cuemark, member, "--seconds=1")
+    assert report["resumed_from_s"] == pytest.approx(4, abs=1)
+
+
+def test_the_ladder_that_was_published_keeps_its_promises(running_cuemark: Installation) -> None:
+    title_id = running_cuemark.title_id(FILM)
+    (job,) = [job for job in running_cuemark.status()["jobs"] if job["title_id"] == title_id]
+    assert job["state"] == "done"
+    assert 0 < job["watchable_s"] < job["good_s"]
+
+
+def test_the_player_works_as_a_user_who_cannot_read_the_data_folder(
+    running_cuemark: Installation, tmp_path: Path
+) -> None:
+    argv = [sys.executable, "-m", "cuemark.player", "--api", running_cuemark.api_url]
+    argv += ["--code", running_cuemark.login_code(), FILM, "--seconds", "2", "--json"]
+    stranger = {"user": 65534, "group": 65534} if os.getuid() == 0 else {}
+    with pytest.raises(PermissionError) if stranger else contextlib.nullcontext():
+        subprocess.run(["ls"], cwd=running_cuemark.folder, **stranger)  # type: ignore[call-overload]
+    done = subprocess.run(  # type: ignore[call-overload]
+        argv, capture_output=True, text=True, timeout=60, cwd="/", **stranger
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["frames"] == 48
+
+
+def test_the_appliance_in_use_is_killed_and_the_play_goes_on(
+    running_cuemark: Installation,
+) -> None:
+    with playing(running_cuemark, "--from=0", "--as=failover@cuemark.example") as result:
+        used = busiest_appliance(running_cuemark)
+        running_cuemark.kill_appliance(used)
+    report = result()
+    assert report["frames"] == FRAMES
+    assert report["decode_errors"] == 0
+
+
+@contextlib.contextmanager
+def playing(installation: Installation, *flags: str) -> Iterator[Any]:
+    """A play that runs while the block does; yields a function that waits for its report."""
+    reports: list[Any] = []
+    thread = threading.Thread(target=lambda: reports.append(play(installation, *flags)))
+    thread.start()
+
+    def result() -> Any:
+        thread.join(60)
+        return reports[0]
+
+    try:
+        yield result
+    finally:
+        thread.join(60)
+
+
+def busiest_appliance(installation: Installation) -> str:
+    """The appliance that answers a media request next."""
+    logs = {
+        appliance["id"]: installation.folder / "appliances" / appliance["id"]
+        for appliance in installation.appliances
+    }
+    sizes = {name: access_bytes(folder) for name, folder in logs.items()}
+    grown: list[str] = []
+
+    def one_grew() -> bool:
+        grown[:] = [name for name, folder in logs.items() if access_bytes(folder) > sizes[name]]
+        return bool(grown)
+
+    wait_until(one_grew, 20, "an appliance answers")
+    return grown[0]
+
+
+def access_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*access*") if path.is_file())
+
+
+def test_one_trace_id_runs_through_the_log_and_the_appliances(
+    running_cuemark: Installation,
+) -> None:
+    report = play(running_cuemark, "--from=0", "--seconds=1", "--as=traced@cuemark.example")
+    trace_id = report["trace_id"]
+    log = (running_cuemark.folder / "logs" / "cuemark.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in log if trace_id in line]
+    assert {"control:all"} <= {event["process"] for event in events}
+    folders = [running_cuemark.folder / "appliances" / name for name in report["appliances"]]
+    access = [p.read_text() for f in folders for p in f.rglob("*access*") if p.is_file()]
+    assert any(trace_id in text for text in access)
+
+
+def test_no_token_is_in_any_log(running_cuemark: Installation) -> None:
+    play(running_cuemark, "--from=0", "--seconds=1", "--as=secretive@cuemark.example")
+    for path in running_cuemark.folder.rglob("*"):
+        if path.is_file() and ("log" in path.parts[-1] or "logs" in path.parts):
+            text = path.read_text(errors="replace")
+            assert "/t/2D3" not in text, f"{path} holds a media token"
+            assert "Bearer " not in text, f"{path} holds a bearer token"
+
+
+def test_plays_go_on_while_the_control_plane_is_dead(running_cuemark: Installation) -> None:
+    control = psutil.Process(running_cuemark.status()["pids"]["control"])
+    with playing(running_cuemark, "--from=0", "--as=stoic@cuemark.example") as result:
+        busiest_appliance(running_cuemark)
+        control.suspend()
+        time.sleep(SECONDS)
+        control.resume()
+    report = result()
+    assert (report["frames"], report["decode_errors"]) == (FRAMES, 0)

@@ -1,0 +1,105 @@
+"""The supervisor with real children."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cuemark.app.supervisor import ChildSpec, StartFailed, Supervisor, port_answers
+from cuemark.kit.process import group_alive
+
+SERVER = """
+import signal, socket, subprocess, sys, time
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])), reuse_port=True)
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+while True:
+    server.accept()[0].close()
+"""
+
+
+def server_spec(name: str, port: int) -> ChildSpec:
+    argv = [sys.executable, "-c", SERVER, str(port)]
+    return ChildSpec(name=name, argv=argv, ready=port_answers("127.0.0.1", port))
+
+
+def wait_until(true: Callable[[], bool], limit_s: float) -> None:
+    deadline_s = time.monotonic() + limit_s
+    while not true():
+        assert time.monotonic() < deadline_s, f"not so within {limit_s} s"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Supervisor:
+    return Supervisor(tmp_path, tmp_path)
+
+
+async def test_a_killed_child_serves_again_within_two_seconds(
+    supervisor: Supervisor, free_port: int
+) -> None:
+    child = await supervisor.add(server_spec("server", free_port))
+    first = child.group
+    try:
+        os.kill(first, signal.SIGKILL)
+        killed_s = time.monotonic()
+        while child.group == first or not await child.spec.ready():
+            assert time.monotonic() - killed_s < 2
+            await asyncio.sleep(0.02)
+        assert not group_alive(first), "the orphan of the killed child lives on"
+        assert child.starts == 2
+    finally:
+        await supervisor.stop()
+
+
+async def test_stopping_leaves_no_process_of_any_group(
+    supervisor: Supervisor, free_ports: list[int]
+) -> None:
+    children = [
+        await supervisor.add(server_spec(f"server-{n}", port)) for n, port in enumerate(free_ports)
+    ]
+    await supervisor.stop()
+    assert [group_alive(child.group) for child in children] == [False] * len(children)
+
+
+async def test_a_child_that_ends_while_starting_is_told_with_its_last_words(
+    supervisor: Supervisor, free_port: int
+) -> None:
+    argv = [sys.executable, "-c", "import sys; sys.exit('no room on the shelf')"]
+    spec = ChildSpec(name="broken", argv=argv, ready=port_answers("127.0.0.1", free_port))
+    with pytest.raises(StartFailed, match="broken ended while starting: no room on the shelf"):
+        await supervisor.add(spec)
+    await supervisor.stop()
+
+
+def test_children_die_with_a_supervisor_that_is_killed_and_the_next_clears_their_orphans(
+    tmp_path: Path, free_port: int
+) -> None:
+    script = f"""
+import asyncio, pathlib
+from cuemark.app.supervisor import Supervisor
+from tests.integration.app.test_supervisor import server_spec
+async def main():
+    supervisor = Supervisor(pathlib.Path({str(tmp_path)!r}), pathlib.Path({str(tmp_path)!r}))
+    await supervisor.add(server_spec("server", {free_port}))
+    await asyncio.sleep(300)
+asyncio.run(main())
+"""
+    with subprocess.Popen([sys.executable, "-c", script]) as parent:
+        try:
+            wait_until(lambda: asyncio.run(port_answers("127.0.0.1", free_port)()), 20)
+        finally:
+            parent.kill()
+    (left,) = json.loads((tmp_path / "groups.json").read_bytes())
+    group = left["group"]
+    wait_until(lambda: not asyncio.run(port_answers("127.0.0.1", free_port)()), 2)
+    assert group_alive(group), "the grandchild was to be left for the next supervisor"
+    Supervisor(tmp_path, tmp_path).clear_leftovers()
+    assert not group_alive(group)

@@ -1,0 +1,32 @@
+"""Settings from the file and the environment."""
+
+from pathlib import Path
+
+import pytest
+
+from cuemark.app.settings import Settings, SettingsInvalid, load
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    assert load(tmp_path, {}) == Settings()
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / "cuemark.toml").write_text('workers = 3\nservice_name = "Kino"\n')
+    found = load(tmp_path, {"CUEMARK_WORKERS": "5", "CUEMARK_DATA": "/elsewhere"})
+    assert (found.workers, found.service_name) == (5, "Kino")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("wrokers = 3", "unknown field `wrokers`"),
+        ('workers = "many"', "Expected `int`"),
+        ("workers = ", "is not TOML"),
+    ],
+)
+def test_a_wrong_file_is_one_sentence_that_names_it(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "cuemark.toml").write_text(text)
+    with pytest.raises(SettingsInvalid, match=says) as caught:
+        load(tmp_path, {})
+    assert "cuemark.toml" in str(caught.value)
