@@ -1,0 +1,119 @@
+// The public API (docs/reference/http-api.md), typed. The cookie is the login: nothing is kept.
+
+export interface Member {
+  readonly role: "member" | "operator";
+  readonly account_id: string;
+  readonly email: string;
+  readonly profile_name: string;
+}
+
+export interface Title {
+  readonly title_id: string;
+  readonly name: string;
+  readonly synopsis: string;
+  readonly duration_s: number;
+  readonly quality: "none" | "quick" | "full";
+  readonly artwork_url: string;
+  readonly position_s: number;
+}
+
+export interface TitlePage {
+  readonly titles: readonly Title[];
+  readonly next_cursor: string;
+}
+
+export interface Play {
+  readonly session_id: string;
+  readonly title_id: string;
+  readonly version_id: string;
+  readonly duration_s: number;
+  readonly resume_s: number;
+  readonly appliances: readonly string[];
+  readonly dash_url: string;
+  readonly licence_url: string;
+  readonly progress_url: string;
+}
+
+/** A refusal of the service (its status and code), or `unreachable` with status 0. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+const BASE = "/api/v1";
+const TIMEOUT_MS = 15_000;
+
+interface Call {
+  readonly body?: unknown;
+  /** Lets the request outlive the page. */
+  readonly keepalive?: boolean;
+}
+
+async function call(method: string, path: string, options: Call = {}): Promise<Response> {
+  const request: RequestInit = { method, signal: AbortSignal.timeout(TIMEOUT_MS) };
+  if (options.body !== undefined) {
+    request.body = JSON.stringify(options.body);
+    request.headers = { "Content-Type": "application/json" };
+  }
+  if (options.keepalive) request.keepalive = true;
+  let response: Response;
+  try {
+    response = await fetch(path, request);
+  } catch (error) {
+    throw new ApiError(0, "unreachable", error instanceof Error ? error.message : String(error));
+  }
+  if (!response.ok) throw await refusal(response);
+  return response;
+}
+
+async function refusal(response: Response): Promise<ApiError> {
+  const text = await response.text();
+  try {
+    const { error } = JSON.parse(text) as { error?: { code?: string; message?: string } };
+    return new ApiError(response.status, error?.code ?? "", error?.message ?? text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return new ApiError(response.status, "", text.slice(0, 200));
+    throw error;
+  }
+}
+
+async function json<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  const response = await call(method, `${BASE}${path}`, { body });
+  return (await response.json()) as Answer;
+}
+
+const id = encodeURIComponent;
+
+export const api = {
+  service: () => json<{ name: string }>("GET", "/service"),
+  me: () => json<Member>("GET", "/me"),
+  titles: (after = "", limit = 48) =>
+    json<TitlePage>("GET", `/titles?after=${id(after)}&limit=${limit}`),
+  title: (titleId: string) => json<Title>("GET", `/titles/${id(titleId)}`),
+  watching: () => json<{ titles: readonly Title[] }>("GET", "/continue-watching"),
+
+  async login(email: string, password: string): Promise<void> {
+    await json("POST", "/login", { email, password });
+  },
+  async redeem(code: string): Promise<void> {
+    await json("POST", "/login/link", { code });
+  },
+  async logout(): Promise<void> {
+    await call("POST", `${BASE}/logout`);
+  },
+
+  startPlay: (titleId: string, device: string) =>
+    json<Play>("POST", "/plays", { title_id: titleId, device }),
+  async reportProgress(play: Play, position_s: number, sequence: number): Promise<void> {
+    await call("PUT", play.progress_url, { body: { position_s, sequence }, keepalive: true });
+  },
+  async endPlay(play: Play): Promise<void> {
+    await call("DELETE", `${BASE}/plays/${id(play.session_id)}`, { keepalive: true });
+  },
+};

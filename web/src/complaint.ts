@@ -1,0 +1,28 @@
+// What went wrong, as a sentence for the person in front of the screen.
+
+import { ApiError } from "./api.ts";
+import { say } from "./language.ts";
+import type { StringKey } from "./strings.ts";
+
+const SENTENCES: Readonly<Record<string, StringKey>> = {
+  unreachable: "error.unreachable",
+  unavailable: "error.away",
+  wrong_credentials: "login.wrong",
+  too_many_logins: "login.too_many",
+  cannot_play: "player.cannot",
+  unknown_title: "player.gone",
+  not_found: "player.gone",
+};
+
+/** Rethrows what is no refusal of the service: the error boundary shows that. */
+export function complaintOf(error: unknown): string {
+  if (!(error instanceof ApiError)) throw error;
+  const key = Object.hasOwn(SENTENCES, error.code) ? SENTENCES[error.code] : undefined;
+  if (key) return say(key);
+  if (error.status >= 500) return say("error.away");
+  return say("error.other", { message: error.message });
+}
+
+export function isLoggedOut(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 401;
+}

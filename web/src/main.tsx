@@ -1,0 +1,18 @@
+import { render } from "preact";
+import { App } from "./app.tsx";
+import { language } from "./language.ts";
+import { Boundary } from "./parts/boundary.tsx";
+import "./style/base.css";
+import "./style/pages.css";
+import "./style/player.css";
+
+document.documentElement.lang = language;
+const root = document.getElementById("page");
+if (root) {
+  render(
+    <Boundary>
+      <App />
+    </Boundary>,
+    root,
+  );
+}

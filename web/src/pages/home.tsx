@@ -1,0 +1,160 @@
+import { useEffect } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import type { Member, Title } from "../api.ts";
+import { say } from "../language.ts";
+import { Artwork } from "../parts/artwork.tsx";
+import { durationText, QualityBadge } from "../parts/badge.tsx";
+import { Card, CardSkeleton } from "../parts/card.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { Mark } from "../parts/mark.tsx";
+import { follow, watchPath } from "../route.ts";
+import { directionOf, moveFocus } from "../spatial.ts";
+import { clock, worthResuming } from "../timeline.ts";
+import { useTitles, type Shelf } from "./use-titles.ts";
+
+interface HomePageProps {
+  readonly serviceName: string;
+  readonly member: Member;
+  readonly onLogOut: () => void;
+  readonly onLoggedOut: () => void;
+}
+
+export function HomePage({ serviceName, member, onLogOut, onLoggedOut }: HomePageProps) {
+  const { shelf, complaint, retry, more } = useTitles(onLoggedOut);
+  useArrows();
+  return (
+    <div class="home">
+      <a class="skip" href="#titles">
+        {say("page.skip")}
+      </a>
+      <header class="top">
+        <p class="brand">
+          <Mark />
+          {serviceName}
+        </p>
+        <span class="who">{member.profile_name || member.email}</span>
+        <button type="button" class="button quiet" onClick={onLogOut}>
+          {say("login.out")}
+        </button>
+      </header>
+      <main id="titles" tabIndex={-1} aria-busy={!shelf && !complaint}>
+        {shelf ? (
+          <Shelves shelf={shelf} onMore={more} />
+        ) : complaint ? (
+          <Sentence text={complaint} alert>
+            <button type="button" class="button" onClick={retry}>
+              {say("error.retry")}
+            </button>
+          </Sentence>
+        ) : (
+          <Loading />
+        )}
+      </main>
+    </div>
+  );
+}
+
+/** Arrows move the focus over the page; without a focus, down enters it. */
+function useArrows(): void {
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      const direction = directionOf(event.key);
+      if (!direction || event.altKey || event.ctrlKey || event.metaKey) return;
+      if (document.activeElement === document.body) {
+        document.querySelector<HTMLElement>("main a")?.focus();
+        event.preventDefault();
+      } else if (moveFocus(document, direction)) {
+        event.preventDefault();
+      }
+    };
+    window.addEventListener("keydown", pressed);
+    return () => window.removeEventListener("keydown", pressed);
+  }, []);
+}
+
+function Shelves({ shelf, onMore }: { readonly shelf: Shelf; readonly onMore: () => void }) {
+  const first = shelf.watching[0] ?? shelf.titles[0];
+  if (!first) return <Sentence text={say("home.empty")} />;
+  return (
+    <>
+      <Feature title={first} />
+      {shelf.watching.length > 0 && (
+        <section class="row" aria-labelledby="watching">
+          <h2 id="watching">{say("home.watching")}</h2>
+          <ul class="strip">
+            {shelf.watching.map((title) => (
+              <Card key={title.title_id} title={title} />
+            ))}
+          </ul>
+        </section>
+      )}
+      <section class="row" aria-labelledby="all">
+        <h2 id="all">{say("home.titles")}</h2>
+        <ul class="grid">
+          {shelf.titles.map((title) => (
+            <Card key={title.title_id} title={title} />
+          ))}
+        </ul>
+        {shelf.nextCursor && (
+          <button type="button" class="button more" onClick={onMore}>
+            {say("home.more")}
+          </button>
+        )}
+      </section>
+    </>
+  );
+}
+
+/** The large picture at the top: what was watched last, or the first title. */
+function Feature({ title }: { readonly title: Title }) {
+  const begun = worthResuming(title.position_s, title.duration_s);
+  return (
+    <section class="feature" aria-labelledby="feature">
+      <Artwork key={title.artwork_url} title={title} eager />
+      <div class="feature-text">
+        <h1 id="feature">{title.name}</h1>
+        <p class="facts">
+          <span>{durationText(title.duration_s)}</span>
+          <QualityBadge title={title} />
+        </p>
+        {title.synopsis && <p class="synopsis">{title.synopsis}</p>}
+        <a class="button primary" href={watchPath(title.title_id)} onClick={follow}>
+          <Icon name="play" />
+          {begun ? say("home.resume", { time: clock(title.position_s) }) : say("home.play")}
+        </a>
+      </div>
+    </section>
+  );
+}
+
+function Sentence(props: {
+  readonly text: string;
+  readonly alert?: boolean;
+  readonly children?: ComponentChildren;
+}) {
+  return (
+    <div class="sentence">
+      <Mark />
+      <p role={props.alert ? "alert" : "status"}>{props.text}</p>
+      {props.children}
+    </div>
+  );
+}
+
+function Loading() {
+  return (
+    <>
+      <p class="unseen" role="status">
+        {say("home.loading")}
+      </p>
+      <div class="feature skeleton" aria-hidden="true" />
+      <section class="row" aria-hidden="true">
+        <ul class="grid">
+          {Array.from({ length: 8 }, (_, place) => (
+            <CardSkeleton key={place} />
+          ))}
+        </ul>
+      </section>
+    </>
+  );
+}

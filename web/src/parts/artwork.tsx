@@ -1,0 +1,25 @@
+import { useState } from "preact/hooks";
+import type { Title } from "../api.ts";
+import { Mark } from "./mark.tsx";
+
+/** A title's picture; the mark on a plain ground while there is none. */
+export function Artwork({ title, eager = false }: { readonly title: Title; readonly eager?: boolean }) {
+  const [state, setState] = useState<"loading" | "shown" | "absent">("loading");
+  const absent = !title.artwork_url || state === "absent";
+  return (
+    <span class={absent ? "artwork absent" : `artwork ${state}`}>
+      {absent ? (
+        <Mark />
+      ) : (
+        <img
+          src={title.artwork_url}
+          alt=""
+          loading={eager ? "eager" : "lazy"}
+          decoding="async"
+          onLoad={() => setState("shown")}
+          onError={() => setState("absent")}
+        />
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,36 @@
+// The pictures on buttons: 24x24 paths, drawn in the color of the text.
+
+const PATHS = {
+  play: "M8 5.2v13.6c0 .8.9 1.3 1.6.8l10-6.8a1 1 0 0 0 0-1.6l-10-6.8c-.7-.5-1.6 0-1.6.8Z",
+  pause: "M7 5h3.2v14H7zM13.8 5H17v14h-3.2z",
+  volume: "M4 9.5v5h3.2L12 19V5L7.2 9.5H4Zm11 -1.2a5 5 0 0 1 0 7.4l1.2 1.3a6.8 6.8 0 0 0 0-10l-1.2 1.3Z",
+  muted: "M4 9.5v5h3.2L12 19V5L7.2 9.5H4Zm11.2.2 1.2-1.2 2.1 2.2 2.1-2.2 1.2 1.2-2.1 2.2 2.1 2.1-1.2 1.2-2.1-2.1-2.1 2.1-1.2-1.2 2.1-2.1-2.1-2.2Z",
+  captions:
+    "M4.5 5h15A1.5 1.5 0 0 1 21 6.5v11a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 17.5v-11A1.5 1.5 0 0 1 4.5 5Zm2 5.2v1.8h5v-1.8h-5Zm7 0v1.8h4v-1.8h-4Zm-7 4v1.8h3v-1.8h-3Zm5 0v1.8h6v-1.8h-6Z",
+  full: "M4 4h6v2H6v4H4V4Zm10 0h6v6h-2V6h-4V4ZM4 14h2v4h4v2H4v-6Zm14 0h2v6h-6v-2h4v-4Z",
+  small: "M8 4h2v6H4V8h4V4Zm6 0h2v4h4v2h-6V4ZM4 14h6v6H8v-4H4v-2Zm10 0h6v2h-4v4h-2v-6Z",
+  back: "M14.8 5.2 16.2 6.6 10.8 12l5.4 5.4-1.4 1.4L8 12l6.8-6.8Z",
+  check: "m9.6 16.2-4-4L4.2 13.6l5.4 5.4L20 8.6 18.6 7.2l-9 9Z",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name }: { readonly name: IconName }) {
+  return (
+    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}
+
+/** An arrow round a number: ten seconds back or forward. */
+export function JumpIcon({ forward }: { readonly forward: boolean }) {
+  return (
+    <svg class={forward ? "icon icon-jump forward" : "icon icon-jump"} viewBox="0 0 24 24" aria-hidden="true">
+      <path d="M12 4.5V1.5L7.5 5.5 12 9.5v-3a6.5 6.5 0 1 1-6.5 6.5h-2A8.5 8.5 0 1 0 12 4.5Z" />
+      <text x="12" y="16.2">
+        10
+      </text>
+    </svg>
+  );
+}

@@ -1,0 +1,34 @@
+// Which appliances failed of late, so that each segment asks the others first.
+//
+// Shaka Player tries the addresses of a segment in the manifest's order, for every segment anew:
+// an appliance that hangs would cost its timeout each time. Here it costs that once.
+
+const FORGIVEN_AFTER_MS = 30_000;
+
+export class Appliances {
+  private readonly failedAtMs = new Map<string, number>();
+
+  failed(address: string, nowMs: number): void {
+    this.failedAtMs.set(originOf(address), nowMs);
+  }
+
+  worked(address: string): void {
+    this.failedAtMs.delete(originOf(address));
+  }
+
+  /** The addresses in their order, those of failing appliances last, longest ago first. */
+  ordered(addresses: readonly string[], nowMs: number): string[] {
+    const penalty = (address: string) => {
+      const failedAtMs = this.failedAtMs.get(originOf(address)) ?? Number.NEGATIVE_INFINITY;
+      return nowMs - failedAtMs < FORGIVEN_AFTER_MS ? failedAtMs : Number.NEGATIVE_INFINITY;
+    };
+    const ranked = addresses.map((address) => ({ address, penalty: penalty(address) }));
+    ranked.sort((a, b) => (a.penalty === b.penalty ? 0 : a.penalty < b.penalty ? -1 : 1));
+    return ranked.map(({ address }) => address);
+  }
+}
+
+/** `http://host:port`; the address itself where it is none. */
+export function originOf(address: string): string {
+  return URL.canParse(address) ? new URL(address).origin : address;
+}

@@ -1,0 +1,62 @@
+// What the player knows about itself: for the statistics on screen, and for whoever measures it
+// from outside through `window.cuemark`. Read only.
+
+import { bufferedAhead } from "../timeline.ts";
+import type { Screening } from "./screening.ts";
+
+export interface Diagnostics {
+  readonly phase: string;
+  readonly position_s: number;
+  readonly duration_s: number;
+  /** Pictures that reached the screen, and the media time of the last one. */
+  readonly frames: number;
+  readonly picture_s: number;
+  readonly dropped_frames: number;
+  readonly appliance: string;
+  readonly width: number;
+  readonly height: number;
+  readonly bitrate_kbps: number;
+  readonly bandwidth_kbps: number;
+  readonly buffer_s: number;
+  readonly stalls: number;
+  readonly restarts: number;
+  readonly caption: string;
+}
+
+declare global {
+  interface Window {
+    readonly cuemark?: Diagnostics;
+  }
+}
+
+export function diagnosticsOf(screening: Screening): Diagnostics {
+  const { engine, restarts } = screening;
+  const view = screening.view();
+  const stats = engine.stats();
+  return Object.freeze({
+    phase: view.phase,
+    position_s: view.positionS,
+    duration_s: view.durationS,
+    frames: engine.frames,
+    picture_s: engine.pictureS,
+    dropped_frames: stats.droppedFrames || 0,
+    appliance: engine.appliance,
+    width: engine.video.videoWidth,
+    height: engine.video.videoHeight,
+    bitrate_kbps: view.rung?.bitrateKbps ?? 0,
+    bandwidth_kbps: Math.round((stats.estimatedBandwidth || 0) / 1000),
+    buffer_s: bufferedAhead(view.buffered, view.positionS),
+    stalls: stats.stateHistory?.filter((entry) => entry.state === "buffering").length ?? 0,
+    restarts: restarts.count,
+    caption: view.caption,
+  });
+}
+
+/** Show `screening` to the outside as `window.cuemark`; the answer takes it away again. */
+export function expose(screening: Screening): () => void {
+  Object.defineProperty(window, "cuemark", {
+    configurable: true,
+    get: () => diagnosticsOf(screening),
+  });
+  return () => Reflect.deleteProperty(window, "cuemark");
+}

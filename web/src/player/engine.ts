@@ -1,0 +1,231 @@
+// Shaka Player behind the few words that the page needs: load, rungs, captions, diagnostics.
+
+import shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
+import type { Play } from "../api.ts";
+import { ownName } from "../strings.ts";
+import type { Span } from "../timeline.ts";
+import { Appliances, originOf } from "./appliances.ts";
+
+export interface Rung {
+  readonly id: number;
+  readonly height: number;
+  readonly bitrateKbps: number;
+  readonly label: string;
+}
+
+export interface Caption {
+  readonly language: string;
+  readonly label: string;
+}
+
+/** Why a play stopped. `media` may be mended by another appliance; the others may not. */
+export type Failure = "media" | "key" | "eme" | "codec";
+
+export interface EngineEvents {
+  readonly onChange: () => void;
+  readonly onFailure: (failure: Failure) => void;
+}
+
+export class LoadFailed extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure, message: string) {
+    super(message);
+    this.failure = failure;
+  }
+}
+
+/** A load that another load or the way out overtook: nothing is wrong. */
+export class LoadOvertaken extends Error {}
+
+const CHANGES = ["adaptation", "variantchanged", "trackschanged", "textchanged", "buffering"];
+
+export class Engine {
+  readonly video: HTMLVideoElement;
+  /** Pictures that reached the screen, by requestVideoFrameCallback. */
+  frames = 0;
+  /** The media time of the picture on screen, in seconds. */
+  pictureS = 0;
+  /** The origin that the last segment came from. */
+  appliance = "";
+  private readonly player: shaka.Player;
+  private readonly appliances = new Appliances();
+  private pinned: number | undefined;
+  private closed = false;
+
+  constructor(video: HTMLVideoElement, captions: HTMLElement, events: EngineEvents) {
+    shaka.polyfill.installAll();
+    this.video = video;
+    this.player = new shaka.Player(null, captions);
+    for (const change of CHANGES) this.player.addEventListener(change, events.onChange);
+    this.player.addEventListener("error", (event) => {
+      const error = (event as unknown as { detail: shaka.util.Error }).detail;
+      const failure = failureOf(error);
+      if (failure && error.severity === shaka.util.Error.Severity.CRITICAL) {
+        events.onFailure(failure);
+      }
+    });
+    this.watchAppliances();
+    this.countFrames();
+  }
+
+  /** Ready at `startS` when it resolves. Raises `LoadFailed`, or `LoadOvertaken`. */
+  async load(play: Play, startS: number): Promise<void> {
+    if (!navigator.requestMediaKeySystemAccess) throw new LoadFailed("eme", "no EME here");
+    const absolute = (path: string) => new URL(path, location.href).href;
+    this.player.configure(configurationFor(absolute(play.licence_url)));
+    this.pinned = undefined;
+    try {
+      await this.player.attach(this.video);
+      await this.player.load(absolute(play.dash_url), startS);
+    } catch (error) {
+      if (!(error instanceof shaka.util.Error)) throw error;
+      const failure = failureOf(error);
+      if (!failure) throw new LoadOvertaken(error.message);
+      throw new LoadFailed(failure, error.message);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.player.destroy();
+  }
+
+  /** The qualities that can be pinned, the best first. */
+  rungs(): Rung[] {
+    const tracks = new Map<string, shaka.extern.Track>();
+    for (const track of this.player.getVariantTracks()) {
+      const key = `${track.height}/${track.videoBandwidth ?? track.bandwidth}`;
+      if (!tracks.has(key) || track.active) tracks.set(key, track);
+    }
+    const heights = [...tracks.values()].map((track) => track.height ?? 0);
+    return [...tracks.values()]
+      .map((track) => rungOf(track, heights.filter((height) => height === track.height).length > 1))
+      .sort((a, b) => b.height - a.height || b.bitrateKbps - a.bitrateKbps);
+  }
+
+  /** The rung of what is being fetched now, and whether a person chose it. */
+  rung(): { readonly current: Rung | undefined; readonly pinned: boolean } {
+    const active = this.player.getVariantTracks().find((track) => track.active);
+    return {
+      current: active && this.rungs().find((rung) => rung.id === active.id),
+      pinned: this.pinned !== undefined,
+    };
+  }
+
+  /** Keep to one rung from the next segment on, or let the player choose again. */
+  pin(rungId: number | undefined): void {
+    this.pinned = rungId;
+    this.player.configure("abr.enabled", rungId === undefined);
+    const track = this.player.getVariantTracks().find((each) => each.id === rungId);
+    if (track) this.player.selectVariantTrack(track, true, 4);
+  }
+
+  captions(): Caption[] {
+    const languages = new Set(this.player.getTextTracks().map((track) => track.language));
+    return [...languages].map((language) => ({ language, label: ownName(language) }));
+  }
+
+  /** The language of the captions on screen; empty where they are off. */
+  caption(): string {
+    return this.player.getTextTracks().find((track) => track.active)?.language ?? "";
+  }
+
+  /** Off with an empty language, or one that this film has no captions in. */
+  showCaption(language: string): void {
+    const track = this.player.getTextTracks().find((each) => each.language === language);
+    this.player.selectTextTrack(track ?? null);
+  }
+
+  buffered(): Span[] {
+    const ranges = this.video.buffered;
+    return Array.from({ length: ranges.length }, (_, place) => ({
+      startS: ranges.start(place),
+      endS: ranges.end(place),
+    }));
+  }
+
+  stats(): shaka.extern.Stats {
+    return this.player.getStats();
+  }
+
+  private watchAppliances(): void {
+    const network = this.player.getNetworkingEngine();
+    if (!network) throw new Error("Shaka Player has no networking engine");
+    const SEGMENT = shaka.net.NetworkingEngine.RequestType.SEGMENT;
+    network.registerRequestFilter((type, request) => {
+      if (type === SEGMENT) request.uris = this.appliances.ordered(request.uris, performance.now());
+    });
+    network.registerResponseFilter((type, response) => {
+      if (type !== SEGMENT) return;
+      this.appliances.worked(response.uri);
+      this.appliance = originOf(response.uri);
+    });
+    network.addEventListener("retry", (event) => {
+      const { error } = event as unknown as { error: shaka.util.Error | null };
+      const address: unknown = error?.data[0];
+      if (typeof address === "string") this.appliances.failed(address, performance.now());
+    });
+  }
+
+  private countFrames(): void {
+    this.video.requestVideoFrameCallback((_now, picture) => {
+      if (this.closed) return;
+      this.frames += 1;
+      this.pictureS = picture.mediaTime;
+      this.countFrames();
+    });
+  }
+}
+
+/** An appliance that refuses or hangs costs under two seconds, once; then the next one is asked. */
+function configurationFor(licenceUrl: string) {
+  const patience = {
+    maxAttempts: 6,
+    baseDelay: 100,
+    backoffFactor: 1.6,
+    fuzzFactor: 0.3,
+    connectionTimeout: 1_500,
+    stallTimeout: 1_500,
+    timeout: 12_000,
+  };
+  return {
+    drm: { servers: { "org.w3.clearkey": licenceUrl } },
+    manifest: { retryParameters: { maxAttempts: 3, baseDelay: 200, timeout: 5_000 } },
+    streaming: {
+      retryParameters: patience,
+      bufferingGoal: 24,
+      rebufferingGoal: 0.5,
+      maxDisabledTime: 5,
+      ignoreTextStreamFailures: true,
+    },
+    abr: { enabled: true, switchInterval: 4, defaultBandwidthEstimate: 2_000_000 },
+  };
+}
+
+function rungOf(track: shaka.extern.Track, ambiguous: boolean): Rung {
+  const height = track.height ?? 0;
+  const bitrateKbps = Math.round((track.videoBandwidth ?? track.bandwidth) / 1000);
+  const rate = bitrateKbps < 1000 ? `${bitrateKbps} kb/s` : `${(bitrateKbps / 1000).toFixed(1)} Mb/s`;
+  return {
+    id: track.id,
+    height,
+    bitrateKbps,
+    label: ambiguous ? `${height}p · ${rate}` : `${height}p`,
+  };
+}
+
+/** Undefined where the error only says that something else came first. */
+function failureOf(error: shaka.util.Error): Failure | undefined {
+  const { Code, Category } = shaka.util.Error;
+  const overtaken: number[] = [Code.LOAD_INTERRUPTED, Code.OPERATION_ABORTED, Code.OBJECT_DESTROYED];
+  if (overtaken.includes(error.code)) return undefined;
+  const undecodable: number[] = [
+    Code.CONTENT_UNSUPPORTED_BY_BROWSER,
+    Code.MEDIA_SOURCE_OPERATION_THREW,
+  ];
+  if (error.code === Code.REQUESTED_KEY_SYSTEM_CONFIG_UNAVAILABLE) return "eme";
+  if (undecodable.includes(error.code)) return "codec";
+  if (error.category === Category.DRM || error.code === Code.RESTRICTIONS_CANNOT_BE_MET) return "key";
+  return "media";
+}

@@ -1,0 +1,90 @@
+import { useEffect } from "preact/hooks";
+import { say } from "../language.ts";
+import { Mark } from "../parts/mark.tsx";
+import { useFirstFocus } from "../parts/use-first-focus.ts";
+import { follow } from "../route.ts";
+import { clock } from "../timeline.ts";
+import type { Screening, View } from "./screening.ts";
+
+const RESUME_NOTE_MS = 7_000;
+
+interface NoticesProps {
+  readonly view: View;
+  readonly screening: Screening;
+}
+
+/** What the player says over the picture: that it loads, resumed, ended, or why it stopped. */
+export function Notices({ view, screening }: NoticesProps) {
+  if (view.phase === "failed") return <Failed view={view} screening={screening} />;
+  if (view.phase === "ended") return <Ended screening={screening} />;
+  const busy = busyText(view);
+  return (
+    <>
+      {busy && (
+        <div class="notice-busy" role="status">
+          <Mark />
+          <p>{busy}</p>
+        </div>
+      )}
+      {view.resumedS > 0 && <Resumed view={view} screening={screening} />}
+    </>
+  );
+}
+
+function busyText(view: View): string {
+  if (view.phase === "moving") return say("player.moved");
+  if (view.phase === "loading") return say("player.loading");
+  return view.waiting ? say("player.buffering") : "";
+}
+
+function Resumed({ view, screening }: NoticesProps) {
+  useEffect(() => {
+    const timer = setTimeout(() => screening.decided(), RESUME_NOTE_MS);
+    return () => clearTimeout(timer);
+  }, [screening]);
+  return (
+    <div class="notice-resumed" role="status" data-place="control">
+      <span>{say("player.resumed", { time: clock(view.resumedS) })}</span>
+      <button type="button" onClick={() => screening.startOver()}>
+        {say("player.start_over")}
+      </button>
+    </div>
+  );
+}
+
+function Ended({ screening }: { readonly screening: Screening }) {
+  return (
+    <div class="notice" data-place="control">
+      <Mark />
+      <p role="status">{say("player.ended")}</p>
+      <Choices action={say("player.again")} onAction={() => void screening.start(0)} />
+    </div>
+  );
+}
+
+function Failed({ view, screening }: NoticesProps) {
+  return (
+    <div class="notice" data-place="control">
+      <Mark />
+      <p role="alert">{view.complaint}</p>
+      <Choices
+        action={say("error.retry")}
+        onAction={() => void screening.start(view.positionS > 0 ? view.positionS : undefined)}
+      />
+    </div>
+  );
+}
+
+function Choices({ action, onAction }: { readonly action: string; readonly onAction: () => void }) {
+  const first = useFirstFocus<HTMLButtonElement>();
+  return (
+    <div class="notice-choices">
+      <button type="button" class="button primary" onClick={onAction} ref={first}>
+        {action}
+      </button>
+      <a class="button" href="/" onClick={follow}>
+        {say("player.back")}
+      </a>
+    </div>
+  );
+}

@@ -1,0 +1,35 @@
+// What a person chose last time on this device: volume and captions.
+
+export interface Preferences {
+  readonly volume: number;
+  readonly muted: boolean;
+  /** A BCP 47 tag; empty for no captions. */
+  readonly caption: string;
+}
+
+const PLACE = "cuemark.player";
+const DEFAULTS: Preferences = { volume: 1, muted: false, caption: "" };
+
+export function readPreferences(): Preferences {
+  try {
+    const stored = JSON.parse(localStorage.getItem(PLACE) ?? "{}") as Partial<Preferences>;
+    const volume = Number(stored.volume ?? DEFAULTS.volume);
+    return {
+      volume: volume >= 0 && volume <= 1 ? volume : DEFAULTS.volume,
+      muted: stored.muted === true,
+      caption: typeof stored.caption === "string" ? stored.caption : DEFAULTS.caption,
+    };
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof DOMException) return DEFAULTS;
+    throw error;
+  }
+}
+
+/** A browser that keeps nothing (private windows) forgets: that is its owner's wish. */
+export function keepPreferences(change: Partial<Preferences>): void {
+  try {
+    localStorage.setItem(PLACE, JSON.stringify({ ...readPreferences(), ...change }));
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+  }
+}

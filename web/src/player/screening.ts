@@ -1,0 +1,276 @@
+// One viewing of one title on this page. It starts a playback session, and starts another one at
+// the same place when the appliances of the first are all gone.
+
+import { api, ApiError, type Play } from "../api.ts";
+import { complaintOf } from "../complaint.ts";
+import { say } from "../language.ts";
+import type { StringKey } from "../strings.ts";
+import { clamp, jump, worthResuming, type Span } from "../timeline.ts";
+import { Engine, LoadFailed, LoadOvertaken, type Caption, type Failure, type Rung } from "./engine.ts";
+import { keepPreferences, readPreferences } from "./preferences.ts";
+import { Reporter } from "./reporter.ts";
+import { Restarts } from "./restarts.ts";
+
+export interface View {
+  readonly phase: "loading" | "moving" | "ready" | "ended" | "failed";
+  readonly complaint: string;
+  readonly playing: boolean;
+  readonly waiting: boolean;
+  readonly positionS: number;
+  readonly durationS: number;
+  readonly buffered: readonly Span[];
+  readonly volume: number;
+  readonly muted: boolean;
+  readonly speed: number;
+  readonly rungs: readonly Rung[];
+  readonly rung: Rung | undefined;
+  readonly pinned: boolean;
+  readonly captions: readonly Caption[];
+  readonly caption: string;
+  /** Where the play was resumed, until the viewer decided about it; else 0. */
+  readonly resumedS: number;
+}
+
+const COMPLAINTS: Readonly<Record<Failure, StringKey>> = {
+  media: "player.no_media",
+  key: "player.no_key",
+  eme: "player.no_eme",
+  codec: "player.no_codec",
+};
+
+const VIDEO_EVENTS = [
+  "play", "pause", "playing", "waiting", "seeking", "seeked", "timeupdate", "progress",
+  "durationchange", "volumechange", "ratechange",
+] as const;
+
+export class Screening {
+  readonly engine: Engine;
+  readonly restarts = new Restarts();
+  private readonly titleId: string;
+  private readonly video: HTMLVideoElement;
+  private readonly onChange: () => void;
+  private play: Play | undefined;
+  private reporter: Reporter | undefined;
+  private phase: View["phase"] = "loading";
+  private complaint = "";
+  private resumedS = 0;
+  /** Where the play that is being loaded shall begin. */
+  private aimS = 0;
+  /** Counts the starts, so that the tail of an earlier one does nothing. */
+  private turn = 0;
+
+  constructor(
+    titleId: string,
+    video: HTMLVideoElement,
+    captions: HTMLElement,
+    onChange: () => void,
+  ) {
+    this.titleId = titleId;
+    this.video = video;
+    this.onChange = onChange;
+    this.engine = new Engine(video, captions, {
+      onChange,
+      onFailure: (failure) => this.fail(failure),
+    });
+    const { volume, muted } = readPreferences();
+    video.volume = volume;
+    video.muted = muted;
+    for (const event of VIDEO_EVENTS) video.addEventListener(event, onChange);
+    video.addEventListener("ended", this.onEnded);
+  }
+
+  /** Begin at `fromS`, or where this viewer stopped last time. */
+  async start(fromS?: number, phase: "loading" | "moving" = "loading"): Promise<void> {
+    this.turn += 1;
+    const turn = this.turn;
+    this.phase = phase;
+    this.complaint = "";
+    this.resumedS = 0;
+    this.onChange();
+    this.endPlay();
+    try {
+      const play = await api.startPlay(this.titleId, "web");
+      if (turn !== this.turn) return void (await api.endPlay(play));
+      this.play = play;
+      const resumed = fromS === undefined && worthResuming(play.resume_s, play.duration_s);
+      this.aimS = fromS ?? (resumed ? play.resume_s : 0);
+      await this.engine.load(play, this.aimS);
+      if (turn !== this.turn) return;
+      this.resumedS = resumed ? play.resume_s : 0;
+      await this.begin(play);
+    } catch (error) {
+      if (turn === this.turn) this.explain(error);
+    }
+  }
+
+  /** Ends everything; the object is of no use afterwards. */
+  async close(): Promise<void> {
+    this.turn += 1;
+    for (const event of VIDEO_EVENTS) this.video.removeEventListener(event, this.onChange);
+    this.video.removeEventListener("ended", this.onEnded);
+    this.endPlay();
+    await this.engine.close();
+  }
+
+  view(): View {
+    const { video, engine } = this;
+    const ready = this.phase === "ready";
+    const { current, pinned } = engine.rung();
+    return {
+      phase: this.phase,
+      complaint: this.complaint,
+      playing: !video.paused && !video.ended,
+      waiting: ready && !video.paused && video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA,
+      positionS: this.positionS(),
+      durationS: this.durationS(),
+      buffered: engine.buffered(),
+      volume: video.volume,
+      muted: video.muted || video.volume === 0,
+      speed: video.playbackRate,
+      rungs: engine.rungs(),
+      rung: current,
+      pinned,
+      captions: engine.captions(),
+      caption: engine.caption(),
+      resumedS: this.resumedS,
+    };
+  }
+
+  toggle(): void {
+    if (this.phase === "ended") void this.start(0);
+    else if (this.phase === "ready") void (this.video.paused ? this.run() : this.video.pause());
+  }
+
+  seek(positionS: number): void {
+    if (this.phase !== "ready" && this.phase !== "ended") return;
+    if (this.phase === "ended") return void this.start(positionS);
+    this.video.currentTime = clamp(positionS, 0, this.durationS());
+    this.onChange();
+  }
+
+  jump(byS: number): void {
+    this.seek(jump(this.video.currentTime, byS, this.durationS()));
+  }
+
+  startOver(): void {
+    this.decided();
+    this.seek(0);
+  }
+
+  /** The note about the resume point has been answered, or has been there long enough. */
+  decided(): void {
+    this.resumedS = 0;
+    this.onChange();
+  }
+
+  setVolume(volume: number): void {
+    this.video.volume = clamp(volume, 0, 1);
+    this.video.muted = this.video.volume === 0;
+    keepPreferences({ volume: this.video.volume || 1, muted: this.video.muted });
+  }
+
+  louder(by: number): void {
+    this.setVolume((this.video.muted ? 0 : this.video.volume) + by);
+  }
+
+  mute(): void {
+    this.video.muted = !this.video.muted;
+    if (!this.video.muted && this.video.volume === 0) this.video.volume = 1;
+    keepPreferences({ volume: this.video.volume, muted: this.video.muted });
+  }
+
+  setSpeed(speed: number): void {
+    this.video.playbackRate = speed;
+    this.video.defaultPlaybackRate = speed;
+  }
+
+  pin(rungId: number | undefined): void {
+    this.engine.pin(rungId);
+    this.onChange();
+  }
+
+  showCaption(language: string): void {
+    this.engine.showCaption(language);
+    keepPreferences({ caption: language });
+    this.onChange();
+  }
+
+  /** Captions off, or on again in the language of the page or the first there is. */
+  toggleCaptions(): void {
+    const languages = this.engine.captions().map((caption) => caption.language);
+    const spoken = languages.find((language) => navigator.languages.includes(language));
+    this.showCaption(this.engine.caption() ? "" : (spoken ?? languages[0] ?? ""));
+  }
+
+  private readonly onEnded = () => {
+    this.phase = "ended";
+    this.endPlay();
+    this.onChange();
+  };
+
+  private positionS(): number {
+    const moving = this.phase === "loading" || this.phase === "moving";
+    return moving ? this.aimS : this.video.currentTime;
+  }
+
+  private durationS(): number {
+    const { duration } = this.video;
+    return Number.isFinite(duration) ? duration : (this.play?.duration_s ?? 0);
+  }
+
+  private async begin(play: Play): Promise<void> {
+    const { caption } = readPreferences();
+    if (caption) this.engine.showCaption(caption);
+    this.reporter = new Reporter(play, this.video);
+    this.phase = "ready";
+    this.onChange();
+    await this.run();
+  }
+
+  /** A browser that wants a click before sound leaves the film paused at its first picture. */
+  private async run(): Promise<void> {
+    try {
+      await this.video.play();
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+    }
+    this.onChange();
+  }
+
+  private fail(failure: Failure): void {
+    if (this.phase === "failed") return;
+    const positionS = this.positionS();
+    if (failure === "media" && this.restarts.allow(positionS)) {
+      void this.start(positionS, "moving");
+    } else {
+      this.stop(say(COMPLAINTS[failure]));
+    }
+  }
+
+  private explain(error: unknown): void {
+    if (error instanceof LoadOvertaken) return;
+    if (error instanceof LoadFailed) this.fail(error.failure);
+    else this.stop(complaintOf(error));
+  }
+
+  private stop(complaint: string): void {
+    this.turn += 1;
+    this.phase = "failed";
+    this.complaint = complaint;
+    this.video.pause();
+    this.endPlay();
+    this.onChange();
+  }
+
+  private endPlay(): void {
+    const { play, reporter } = this;
+    this.play = undefined;
+    this.reporter = undefined;
+    if (reporter) void reporter.end();
+    else if (play) {
+      api.endPlay(play).catch((error: unknown) => {
+        if (!(error instanceof ApiError)) throw error;
+      });
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { codeOf, routeOf, watchPath } from "./route.ts";
+
+test("each view has one address", () => {
+  assert.deepEqual(routeOf("/"), { view: "home" });
+  assert.deepEqual(routeOf("/login"), { view: "login" });
+  assert.deepEqual(routeOf(watchPath("ttl_01J")), { view: "watch", titleId: "ttl_01J" });
+});
+
+test("what is no address of ours is lost", () => {
+  for (const path of ["/watch", "/watch/", "/watch/a/b", "/watch/..", "/nope", "/login/x"]) {
+    assert.deepEqual(routeOf(path), { view: "lost" }, path);
+  }
+});
+
+test("a login link carries its code in the fragment", () => {
+  assert.equal(codeOf("#code=abc-_1"), "abc-_1");
+  assert.equal(codeOf("#code=a%2Bb"), "a+b");
+  assert.equal(codeOf(""), "");
+  assert.equal(codeOf("#other=1"), "");
+});

@@ -1,0 +1,55 @@
+// Where in the page we are: one address for each view, told from the path alone.
+
+import { useEffect, useState } from "preact/hooks";
+
+export type Route =
+  | { readonly view: "home" }
+  | { readonly view: "login" }
+  | { readonly view: "watch"; readonly titleId: string }
+  | { readonly view: "lost" };
+
+export function routeOf(path: string): Route {
+  if (path === "/") return { view: "home" };
+  if (path === "/login") return { view: "login" };
+  const watched = /^\/watch\/([A-Za-z0-9_-]{1,64})$/.exec(path);
+  if (watched?.[1]) return { view: "watch", titleId: watched[1] };
+  return { view: "lost" };
+}
+
+/** The one-time code of a login link's fragment; empty where there is none. */
+export function codeOf(fragment: string): string {
+  return new URLSearchParams(fragment.replace(/^#/, "")).get("code") ?? "";
+}
+
+export const watchPath = (titleId: string) => `/watch/${encodeURIComponent(titleId)}`;
+
+const MOVED = "cuemark:moved";
+
+export function go(path: string, options: { readonly replace?: boolean } = {}): void {
+  if (options.replace) history.replaceState(null, "", path);
+  else history.pushState(null, "", path);
+  window.scrollTo(0, 0);
+  window.dispatchEvent(new Event(MOVED));
+}
+
+/** Follow a link within the page, unless the person asked for a new tab or window. */
+export function follow(event: MouseEvent): void {
+  const link = event.currentTarget as HTMLAnchorElement;
+  if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  go(link.pathname);
+}
+
+export function useRoute(): Route {
+  const [path, setPath] = useState(location.pathname);
+  useEffect(() => {
+    const moved = () => setPath(location.pathname);
+    window.addEventListener("popstate", moved);
+    window.addEventListener(MOVED, moved);
+    return () => {
+      window.removeEventListener("popstate", moved);
+      window.removeEventListener(MOVED, moved);
+    };
+  }, []);
+  return routeOf(path);
+}
