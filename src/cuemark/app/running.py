@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cuemark.app import state, system
 from cuemark.app.compose import migrate_all
@@ -12,7 +12,7 @@ from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder
 from cuemark.app.settings import Settings
 from cuemark.app.state import Phase, Running
-from cuemark.app.supervisor import Supervisor
+from cuemark.app.supervisor import ChildSpec, Supervisor
 
 
 async def run(
@@ -64,17 +64,26 @@ async def _start(
         postgres.create_database(folder.run)
     phase("migrating")
     await asyncio.to_thread(migrate_all, install.database_url)
-    phase("starting the control plane")
-    control = asyncio.create_task(supervisor.add(system.control_spec(install)))
-    await supervisor.add(system.origin_spec(install))
-    await control
-    phase("starting the appliances and workers")
-    for number in range(settings.appliances):
-        for spec in system.appliance_specs(install, number):
-            await supervisor.add(spec)
-    for spec in system.worker_specs(install):
-        await supervisor.add(spec)
+    phase("starting the control plane, the appliances and the workers")
+    groups = [
+        [system.control_spec(install)],
+        [system.origin_spec(install)],
+        *(system.appliance_specs(install, number) for number in range(settings.appliances)),
+        *([spec] for spec in system.worker_specs(install)),
+    ]
+    tasks = [asyncio.create_task(_add_in_turn(supervisor, specs)) for specs in groups]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     return install
+
+
+async def _add_in_turn(supervisor: Supervisor, specs: Sequence[ChildSpec]) -> None:
+    for spec in specs:
+        await supervisor.add(spec)
 
 
 async def _keep_state(

@@ -69,7 +69,7 @@ def _handler(call: Callable[[Any], Awaitable[Any]], method: Method) -> Handler:
     async def handle(body: bytes) -> tuple[int, bytes]:
         try:
             request = decode(body)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return 400, msgspec.json.encode(WireRefusal("malformed", str(error)))
         try:
             result = await call(request)
