@@ -1,0 +1,45 @@
+"""The deadline of the call in hand."""
+
+import asyncio
+import time
+
+from cuemark.kit.deadline import deadline, remaining_s
+
+
+def test_outside_of_any_deadline_the_default_is_left() -> None:
+    assert remaining_s(10.0) == 10.0
+
+
+def test_inside_the_budget_runs_down() -> None:
+    with deadline(0.2):
+        assert 0.1 < remaining_s(10.0) <= 0.2
+        time.sleep(0.05)
+        assert remaining_s(10.0) <= 0.15
+    assert remaining_s(10.0) == 10.0
+
+
+def test_the_default_is_the_most_that_is_left() -> None:
+    with deadline(100.0):
+        assert remaining_s(10.0) == 10.0
+
+
+def test_an_inner_deadline_cannot_outlast_the_outer_one() -> None:
+    with deadline(0.1), deadline(50.0):
+        assert remaining_s(10.0) <= 0.1
+
+
+def test_past_the_deadline_nothing_is_left_and_never_less() -> None:
+    with deadline(0.0):
+        assert remaining_s(10.0) == 0.0
+
+
+async def test_a_task_keeps_the_deadline_under_which_it_was_made() -> None:
+    async def left_s() -> float:
+        await asyncio.sleep(0)
+        return remaining_s(10.0)
+
+    with deadline(1.0):
+        inside = asyncio.create_task(left_s())
+    outside = asyncio.create_task(left_s())
+    assert await inside <= 1.0
+    assert await outside == 10.0
