@@ -168,9 +168,9 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     """An immutable published set of renditions.
 
     On an appliance, under the version's root: ``<id>/init.mp4``, ``<id>/<n>.m4s`` with n from 1
-    and the media playlist ``<id>.m3u8`` for each rendition and audio track, ``<id>.vtt`` for
-    each caption track, and ``index.json`` (see ``VersionIndex``). Renditions stand in
-    ascending order of bitrate. Every rendition has the ``video_timeline``.
+    and the media playlist ``<id>.m3u8`` for each rendition and audio track, ``<id>.vtt`` and its
+    playlist ``<id>.m3u8`` for each caption track, and ``index.json`` (see ``VersionIndex``).
+    Renditions stand in ascending order of bitrate. Every rendition has the ``video_timeline``.
     """
 
     version_id: VersionId

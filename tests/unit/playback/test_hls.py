@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cuemark.contexts.playback.model import hls
+from cuemark.contracts.encoding import CaptionTrack
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.steering import RankedAppliance
 from tests.unit.playback.versions import LICENCE_URL, RANKING, SD, audio_track, rendition, version
@@ -50,16 +51,31 @@ def test_the_best_appliance_has_all_variants_before_the_next() -> None:
         f"{each.media_url}{name}.m3u8" for each in RANKING for name in ("v360", "v540", "v720")
     ]
     variants = tags(text, "EXT-X-STREAM-INF")
-    alike = [{k: v for k, v in each.items() if k != "AUDIO"} for each in variants]
+    groups = ("AUDIO", "SUBTITLES")
+    alike = [{k: v for k, v in each.items() if k not in groups} for each in variants]
     assert alike[:3] == alike[3:]
     assert [each["AUDIO"] for each in variants] == ["audio-edge-b"] * 3 + ["audio-edge-a"] * 3
 
 
-def test_a_group_of_audio_comes_from_the_appliance_of_its_variants() -> None:
+def test_a_group_comes_from_the_appliance_of_its_variants() -> None:
     text = hls.manifest(version(), RANKING, LICENCE_URL)
-    assert {each["GROUP-ID"]: each["URI"] for each in tags(text, "EXT-X-MEDIA")} == {
-        f"audio-{each.appliance_id}": f"{each.media_url}a-en.m3u8" for each in RANKING
-    }
+    media = tags(text, "EXT-X-MEDIA")
+    assert [(each["TYPE"], each["GROUP-ID"], each["URI"]) for each in media] == [
+        (kind, f"{group}-{each.appliance_id}", f"{each.media_url}{track}.m3u8")
+        for each in RANKING
+        for kind, group, track in (
+            ("AUDIO", "audio", "a-en"),
+            ("SUBTITLES", "captions", "t-en"),
+            ("SUBTITLES", "captions", "t-de"),
+        )
+    ]
+    first = tags(text, "EXT-X-STREAM-INF")[0]
+    assert (first["AUDIO"], first["SUBTITLES"]) == ("audio-edge-b", "captions-edge-b")
+
+
+def test_no_caption_shows_unless_it_is_chosen() -> None:
+    media = tags(hls.manifest(version(audio=[]), RANKING[:1], LICENCE_URL), "EXT-X-MEDIA")
+    assert [(each["LANGUAGE"], each["DEFAULT"]) for each in media] == [("en", "NO"), ("de", "NO")]
 
 
 def test_a_variant_states_what_its_audio_adds() -> None:
@@ -71,13 +87,15 @@ def test_a_variant_states_what_its_audio_adds() -> None:
         "FRAME-RATE": "23.976",
         "CODECS": "avc1.64001f,mp4a.40.2",
         "AUDIO": "audio-edge-b",
+        "SUBTITLES": "captions-edge-b",
         "CLOSED-CAPTIONS": "NONE",
     }
 
 
 def test_one_audio_track_is_the_default_and_names_differ() -> None:
     tracks = [audio_track(), audio_track("a-en-2"), audio_track("a-de", "de", 6)]
-    media = tags(hls.manifest(version(audio=tracks), RANKING[:1], LICENCE_URL), "EXT-X-MEDIA")
+    film = version(audio=tracks, captions=[])
+    media = tags(hls.manifest(film, RANKING[:1], LICENCE_URL), "EXT-X-MEDIA")
     assert [(m["NAME"], m["LANGUAGE"], m["DEFAULT"], m["CHANNELS"]) for m in media] == [
         ("en", "en", "YES", "2"),
         ("a-en-2", "en", "NO", "2"),
@@ -86,7 +104,7 @@ def test_one_audio_track_is_the_default_and_names_differ() -> None:
 
 
 def test_a_silent_film_has_no_audio_group() -> None:
-    text = hls.manifest(version(audio=[]), RANKING, LICENCE_URL)
+    text = hls.manifest(version(audio=[], captions=[]), RANKING, LICENCE_URL)
     assert tags(text, "EXT-X-MEDIA") == []
     first = tags(text, "EXT-X-STREAM-INF")[0]
     assert first["CODECS"] == "avc1.64001f"
@@ -97,7 +115,9 @@ def test_a_silent_film_has_no_audio_group() -> None:
 @given(st.text(max_size=30), st.text(max_size=30), st.text(min_size=1, max_size=30))
 def test_hostile_names_break_nothing(name: str, language: str, url: str) -> None:
     film = version(
-        renditions=[rendition(name, 640, 360, 400, SD)], audio=[audio_track(name, language)]
+        renditions=[rendition(name, 640, 360, 400, SD)],
+        audio=[audio_track(name, language)],
+        captions=[CaptionTrack(track_id=name, language=language, path=f"{name}.vtt")],
     )
     ranking = [RankedAppliance(appliance_id=ApplianceId(name), media_url=f"http://{url}/")]
     text = hls.manifest(film, ranking, f"http://{url}/licence")
@@ -107,12 +127,15 @@ def test_hostile_names_break_nothing(name: str, language: str, url: str) -> None
         "#EXT-X-INDEPENDENT-SEGMENTS",
         "#EXT-X-DEFINE",
         "#EXT-X-MEDIA",
+        "#EXT-X-MEDIA",
         "#EXT-X-STREAM-INF",
         "http",
     ]
-    assert len(text.split("\n")) == len(text.splitlines()) + 1 == 8
-    for name_ in ("EXT-X-DEFINE", "EXT-X-MEDIA", "EXT-X-STREAM-INF"):
-        assert len(tags(text, name_)) == 1
+    assert len(text.split("\n")) == len(text.splitlines()) + 1 == 9
+    found = {
+        tag: len(tags(text, tag)) for tag in ("EXT-X-DEFINE", "EXT-X-MEDIA", "EXT-X-STREAM-INF")
+    }
+    assert list(found.values()) == [1, 2, 1]
     assert "{$" not in text
 
 

@@ -29,7 +29,7 @@ def manifest(version: Version, ranking: Sequence[RankedAppliance], licence_url: 
         f"#EXT-X-DEFINE:NAME={_quoted('key_base')},VALUE={_quoted(presentation.address(key_base))}",
     ]
     for appliance in ranking:
-        lines += _audio(version, appliance)
+        lines += [*_audio(version, appliance), *_subtitles(version, appliance)]
     for appliance in ranking:
         for rendition in version.renditions:
             lines += _variant(version, rendition, appliance)
@@ -37,14 +37,12 @@ def manifest(version: Version, ranking: Sequence[RankedAppliance], licence_url: 
 
 
 def _audio(version: Version, appliance: RankedAppliance) -> list[str]:
+    names = _names([(track.language, track.track_id) for track in version.audio])
     lines = []
-    named: set[str] = set()
-    for number, track in enumerate(version.audio):
-        name = track.language if track.language not in named else track.track_id
-        named.add(name)
+    for number, (track, name) in enumerate(zip(version.audio, names, strict=True)):
         attributes = [
             "TYPE=AUDIO",
-            f"GROUP-ID={_group(appliance)}",
+            f"GROUP-ID={_group('audio', appliance)}",
             f"NAME={_quoted(name)}",
             f"LANGUAGE={_quoted(track.language)}",
             f"DEFAULT={'YES' if number == 0 else 'NO'}",
@@ -54,6 +52,31 @@ def _audio(version: Version, appliance: RankedAppliance) -> list[str]:
         ]
         lines.append(f"#EXT-X-MEDIA:{','.join(attributes)}")
     return lines
+
+
+def _subtitles(version: Version, appliance: RankedAppliance) -> list[str]:
+    names = _names([(track.language, track.track_id) for track in version.captions])
+    lines = []
+    for track, name in zip(version.captions, names, strict=True):
+        attributes = [
+            "TYPE=SUBTITLES",
+            f"GROUP-ID={_group('captions', appliance)}",
+            f"NAME={_quoted(name)}",
+            f"LANGUAGE={_quoted(track.language)}",
+            "DEFAULT=NO",
+            "AUTOSELECT=YES",
+            f"URI={_quoted(_playlist(appliance, track.track_id))}",
+        ]
+        lines.append(f"#EXT-X-MEDIA:{','.join(attributes)}")
+    return lines
+
+
+def _names(tracks: Sequence[tuple[str, str]]) -> list[str]:
+    """A name for each (language, track id), no two alike: renditions of a group must differ."""
+    names: list[str] = []
+    for language, track_id in tracks:
+        names.append(track_id if language in names else language)
+    return names
 
 
 def _variant(version: Version, rendition: Rendition, appliance: RankedAppliance) -> list[str]:
@@ -67,7 +90,8 @@ def _variant(version: Version, rendition: Rendition, appliance: RankedAppliance)
         f"RESOLUTION={rendition.width}x{rendition.height}",
         f"FRAME-RATE={float(Fraction(version.frame_rate)):.3f}",
         f"CODECS={_quoted(','.join(codecs))}",
-        *([f"AUDIO={_group(appliance)}"] if version.audio else []),
+        *([f"AUDIO={_group('audio', appliance)}"] if version.audio else []),
+        *([f"SUBTITLES={_group('captions', appliance)}"] if version.captions else []),
         "CLOSED-CAPTIONS=NONE",
     ]
     return [
@@ -80,8 +104,8 @@ def _playlist(appliance: RankedAppliance, name: str) -> str:
     return f"{presentation.address(appliance.media_url)}{presentation.path(name)}.m3u8"
 
 
-def _group(appliance: RankedAppliance) -> str:
-    return _quoted(f"audio-{appliance.appliance_id}")
+def _group(kind: str, appliance: RankedAppliance) -> str:
+    return _quoted(f"{kind}-{appliance.appliance_id}")
 
 
 def _quoted(text: str) -> str:
