@@ -196,6 +196,9 @@ class Supervisor:
             structlog.get_logger().info(
                 "child_restarted", child=child.spec.name, pid=child.group, starts=child.starts
             )
+            with contextlib.suppress(StartFailed):
+                await child.wait_ready()
+                structlog.get_logger().info("child_serves_again", child=child.spec.name)
 
     def _write_record(self) -> None:
         groups = []
