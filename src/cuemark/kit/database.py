@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from cuemark.kit.errors import OperatorError, Unavailable
@@ -19,20 +20,27 @@ Transaction = AsyncConnection
 
 
 class Database:
-    """A pool of connections. ``transaction()`` commits on leaving, rolls back on an error."""
+    """A pool of connections. ``transaction()`` commits on leaving, rolls back on an error.
 
-    def __init__(self, url: str, pool_size: int = 10) -> None:
+    At most twice ``pool_size`` are open; whoever waits ``wait_s`` for one gets ``Unavailable``.
+    """
+
+    def __init__(self, url: str, pool_size: int = 10, wait_s: float = 10) -> None:
         self._engine: AsyncEngine = create_async_engine(
-            url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_timeout=10
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            pool_timeout=wait_s,
         )
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """One transaction; ``Unavailable`` when the database is away."""
+        """One transaction; ``Unavailable`` when the database is away or has no connection free."""
         try:
             async with self._engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
+        except (OperationalError, PoolExhausted) as error:
             raise Unavailable("the database does not answer") from error
 
     async def close(self) -> None:
