@@ -6,7 +6,6 @@ import { complaintOf, isLoggedOut } from "./complaint.ts";
 import { say } from "./language.ts";
 import { HomePage } from "./pages/home.tsx";
 import { LoginPage } from "./pages/login.tsx";
-import { WatchPage } from "./pages/watch.tsx";
 import { Message } from "./parts/message.tsx";
 import { codeOf, go, useRoute } from "./route.ts";
 
@@ -16,6 +15,17 @@ type Visit =
   | { readonly is: "guest"; readonly complaint: string }
   | { readonly is: "member"; readonly member: Member }
   | { readonly is: "failed"; readonly complaint: string };
+
+type WatchPage = typeof import("./pages/watch.tsx").WatchPage;
+
+/** The player is most of the page's bytes: it follows once the titles are on their way. */
+function useWatchPage(wanted: boolean): WatchPage | undefined {
+  const [page, setPage] = useState<{ readonly View: WatchPage }>();
+  useEffect(() => {
+    if (wanted) void import("./pages/watch.tsx").then(({ WatchPage }) => setPage({ View: WatchPage }));
+  }, [wanted]);
+  return page?.View;
+}
 
 function useServiceName(): string {
   const [name, setName] = useState(say("service.fallback"));
@@ -36,6 +46,7 @@ export function App() {
   const serviceName = useServiceName();
   const [visit, setVisit] = useState<Visit>({ is: "asking" });
   const wantedPath = useRef("/");
+  const WatchPage = useWatchPage(visit.is === "member");
 
   const toLogin = useCallback((complaint = "") => {
     if (location.pathname !== "/login") {
@@ -107,6 +118,7 @@ export function App() {
     return <LoginPage serviceName={serviceName} complaint={visit.complaint} onIn={enter} />;
   }
   if (route.view === "watch") {
+    if (!WatchPage) return <Message text={say("player.loading")} busy />;
     return <WatchPage key={route.titleId} titleId={route.titleId} onLoggedOut={toLogin} />;
   }
   if (route.view === "lost") {

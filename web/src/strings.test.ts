@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { catalogs, chooseLanguage, ownName, sentence, type StringKey } from "./strings.ts";
+import { catalogs, chooseCaption, chooseLanguage, ownName, sentence, type StringKey } from "./strings.ts";
 
 const keys = Object.keys(catalogs.en) as StringKey[];
 const places = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
@@ -32,6 +32,13 @@ test("the first language that there is a catalog for wins", () => {
   assert.equal(chooseLanguage(["fr"]), "en");
   assert.equal(chooseLanguage([]), "en");
   assert.equal(chooseLanguage(["constructor"]), "en");
+});
+
+test("captions come in the viewer's language, else in the first there is", () => {
+  assert.equal(chooseCaption(["en-US", "de"], ["de", "en"]), "en");
+  assert.equal(chooseCaption(["pt-BR"], ["pt-PT", "pt-BR"]), "pt-BR");
+  assert.equal(chooseCaption(["fr"], ["de", "en"]), "de");
+  assert.equal(chooseCaption(["fr"], []), undefined);
 });
 
 test("places are filled, and one without a value stays to be seen", () => {

@@ -163,6 +163,20 @@ const de: Catalog = {
 export const catalogs = { en, de } as const satisfies Record<string, Catalog>;
 export type Language = keyof typeof catalogs;
 
+/** The first of `languages` that a person wants, counting `en` as good as `en-US`. */
+export function chooseCaption(
+  wanted: readonly string[],
+  languages: readonly string[],
+): string | undefined {
+  const primary = (tag: string) => tag.toLowerCase().split("-")[0];
+  for (const tag of wanted) {
+    const exact = languages.find((language) => language.toLowerCase() === tag.toLowerCase());
+    const near = exact ?? languages.find((language) => primary(language) === primary(tag));
+    if (near) return near;
+  }
+  return languages[0];
+}
+
 /** The first of a person's languages (BCP 47 tags, best first) that there is a catalog for. */
 export function chooseLanguage(wanted: readonly string[]): Language {
   for (const tag of wanted) {

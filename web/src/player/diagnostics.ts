@@ -46,7 +46,7 @@ export function diagnosticsOf(screening: Screening): Diagnostics {
     bitrate_kbps: view.rung?.bitrateKbps ?? 0,
     bandwidth_kbps: Math.round((stats.estimatedBandwidth || 0) / 1000),
     buffer_s: bufferedAhead(view.buffered, view.positionS),
-    stalls: stats.stateHistory?.filter((entry) => entry.state === "buffering").length ?? 0,
+    stalls: engine.stalls,
     restarts: restarts.count,
     caption: view.caption,
   });

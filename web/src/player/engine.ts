@@ -48,6 +48,8 @@ export class Engine {
   pictureS = 0;
   /** The origin that the last segment came from. */
   appliance = "";
+  /** Times that the picture stood still for want of media, starts and seeks not counted. */
+  stalls = 0;
   private readonly player: shaka.Player;
   private readonly appliances = new Appliances();
   private pinned: number | undefined;
@@ -67,6 +69,7 @@ export class Engine {
     });
     this.watchAppliances();
     this.countFrames();
+    video.addEventListener("waiting", this.onWaiting);
   }
 
   /** Ready at `startS` when it resolves. Raises `LoadFailed`, or `LoadOvertaken`. */
@@ -88,6 +91,7 @@ export class Engine {
 
   async close(): Promise<void> {
     this.closed = true;
+    this.video.removeEventListener("waiting", this.onWaiting);
     await this.player.destroy();
   }
 
@@ -148,6 +152,11 @@ export class Engine {
   stats(): shaka.extern.Stats {
     return this.player.getStats();
   }
+
+  private readonly onWaiting = () => {
+    const { paused, seeking, played } = this.video;
+    if (!paused && !seeking && played.length > 0) this.stalls += 1;
+  };
 
   private watchAppliances(): void {
     const network = this.player.getNetworkingEngine();

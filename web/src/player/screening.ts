@@ -4,7 +4,7 @@
 import { api, ApiError, type Play } from "../api.ts";
 import { complaintOf } from "../complaint.ts";
 import { say } from "../language.ts";
-import type { StringKey } from "../strings.ts";
+import { chooseCaption, type StringKey } from "../strings.ts";
 import { clamp, jump, worthResuming, type Span } from "../timeline.ts";
 import { Engine, LoadFailed, LoadOvertaken, type Caption, type Failure, type Rung } from "./engine.ts";
 import { keepPreferences, readPreferences } from "./preferences.ts";
@@ -195,11 +195,11 @@ export class Screening {
     this.onChange();
   }
 
-  /** Captions off, or on again in the language of the page or the first there is. */
+  /** Captions off, or on in a language of this person. */
   toggleCaptions(): void {
     const languages = this.engine.captions().map((caption) => caption.language);
-    const spoken = languages.find((language) => navigator.languages.includes(language));
-    this.showCaption(this.engine.caption() ? "" : (spoken ?? languages[0] ?? ""));
+    const on = chooseCaption(navigator.languages, languages) ?? "";
+    this.showCaption(this.engine.caption() ? "" : on);
   }
 
   private readonly onEnded = () => {
