@@ -159,6 +159,17 @@ async def test_logout_ends_this_login_at_once_and_no_other(house: House) -> None
     await house.identity.logout(Logout(token=first.token))
 
 
+async def test_a_token_names_its_own_account_whatever_others_do(house: House) -> None:
+    await house.create()
+    await house.create("eve@example.org")
+    ada, eve = await house.login(), await house.login("eve@example.org")
+    await house.identity.logout(Logout(token=eve.token))
+    assert (await house.caller(ada.token)).account_id == ada.account.account_id
+    assert ada.account.profile_id != eve.account.profile_id
+    with pytest.raises(NotLoggedIn):
+        await house.caller(eve.token)
+
+
 async def test_a_login_lasts_thirty_days_from_its_last_use(house: House) -> None:
     await house.create()
     token = (await house.login()).token
