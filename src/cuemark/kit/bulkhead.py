@@ -4,10 +4,11 @@ What floods it fills its room and is turned away at once; the rest of the proces
 """
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cuemark.kit import deadline
 from cuemark.kit.errors import Unavailable
@@ -28,17 +29,47 @@ class Bulkhead:
         self._held = 0
         self._lock = threading.Lock()
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """The result of ``work``; ``BulkheadFull`` at once where there is no room for it.
+    @contextlib.contextmanager
+    def place(self) -> Iterator["Place"]:
+        """A place inside; ``BulkheadFull`` at once where there is none.
 
-        Work whose caller's deadline passes before its turn is not begun: ``Unavailable``.
+        Take it before what leads up to the slow work, so that a flood does not cost that either.
+        A caller who goes away frees the place only once the thread is done with the work.
         """
         with self._lock:
             if self._held >= self._room:
                 raise BulkheadFull
             self._held += 1
-        give_up_s = asyncio.get_running_loop().time() + deadline.remaining_s(3600)
+        place = Place(self._threads)
+        try:
+            yield place
+        finally:
+            place.when_done(self._leave)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """The result of ``work``, in a place taken for it alone."""
+        with self.place() as place:
+            return await place.run(work)
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._held -= 1
+
+
+class Place:
+    """Room for one piece of work in a bulkhead."""
+
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self._threads = threads
+        self._work: Future[Any] | None = None
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """The result of ``work``, called on a thread when its turn comes.
+
+        Work whose caller's deadline passes before its turn is not begun: ``Unavailable``.
+        """
         now_s = asyncio.get_running_loop().time
+        give_up_s = now_s() + deadline.remaining_s(3600)
 
         def in_turn() -> T:
             if now_s() >= give_up_s:
@@ -46,9 +77,12 @@ class Bulkhead:
             return work()
 
         future = self._threads.submit(in_turn)
-        future.add_done_callback(self._leave)
+        self._work = future
         return await asyncio.wrap_future(future)
 
-    def _leave(self, _: Future[T]) -> None:
-        with self._lock:
-            self._held -= 1
+    def when_done(self, leave: Callable[[], None]) -> None:
+        """Call ``leave`` once no thread works for this place: now, or when its work ends."""
+        if self._work is None:
+            leave()
+        else:
+            self._work.add_done_callback(lambda _: leave())

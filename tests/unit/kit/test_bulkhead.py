@@ -68,6 +68,17 @@ async def test_a_caller_who_goes_away_frees_room_only_when_the_thread_is_done() 
                 await asyncio.sleep(0.001)
 
 
+async def test_a_place_is_held_while_its_work_is_prepared_and_freed_without_any() -> None:
+    bulkhead = Bulkhead("test", running=1, waiting=0)
+    with bulkhead.place() as place:
+        with pytest.raises(BulkheadFull):
+            await bulkhead.run(lambda: True)
+        assert await place.run(lambda: 1) == 1
+    with pytest.raises(KeyError), bulkhead.place():
+        raise KeyError("the preparation failed")
+    assert await bulkhead.run(lambda: True)
+
+
 async def test_work_whose_time_is_over_before_its_turn_is_not_begun() -> None:
     bulkhead = Bulkhead("test", running=1, waiting=1)
     gate = threading.Event()

@@ -1,9 +1,10 @@
 """Identity: accounts are made, logins open and end, tokens become callers."""
 
+import contextlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from cuemark.contexts.identity import model, store
 from cuemark.contracts.identity import (
@@ -28,7 +29,7 @@ from cuemark.contracts.identity import (
     WrongCredentials,
 )
 from cuemark.contracts.ids import AccountId, ProfileId
-from cuemark.kit.bulkhead import Bulkhead, BulkheadFull
+from cuemark.kit.bulkhead import Bulkhead, BulkheadFull, Place
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.ids import Ids
@@ -42,8 +43,6 @@ REMEMBER_S = 1.0
 MOST_REMEMBERED = 4096
 
 OPERATOR = Caller(role="operator", account_id=AccountId(""), profile_id=ProfileId(""))
-
-T = TypeVar("T")
 
 
 class IdentityService(Identity):
@@ -79,7 +78,8 @@ class IdentityService(Identity):
         password_hash = None
         if request.password is not None:
             password = model.checked_password(request.password)
-            password_hash = await self._apart(lambda: self._passwords.hash(password))
+            with self._place() as place:
+                password_hash = await place.run(lambda: self._passwords.hash(password))
         async with self._database.transaction() as transaction:
             account = await self._add_account(transaction, email, name, password_hash)
         if account is None:
@@ -92,10 +92,11 @@ class IdentityService(Identity):
             password = model.checked_password(request.password)
         except AccountInvalid as error:
             raise _wrong_credentials() from error
-        async with self._database.transaction() as transaction:
-            found = await store.account_by_email(transaction, email)
-        account, password_hash = found or (None, None)
-        right, fresh_hash = await self._apart(lambda: self._check(password_hash, password))
+        with self._place() as place:
+            async with self._database.transaction() as transaction:
+                found = await store.account_by_email(transaction, email)
+            account, password_hash = found or (None, None)
+            right, fresh_hash = await place.run(lambda: self._check(password_hash, password))
         if account is None or password_hash is None or not right:
             raise _wrong_credentials()
         async with self._database.transaction() as transaction:
@@ -161,9 +162,11 @@ class IdentityService(Identity):
             self._remembered.end(token_sha256)
         return LoggedOut()
 
-    async def _apart(self, work: Callable[[], T]) -> T:
+    @contextlib.contextmanager
+    def _place(self) -> Iterator[Place]:
         try:
-            return await self._bulkhead.run(work)
+            with self._bulkhead.place() as place:
+                yield place
         except BulkheadFull as error:
             raise TooManyLogins("Too many logins at once: try again in a moment.") from error
 
