@@ -1,0 +1,1 @@
+"""The data plane: the origin, and the appliance with its nginx, its agent and its store."""

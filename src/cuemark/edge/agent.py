@@ -1,0 +1,93 @@
+"""The agent of an appliance: ``python -m cuemark.edge.agent --config FILE``.
+
+It learns from control what there is to serve, fills the store from the origin, and answers what
+nginx does not find there. With control away it goes on under the last snapshot; with the origin
+away it serves what it holds.
+"""
+
+import argparse
+import asyncio
+import resource
+import signal
+import sys
+from pathlib import Path
+
+import structlog
+
+from cuemark.contracts.steering import Steering
+from cuemark.edge.background import Background
+from cuemark.edge.cache import FillTable
+from cuemark.edge.control import Knowledge, Liaison
+from cuemark.edge.filling import Filler
+from cuemark.edge.http import HttpServer
+from cuemark.edge.serving import MediaService
+from cuemark.edge.settings import ApplianceSettings, SettingsInvalid, load
+from cuemark.edge.store import Indexes, Store
+from cuemark.edge.upstream import Upstream
+from cuemark.kit.channel import Channel
+from cuemark.kit.clock import Clock, SystemClock
+from cuemark.kit.link import connect
+from cuemark.kit.logs import configure_logs
+from cuemark.kit.passport import Passport, PassportOffice
+
+
+async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) -> None:
+    """Run the agent until ``stop`` is set."""
+    folder = Path(settings.folder)
+    store = Store(folder, settings.store_limit_bytes)
+    indexes = Indexes(folder)
+    knowledge = Knowledge(folder)
+    upstream = Upstream(settings.origin_url, settings.origin_key, settings.appliance_id)
+    table = FillTable(settings.max_fills, settings.max_waiting_fills)
+    filler = Filler(table, upstream, store, clock)
+    background = Background(indexes, store, filler, settings.background_kbps)
+    office = PassportOffice(bytes.fromhex(settings.passport_key), clock)
+    identity = Passport(subject=settings.appliance_id, role="service")
+    async with Channel(settings.control_url, lambda: office.mint(identity)) as channel:
+        liaison = Liaison(settings, connect(Steering, channel), upstream, knowledge, indexes)
+        media = MediaService(
+            settings.appliance_id, settings.agent_key, indexes, store, filler, liaison.pending
+        )
+        server = HttpServer(media.answer)
+        await server.start(settings.agent_port)
+        structlog.get_logger().info(
+            "appliance_serves", versions=len(indexes.version_ids), held_bytes=store.held_bytes
+        )
+        async with asyncio.TaskGroup() as group:
+            work = [
+                group.create_task(liaison.pull_snapshots()),
+                group.create_task(liaison.send_reports(lambda: server.in_flight)),
+                group.create_task(liaison.learn_versions(background.add)),
+                group.create_task(background.run()),
+            ]
+            await stop.wait()
+            for task in work:
+                task.cancel()
+        await server.close()
+        await filler.close()
+    await upstream.close()
+
+
+async def run(settings: ApplianceSettings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(settings, SystemClock(), stop)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="cuemark.edge.agent", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="settings, as JSON")
+    try:
+        settings = load(parser.parse_args().config)
+    except SettingsInvalid as error:
+        sys.exit(str(error))
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    configure_logs(f"{settings.appliance_id}-agent", Path(settings.log) if settings.log else None)
+    asyncio.run(run(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""What the agent and control tell each other: snapshots come in, reports go out.
+
+With control away the appliance serves on under the last snapshot, which it keeps on disk.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import structlog
+from blake3 import blake3
+
+from cuemark.contracts.ids import ApplianceId, VersionId
+from cuemark.contracts.steering import (
+    REPORT_EVERY_S,
+    GetSnapshot,
+    Report,
+    Snapshot,
+    SnapshotKey,
+    Steering,
+)
+from cuemark.edge.nginx import TOKEN_KEYS
+from cuemark.edge.settings import ApplianceSettings, write_private
+from cuemark.edge.store import Indexes, IndexInvalid, read_index
+from cuemark.edge.upstream import OriginAway, OriginError, Upstream
+from cuemark.kit.deadline import deadline
+from cuemark.kit.errors import Refusal, Unavailable
+
+SNAPSHOT_EVERY_S = 0.5
+CALL_S = 1.0
+PROBE_S = 0.4
+INDEX_PAUSE_S = 1.0
+
+
+class HeldSnapshot(msgspec.Struct, frozen=True):
+    """All that control has said so far: keys in force, and the BLAKE3 of each version's index."""
+
+    token_keys: list[SnapshotKey] = []
+    versions: dict[VersionId, str] = {}
+    cursor: str = ""
+
+    def merged(self, news: Snapshot) -> "HeldSnapshot":
+        added = {version.version_id: version.index_blake3 for version in news.versions}
+        return HeldSnapshot(news.token_keys, {**self.versions, **added}, news.cursor)
+
+
+class TokenKeyFile(msgspec.Struct, frozen=True):
+    """The keys as njs reads them; ``mark`` changes with them."""
+
+    mark: str
+    keys: dict[str, str]
+
+
+class Knowledge:
+    """The last snapshot, on disk and in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.snapshot = HeldSnapshot()
+        with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):
+            body = (folder / "run" / "snapshot.json").read_bytes()
+            self.snapshot = msgspec.json.decode(body, type=HeldSnapshot)
+        self._write_keys()
+
+    def take(self, news: Snapshot) -> None:
+        """Hold what is new; nginx sees changed keys within a second."""
+        before, self.snapshot = self.snapshot, self.snapshot.merged(news)
+        if self.snapshot != before:
+            write_private(
+                self._folder / "run" / "snapshot.json", msgspec.json.encode(self.snapshot)
+            )
+        if self.snapshot.token_keys != before.token_keys:
+            self._write_keys()
+
+    def _write_keys(self) -> None:
+        keys = {key.kid: key.key for key in self.snapshot.token_keys}
+        mark = blake3(msgspec.json.encode(keys)).hexdigest()[:16] if keys else ""
+        write_private(self._folder / TOKEN_KEYS, msgspec.json.encode(TokenKeyFile(mark, keys)))
+
+
+class Liaison:
+    """Keeps an appliance and control in step."""
+
+    def __init__(
+        self,
+        settings: ApplianceSettings,
+        steering: Steering,
+        upstream: Upstream,
+        knowledge: Knowledge,
+        indexes: Indexes,
+    ) -> None:
+        self._settings = settings
+        self._steering = steering
+        self._upstream = upstream
+        self._knowledge = knowledge
+        self._indexes = indexes
+        self._told_revision = -1
+        self._away: dict[str, bool] = {}
+
+    def pending(self, version_id: VersionId) -> bool:
+        """Whether control named this version but its index is not held yet."""
+        known = version_id in self._knowledge.snapshot.versions
+        return known and version_id not in self._indexes.version_ids
+
+    async def pull_snapshots(self) -> None:
+        """For ever: learn of token keys and published versions."""
+        appliance_id = ApplianceId(self._settings.appliance_id)
+        while True:
+            request = GetSnapshot(appliance_id=appliance_id, after=self._knowledge.snapshot.cursor)
+            try:
+                with deadline(CALL_S):
+                    self._knowledge.take(await self._steering.get_snapshot(request))
+                self._note("get_snapshot", "")
+            except (Unavailable, Refusal) as error:
+                self._note("get_snapshot", str(error))
+            await asyncio.sleep(SNAPSHOT_EVERY_S)
+
+    async def send_reports(self, in_flight: Callable[[], int]) -> None:
+        """For ever: tell steering that this appliance lives, and which versions it holds."""
+        while True:
+            report = await self._report(in_flight())
+            try:
+                with deadline(CALL_S):
+                    accepted = await self._steering.report(report)
+                self._told_revision = -1 if accepted.send_inventory else report.inventory_revision
+                self._note("report", "")
+            except (Unavailable, Refusal) as error:
+                self._told_revision = -1
+                self._note("report", str(error))
+            await asyncio.sleep(REPORT_EVERY_S)
+
+    async def learn_versions(self, learnt: Callable[[VersionId], None]) -> None:
+        """For ever: fetch and check the index of each version that is named and not held."""
+        for version_id in sorted(self._indexes.version_ids):
+            learnt(version_id)
+        while True:
+            for version_id, index_blake3 in list(self._knowledge.snapshot.versions.items()):
+                if self.pending(version_id) and await self._learn(version_id, index_blake3):
+                    learnt(version_id)
+            await asyncio.sleep(SNAPSHOT_EVERY_S)
+
+    async def _learn(self, version_id: VersionId, index_blake3: str) -> bool:
+        try:
+            body = await self._upstream.read(f"{version_id}/index.json")
+            if blake3(body).hexdigest() != index_blake3:
+                raise IndexInvalid(f"the index of {version_id} is not the one that was published")
+            self._indexes.add(read_index(version_id, body), body)
+        except (OriginError, IndexInvalid, OSError) as error:
+            self._note(f"learn {version_id}", str(error))
+            if isinstance(error, OriginAway):
+                await asyncio.sleep(INDEX_PAUSE_S)
+            return False
+        structlog.get_logger().info("version_learnt", version_id=version_id)
+        return True
+
+    async def _report(self, in_flight: int) -> Report:
+        revision = self._indexes.revision
+        changed = revision != self._told_revision
+        return Report(
+            appliance_id=ApplianceId(self._settings.appliance_id),
+            url=self._settings.url,
+            healthy=await nginx_answers(self._settings.bind, self._settings.port),
+            in_flight=in_flight,
+            inventory_revision=revision,
+            versions=sorted(self._indexes.version_ids) if changed else None,
+        )
+
+    def _note(self, what: str, trouble: str) -> None:
+        """Log when something stops working, and when it works again; not at every attempt."""
+        if bool(trouble) != self._away.get(what, False):
+            self._away[what] = bool(trouble)
+            log = structlog.get_logger()
+            if trouble:
+                log.warning("out_of_step", what=what, trouble=trouble)
+            else:
+                log.info("in_step_again", what=what)
+
+
+async def nginx_answers(bind: str, port: int) -> bool:
+    """Whether this appliance's nginx serves viewers now."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
+    try:
+        async with asyncio.timeout(PROBE_S):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(b"GET /health HTTP/1.0\r\n\r\n")
+                return b" 200 " in await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False

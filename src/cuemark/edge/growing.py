@@ -1,0 +1,130 @@
+"""A file on its way in, as the one who writes it and those who read it see it.
+
+Readers never get the last byte before the whole has been checked, so that wrong bytes can reach
+a viewer only as an answer that breaks off.
+"""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from blake3 import blake3
+
+from cuemark.contracts.encoding import IndexedFile
+from cuemark.contracts.ids import VersionId
+from cuemark.edge.cache import Reason
+
+WAKE_EVERY_S = 0.1
+
+
+class FillFailed(Exception):
+    """The bytes did not come. ``reason`` tells why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file of a version, and what its bytes must be."""
+
+    version_id: VersionId
+    path: str
+    file: IndexedFile
+
+    @property
+    def key(self) -> str:
+        """Where the origin has it."""
+        return f"{self.version_id}/{self.path}"
+
+
+class Growing:
+    """A file on its way in, as its readers see it."""
+
+    def __init__(self, wanted: Wanted, scratch: Path, asked_s: float) -> None:
+        self.wanted = wanted
+        self.asked_s = asked_s
+        self.scratch = scratch
+        self.digest = blake3()
+        self._file = -1
+        self.received_bytes = 0
+        self._genuine = False
+        self._failure: Reason | None = None
+        self._changed = asyncio.Event()
+        self._waking: asyncio.TimerHandle | None = None
+        self._woken = False
+
+    def prepare(self) -> None:
+        """Make the file, once; raises ``OSError`` where the disk refuses."""
+        if self._file < 0:
+            self._file = os.open(self.scratch, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+
+    def append(self, piece: bytes) -> None:
+        """Write what came in; raises ``OSError`` where the disk refuses."""
+        view = memoryview(piece)
+        while view:
+            written = os.pwrite(self._file, view, self.received_bytes)
+            self.received_bytes += written
+            view = view[written:]
+        self.digest.update(piece)
+
+    def open(self) -> int:
+        """A file descriptor of the reader's own. Only once the file has ``begun``."""
+        return os.dup(self._file)
+
+    async def beyond(self, offset: int) -> int:
+        """Wait until there are bytes beyond ``offset``; how far one may read then.
+
+        Raises ``FillFailed`` when they will not come.
+        """
+        while True:
+            if self._failure is not None:
+                raise FillFailed(self._failure)
+            if self._genuine:
+                return self.wanted.file.size_bytes
+            readable = min(self.received_bytes, self.wanted.file.size_bytes - 1)
+            if readable > offset:
+                return readable
+            await self._changed.wait()
+
+    async def begun(self) -> None:
+        """Wait for the first byte, or for the whole of a file that has none to show yet."""
+        if self.wanted.file.size_bytes > 1:
+            await self.beyond(0)
+        else:
+            await self.whole()
+
+    async def whole(self) -> None:
+        """Wait for the check of all bytes."""
+        await self.beyond(self.wanted.file.size_bytes)
+
+    def wake(self) -> None:
+        """Let the readers look again: at once for the first byte, then at most 10 times a second.
+
+        A fetch brings pieces of a few kilobytes; hundreds of readers must not run for each.
+        """
+        if self._waking is None:
+            pause_s = WAKE_EVERY_S if self._woken else 0.0
+            self._waking = asyncio.get_running_loop().call_later(pause_s, self._wake_now)
+
+    def _wake_now(self) -> None:
+        if self._waking is not None:
+            self._waking.cancel()
+            self._waking = None
+        self._woken = True
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def finish(self, failure: Reason | None = None) -> None:
+        """Tell the readers that the bytes are genuine, or that they will not come."""
+        self._failure = failure
+        self._genuine = failure is None
+        self._wake_now()
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+        self.scratch.unlink(missing_ok=True)

@@ -1,0 +1,154 @@
+"""What the agent answers nginx: a file of a version, from the store or while it comes in."""
+
+import hmac
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from cuemark.contracts.ids import VersionId
+from cuemark.edge import ranges
+from cuemark.edge.cache import Reason, Standing
+from cuemark.edge.filling import Filler, TooManyFills
+from cuemark.edge.growing import FillFailed, Growing, Wanted
+from cuemark.edge.nginx import PATH_FORM, VERSION_FORM
+from cuemark.edge.store import Indexes, Store
+
+_TARGET = re.compile(f"/({VERSION_FORM})/({PATH_FORM})")
+_TYPES = {
+    ".mp4": "video/mp4",
+    ".m4s": "video/mp4",
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".vtt": "text/vtt",
+}
+_STATUS_OF = {Reason.AWAY: 503, Reason.LOCAL: 503, Reason.MISSING: 502, Reason.CORRUPT: 502}
+
+
+@dataclass
+class Answer:
+    """Status, headers, and a body: ``text``, or the ``span`` of a file.
+
+    A file that still comes in has ``growing``. Whoever has an answer closes it.
+    """
+
+    status: int
+    headers: dict[str, str]
+    text: bytes = b""
+    file: int = -1
+    span: ranges.Span | None = None
+    growing: Growing | None = None
+
+    def close(self) -> None:
+        if self.file >= 0:
+            os.close(self.file)
+            self.file = -1
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request of nginx: header names are in lower case."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+
+
+class MediaService:
+    """Answers for the versions in ``indexes``; ``pending`` tells those whose index is on its way.
+
+    ``key`` is what nginx shows to be heard.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        key: str,
+        indexes: Indexes,
+        store: Store,
+        filler: Filler,
+        pending: Callable[[VersionId], bool],
+    ) -> None:
+        self._name = f"cuemark-{name}"
+        self._key = key
+        self._indexes = indexes
+        self._store = store
+        self._filler = filler
+        self._pending = pending
+
+    async def answer(self, request: Request) -> Answer:
+        """The answer to one request; only nginx's own are heard, but for ``/health``."""
+        if request.target == "/health":
+            return _told(200, "ok")
+        if not hmac.compare_digest(request.headers.get("x-agent-key", ""), self._key):
+            return _told(403, "only this appliance's nginx may ask")
+        match = _TARGET.fullmatch(request.target)
+        if match is None:
+            return _told(404, "no such file")
+        version_id, path = VersionId(match[1]), match[2]
+        file = self._indexes.find(version_id, path)
+        if file is not None:
+            return await self._media(request, Wanted(version_id, path, file))
+        if self._pending(version_id):
+            return _told(503, "this appliance has not learnt this version yet")
+        return _told(404, "no such file in this version")
+
+    async def _media(self, request: Request, wanted: Wanted) -> Answer:
+        file = wanted.file
+        headers = {
+            "Content-Type": _TYPES.get(PurePosixPath(wanted.path).suffix, "text/plain"),
+            "ETag": f'"{file.blake3}"',
+            "Accept-Ranges": "bytes",
+        }
+        if headers["ETag"] in request.headers.get("if-none-match", ""):
+            return Answer(304, headers)
+        try:
+            span = _span(request, headers["ETag"], file.size_bytes)
+        except ranges.Unsatisfiable as error:
+            return Answer(416, {"Content-Range": str(error), "Content-Length": "0"})
+        status = 206 if span else 200
+        if span:
+            headers["Content-Range"] = span.content_range
+        span = span or ranges.Span(0, file.size_bytes, file.size_bytes)
+        headers["Content-Length"] = str(span.stop - span.start)
+        if request.method == "HEAD":
+            return Answer(status, {**headers, "Cache-Status": f"{self._name}; detail=index"})
+        return await self._body(Answer(status, headers, span=span), wanted)
+
+    async def _body(self, answer: Answer, wanted: Wanted) -> Answer:
+        """Open the file for an answer: from the store, else as it comes in."""
+        if wanted.file.blake3 in self._store:
+            try:
+                answer.file = os.open(self._store.path(wanted.file.blake3), os.O_RDONLY)
+            except FileNotFoundError:
+                self._store.drop(wanted.file.blake3)
+            else:
+                self._store.link(wanted.version_id, wanted.path, wanted.file.blake3)
+                answer.headers |= {"Cache-Status": f"{self._name}; hit", "Age": "0"}
+                return answer
+        try:
+            standing, growing = self._filler.ask(wanted, urgent=True)
+            await growing.begun()
+            answer.file = growing.open()
+        except TooManyFills:
+            return _told(503, "this appliance fetches as many files as it can bear")
+        except FillFailed as failure:
+            return _told(_STATUS_OF[failure.reason], failure.reason.value)
+        how = "collapsed" if standing is Standing.JOINS else "stored"
+        answer.headers |= {"Cache-Status": f"{self._name}; fwd=miss; {how}", "Age": "0"}
+        answer.growing = growing
+        return answer
+
+
+def _span(request: Request, etag: str, size_bytes: int) -> ranges.Span | None:
+    """The range to serve: none where the client's condition names other bytes."""
+    if request.headers.get("if-range", etag) != etag:
+        return None
+    return ranges.requested(request.headers.get("range", ""), size_bytes)
+
+
+def _told(status: int, sentence: str) -> Answer:
+    text = f"{sentence}\n".encode()
+    return Answer(
+        status, {"Content-Type": "text/plain", "Content-Length": str(len(text))}, text=text
+    )

@@ -1,0 +1,84 @@
+"""Settings of the origin and of an appliance: frozen, written by whoever starts them."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+
+
+class SettingsInvalid(Exception):
+    """A settings file is missing, or holds what this release does not take."""
+
+
+class OriginSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The origin: serves ``<objects>/versions`` on loopback to callers that show ``key``.
+
+    ``folder`` is for its config, logs and temporary files. ``limit_rate_kbps`` bounds each
+    connection, 0 for no bound.
+    """
+
+    folder: str
+    objects: str
+    port: int
+    key: str
+    limit_rate_kbps: int = 0
+
+
+class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One appliance: its nginx (``bind``, ``port``) and the agent behind it (``agent_port``).
+
+    ``url`` is where viewers reach it, as steering is told. ``passport_key`` is hex. ``log`` is
+    the file that the agent's events go to, stderr if empty. ``store_limit_bytes`` bounds the
+    store; ``background_kbps`` the filling of what nobody has asked for yet, 0 for none of it.
+    """
+
+    appliance_id: str
+    folder: str
+    url: str
+    bind: str
+    port: int
+    agent_port: int
+    control_url: str
+    passport_key: str
+    origin_url: str
+    origin_key: str
+    log: str = ""
+    store_limit_bytes: int = 50_000_000_000
+    background_kbps: int = 40_000
+    max_fills: int = 32
+    max_waiting_fills: int = 1024
+
+    @property
+    def agent_key(self) -> str:
+        """What this appliance's nginx shows its agent, so that no other process can ask it."""
+        name = f"agent:{self.appliance_id}".encode()
+        return hmac.new(self.origin_key.encode(), name, hashlib.sha256).hexdigest()
+
+    def write(self, path: Path) -> None:
+        """Keep the settings in a private file (mode 0600) for the agent's ``--config``."""
+        write_private(path, msgspec.json.encode(self))
+
+
+def load(path: Path) -> ApplianceSettings:
+    """The settings kept at ``path``; raises ``SettingsInvalid`` with one sentence."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ApplianceSettings)
+    except OSError as error:
+        raise SettingsInvalid(f"{path} cannot be read: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise SettingsInvalid(f"{path}: {error}") from error
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a small file of mode 0600 so that a reader sees the old or the new one, never half."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,74 @@
+"""A control process of the tests' own: a Steering behind the real internal application.
+
+What it answers it reads from a file at each call, and each report goes to another, so that a
+test can change the one and see the other while it runs as a child.
+"""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+import msgspec
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from cuemark.contracts.steering import (
+    ApplianceList,
+    GetSnapshot,
+    ListAppliances,
+    Rank,
+    Ranking,
+    Report,
+    ReportAccepted,
+    Snapshot,
+    Steering,
+)
+from cuemark.kit.clock import SystemClock
+from cuemark.kit.link import InternalApp, serve
+from cuemark.kit.passport import PassportOffice
+
+
+class FileSteering(Steering):
+    """Answers with the snapshot in ``folder``; keeps the reports there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known = -1
+
+    async def report(self, request: Report) -> ReportAccepted:
+        with (self._folder / "reports.jsonl").open("ab") as file:
+            file.write(msgspec.json.encode(request) + b"\n")
+        if request.versions is not None:
+            self._known = request.inventory_revision
+        return ReportAccepted(send_inventory=request.inventory_revision != self._known)
+
+    async def get_snapshot(self, request: GetSnapshot) -> Snapshot:
+        whole = msgspec.json.decode((self._folder / "snapshot.json").read_bytes(), type=Snapshot)
+        after = int(request.after or "0")
+        return Snapshot(
+            token_keys=whole.token_keys,
+            versions=whole.versions[after:],
+            cursor=str(len(whole.versions)),
+        )
+
+    async def rank(self, request: Rank) -> Ranking:
+        return Ranking(appliances=[])
+
+    async def list_appliances(self, request: ListAppliances) -> ApplianceList:
+        return ApplianceList(appliances=[])
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--passport-key", required=True)
+    options = parser.parse_args()
+    office = PassportOffice(bytes.fromhex(options.passport_key), SystemClock())
+    app = InternalApp([serve(Steering, FileSteering(options.folder))], office)
+    server = Server(app, port=options.port, interface=Interfaces.ASGI, log_enabled=False)
+    await server.serve()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,254 @@
+"""An origin, a control process and one appliance, each as a child, on a folder of a test's own."""
+
+import contextlib
+import json
+import random
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from blake3 import blake3
+
+from cuemark.contracts.encoding import IndexedFile, VersionIndex
+from cuemark.contracts.ids import VersionId
+from cuemark.contracts.steering import Report, Snapshot, SnapshotKey, SnapshotVersion
+from cuemark.edge import nginx, origin
+from cuemark.edge.settings import ApplianceSettings, OriginSettings
+from cuemark.kit import cat
+from cuemark.kit.clock import SystemClock
+from cuemark.kit.ids import Ids
+from cuemark.kit.process import group_alive, kill_group, launch_argv
+from tests.integration.edge.wire import Reply, fetch
+
+PASSPORT_KEY = "5a" * 32
+ORIGIN_KEY = "c3" * 32
+SEGMENT = "v1/9.m4s"
+
+
+def until(ready: Callable[[], bool], within_s: float = 10.0) -> None:
+    """Wait for something to become true."""
+    deadline = time.monotonic() + within_s
+    while not ready():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """A port below the range that outgoing connections take theirs from."""
+    while True:
+        port = 20000 + secrets.randbelow(12000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+class Child:
+    """One process of the farm, in a group of its own."""
+
+    def __init__(self, argv: Sequence[str], output: Path, *, drop_root: bool = False) -> None:
+        self._argv = argv
+        self._output = output
+        self._drop_root = drop_root
+        self.start()
+
+    def start(self) -> None:
+        with self._output.open("ab") as output:
+            self.process = subprocess.Popen(
+                launch_argv(self._argv, drop_root=self._drop_root, on_parent_death=signal.SIGTERM),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    def kill(self) -> None:
+        """``kill -9`` of the whole group; returns when it is gone."""
+        kill_group(self.process.pid)
+        self.process.wait(10)
+        until(lambda: not group_alive(self.process.pid))
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+
+class Farm:
+    """The children, and what a test asks of them."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        limit_rate_kbps: int = 0,
+        background_kbps: int = 0,
+        store_limit_bytes: int = 1 << 30,
+    ) -> None:
+        self.root = root
+        self.objects = root / "objects"
+        self.control_folder = root / "control"
+        for path in (self.objects / "versions", self.control_folder):
+            path.mkdir(parents=True)
+        self.ids = Ids(SystemClock())
+        self.appliance = ApplianceSettings(
+            appliance_id="appliance-1",
+            folder=str(root / "appliance"),
+            url="http://127.0.0.1:1",
+            bind="127.0.0.1",
+            port=free_port(),
+            agent_port=free_port(),
+            control_url=f"http://127.0.0.1:{free_port()}",
+            passport_key=PASSPORT_KEY,
+            origin_url=f"http://127.0.0.1:{free_port()}",
+            origin_key=ORIGIN_KEY,
+            log=str(root / "agent.jsonl"),
+            background_kbps=background_kbps,
+            store_limit_bytes=store_limit_bytes,
+        )
+        self.origin = OriginSettings(
+            folder=str(root / "origin"),
+            objects=str(self.objects),
+            port=int(self.appliance.origin_url.rsplit(":", 1)[1]),
+            key=ORIGIN_KEY,
+            limit_rate_kbps=limit_rate_kbps,
+        )
+        self.keys = [self.key_for("2026a")]
+        self.versions: list[SnapshotVersion] = []
+        self.children: dict[str, Child] = {}
+        self.tell()
+
+    def key_for(self, kid: str) -> cat.TokenKey:
+        return cat.derive_key(cat.TokenKey(kid, kid.encode() * 8), self.appliance.appliance_id)
+
+    def tell(self) -> None:
+        """Let control say what keys and versions there are now."""
+        keys = [SnapshotKey(key.kid, key.key.hex()) for key in self.keys]
+        body = msgspec.json.encode(Snapshot(token_keys=keys, versions=self.versions, cursor=""))
+        draft = self.control_folder / "draft"
+        draft.write_bytes(body)
+        draft.rename(self.control_folder / "snapshot.json")
+
+    def publish(self, files: dict[str, bytes]) -> VersionId:
+        """Put a version on the origin and have control name it."""
+        version_id = VersionId(self.ids.new("ver"))
+        folder = self.objects / "versions" / version_id
+        index = VersionIndex(
+            version_id=version_id,
+            files={
+                path: IndexedFile(blake3(body).hexdigest(), len(body))
+                for path, body in files.items()
+            },
+        )
+        body = msgspec.json.encode(index)
+        for path, content in {**files, "index.json": body}.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+        self.versions.append(SnapshotVersion(version_id, blake3(body).hexdigest()))
+        self.tell()
+        return version_id
+
+    def start(self, name: str) -> None:
+        """Start one child, or start it again."""
+        if name in self.children:
+            self.children[name].start()
+            return
+        drop_root = name in ("origin", "nginx")
+        self.children[name] = Child(
+            self._argv(name), self.root / f"{name}.out", drop_root=drop_root
+        )
+
+    def _argv(self, name: str) -> list[str]:
+        match name:
+            case "origin":
+                origin.write_config(self.origin)
+                return nginx.argv(Path(self.origin.folder))
+            case "nginx":
+                nginx.write_config(self.appliance)
+                return nginx.argv(Path(self.appliance.folder))
+            case "agent":
+                config = self.root / "appliance" / "agent.json"
+                self.appliance.write(config)
+                return [sys.executable, "-m", "cuemark.edge.agent", "--config", str(config)]
+            case _:
+                port = self.appliance.control_url.rsplit(":", 1)[1]
+                module = "tests.integration.edge.control"
+                argv = [sys.executable, "-m", module, "--folder", str(self.control_folder)]
+                return [*argv, "--port", port, "--passport-key", PASSPORT_KEY]
+
+    def start_all(self) -> None:
+        for name in ("control", "origin", "agent", "nginx"):
+            self.start(name)
+        until(lambda: any(report.healthy for report in self.reports()), 20)
+        if self.versions:
+            until(self.knows_all)
+
+    def stop_all(self) -> None:
+        for child in reversed(self.children.values()):
+            if child.process.poll() is None:
+                child.kill()
+
+    def reports(self) -> list[Report]:
+        path = self.control_folder / "reports.jsonl"
+        lines = path.read_bytes().splitlines() if path.exists() else []
+        return [msgspec.json.decode(line, type=Report) for line in lines]
+
+    def knows_all(self) -> bool:
+        """Whether the appliance has told steering that it holds every version."""
+        told = [report.versions for report in self.reports() if report.versions is not None]
+        return bool(told) and set(told[-1]) == {version.version_id for version in self.versions}
+
+    def token(self, version_id: VersionId, key: cat.TokenKey | None = None, **changes: Any) -> str:
+        """A token such as steering mints, or one with other claims."""
+        now = int(time.time())
+        claims = cat.Claims(
+            subject="ses_1",
+            audience=self.appliance.appliance_id,
+            path_prefix=f"/{version_id}/",
+            issued_at_s=now,
+            expires_at_s=now + 3600,
+        )
+        return cat.mint(msgspec.structs.replace(claims, **changes), key or self.keys[0])
+
+    def target(self, version_id: VersionId, path: str = SEGMENT) -> str:
+        return f"/t/{self.token(version_id)}/{version_id}/{path}"
+
+    def get(self, target: str | bytes, method: str = "GET", **headers: str) -> Reply:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return fetch(self.appliance.port, target, named, method)
+
+    def origin_requests(self, path: str) -> list[dict[str, Any]]:
+        """The lines of the origin's access log for a path, once they are flushed."""
+        time.sleep(1.3)
+        log = Path(self.origin.folder) / "logs" / "access.jsonl"
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        return [line for line in lines if line["path"] == path]
+
+    def stored(self) -> set[str]:
+        """The BLAKE3 of each file in the store, as their names say."""
+        return {path.name for path in (self.root / "appliance" / "store").glob("*/*")}
+
+
+@contextlib.contextmanager
+def farm(root: Path, version: dict[str, bytes] | None = None, **options: int) -> Iterator[Farm]:
+    """A farm that serves ``version``, if one is given, and ends with the block."""
+    built = Farm(root, **options)
+    try:
+        if version:
+            built.publish(version)
+        built.start_all()
+        yield built
+    finally:
+        built.stop_all()
+
+
+def noise(size_bytes: int, seed: int = 1) -> bytes:
+    return random.Random(seed).randbytes(size_bytes)
