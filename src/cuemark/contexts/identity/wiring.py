@@ -29,7 +29,7 @@ def build(
     operator_token: str,
     cost: argon2.Parameters = DEFAULT_COST,
     checks_running: int = 1,
-    checks_waiting: int = 32,
+    checks_waiting: int = 16,
 ) -> Room[Identity]:
     """``operator_token`` is kept as its SHA-256 only.
 
