@@ -54,6 +54,9 @@ export class Engine {
   private readonly appliances = new Appliances();
   private pinned: number | undefined;
   private closed = false;
+  private loads = 0;
+  /** One failure for each load: the other streams of a play that broke fail a moment later. */
+  private listening = false;
 
   constructor(video: HTMLVideoElement, captions: HTMLElement, events: EngineEvents) {
     shaka.polyfill.installAll();
@@ -63,7 +66,9 @@ export class Engine {
     this.player.addEventListener("error", (event) => {
       const error = (event as unknown as { detail: shaka.util.Error }).detail;
       const failure = failureOf(error);
-      if (failure && error.severity === shaka.util.Error.Severity.CRITICAL) {
+      if (!this.listening || error.severity !== shaka.util.Error.Severity.CRITICAL) return;
+      if (failure) {
+        this.listening = false;
         events.onFailure(failure);
       }
     });
@@ -78,14 +83,33 @@ export class Engine {
     const absolute = (path: string) => new URL(path, location.href).href;
     this.player.configure(configurationFor(absolute(play.licence_url)));
     this.pinned = undefined;
+    this.loads += 1;
+    const load = this.loads;
+    this.listening = false;
     try {
       await this.player.attach(this.video);
+      await this.player.unload();
+      if (load !== this.loads) throw new LoadOvertaken("another load");
+      this.listening = true;
       await this.player.load(absolute(play.dash_url), startS);
     } catch (error) {
       if (!(error instanceof shaka.util.Error)) throw error;
+      if (load !== this.loads) throw new LoadOvertaken(error.message);
+      this.listening = false;
       const failure = failureOf(error);
       if (!failure) throw new LoadOvertaken(error.message);
       throw new LoadFailed(failure, error.message);
+    }
+  }
+
+  /** Fetch nothing more and show nothing; `load` begins again. */
+  async unload(): Promise<void> {
+    this.listening = false;
+    try {
+      await this.player.unload();
+    } catch (error) {
+      // Another load or the way out came first: they unload, too.
+      if (!(error instanceof shaka.util.Error) || failureOf(error)) throw error;
     }
   }
 

@@ -54,7 +54,7 @@ export class Screening {
   private phase: View["phase"] = "loading";
   private complaint = "";
   private resumedS = 0;
-  /** Where the play that is being loaded shall begin. */
+  /** Where the play that is being loaded shall begin, or where the one that broke stood. */
   private aimS = 0;
   /** Counts the starts, so that the tail of an earlier one does nothing. */
   private turn = 0;
@@ -86,6 +86,7 @@ export class Screening {
     this.phase = phase;
     this.complaint = "";
     this.resumedS = 0;
+    this.aimS = fromS ?? 0;
     this.onChange();
     this.endPlay();
     try {
@@ -93,7 +94,9 @@ export class Screening {
       if (turn !== this.turn) return void (await api.endPlay(play));
       this.play = play;
       const resumed = fromS === undefined && worthResuming(play.resume_s, play.duration_s);
-      this.aimS = fromS ?? (resumed ? play.resume_s : 0);
+      if (resumed) this.aimS = play.resume_s;
+      // What was still buffered played on while the new play was being asked for.
+      if (phase === "moving") this.aimS = Math.max(this.aimS, this.video.currentTime);
       await this.engine.load(play, this.aimS);
       if (turn !== this.turn) return;
       this.resumedS = resumed ? play.resume_s : 0;
@@ -209,8 +212,8 @@ export class Screening {
   };
 
   private positionS(): number {
-    const moving = this.phase === "loading" || this.phase === "moving";
-    return moving ? this.aimS : this.video.currentTime;
+    const shown = this.phase === "ready" || this.phase === "ended";
+    return shown ? this.video.currentTime : this.aimS;
   }
 
   private durationS(): number {
@@ -255,10 +258,12 @@ export class Screening {
 
   private stop(complaint: string): void {
     this.turn += 1;
+    this.aimS = this.positionS();
     this.phase = "failed";
     this.complaint = complaint;
     this.video.pause();
     this.endPlay();
+    void this.engine.unload();
     this.onChange();
   }
 
