@@ -147,11 +147,11 @@ class FillTable:
             if urgent and not fill.urgent:
                 self._make_urgent(fill)
             return Standing.JOINS, []
-        queue = self._urgent if urgent else self._gentle
-        if self.active >= self._max_active and len(queue) >= self._max_waiting:
+        waiting = len(self._urgent) + len(self._gentle)
+        if self.active >= self._max_active and waiting >= self._max_waiting:
             return Standing.REFUSED, []
         self._fills[key] = Fill(key, size_bytes, urgent)
-        queue[key] = None
+        (self._urgent if urgent else self._gentle)[key] = None
         return Standing.LEADS, self._start_queued()
 
     def received(self, key: str, attempt: int, count: int) -> list[Action]:
