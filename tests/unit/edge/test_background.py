@@ -1,0 +1,36 @@
+"""What is filled ahead of viewers, and in which order."""
+
+from cuemark.contracts.encoding import IndexedFile, VersionIndex
+from cuemark.contracts.ids import VersionId
+from cuemark.edge.background import beginnings, rest
+
+SIZES = {
+    "v1/init.mp4": 900,
+    "v1/1.m4s": 5000,
+    "v1/3.m4s": 4000,
+    "v1/4.m4s": 4000,
+    "v1/10.m4s": 4000,
+    "v2/1.m4s": 100,
+    "v2/4.m4s": 9000,
+    "v1.m3u8": 400,
+    "en.vtt": 300,
+}
+INDEX = VersionIndex(
+    version_id=VersionId("ver_" + "0" * 26),
+    files={path: IndexedFile("a" * 64, size) for path, size in SIZES.items()},
+)
+
+
+def test_what_every_play_begins_with_comes_first() -> None:
+    assert beginnings(INDEX) == [
+        "en.vtt",
+        "v1.m3u8",
+        "v1/init.mp4",
+        "v2/1.m4s",
+        "v1/1.m4s",
+        "v1/3.m4s",
+    ]
+
+
+def test_the_rest_comes_in_the_order_of_playing() -> None:
+    assert rest(INDEX) == ["v1/4.m4s", "v2/4.m4s", "v1/10.m4s"]
