@@ -247,3 +247,4 @@ def migrate_all(database_url: str) -> None:
     migrate(database_url, outbox.SCHEMA, outbox.MIGRATIONS)
     for wiring in (catalog, encoding, identity, licensing, playback, steering, viewers):
         migrate(database_url, wiring.SCHEMA, wiring.MIGRATIONS)
+    encoding.migrate_workflows(database_url)

@@ -1,0 +1,1 @@
+"""Encoding: from a master file to an immutable published version."""

@@ -1,0 +1,1 @@
+"""The decisions of encoding, pure: shots, chunks, probes, ladder, gates, timelines."""

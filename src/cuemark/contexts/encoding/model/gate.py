@@ -1,0 +1,78 @@
+"""The quality gates: what a rendition must measure before it may be published."""
+
+import math
+
+import msgspec
+
+from cuemark.contexts.encoding.model.ladder import Rung
+
+WITHIN_VMAF = 2.0
+BROKEN_SHOT_VMAF = 12.0
+QUICK_TOP_VMAF, QUICK_LOW_VMAF = 80.0, 50.0
+"""The gate of a quick version, on samples: mean VMAF of its upper and its lower rung."""
+
+
+class Scores(msgspec.Struct, frozen=True):
+    """VMAF of sampled frames: frame numbers of the film, ascending, and a score for each."""
+
+    frames: list[int]
+    vmaf: list[float]
+
+    @property
+    def mean(self) -> float:
+        return math.fsum(self.vmaf) / len(self.vmaf)
+
+    @property
+    def p5(self) -> float:
+        """The fifth percentile (nearest rank): what the worst moments look like."""
+        return sorted(self.vmaf)[max(0, math.ceil(0.05 * len(self.vmaf)) - 1)]
+
+
+def joined(parts: list[Scores]) -> Scores:
+    """The scores of several stretches of one film as one."""
+    pairs = sorted(pair for part in parts for pair in zip(part.frames, part.vmaf, strict=True))
+    return Scores([frame for frame, _ in pairs], [score for _, score in pairs])
+
+
+def by_shot(scores: Scores, starts: list[int]) -> dict[int, float]:
+    """Mean VMAF by the first frame of the shot; shots without a sampled frame are left out."""
+    sums: dict[int, list[float]] = {}
+    shot = 0
+    for frame, score in zip(scores.frames, scores.vmaf, strict=True):
+        while shot + 1 < len(starts) and starts[shot + 1] <= frame:
+            shot += 1
+        sums.setdefault(starts[shot], []).append(score)
+    return {start: math.fsum(found) / len(found) for start, found in sums.items()}
+
+
+def broken_shots(scores: Scores, probes: list[Scores], starts: list[int]) -> list[int]:
+    """The shots that measure far below what the worst probe of them measured.
+
+    No choice of crf explains that: the pictures are not those of the master at that place
+    (shots in a wrong order, lost or doubled frames), so no encode can mend it. A shot that no
+    probe saw is held to the worst shot that one saw.
+    """
+    worst: dict[int, float] = {}
+    for probe in probes:
+        for start, mean in by_shot(probe, starts).items():
+            worst[start] = min(mean, worst.get(start, mean))
+    floor = min(worst.values(), default=0.0)
+    return [
+        start
+        for start, mean in by_shot(scores, starts).items()
+        if mean < worst.get(start, floor) - BROKEN_SHOT_VMAF
+    ]
+
+
+def meets_prediction(rung: Rung, scores: Scores) -> bool:
+    return abs(scores.mean - rung.vmaf) <= WITHIN_VMAF
+
+
+def quick_gate(scores: Scores, *, top: bool) -> bool:
+    """Whether a rung of a quick version may be published."""
+    return scores.mean >= (QUICK_TOP_VMAF if top else QUICK_LOW_VMAF)
+
+
+def sampled_frames(frames: int, every: int) -> int:
+    """How many of ``frames`` libvmaf scores when it takes each ``every``-th, the first first."""
+    return -(-frames // every)

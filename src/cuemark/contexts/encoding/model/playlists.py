@@ -1,0 +1,64 @@
+"""HLS media playlists (RFC 8216bis) of a version: relative addresses, keys by a variable."""
+
+from fractions import Fraction
+
+from cuemark.contracts.encoding import Timeline
+
+
+def media_playlist(track_id: str, timeline: Timeline, kid: str, iv: str) -> str:
+    """The playlist of an encrypted track whose files are ``<track_id>/init.mp4``, ``/1.m4s`` ...
+
+    The multivariant playlist of a session defines ``key_base``, where the session's keys are.
+    """
+    seconds = [Fraction(ticks, timeline.timescale) for ticks in timeline.durations]
+    lines = [
+        "#EXTM3U",
+        "#EXT-X-VERSION:8",
+        f"#EXT-X-TARGETDURATION:{max(1, round(max(seconds)))}",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        '#EXT-X-DEFINE:IMPORT="key_base"',
+        f'#EXT-X-MAP:URI="{track_id}/init.mp4"',
+        f'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="{{$key_base}}/{kid}",KEYFORMAT="identity",IV=0x{iv}',
+    ]
+    for number, duration in enumerate(seconds, 1):
+        lines += [f"#EXTINF:{float(duration):.6f},", f"{track_id}/{number}.m4s"]
+    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
+
+
+def captions_playlist(track_id: str, duration_s: float) -> str:
+    """The playlist of a caption track: one WebVTT file as long as the film."""
+    return "\n".join(
+        [
+            "#EXTM3U",
+            "#EXT-X-VERSION:8",
+            f"#EXT-X-TARGETDURATION:{max(1, round(duration_s))}",
+            "#EXT-X-PLAYLIST-TYPE:VOD",
+            f"#EXTINF:{duration_s:.6f},",
+            f"{track_id}.vtt",
+            "#EXT-X-ENDLIST",
+            "",
+        ]
+    )
+
+
+def bitrates_kbps(sizes_bytes: list[int], timeline: Timeline) -> tuple[float, float]:
+    """Mean and peak bit rate of a track.
+
+    The peak is that of RFC 8216bis section 4.4.6.2: over every run of segments that lasts half
+    to one and a half target durations.
+    """
+    seconds = [ticks / timeline.timescale for ticks in timeline.durations]
+    mean = sum(sizes_bytes) * 8 / sum(seconds) / 1000
+    target = max(seconds)
+    peak = mean
+    for first in range(len(seconds)):
+        size, length = 0, 0.0
+        for last in range(first, len(seconds)):
+            size += sizes_bytes[last]
+            length += seconds[last]
+            if length > 1.5 * target:
+                break
+            if length >= 0.5 * target:
+                peak = max(peak, size * 8 / length / 1000)
+    return mean, peak

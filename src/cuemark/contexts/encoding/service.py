@@ -1,0 +1,250 @@
+"""Encoding's use cases: uploads that become masters, jobs that become versions."""
+
+import asyncio
+import os
+from collections.abc import Callable
+
+import msgspec
+from sqlalchemy import Connection
+
+from cuemark.contexts.encoding import store
+from cuemark.contexts.encoding.model.names import check_captions, check_upload
+from cuemark.contexts.encoding.store import CaptionRow, JobRow, UploadRow
+from cuemark.contracts.encoding import (
+    TOPIC,
+    CompleteUpload,
+    Encoding,
+    EncodingFailed,
+    GetJob,
+    GetUpload,
+    GetVersion,
+    Ingest,
+    Job,
+    JobPage,
+    ListJobs,
+    OpenUpload,
+    UnknownUpload,
+    UnknownVersion,
+    Upload,
+    UploadIncomplete,
+    UploadInvalid,
+    Version,
+    VersionPublished,
+)
+from cuemark.contracts.ids import UploadId, VersionId
+from cuemark.kit.clock import Clock
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.ids import Ids
+from cuemark.kit.objects import Objects, sha256_of
+from cuemark.kit.outbox import Log
+from cuemark.kit.tracing import current_trace_id
+
+MAX_PAGE = 200
+
+Enqueue = Callable[[Connection, str], None]
+"""Put the workflow of a job on its queue, in the transaction of the connection."""
+
+
+class EncodingService(Encoding):
+    """Uploads, jobs and versions. The work itself is done by the workflows, in the workers."""
+
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        clock: Clock,
+        ids: Ids,
+        objects: Objects,
+        enqueue: Enqueue,
+    ) -> None:
+        self._database = database
+        self._log = log
+        self._clock = clock
+        self._ids = ids
+        self._objects = objects
+        self._enqueue = enqueue
+
+    async def open_upload(self, request: OpenUpload) -> Upload:
+        check_upload(request.name, request.size_bytes, request.sha256)
+        row = UploadRow(
+            upload_id=UploadId(self._ids.new("upl")),
+            name=request.name,
+            size_bytes=request.size_bytes,
+            announced_sha256=request.sha256,
+            sha256="",
+            asset_id=None,
+        )
+        spool = self._objects.path(_spool_key(row.upload_id))
+        spool.parent.mkdir(parents=True, exist_ok=True)
+        spool.touch(mode=0o600)
+        async with self._database.transaction() as transaction:
+            await store.insert_upload(transaction, row, self._clock.now())
+        return self._upload(row)
+
+    async def get_upload(self, request: GetUpload) -> Upload:
+        return self._upload(await self._find_upload(request.upload_id))
+
+    async def complete_upload(self, request: CompleteUpload) -> Upload:
+        row = await self._find_upload(request.upload_id)
+        if row.asset_id is None:
+            sha256 = await asyncio.to_thread(self._keep_master, row)
+            async with self._database.transaction() as transaction:
+                asset_id = await store.store_asset(
+                    transaction, row, sha256, self._ids.new("ast"), self._clock.now()
+                )
+            row = msgspec.structs.replace(row, sha256=sha256, asset_id=asset_id)
+            self._objects.path(_spool_key(row.upload_id)).unlink(missing_ok=True)
+        return self._upload(row)
+
+    async def ingest(self, request: Ingest) -> Job:
+        check_captions(request.captions)
+        film = await self._finished_upload(request.upload_id)
+        captions = [
+            CaptionRow(source.language, (await self._finished_upload(source.upload_id)).sha256)
+            for source in request.captions
+        ]
+        row = JobRow(
+            version_id=VersionId(self._ids.new("ver")),
+            quick_version_id=VersionId(self._ids.new("ver")),
+            title_id=request.title_id,
+            master_sha256=film.sha256,
+            captions=captions,
+            trace_id=current_trace_id(),
+            created_at=self._clock.now(),
+        )
+        async with self._database.transaction() as transaction:
+            await store.insert_job(transaction, row)
+            await transaction.run_sync(self._enqueue, row.version_id)
+            (job,) = await store.find_jobs(transaction, version_id=row.version_id)
+        return job
+
+    async def get_job(self, request: GetJob) -> Job:
+        async with self._database.transaction() as transaction:
+            found = await store.find_jobs(transaction, version_id=request.version_id)
+        if not found:
+            raise UnknownVersion(f"there is no job {request.version_id}")
+        return found[0]
+
+    async def list_jobs(self, request: ListJobs) -> JobPage:
+        limit = max(1, min(request.limit, MAX_PAGE))
+        async with self._database.transaction() as transaction:
+            found = await store.find_jobs(transaction, before=request.after, limit=limit + 1)
+        more = len(found) > limit
+        return JobPage(jobs=found[:limit], next_cursor=found[limit - 1].version_id if more else "")
+
+    async def get_version(self, request: GetVersion) -> Version:
+        async with self._database.transaction() as transaction:
+            version = await store.find_version(transaction, request.version_id)
+        if version is None:
+            raise UnknownVersion(f"there is no version {request.version_id}")
+        return version
+
+    async def _find_upload(self, upload_id: str) -> UploadRow:
+        async with self._database.transaction() as transaction:
+            row = await store.find_upload(transaction, upload_id)
+        if row is None:
+            raise UnknownUpload(f"there is no upload {upload_id}")
+        return row
+
+    async def _finished_upload(self, upload_id: str) -> UploadRow:
+        row = await self._find_upload(upload_id)
+        if row.asset_id is None:
+            raise UploadIncomplete(f"the upload of {row.name} is not complete yet")
+        return row
+
+    def _received(self, row: UploadRow) -> int:
+        if row.asset_id is not None:
+            return row.size_bytes
+        try:
+            return self._objects.path(_spool_key(row.upload_id)).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _upload(self, row: UploadRow) -> Upload:
+        return Upload(
+            upload_id=row.upload_id,
+            name=row.name,
+            size_bytes=row.size_bytes,
+            received_bytes=self._received(row),
+            spool_key=_spool_key(row.upload_id),
+            asset_id=row.asset_id,
+        )
+
+    def _keep_master(self, row: UploadRow) -> str:
+        """Check what arrived and link it to ``masters/<sha256>``; its SHA-256."""
+        received = self._received(row)
+        if received != row.size_bytes:
+            raise UploadIncomplete(
+                f"{row.name} has {row.size_bytes} bytes and {received} have arrived"
+            )
+        spool = self._objects.path(_spool_key(row.upload_id))
+        sha256 = sha256_of(spool)
+        if row.announced_sha256 and row.announced_sha256 != sha256:
+            raise UploadInvalid(
+                f"{row.name} arrived with another SHA-256 than was announced: upload it again"
+            )
+        with self._objects.scratch() as scratch:
+            os.link(spool, scratch / "master")
+            self._objects.adopt(scratch / "master", f"masters/{sha256}")
+        return sha256
+
+
+def _spool_key(upload_id: str) -> str:
+    return f"uploads/{upload_id}.part"
+
+
+class Ledger:
+    """What the workflows write: the progress of a job, its versions, its end."""
+
+    def __init__(self, database: Database, log: Log, clock: Clock) -> None:
+        self._database = database
+        self._log = log
+        self._clock = clock
+
+    async def begin(self, version_id: str) -> JobRow:
+        """Mark the job as running and return what it is about."""
+        async with self._database.transaction() as transaction:
+            await store.set_running(transaction, version_id)
+            job = await store.find_job_row(transaction, version_id)
+        if job is None:
+            raise UnknownVersion(f"there is no job {version_id}")
+        return job
+
+    async def plan(self, version_id: str, stage: str, total: int) -> None:
+        async with self._database.transaction() as transaction:
+            await store.plan_stage(transaction, version_id, stage, total)
+
+    async def finish(self, version_id: str, stage: str, unit: str) -> None:
+        async with self._database.transaction() as transaction:
+            await store.finish_unit(transaction, version_id, stage, unit)
+
+    async def publish(self, job: JobRow, version: Version) -> None:
+        """Let everybody see a version. Saying it again changes nothing."""
+        now = self._clock.now()
+        version = msgspec.structs.replace(version, published_at=now)
+        async with self._database.transaction() as transaction:
+            if not await store.insert_version(transaction, version):
+                return
+            seconds = (now - job.created_at).total_seconds()
+            await store.set_published(transaction, version, seconds)
+            await self._tell(transaction, version)
+
+    async def fail(self, job: JobRow, error: str) -> None:
+        async with self._database.transaction() as transaction:
+            if await store.set_failed(transaction, job.version_id, error):
+                failed = EncodingFailed(
+                    version_id=job.version_id, title_id=job.title_id, error=error
+                )
+                await self._log.append(transaction, TOPIC, job.title_id, failed)
+
+    async def _tell(self, transaction: Transaction, version: Version) -> None:
+        published = VersionPublished(
+            version_id=version.version_id,
+            title_id=version.title_id,
+            quality=version.quality,
+            duration_s=version.duration_s,
+            artwork_key=version.artwork_key,
+            index_blake3=version.index_blake3,
+            published_at=version.published_at,
+        )
+        await self._log.append(transaction, TOPIC, version.title_id, published)

@@ -1,0 +1,245 @@
+"""The stage that makes a version: CMAF segments, encrypted, decrypted again, and indexed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from blake3 import blake3
+
+from cuemark.contexts.encoding.model import boxes, loudness, playlists
+from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
+from cuemark.contexts.encoding.stages.tracks import CAPTIONS, SOUND
+from cuemark.contexts.encoding.stages.workshop import Workshop, save
+from cuemark.contexts.encoding.tools import packager
+from cuemark.contexts.encoding.tools.decoding import frame_hashes
+from cuemark.contexts.encoding.tools.packager import Stream
+from cuemark.contexts.encoding.tools.run import ToolFailed, run
+from cuemark.contracts.encoding import (
+    AudioTrack,
+    CaptionTrack,
+    IndexedFile,
+    Quality,
+    Rendition,
+    Timeline,
+    Version,
+    VersionIndex,
+)
+from cuemark.contracts.ids import TitleId, VersionId
+from cuemark.contracts.licensing import ContentKey
+
+AUDIO_LABEL, SD_LABEL, HD_LABEL = "AUDIO", "SD", "HD"
+HD_LINES = 720
+AAC_LC = "mp4a.40.2"
+
+
+class RungToPackage(msgspec.Struct, frozen=True, kw_only=True):
+    """A joined rung (the key of its result) with what it measured."""
+
+    key: str
+    width: int
+    height: int
+    vmaf_mean: float
+    vmaf_p5: float
+    vmaf_predicted: float | None
+
+    @property
+    def label(self) -> str:
+        return HD_LABEL if self.height >= HD_LINES else SD_LABEL
+
+
+class CaptionsToPackage(msgspec.Struct, frozen=True):
+    language: str
+    key: str
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a version is made of. Rungs ascend by rate."""
+
+    version_id: VersionId
+    title_id: TitleId
+    quality: Quality
+    sha256: str
+    rungs: list[RungToPackage]
+    sound_key: str | None
+    captions: list[CaptionsToPackage]
+    artwork_key: str
+
+    @property
+    def labels(self) -> list[str]:
+        found = {rung.label for rung in self.rungs} | ({AUDIO_LABEL} if self.sound_key else set())
+        return sorted(found)
+
+
+def package(shop: Workshop, order: Order, keys: Sequence[ContentKey], now: datetime) -> Version:
+    """Make the version's folder at ``versions/<version_id>`` and describe it."""
+    by_label = {key.label: key for key in keys}
+    tracks = _tracks(shop, order)
+    with shop.making(f"versions/{order.version_id}") as folder:
+        for label in order.labels:
+            streams = [stream for stream in tracks if stream.label == label]
+            _package_streams(shop, folder, streams, by_label[label])
+        timelines = {stream.track_id: _timeline(folder / stream.track_id) for stream in tracks}
+        video = [timelines[stream.track_id] for stream in tracks if stream.kind == "video"]
+        if any(timeline != video[0] for timeline in video):
+            raise ToolFailed("the segments of the renditions do not align")
+        for stream in tracks:
+            key = by_label[stream.label]
+            _check_round_trip(shop, folder / stream.track_id, stream, key)
+            (folder / f"{stream.track_id}.m3u8").write_text(
+                playlists.media_playlist(
+                    stream.track_id, timelines[stream.track_id], key.kid, key.iv
+                )
+            )
+        version = _described(shop, order, folder, tracks, timelines, by_label, now)
+        for captions in version.captions:
+            source = next(c for c in order.captions if c.language == captions.language)
+            text = shop.path(source.key, CAPTIONS).read_text(encoding="utf-8")
+            (folder / captions.path).write_text(text, encoding="utf-8")
+            (folder / f"{captions.track_id}.m3u8").write_text(
+                playlists.captions_playlist(captions.track_id, version.duration_s)
+            )
+        return msgspec.structs.replace(version, index_blake3=_write_index(folder, order))
+
+
+def _tracks(shop: Workshop, order: Order) -> list[Stream]:
+    names: dict[str, int] = {}
+    streams = []
+    for rung in order.rungs:
+        name = f"v{rung.height}"
+        names[name] = names.get(name, 0) + 1
+        track_id = name if names[name] == 1 else f"{name}-{names[name]}"
+        streams.append(Stream(track_id, shop.path(rung.key, RUNG), "video", rung.label))
+    if order.sound_key:
+        sound = film_of(shop, order.sha256).master.sound
+        language = sound.language if sound else "und"
+        source = shop.path(order.sound_key, SOUND)
+        streams.append(Stream(f"a-{language}", source, "audio", AUDIO_LABEL))
+    return streams
+
+
+def _package_streams(
+    shop: Workshop, folder: Path, streams: Sequence[Stream], key: ContentKey
+) -> None:
+    with shop.objects.scratch() as private:
+        flags = private / "keys.flags"
+        flags.touch(mode=0o600)
+        flags.write_text(packager.key_flags(key))
+        run(packager.package_argv(shop.programs.packager, streams, flags), cwd=folder)
+    (folder / "packager.mpd").unlink()
+
+
+def _segments(folder: Path) -> list[Path]:
+    return [folder / f"{n}.m4s" for n in range(1, len(list(folder.glob("*.m4s"))) + 1)]
+
+
+def _timeline(folder: Path) -> Timeline:
+    init = (folder / "init.mp4").read_bytes()
+    trex = boxes.default_duration(init)
+    spans = [boxes.segment_span(path.read_bytes(), trex) for path in _segments(folder)]
+    at = spans[0][0]
+    for start, duration in spans:
+        if start != at:
+            raise ToolFailed(f"there is a gap before a segment of {folder.name}")
+        at += duration
+    return Timeline(
+        timescale=boxes.timescale(init), start=spans[0][0], durations=[d for _, d in spans]
+    )
+
+
+def _check_round_trip(shop: Workshop, folder: Path, stream: Stream, key: ContentKey) -> None:
+    """Decrypt what was encrypted and compare every decoded frame; refuse a difference."""
+    with shop.objects.scratch() as private:
+        whole = private / "whole.mp4"
+        with whole.open("wb") as file:
+            for part in [folder / "init.mp4", *_segments(folder)]:
+                file.write(part.read_bytes())
+        encrypted = frame_hashes(whole, stream.kind, key.key)
+    if encrypted != frame_hashes(stream.source, stream.kind):
+        raise ToolFailed(f"{stream.track_id} does not decrypt to what was encrypted")
+
+
+def _described(
+    shop: Workshop,
+    order: Order,
+    folder: Path,
+    tracks: Sequence[Stream],
+    timelines: dict[str, Timeline],
+    keys: dict[str, ContentKey],
+    now: datetime,
+) -> Version:
+    renditions, audio = [], []
+    rungs = iter(order.rungs)
+    for stream in tracks:
+        sizes = [path.stat().st_size for path in _segments(folder / stream.track_id)]
+        mean_kbps, peak_kbps = playlists.bitrates_kbps(sizes, timelines[stream.track_id])
+        if stream.kind == "audio":
+            audio.append(
+                AudioTrack(
+                    track_id=stream.track_id,
+                    codec_string=AAC_LC,
+                    language=stream.track_id.removeprefix("a-"),
+                    channels=loudness.CHANNELS,
+                    sample_rate_hz=loudness.SAMPLE_RATE_HZ,
+                    bitrate_kbps=round(mean_kbps, 1),
+                    kid=keys[stream.label].kid,
+                )
+            )
+            continue
+        rung = next(rungs)
+        init = (folder / stream.track_id / "init.mp4").read_bytes()
+        renditions.append(
+            Rendition(
+                rendition_id=stream.track_id,
+                codec="h264",
+                codec_string=boxes.avc_codec_string(init),
+                width=rung.width,
+                height=rung.height,
+                bitrate_kbps=round(mean_kbps, 1),
+                peak_bitrate_kbps=round(peak_kbps, 1),
+                vmaf_mean=round(rung.vmaf_mean, 2),
+                vmaf_p5=round(rung.vmaf_p5, 2),
+                vmaf_predicted=None
+                if rung.vmaf_predicted is None
+                else round(rung.vmaf_predicted, 2),
+                kid=keys[stream.label].kid,
+                label=stream.label,
+            )
+        )
+    picture = film_of(shop, order.sha256).master.picture
+    video_timeline = timelines[renditions[0].rendition_id]
+    return Version(
+        version_id=order.version_id,
+        title_id=order.title_id,
+        quality=order.quality,
+        duration_s=sum(video_timeline.durations) / video_timeline.timescale,
+        frame_rate=f"{picture.rate_num}/{picture.rate_den}",
+        renditions=renditions,
+        audio=audio,
+        captions=[
+            CaptionTrack(
+                track_id=f"t-{captions.language}",
+                language=captions.language,
+                path=f"t-{captions.language}.vtt",
+            )
+            for captions in order.captions
+        ],
+        video_timeline=video_timeline,
+        audio_timeline=timelines[audio[0].track_id] if audio else None,
+        scheme="cbcs",
+        artwork_key=order.artwork_key,
+        index_blake3="",
+        published_at=now,
+    )
+
+
+def _write_index(folder: Path, order: Order) -> str:
+    """Write ``index.json`` over every file of the version; its own hash."""
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            data = path.read_bytes()
+            name = path.relative_to(folder).as_posix()
+            files[name] = IndexedFile(blake3(data).hexdigest(), len(data))
+    save(folder, "index.json", VersionIndex(version_id=order.version_id, files=files))
+    return blake3((folder / "index.json").read_bytes()).hexdigest()

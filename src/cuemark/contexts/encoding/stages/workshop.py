@@ -1,0 +1,61 @@
+"""Where results are kept: one folder for each stage's result, named by what went into it.
+
+The key of a result is the hash of the stage, its parameters and the builds of the tools. A
+result is made in a scratch folder and moved into place whole, so a stage that was killed has
+left nothing, and a stage that was done is not done again.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from cuemark.contexts.encoding.tools.programs import Programs
+from cuemark.kit.objects import Objects
+
+T = TypeVar("T")
+
+
+class Workshop:
+    """The results of stages in an object store, and the tools that make them."""
+
+    def __init__(self, objects: Objects, programs: Programs) -> None:
+        self.objects = objects
+        self.programs = programs
+        self._fingerprint = programs.fingerprint()
+
+    def key(self, stage: str, *parameters: object) -> str:
+        """The object key of a stage's result for these parameters."""
+        made_from = msgspec.json.encode([stage, self._fingerprint, *parameters], order="sorted")
+        digest = hashlib.sha256(made_from).hexdigest()
+        return f"work/{digest[:2]}/{digest}"
+
+    def has(self, key: str) -> bool:
+        return self.objects.exists(key)
+
+    def path(self, key: str, name: str) -> Path:
+        """A file of a result."""
+        return self.objects.path(f"{key}/{name}")
+
+    def master(self, sha256: str) -> Path:
+        """The file that was uploaded."""
+        return self.objects.path(f"masters/{sha256}")
+
+    def load(self, key: str, name: str, kind: type[T]) -> T:
+        return msgspec.json.decode(self.path(key, name).read_bytes(), type=kind)
+
+    @contextlib.contextmanager
+    def making(self, key: str) -> Iterator[Path]:
+        """A folder to make a result in; it is the result when the block ends without error."""
+        with self.objects.scratch() as scratch:
+            folder = scratch / "result"
+            folder.mkdir()
+            yield folder
+            self.objects.adopt(folder, key)
+
+
+def save(folder: Path, name: str, value: object) -> None:
+    (folder / name).write_bytes(msgspec.json.encode(value))

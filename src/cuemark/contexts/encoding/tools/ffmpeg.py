@@ -1,0 +1,210 @@
+"""FFmpeg's command lines. Frames are named by their number in the film, never by time.
+
+Every encode and every comparison starts from the canonical picture: cut to even sides, 8 bits
+4:2:0, and frame N stamped N ticks of one frame each. Without that stamp libvmaf pairs frames
+by rounded times and misaligns them.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from cuemark.contexts.encoding.model import loudness
+from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.master import Master, Picture, Sound
+from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH
+
+VMAF_EVERY = 5
+ARTWORK_WIDTH = 1280
+_QUIET = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
+_BITEXACT = ["-fflags", "+bitexact", "-map_metadata", "-1", "-map_chapters", "-1"]
+_STITCHED = "scenecut=0:open-gop=0:stitchable=1:sliced-threads=0:lookahead-threads=1"
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """x264's settings of one output. One thread, so that a chunk's bytes repeat."""
+
+    width: int
+    height: int
+    crf: float
+    preset: str
+
+
+class Film(msgspec.Struct, frozen=True):
+    """The file that encodes read, with what is known of its frames."""
+
+    path: Path
+    master: Master
+
+
+def timescale(picture: Picture) -> tuple[int, int]:
+    """Ticks a second of our files, and ticks a frame: both whole at any rate."""
+    times = 1 if picture.rate_num >= 10_000 else 1000
+    return picture.rate_num * times, picture.rate_den * times
+
+
+def thumbs_argv(ffmpeg: Path, film: Film) -> list[str]:
+    """Every frame as a small luma picture, raw on stdout."""
+    chain = f"scale={THUMB_WIDTH}:{THUMB_HEIGHT}:flags=area,format=gray"
+    return [
+        *[str(ffmpeg), *_QUIET, "-threads", "1", "-i", str(film.path)],
+        *["-map", f"0:{film.master.video_stream}", "-an", "-sn", "-dn", "-vf", chain],
+        *["-fps_mode", "passthrough", "-f", "rawvideo", "-"],
+    ]
+
+
+def index_argv(ffmpeg: Path, source: Path, target: Path) -> list[str]:
+    """Copy the streams into Matroska, which has the index that a program stream lacks."""
+    return [
+        *[str(ffmpeg), *_QUIET, "-fflags", "+genpts", "-i", str(source)],
+        *["-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", *_BITEXACT, str(target)],
+    ]
+
+
+def chunk_argv(
+    ffmpeg: Path, film: Film, chunk: Chunk, outputs: Sequence[tuple[Recipe, Path]]
+) -> list[str]:
+    """Encode one chunk in several recipes from one decoding."""
+    picture = film.master.picture
+    labels = [f"[v{number}]" for number in range(len(outputs))]
+    split = f",split={len(outputs)}" if len(outputs) > 1 else ""
+    graph = [f"[0:{film.master.video_stream}]{canonical(picture)}{split}{''.join(labels)}"]
+    arguments: list[str] = []
+    for number, (recipe, path) in enumerate(outputs):
+        graph.append(f"{labels[number]}{_scaled(picture, recipe.width, recipe.height)}[o{number}]")
+        arguments += ["-map", f"[o{number}]", "-frames:v", str(chunk.frames)]
+        arguments += _x264(recipe, picture, chunk.idrs)
+        arguments += [*_BITEXACT, "-video_track_timescale", str(timescale(picture)[0]), str(path)]
+    return [
+        *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1", "-threads", "1"],
+        *[*seek(film, chunk.start), "-i", str(film.path)],
+        *["-filter_complex", ";".join(graph), *arguments],
+    ]
+
+
+def seek(film: Film, frame: int) -> list[str]:
+    """Input options with which decoding yields ``frame`` first: a quarter frame before its time.
+
+    FFmpeg rounds the time to the container's ticks, and some containers have one tick a frame:
+    half a frame before would then round to the frame before.
+    """
+    if frame == 0:
+        return []
+    before_s, at_s = film.master.pts_s[frame - 1 : frame + 1]
+    return ["-seek_timestamp", "1", "-ss", f"{at_s - (at_s - before_s) / 4:.6f}"]
+
+
+def canonical(picture: Picture) -> str:
+    """The filters that make the canonical picture of the master's frames."""
+    size = f"{picture.width}:{picture.height}"
+    fit = f"scale={size}:flags=bicubic" if picture.scaled else f"crop={size}:0:0"
+    return f"{fit},setsar=1,format=yuv420p,{_stamp(picture)}"
+
+
+def _stamp(picture: Picture) -> str:
+    return f"settb={picture.rate_den}/{picture.rate_num},setpts=N"
+
+
+def _scaled(picture: Picture, width: int, height: int) -> str:
+    if (width, height) == (picture.width, picture.height):
+        return "null"
+    return f"scale={width}:{height}:flags=bicubic,setsar=1"
+
+
+def _x264(recipe: Recipe, picture: Picture, idrs: Sequence[int]) -> list[str]:
+    frame_s = picture.rate_den / picture.rate_num
+    forced = ",".join(f"{max(0.0, (idr - 0.25) * frame_s):.6f}" for idr in idrs)
+    return [
+        *["-c:v", "libx264", "-preset", recipe.preset, "-crf", f"{recipe.crf:g}"],
+        *["-profile:v", "high", "-threads", "1", "-g", "100000", "-forced-idr", "1"],
+        *["-force_key_frames", forced, "-x264-params", _STITCHED, "-flags:v", "+bitexact"],
+        *["-fps_mode", "cfr", "-r", f"{picture.rate_num}/{picture.rate_den}"],
+    ]
+
+
+def assemble_argv(ffmpeg: Path, listing: Path, picture: Picture, target: Path) -> list[str]:
+    """Join chunks, their times put back on the grid of frames, from 0 without an edit list."""
+    scale, tick = timescale(picture)
+    snap = f"setts=pts=round(PTS/{tick})*{tick}:dts=round(DTS/{tick})*{tick}:duration={tick}"
+    return [
+        *[str(ffmpeg), *_QUIET, "-f", "concat", "-safe", "0", "-i", str(listing)],
+        *["-map", "0:v:0", "-c", "copy", "-bsf:v", snap, *_BITEXACT],
+        *["-movflags", "+negative_cts_offsets", "-video_track_timescale", str(scale)],
+        str(target),
+    ]
+
+
+def vmaf_argv(
+    ffmpeg: Path, rung: Path, film: Film, frames: tuple[int, int], rung_start: int, log: str
+) -> list[str]:
+    """Score frames ``frames`` of the film in ``rung``, whose first frame is ``rung_start``.
+
+    The rung is scaled up to the canonical picture (the viewer's screen); ``log`` is a plain
+    file name in the working folder. Every ``VMAF_EVERY``-th frame is scored.
+    """
+    picture = film.master.picture
+    first, end = frames
+    frame_s = picture.rate_den / picture.rate_num
+    skip_s = (first - rung_start - 0.25) * frame_s
+    into = ["-ss", f"{skip_s:.6f}"] if first > rung_start else []
+    up = f"scale={picture.width}:{picture.height}:flags=bicubic,setsar=1,format=yuv420p"
+    graph = (
+        f"[0:v]{_stamp(picture)},trim=end_frame={end - first},{up}[d];"
+        f"[1:{film.master.video_stream}]{canonical(picture)},trim=end_frame={end - first}[r];"
+        f"[d][r]libvmaf=n_threads=1:n_subsample={VMAF_EVERY}:log_fmt=json:log_path={log}"
+    )
+    return [
+        *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1"],
+        *["-threads", "1", *into, "-i", str(rung)],
+        *["-threads", "1", *seek(film, first), "-i", str(film.path)],
+        *["-filter_complex", graph, "-f", "null", "-"],
+    ]
+
+
+def loudness_argv(ffmpeg: Path, film: Film, sound: Sound) -> list[str]:
+    """The first pass: the measurement goes to stderr."""
+    chain = f"{_stereo(sound)},{loudness.first_pass()}"
+    return [
+        *[str(ffmpeg), "-nostdin", "-hide_banner", "-v", "info", "-nostats", "-i", str(film.path)],
+        *["-map", f"0:{sound.stream}", "-vn", "-af", chain, "-f", "null", "-"],
+    ]
+
+
+def sound_argv(
+    ffmpeg: Path, film: Film, sound: Sound, normalize: str, duration_s: float, target: Path
+) -> list[str]:
+    """The second pass: AAC as long as the picture, from its first frame on."""
+    chain = ",".join(
+        [
+            _stereo(sound),
+            normalize,
+            f"aresample={loudness.SAMPLE_RATE_HZ}",
+            "apad",
+            f"atrim=end={duration_s:.6f}",
+        ]
+    )
+    return [
+        *[str(ffmpeg), *_QUIET, "-i", str(film.path), "-map", f"0:{sound.stream}", "-vn"],
+        *["-af", chain, "-c:a", "aac", "-b:a", f"{loudness.BITRATE_KBPS}k"],
+        *["-ac", str(loudness.CHANNELS), *_BITEXACT, "-flags:a", "+bitexact", str(target)],
+    ]
+
+
+def _stereo(sound: Sound) -> str:
+    lead = f",atrim=start={sound.lead_s:.6f},asetpts=PTS-STARTPTS" if sound.lead_s else ""
+    return (
+        f"aresample={loudness.SAMPLE_RATE_HZ}:async=1:first_pts=0{lead},"
+        "aformat=channel_layouts=stereo"
+    )
+
+
+def artwork_argv(ffmpeg: Path, film: Film, frame: int, target: Path) -> list[str]:
+    """One frame as a JPEG of at most ``ARTWORK_WIDTH``."""
+    picture = film.master.picture
+    chain = f"{canonical(picture)},scale='min({ARTWORK_WIDTH},iw)':-2:flags=lanczos"
+    return [
+        *[str(ffmpeg), *_QUIET, "-threads", "1", *seek(film, frame), "-i", str(film.path)],
+        *["-map", f"0:{film.master.video_stream}", "-vf", chain, "-frames:v", "1"],
+        *["-update", "1", "-q:v", "3", *_BITEXACT, str(target)],
+    ]

@@ -1,0 +1,118 @@
+"""Encoding, built: the service for the control process, the workflows for the workers."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+from dbos import DBOS, DBOSClient
+from sqlalchemy import Connection
+
+from cuemark.contexts.encoding import workflow
+from cuemark.contexts.encoding.service import EncodingService, Ledger
+from cuemark.contexts.encoding.stages.workshop import Workshop
+from cuemark.contexts.encoding.store import SCHEMA
+from cuemark.contexts.encoding.tools.programs import from_wheels
+from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.licensing import Licensing
+from cuemark.kit.clock import Clock
+from cuemark.kit.database import Database
+from cuemark.kit.event_loop import EventLoopThread
+from cuemark.kit.ids import Ids
+from cuemark.kit.objects import Objects
+from cuemark.kit.outbox import Log
+from cuemark.kit.room import Room
+
+__all__ = ["MIGRATIONS", "SCHEMA", "build", "migrate_workflows", "run_worker"]
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+WORKFLOW_SCHEMA = "dbos"
+APPLICATION = "cuemark"
+APPLICATION_VERSION = "1"
+"""Fixed: DBOS's default is a hash of the source, and an upgrade would strand its titles."""
+QUEUE_POLL_S = 0.1
+
+
+def migrate_workflows(database_url: str) -> None:
+    """Bring DBOS's own schema to its head."""
+    DBOS.migrate(database_url, schema=WORKFLOW_SCHEMA)
+
+
+def build(
+    *,
+    database: Database,
+    log: Log,
+    clock: Clock,
+    ids: Ids,
+    objects: Objects,
+    database_url: str,
+) -> Room[Encoding]:
+    """Encoding for a control process: it puts workflows on their queue, and runs none."""
+    client = DBOSClient(
+        system_database_url=database_url,
+        dbos_system_schema=WORKFLOW_SCHEMA,
+        application_name=APPLICATION,
+        lazy=True,
+    )
+
+    def enqueue(connection: Connection, version_id: str) -> None:
+        client.enqueue_in_transaction(
+            connection,
+            {
+                "queue_name": workflow.TITLE_QUEUE,
+                "workflow_name": workflow.TITLE_WORKFLOW,
+                "workflow_id": version_id,
+                "app_version": APPLICATION_VERSION,
+            },
+            version_id,
+        )
+
+    return Room(Encoding, EncodingService(database, log, clock, ids, objects, enqueue))
+
+
+def run_worker(
+    *,
+    executor_id: str,
+    database_url: str,
+    objects: Objects,
+    licensing: Licensing,
+    clock: Clock,
+) -> None:
+    """Work off the queues until SIGTERM or SIGINT. One of these to a process."""
+    DBOS(
+        config={
+            "name": APPLICATION,
+            "system_database_url": database_url,
+            "dbos_system_schema": WORKFLOW_SCHEMA,
+            "application_version": APPLICATION_VERSION,
+            "executor_id": executor_id,
+            "run_migrations": False,
+            "log_level": "WARNING",
+            "notification_listener_polling_interval_sec": QUEUE_POLL_S,
+        }
+    )
+    workflow.register(
+        workflow.Parts(
+            shop=Workshop(objects, from_wheels()),
+            ledger=Ledger(Database(database_url, pool_size=4), Log(clock), clock),
+            licensing=licensing,
+            clock=clock,
+            loop=EventLoopThread(),
+        )
+    )
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    DBOS.listen_queues([workflow.TITLE_QUEUE, workflow.TASK_QUEUE])
+    DBOS.launch()
+    DBOS.register_queue(
+        workflow.TITLE_QUEUE,
+        worker_concurrency=workflow.TITLES_AT_ONCE,
+        polling_interval_sec=QUEUE_POLL_S,
+    )
+    DBOS.register_queue(
+        workflow.TASK_QUEUE, worker_concurrency=1, polling_interval_sec=QUEUE_POLL_S
+    )
+    stop.wait()
+    # What is in hand is begun again by the next start; its tools die with this process.
+    os._exit(0)

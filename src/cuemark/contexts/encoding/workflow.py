@@ -1,0 +1,517 @@
+"""The durable bodies: one workflow for each title, and one task at a time in each worker.
+
+A title's workflow only decides what is to be done next; every piece of work is a task on one
+queue, of which a worker takes one at a time. The priorities let the quick version of every
+title outrank every probe. A task that is run again finds its result and returns, so a worker
+that is killed costs the piece in hand.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from enum import IntEnum
+from typing import Any, Literal, TypeVar
+
+import msgspec
+import structlog
+from dbos import DBOS, SetEnqueueOptions
+
+from cuemark.contexts.encoding.model import ladder as ladder_rules
+from cuemark.contexts.encoding.model.chunks import Chunk, chunk_plan, sampled
+from cuemark.contexts.encoding.model.gate import (
+    WITHIN_VMAF,
+    Scores,
+    broken_shots,
+    joined,
+    meets_prediction,
+    quick_gate,
+)
+from cuemark.contexts.encoding.model.ladder import NoLadder, Probed, Rung
+from cuemark.contexts.encoding.service import Ledger
+from cuemark.contexts.encoding.stages import packaging, pictures, tracks
+from cuemark.contexts.encoding.stages.packaging import CaptionsToPackage, Order, RungToPackage
+from cuemark.contexts.encoding.stages.workshop import Workshop
+from cuemark.contexts.encoding.store import JobRow
+from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
+from cuemark.contexts.encoding.tools.run import ToolFailed
+from cuemark.contracts.encoding import MasterRejected, Quality, Stage, Version
+from cuemark.contracts.ids import VersionId
+from cuemark.contracts.licensing import Licensing, ProvisionKeys
+from cuemark.kit.clock import Clock
+from cuemark.kit.errors import ContractError
+from cuemark.kit.event_loop import EventLoopThread
+from cuemark.kit.tracing import trace
+
+T = TypeVar("T")
+
+TITLE_QUEUE, TASK_QUEUE = "encoding-titles", "encoding-tasks"
+TITLE_WORKFLOW, TASK_WORKFLOW = "encoding.title", "encoding.task"
+TITLES_AT_ONCE = 64
+POLL_S = 0.1
+
+FULL_PRESET, QUICK_PRESET = "medium", "veryfast"
+QUICK_TOP_LINES, QUICK_CRF = 720, 23.0
+PROBE_FRAMES = 1500
+QUICK_SAMPLE_FRAMES = 240
+MAX_CORRECTIONS = 2
+
+
+Kind = Literal[
+    "inspect", "shots", "encode", "probe", "join", "score", "sound", "captions", "package"
+]
+
+
+class Priority(IntEnum):
+    """The smaller goes first."""
+
+    INSPECT = 1
+    QUICK = 2
+    QUICK_FINISH = 3
+    FINISH = 10
+    ENCODE = 20
+    PROBE = 30
+
+
+class QualityRefused(Exception):
+    """A rung does not look as it must; the text says which, and how it measured."""
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece of work. ``rung`` is the key of a joined rung, ``frames`` a stretch of it."""
+
+    kind: Kind
+    version_id: VersionId
+    stage: Stage
+    priority: int
+    sha256: str
+    chunk: Chunk | None = None
+    chunks: list[Chunk] = []
+    recipe: Recipe | None = None
+    rung: str = ""
+    frames: tuple[int, int] = (0, 0)
+    language: str = ""
+    order: Order | None = None
+    trace_id: str = ""
+
+
+class Parts:
+    """What the workflows work with in this process."""
+
+    def __init__(
+        self,
+        shop: Workshop,
+        ledger: Ledger,
+        licensing: Licensing,
+        clock: Clock,
+        loop: EventLoopThread,
+    ) -> None:
+        self.shop = shop
+        self.ledger = ledger
+        self.licensing = licensing
+        self.clock = clock
+        self.loop = loop
+
+
+def register(parts: Parts) -> None:
+    """Register the workflows with DBOS under their names."""
+
+    @DBOS.workflow(name=TASK_WORKFLOW)
+    def task(encoded: str) -> str:
+        what = msgspec.json.decode(encoded, type=Task)
+        with trace(what.trace_id or None):
+            result = _do(parts, what)
+            unit = f"{what.kind}:{DBOS.workflow_id}"
+            parts.loop.run(parts.ledger.finish(what.version_id, what.stage, unit))
+        return result
+
+    @DBOS.workflow(name=TITLE_WORKFLOW)
+    def title(version_id: str) -> None:
+        def begin() -> str:
+            found = parts.loop.run(parts.ledger.begin(version_id))
+            return msgspec.json.encode(found).decode()
+
+        job = msgspec.json.decode(DBOS.run_step({"name": "begin"}, begin), type=JobRow)
+        with trace(job.trace_id or None):
+            _Title(parts, job, lambda what: _enqueue(task, what)).run()
+
+
+def _enqueue(task: Callable[[str], str], what: Task) -> "Pending":
+    with SetEnqueueOptions(priority=what.priority):
+        return Pending(DBOS.enqueue_workflow(TASK_QUEUE, task, msgspec.json.encode(what).decode()))
+
+
+class Pending:
+    """A task on the queue."""
+
+    def __init__(self, handle: "object") -> None:
+        self._handle = handle
+
+    def result(self) -> str:
+        """Wait for the task; raises what it raised."""
+        found = self._handle.get_result(polling_interval_sec=POLL_S)  # type: ignore[attr-defined]
+        return str(found)
+
+
+def _do(parts: Parts, what: Task) -> str:
+    """Run a task; the key of its result, or the result itself as JSON."""
+    shop, sha256 = parts.shop, what.sha256
+    match what.kind:
+        case "inspect":
+            return pictures.inspect(shop, sha256)
+        case "shots":
+            return pictures.find_shots(shop, sha256)
+        case "encode":
+            return pictures.encode_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
+        case "probe":
+            pictures.encode_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
+            return pictures.score_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
+        case "join":
+            return pictures.join_rung(shop, sha256, _of(what.recipe), what.chunks)
+        case "score":
+            return pictures.score_rung(shop, sha256, what.rung, what.frames)
+        case "sound":
+            return tracks.encode_sound(shop, sha256)
+        case "captions":
+            return tracks.convert_captions(shop, what.language, sha256)
+        case "package":
+            return _package(parts, _of(what.order))
+
+
+def _of(value: T | None) -> T:
+    assert value is not None
+    return value
+
+
+def _package(parts: Parts, order: Order) -> str:
+    request = ProvisionKeys(version_id=order.version_id, labels=order.labels)
+    provisioned = parts.loop.run(parts.licensing.provision_keys(request))
+    version = packaging.package(parts.shop, order, provisioned.keys, parts.clock.now())
+    return msgspec.json.encode(version).decode()
+
+
+class _Title:
+    """One title on its way: what to do next, from what is done. Deterministic, as DBOS asks."""
+
+    def __init__(self, parts: Parts, job: JobRow, enqueue: Callable[[Task], Pending]) -> None:
+        self._parts = parts
+        self._shop = parts.shop
+        self._job = job
+        self._enqueue = enqueue
+
+    def run(self) -> None:
+        """Publish a quick and then a full version, or say in one sentence why not."""
+        try:
+            self._make()
+        except (MasterRejected, QualityRefused, ToolFailed, NoLadder) as error:
+            self._fail(str(error))
+        except ContractError as error:
+            self._fail(f"a part of the service was away for too long: {error}")
+        except Exception:  # noqa: BLE001
+            # The outer loop of a job: whatever it is, the job must not stay open for ever.
+            structlog.get_logger().exception("encoding_failed", version_id=self._job.version_id)
+            self._fail(
+                "encoding failed for a reason of our own: the log has it under the trace "
+                f"{self._job.trace_id}"
+            )
+
+    def _make(self) -> None:
+        self._one("inspect", "inspect", Priority.INSPECT)
+        self._one("shots", "shots", Priority.INSPECT)
+        film = pictures.film_of(self._shop, self._job.master_sha256)
+        shots = pictures.shots_of(self._shop, self._job.master_sha256)
+        chunks = chunk_plan(shots.starts, film.master.frames, film.master.picture.rate)
+        sound, captions = self._tracks(film)
+        quick = self._quick_rungs(film, chunks)
+        self._publish(
+            self._job.quick_version_id, "quick", quick, sound, captions, Priority.QUICK_FINISH
+        )
+        full = self._full_rungs(film, chunks, shots.starts)
+        self._publish(self._job.version_id, "full", full, sound, captions, Priority.FINISH)
+
+    def _tracks(self, film: Film) -> tuple[str | None, list[CaptionsToPackage]]:
+        languages = [(row.language, row.sha256) for row in self._job.captions]
+        pending = [
+            self._enqueue(
+                self._task("captions", "captions", Priority.QUICK, sha256=sha256, language=language)
+            )
+            for language, sha256 in languages
+        ]
+        if languages:
+            self._plan("captions", len(languages))
+        sound = None
+        if film.master.sound:
+            sound = self._one("sound", "audio", Priority.QUICK)
+        found = zip(languages, pending, strict=True)
+        return sound, [CaptionsToPackage(lang, each.result()) for (lang, _), each in found]
+
+    def _quick_rungs(self, film: Film, chunks: Sequence[Chunk]) -> list[RungToPackage]:
+        """Two rungs at a fast preset, held to the gate of a quick version on samples."""
+        recipes = quick_recipes(film)
+        samples = sampled(list(chunks), QUICK_SAMPLE_FRAMES)
+        self._plan("quick", len(recipes) * (len(chunks) + 1 + len(samples)))
+        self._all("encode", "quick", Priority.QUICK, recipes, chunks)
+        rungs = []
+        for number, (recipe, scores) in enumerate(
+            self._joined_and_scored("quick", Priority.QUICK_FINISH, recipes, chunks, samples)
+        ):
+            top = number == len(recipes) - 1
+            if not quick_gate(scores, top=top):
+                raise QualityRefused(
+                    f"the quick version at {recipe.height} lines measures VMAF "
+                    f"{scores.mean:.1f}, which is under its gate"
+                )
+            rungs.append(self._rung(recipe, chunks, scores, None))
+        return rungs
+
+    def _full_rungs(
+        self, film: Film, chunks: Sequence[Chunk], starts: list[int]
+    ) -> list[RungToPackage]:
+        """Probes, ladder, encodes, gate."""
+        picture = film.master.picture
+        probed_chunks = sampled(list(chunks), PROBE_FRAMES)
+        points = ladder_rules.probe_points(picture.height)
+        recipes = [
+            Recipe(
+                ladder_rules.width_at(point.height, picture.width, picture.height),
+                point.height,
+                point.crf,
+                FULL_PRESET,
+            )
+            for point in points
+        ]
+        self._plan("probes", len(recipes) * len(probed_chunks))
+        keys = self._all("probe", "probes", Priority.PROBE, recipes, probed_chunks)
+        scores = [joined([pictures.scores_of(self._shop, key) for key in row]) for row in keys]
+        probes = [
+            Probed(point, self._rate_kbps(recipe, probed_chunks, film), score.mean)
+            for point, recipe, score in zip(points, recipes, scores, strict=True)
+        ]
+        self._plan("ladder", 1)
+        rungs = ladder_rules.ladder(probes, picture.width, picture.height)
+        self._done("ladder")
+        return self._gated(rungs, _Probes(probes, scores, probed_chunks), film, chunks, starts)
+
+    def _gated(
+        self,
+        rungs: list[Rung],
+        probes: "_Probes",
+        film: Film,
+        chunks: Sequence[Chunk],
+        starts: list[int],
+    ) -> list[RungToPackage]:
+        """Encode the rungs until each measures what was predicted; refuse what never does.
+
+        A rung that a probe dominates gives way to that probe.
+        """
+        kept: dict[Recipe, RungToPackage] = {}
+        open_rungs = [(rung, rung.crf) for rung in rungs]
+        encodes = verifies = 0
+        for _ in range(1 + MAX_CORRECTIONS):
+            recipes = [
+                Recipe(rung.width, rung.height, crf, FULL_PRESET) for rung, crf in open_rungs
+            ]
+            encodes += len(recipes) * len(chunks)
+            verifies += len(recipes) * (1 + len(chunks))
+            self._plan("encode", encodes)
+            self._plan("verify", verifies)
+            self._all("encode", "encode", Priority.ENCODE, recipes, chunks)
+            again = []
+            for (rung, crf), (recipe, scores) in zip(
+                open_rungs,
+                self._joined_and_scored("verify", Priority.ENCODE, recipes, chunks, chunks),
+                strict=True,
+            ):
+                if broken := broken_shots(scores, probes.scores, starts):
+                    raise QualityRefused(
+                        f"the rendition at {rung.height} lines does not show the film in the "
+                        f"shot that begins with frame {broken[0]}"
+                    )
+                seen = probes.of_same_frames(scores)
+                if not meets_prediction(rung, seen):
+                    again.append((rung, ladder_rules.corrected_crf(rung, crf, seen.mean)))
+                    continue
+                rate_kbps = self._rate_kbps(recipe, probes.chunks, film)
+                if better := ladder_rules.dominating(rate_kbps, seen.mean, probes.probed):
+                    again.append((ladder_rules.rung_of(better, rung), better.point.crf))
+                    continue
+                kept[recipe] = self._rung(recipe, chunks, scores, rung.vmaf)
+            open_rungs = [
+                (rung, crf)
+                for rung, crf in again
+                if Recipe(rung.width, rung.height, crf, FULL_PRESET) not in kept
+            ]
+            if not open_rungs:
+                break
+        else:
+            rung = open_rungs[0][0]
+            raise QualityRefused(
+                f"the rendition at {rung.height} lines was predicted VMAF {rung.vmaf:.1f} and is "
+                f"more than {WITHIN_VMAF:g} off after {MAX_CORRECTIONS} corrections"
+            )
+        by_rate = sorted(kept, key=lambda recipe: self._rate_kbps(recipe, chunks, film))
+        return [kept[recipe] for recipe in by_rate]
+
+    def _publish(
+        self,
+        version_id: VersionId,
+        quality: Quality,
+        rungs: list[RungToPackage],
+        sound_key: str | None,
+        captions: list[CaptionsToPackage],
+        priority: Priority,
+    ) -> None:
+        self._plan("package", 2)
+        self._plan("publish", 2)
+        shots_key = self._shop.key("shots", self._job.master_sha256)
+        order = Order(
+            version_id=version_id,
+            title_id=self._job.title_id,
+            quality=quality,
+            sha256=self._job.master_sha256,
+            rungs=rungs,
+            sound_key=sound_key,
+            captions=captions,
+            artwork_key=f"{shots_key}/artwork.jpg",
+        )
+        made = self._enqueue(self._task("package", "package", priority, order=order)).result()
+        version = msgspec.json.decode(made, type=Version)
+        self._step("publish", self._parts.ledger.publish(self._job, version))
+        self._done("publish", quality)
+
+    def _fail(self, error: str) -> None:
+        self._step("fail", self._parts.ledger.fail(self._job, error))
+
+    def _rung(
+        self, recipe: Recipe, chunks: Sequence[Chunk], scores: Scores, predicted: float | None
+    ) -> RungToPackage:
+        return RungToPackage(
+            key=pictures.rung_key(self._shop, self._job.master_sha256, recipe, chunks),
+            width=recipe.width,
+            height=recipe.height,
+            vmaf_mean=scores.mean,
+            vmaf_p5=scores.p5,
+            vmaf_predicted=predicted,
+        )
+
+    def _rate_kbps(self, recipe: Recipe, chunks: Sequence[Chunk], film: Film) -> float:
+        size = sum(
+            pictures.chunk_bytes(self._shop, self._job.master_sha256, chunk, recipe)
+            for chunk in chunks
+        )
+        seconds = sum(chunk.frames for chunk in chunks) / film.master.picture.rate
+        return size * 8 / float(seconds) / 1000
+
+    def _all(
+        self,
+        kind: Literal["encode", "probe"],
+        stage: Stage,
+        priority: Priority,
+        recipes: Sequence[Recipe],
+        chunks: Sequence[Chunk],
+    ) -> list[list[str]]:
+        """Run a task for each recipe and chunk; the results by recipe."""
+        pending = [
+            [
+                self._enqueue(self._task(kind, stage, priority, recipe=recipe, chunk=chunk))
+                for chunk in chunks
+            ]
+            for recipe in recipes
+        ]
+        return [[each.result() for each in row] for row in pending]
+
+    def _joined_and_scored(
+        self,
+        stage: Stage,
+        priority: Priority,
+        recipes: Sequence[Recipe],
+        chunks: Sequence[Chunk],
+        samples: Sequence[Chunk],
+    ) -> list[tuple[Recipe, Scores]]:
+        """Join the chunks of each recipe and score the joined rung where ``samples`` stand."""
+        joins = [
+            self._enqueue(self._task("join", stage, priority, recipe=recipe, chunks=list(chunks)))
+            for recipe in recipes
+        ]
+        rungs = [join.result() for join in joins]
+        pending = [
+            [
+                self._enqueue(
+                    self._task("score", stage, priority, rung=rung, frames=(at.start, at.end))
+                )
+                for at in samples
+            ]
+            for rung in rungs
+        ]
+        return [
+            (recipe, joined([pictures.scores_of(self._shop, each.result()) for each in row]))
+            for recipe, row in zip(recipes, pending, strict=True)
+        ]
+
+    def _one(
+        self, kind: Literal["inspect", "shots", "sound"], stage: Stage, priority: Priority
+    ) -> str:
+        self._plan(stage, 1)
+        return self._enqueue(self._task(kind, stage, priority)).result()
+
+    def _task(self, kind: Kind, stage: Stage, priority: Priority, **what: Any) -> Task:
+        fields: dict[str, Any] = {
+            "sha256": self._job.master_sha256,
+            "trace_id": self._job.trace_id,
+            **what,
+        }
+        return Task(
+            kind=kind,
+            version_id=self._job.version_id,
+            stage=stage,
+            priority=int(priority),
+            **fields,
+        )
+
+    def _plan(self, stage: Stage, total: int) -> None:
+        self._step("plan", self._parts.ledger.plan(self._job.version_id, stage, total))
+
+    def _done(self, stage: Stage, unit: str = "all") -> None:
+        self._step("done", self._parts.ledger.finish(self._job.version_id, stage, unit))
+
+    def _step(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Write to the ledger as a step of the workflow."""
+        ran = False
+
+        def once() -> None:
+            nonlocal ran
+            ran = True
+            self._parts.loop.run(work)
+
+        DBOS.run_step({"name": name}, once)
+        if not ran:
+            work.close()
+
+
+class _Probes:
+    """The probes of a title: what they gave, by frame and as a whole, and on which chunks."""
+
+    def __init__(self, probed: list[Probed], scores: list[Scores], chunks: Sequence[Chunk]) -> None:
+        self.probed = probed
+        self.scores = scores
+        self.chunks = chunks
+        self._frames = set(scores[0].frames)
+
+    def of_same_frames(self, scores: Scores) -> Scores:
+        """The scores of those frames that the probes were scored on."""
+        pairs = [
+            pair for pair in zip(scores.frames, scores.vmaf, strict=True) if pair[0] in self._frames
+        ]
+        return Scores([frame for frame, _ in pairs], [score for _, score in pairs])
+
+
+def quick_recipes(film: Film) -> list[Recipe]:
+    """The two rungs of a quick version, the lower one first: half the lines, then at most 720."""
+    picture = film.master.picture
+    top = ladder_rules.even(min(picture.height, QUICK_TOP_LINES))
+    return [
+        Recipe(
+            ladder_rules.width_at(lines, picture.width, picture.height),
+            lines,
+            QUICK_CRF,
+            QUICK_PRESET,
+        )
+        for lines in (ladder_rules.even(top / 2), top)
+    ]
