@@ -1,0 +1,1 @@
+"""The films, one module each: its shots, its score, its captions."""
