@@ -5,6 +5,7 @@ others are still being drawn. A second run finds them in the catalog and only ma
 login link.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from samples.render import render_all
 
 MEMBER = "member@cuemark.example"
 POLL_S = 0.5
+RENDER_NICENESS = 15
 
 
 @click.command()
@@ -70,7 +72,11 @@ def main(root: Path, browser: bool, wait: bool) -> None:
 
 
 def fill(folder: DataFolder, films: Path) -> None:
-    """Render the films that the catalog lacks, and ingest each as it comes."""
+    """Render the films that the catalog lacks, and ingest each as it comes.
+
+    The thread and the programs that it starts give way to the encoding of what is there already.
+    """
+    os.nice(RENDER_NICENESS)
     with Operator(folder) as operator:
         there = {title.name for title in all_titles(operator)}
         missing = [recipe for recipe in CATALOG if recipe.name not in there]

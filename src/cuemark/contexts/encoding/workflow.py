@@ -15,7 +15,7 @@ import structlog
 from dbos import DBOS, SetEnqueueOptions
 
 from cuemark.contexts.encoding.model import ladder as ladder_rules
-from cuemark.contexts.encoding.model.chunks import Chunk, chunk_plan, sampled
+from cuemark.contexts.encoding.model.chunks import Chunk, chunk_plan, excerpts, sampled
 from cuemark.contexts.encoding.model.gate import (
     WITHIN_VMAF,
     Scores,
@@ -50,7 +50,7 @@ POLL_S = 0.1
 FULL_PRESET, QUICK_PRESET = "medium", "veryfast"
 QUICK_TOP_LINES, QUICK_CRF = 720, 23.0
 PROBE_FRAMES = 1500
-QUICK_SAMPLE_FRAMES = 240
+QUICK_EXCERPTS, QUICK_EXCERPT_FRAMES = 3, 24
 MAX_CORRECTIONS = 2
 
 
@@ -60,11 +60,11 @@ Kind = Literal[
 
 
 class Priority(IntEnum):
-    """The smaller goes first."""
+    """The smaller goes first: what is begun is finished before the next title is begun."""
 
-    INSPECT = 1
+    QUICK_FINISH = 1
     QUICK = 2
-    QUICK_FINISH = 3
+    INSPECT = 3
     FINISH = 10
     ENCODE = 20
     PROBE = 30
@@ -245,7 +245,7 @@ class _Title:
     def _quick_rungs(self, film: Film, chunks: Sequence[Chunk]) -> list[RungToPackage]:
         """Two rungs at a fast preset, held to the gate of a quick version on samples."""
         recipes = quick_recipes(film)
-        samples = sampled(list(chunks), QUICK_SAMPLE_FRAMES)
+        samples = excerpts(list(chunks), QUICK_EXCERPTS, QUICK_EXCERPT_FRAMES)
         self._plan("quick", len(recipes) * (len(chunks) + 1 + len(samples)))
         self._all("encode", "quick", Priority.QUICK, recipes, chunks)
         rungs = []
@@ -303,6 +303,7 @@ class _Title:
         """
         kept: dict[Recipe, RungToPackage] = {}
         open_rungs = [(rung, rung.crf) for rung in rungs]
+        stretches = [(chunk.start, chunk.end) for chunk in chunks]
         encodes = verifies = 0
         for _ in range(1 + MAX_CORRECTIONS):
             recipes = [
@@ -316,7 +317,7 @@ class _Title:
             again = []
             for (rung, crf), (recipe, scores) in zip(
                 open_rungs,
-                self._joined_and_scored("verify", Priority.ENCODE, recipes, chunks, chunks),
+                self._joined_and_scored("verify", Priority.ENCODE, recipes, chunks, stretches),
                 strict=True,
             ):
                 if broken := broken_shots(scores, probes.scores, starts):
@@ -423,9 +424,9 @@ class _Title:
         priority: Priority,
         recipes: Sequence[Recipe],
         chunks: Sequence[Chunk],
-        samples: Sequence[Chunk],
+        stretches: Sequence[tuple[int, int]],
     ) -> list[tuple[Recipe, Scores]]:
-        """Join the chunks of each recipe and score the joined rung where ``samples`` stand."""
+        """Join the chunks of each recipe and score ``stretches`` of frames of the joined rung."""
         joins = [
             self._enqueue(self._task("join", stage, priority, recipe=recipe, chunks=list(chunks)))
             for recipe in recipes
@@ -433,10 +434,8 @@ class _Title:
         rungs = [join.result() for join in joins]
         pending = [
             [
-                self._enqueue(
-                    self._task("score", stage, priority, rung=rung, frames=(at.start, at.end))
-                )
-                for at in samples
+                self._enqueue(self._task("score", stage, priority, rung=rung, frames=frames))
+                for frames in stretches
             ]
             for rung in rungs
         ]

@@ -63,6 +63,13 @@ def _spread_the_end(bounds: list[int], frames: int, idrs: list[int], least: floa
     return [*bounds[:-1], min(within, key=lambda idr: abs(idr - middle))]
 
 
+def excerpts(chunks: list[Chunk], most: int, frames: int) -> list[tuple[int, int]]:
+    """The first ``frames`` of up to ``most`` chunks spread evenly over the film."""
+    count = min(most, len(chunks))
+    picked = [chunks[(2 * n + 1) * len(chunks) // (2 * count)] for n in range(count)]
+    return [(chunk.start, min(chunk.start + frames, chunk.end)) for chunk in picked]
+
+
 def sampled(chunks: list[Chunk], most_frames: int) -> list[Chunk]:
     """Chunks spread evenly over the film that together have about ``most_frames``."""
     total = sum(chunk.frames for chunk in chunks)

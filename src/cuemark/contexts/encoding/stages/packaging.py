@@ -12,7 +12,7 @@ from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS, SOUND
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import packager
-from cuemark.contexts.encoding.tools.decoding import frame_hashes
+from cuemark.contexts.encoding.tools.decoding import content_of
 from cuemark.contexts.encoding.tools.packager import Stream
 from cuemark.contexts.encoding.tools.run import ToolFailed, run
 from cuemark.contracts.encoding import (
@@ -148,14 +148,14 @@ def _timeline(folder: Path) -> Timeline:
 
 
 def _check_round_trip(shop: Workshop, folder: Path, stream: Stream, key: ContentKey) -> None:
-    """Decrypt what was encrypted and compare every decoded frame; refuse a difference."""
+    """Decrypt what was encrypted and compare every sample; refuse a difference."""
     with shop.objects.scratch() as private:
         whole = private / "whole.mp4"
         with whole.open("wb") as file:
             for part in [folder / "init.mp4", *_segments(folder)]:
                 file.write(part.read_bytes())
-        encrypted = frame_hashes(whole, stream.kind, key.key)
-    if encrypted != frame_hashes(stream.source, stream.kind):
+        decrypted = content_of(whole, stream.kind, key.key)
+    if decrypted != content_of(stream.source, stream.kind):
         raise ToolFailed(f"{stream.track_id} does not decrypt to what was encrypted")
 
 

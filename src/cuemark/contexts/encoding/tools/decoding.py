@@ -1,25 +1,51 @@
-"""Decoding in this process, for what must not stand in a command line: content keys."""
+"""Reading media in this process, for what must not stand in a command line: content keys."""
 
 import hashlib
 from pathlib import Path
 from typing import Literal
 
 import av
-from av.subtitles.subtitle import SubtitleSet
+import msgspec
 
 from cuemark.contexts.encoding.tools.run import ToolFailed
 
 
-def frame_hashes(file: Path, kind: Literal["video", "audio"], key: str = "") -> list[str]:
-    """A hash of every decoded frame; ``key`` (hex) decrypts. Raises ``ToolFailed``."""
+class Content(msgspec.Struct, frozen=True):
+    """What a player gets of a track: each sample's hash, and that of the first decoded frame.
+
+    Samples that are equal decode to equal frames where the decoder is set up alike, which the
+    first frame shows.
+    """
+
+    samples: list[str]
+    first_frame: str
+
+
+def content_of(file: Path, kind: Literal["video", "audio"], key: str = "") -> Content:
+    """Read a track; ``key`` (hex) decrypts it. Raises ``ToolFailed``."""
     options = {"decryption_key": key} if key else {}
     try:
         with av.open(str(file), options=options) as container:
-            stream = container.streams.video[0] if kind == "video" else container.streams.audio[0]
-            return [
-                hashlib.blake2b(frame.to_ndarray().tobytes(), digest_size=16).hexdigest()
-                for frame in container.decode(stream)
-                if not isinstance(frame, SubtitleSet)
+            samples = [
+                _hash(bytes(packet))
+                for packet in container.demux(*_only(container, kind))
+                if packet.size
             ]
-    except (av.FFmpegError, IndexError) as error:
+        with av.open(str(file), options=options) as container:
+            (stream,) = _only(container, kind)
+            first = next(iter(container.decode(stream)))
+            assert isinstance(first, av.VideoFrame | av.AudioFrame)
+            return Content(samples, _hash(first.to_ndarray().tobytes()))
+    except (av.FFmpegError, StopIteration) as error:
         raise ToolFailed(f"{file.name} cannot be decoded: {error}") from error
+
+
+def _only(
+    container: av.container.InputContainer, kind: Literal["video", "audio"]
+) -> list[av.VideoStream | av.AudioStream]:
+    streams = container.streams
+    return [*streams.video[:1]] if kind == "video" else [*streams.audio[:1]]
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
