@@ -43,19 +43,16 @@ def test_an_appliance_that_hangs_costs_its_patience_once(
     member.watch(long_title_id)
     first = until(page, lambda now: now["frames"] >= 10 and now["appliance"] != "", "a start")
     page.route(f"{first['appliance']}/**", lambda route: hung.append(route))
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
+    _seek_to_the_last_third(member)
     moved = until(
         page,
-        lambda now: now["appliance"] != first["appliance"] and now["position_s"] > 33,
+        lambda now: now["appliance"] != first["appliance"] and now["picture_s"] > 33,
         "film from the other appliance",
         8,
     )
     assert moved["restarts"] == 0
-    asked = len(hung)
     until(page, lambda now: now["position_s"] > moved["position_s"] + 3, "film goes on")
-    assert len(hung) <= asked + 2, "each segment asks the appliance that hangs again"
+    assert 1 <= len(hung) <= 3, "sound and picture each find out once"
 
 
 def test_when_all_appliances_fail_the_play_starts_again_where_it_was(
@@ -77,13 +74,12 @@ def test_when_all_appliances_fail_the_play_starts_again_where_it_was(
             route.continue_()
 
     page.route("**/t/**", media)
-    for _ in range(4):
-        page.keyboard.press("ArrowRight")
+    _seek_to_the_last_third(member)
     until(page, lambda now: now["restarts"] == 1, "the play starts again", 30)
     broken = False
     again = until(page, lambda now: now["phase"] == "ready" and now["frames"] > 20, "film", 30)
     assert len(plays) == 2
-    assert again["position_s"] > 38
+    assert again["picture_s"] > 33
 
 
 def test_when_nothing_delivers_the_page_says_so_and_offers_another_try(
@@ -102,6 +98,14 @@ def test_when_nothing_delivers_the_page_says_so_and_offers_another_try(
 
 def _same_port(one: str, other: str) -> bool:
     return one.rstrip("/").rpartition(":")[2] == other.rstrip("/").rpartition(":")[2]
+
+
+def _seek_to_the_last_third(member: Visitor) -> None:
+    """Past all that the player buffers."""
+    slider = member.page.get_by_role("slider", name="Position")
+    box = slider.bounding_box()
+    assert box is not None
+    slider.click(position={"x": box["width"] * 0.67, "y": box["height"] / 2})
 
 
 def _double_speed(member: Visitor) -> None:

@@ -4,6 +4,15 @@
 // an appliance that hangs would cost its timeout each time. Here it costs that once.
 
 const FORGIVEN_AFTER_MS = 30_000;
+const SHORT_PATIENCE_MS = 1_200;
+export const LONG_PATIENCE_MS = 5_000;
+
+/** How to ask for one segment. */
+export interface Plan {
+  readonly addresses: string[];
+  /** How long the first of them may be silent. */
+  readonly patienceMs: number;
+}
 
 export class Appliances {
   private readonly failedAtMs = new Map<string, number>();
@@ -16,15 +25,24 @@ export class Appliances {
     this.failedAtMs.delete(originOf(address));
   }
 
-  /** The addresses in their order, those of failing appliances last, longest ago first. */
-  ordered(addresses: readonly string[], nowMs: number): string[] {
+  /**
+   * The addresses in their order, those of failing appliances last, longest ago first.
+   *
+   * An appliance is given up soon where another one is left that worked. Where all failed of
+   * late it may be the viewer's own network that is slow: then the first one gets its time.
+   */
+  plan(addresses: readonly string[], nowMs: number): Plan {
     const penalty = (address: string) => {
       const failedAtMs = this.failedAtMs.get(originOf(address)) ?? Number.NEGATIVE_INFINITY;
       return nowMs - failedAtMs < FORGIVEN_AFTER_MS ? failedAtMs : Number.NEGATIVE_INFINITY;
     };
     const ranked = addresses.map((address) => ({ address, penalty: penalty(address) }));
     ranked.sort((a, b) => (a.penalty === b.penalty ? 0 : a.penalty < b.penalty ? -1 : 1));
-    return ranked.map(({ address }) => address);
+    const hasAnother = ranked[1]?.penalty === Number.NEGATIVE_INFINITY;
+    return {
+      addresses: ranked.map(({ address }) => address),
+      patienceMs: hasAnother ? SHORT_PATIENCE_MS : LONG_PATIENCE_MS,
+    };
   }
 }
 

@@ -4,7 +4,7 @@ import shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
 import type { Play } from "../api.ts";
 import { ownName } from "../strings.ts";
 import type { Span } from "../timeline.ts";
-import { Appliances, originOf } from "./appliances.ts";
+import { Appliances, LONG_PATIENCE_MS, originOf } from "./appliances.ts";
 
 export interface Rung {
   readonly id: number;
@@ -187,7 +187,17 @@ export class Engine {
     if (!network) throw new Error("Shaka Player has no networking engine");
     const SEGMENT = shaka.net.NetworkingEngine.RequestType.SEGMENT;
     network.registerRequestFilter((type, request) => {
-      if (type === SEGMENT) request.uris = this.appliances.ordered(request.uris, performance.now());
+      if (type !== SEGMENT) return;
+      if (request.attempt > 0) {
+        // The addresses stay in their places now: each try asks the next place.
+        request.retryParameters.connectionTimeout = LONG_PATIENCE_MS;
+        request.retryParameters.stallTimeout = LONG_PATIENCE_MS;
+        return;
+      }
+      const { addresses, patienceMs } = this.appliances.plan(request.uris, performance.now());
+      request.uris = addresses;
+      request.retryParameters.connectionTimeout = patienceMs;
+      request.retryParameters.stallTimeout = patienceMs;
     });
     network.registerResponseFilter((type, response) => {
       if (type !== SEGMENT) return;
@@ -214,13 +224,13 @@ export class Engine {
 /** An appliance that refuses or hangs costs under two seconds, once; then the next one is asked. */
 function configurationFor(licenceUrl: string) {
   const patience = {
-    maxAttempts: 6,
+    maxAttempts: 5,
     baseDelay: 100,
     backoffFactor: 1.6,
     fuzzFactor: 0.3,
-    connectionTimeout: 1_500,
-    stallTimeout: 1_500,
-    timeout: 12_000,
+    connectionTimeout: LONG_PATIENCE_MS,
+    stallTimeout: LONG_PATIENCE_MS,
+    timeout: 20_000,
   };
   return {
     drm: { servers: { "org.w3.clearkey": licenceUrl } },
