@@ -26,7 +26,7 @@ export function WatchPage({ titleId, onLoggedOut }: WatchPageProps) {
   const [fullscreen, toggleFullscreen] = useFullscreen(stage);
   const [menuOpen, setMenuOpen] = useState(false);
   const [stats, setStats] = useState(false);
-  const mayIdle = view?.phase === "ready" && view.playing && !menuOpen;
+  const mayIdle = view?.phase === "ready" && view.playing && !view.waiting && !menuOpen;
   const [idle, wake] = useIdle(mayIdle);
 
   useEffect(() => {
