@@ -11,9 +11,10 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psutil
@@ -209,7 +210,7 @@ class Supervisor:
         write_whole(self._record, msgspec.json.encode(groups))
 
 
-def port_answers(host: str, port: int) -> Callable[[], Awaitable[bool]]:
+def port_answers(host: str, port: int) -> Callable[[], Coroutine[Any, Any, bool]]:
     """A readiness check: something accepts connections there."""
 
     async def ready() -> bool:

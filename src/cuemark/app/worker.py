@@ -7,7 +7,7 @@ import click
 from cuemark.app import settings
 from cuemark.app.folder import DataFolder
 from cuemark.app.system import install_on
-from cuemark.contexts.encoding import wiring
+from cuemark.contexts.encoding.wiring import run_worker
 from cuemark.contracts.licensing import Licensing
 from cuemark.kit.channel import Channel
 from cuemark.kit.clock import SystemClock
@@ -30,7 +30,7 @@ def main(root: Path, name: str) -> None:
     channel = Channel(
         install.settings.control_url or install.internal_url, lambda: office.mint(passport)
     )
-    wiring.run_worker(
+    run_worker(
         executor_id=name,
         database_url=install.database_url,
         objects=Objects(folder.objects),

@@ -1,0 +1,217 @@
+"""The DASH manifests of our plays (ISO/IEC 23009-1): one static Period, SegmentTimelines.
+
+Not a general DASH parser: what our service does not write is refused, so that a mistake in a
+manifest is seen here and not as a stall on a television.
+"""
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from cuemark.player.errors import ManifestInvalid
+from cuemark.player.manifest import (
+    MAX_DURATION_S,
+    MAX_MANIFEST_CHARS,
+    MAX_SEGMENTS,
+    Caption,
+    Location,
+    Manifest,
+    Rung,
+    Segment,
+    base_url,
+    checked,
+    kid_of,
+    relative_path,
+    shown,
+)
+
+_MPD = "{urn:mpeg:dash:schema:mpd:2011}"
+_CENC = "{urn:mpeg:cenc:2013}"
+_PROTECTION = "urn:mpeg:dash:mp4protection:2011"
+_DURATION = re.compile(
+    r"^P(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,6})M)?(?:(\d{1,8}(?:\.\d{1,9})?)S)?)?$"
+)
+_NATURAL = re.compile(r"^[0-9]{1,15}$")
+_IDENTIFIER = re.compile(r"\$(?:(RepresentationID|Number|Bandwidth|Time)(?:%0(\d{1,2})d)?)?\$")
+
+
+def parse(text: str) -> Manifest:
+    """The manifest in ``text``, or ``ManifestInvalid`` with one sentence."""
+    if len(text) > MAX_MANIFEST_CHARS:
+        raise ManifestInvalid("the manifest is larger than any of ours")
+    try:
+        mpd = fromstring(text)
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        raise ManifestInvalid("the manifest is not well-formed XML that a player reads") from error
+    if mpd.tag != f"{_MPD}MPD":
+        raise ManifestInvalid("the manifest is XML, but not DASH")
+    if mpd.get("type", "static") != "static":
+        raise ManifestInvalid("the manifest is of a live stream, which this player does not play")
+    periods = mpd.findall(f"{_MPD}Period")
+    if len(periods) != 1:
+        raise ManifestInvalid(f"the manifest has {len(periods)} Periods where one is played")
+    if periods[0].find(f"{_MPD}BaseURL") is not None:
+        raise ManifestInvalid("the manifest has a BaseURL in its Period, where it ranks nothing")
+    duration_s = _duration_s(mpd.get("mediaPresentationDuration", ""))
+    video: list[Rung] = []
+    audio: list[Rung] = []
+    captions: list[Caption] = []
+    for adaptation in periods[0].findall(f"{_MPD}AdaptationSet"):
+        kind = _kind(adaptation)
+        if kind == "text":
+            captions.extend(_captions(adaptation))
+        elif kind in ("video", "audio"):
+            rungs = [_rung(each, adaptation, duration_s) for each in _representations(adaptation)]
+            (video if kind == "video" else audio).extend(rungs)
+    return checked(
+        Manifest(
+            duration_s=float(duration_s),
+            locations=tuple(_locations(mpd)),
+            video=tuple(video),
+            audio=tuple(audio),
+            captions=tuple(captions),
+        )
+    )
+
+
+def _locations(mpd: Element) -> Iterator[Location]:
+    for element in mpd.findall(f"{_MPD}BaseURL"):
+        name = element.get("serviceLocation", "")
+        if not name:
+            raise ManifestInvalid("a BaseURL of the manifest names no serviceLocation")
+        yield Location(name, base_url((element.text or "").strip()))
+
+
+def _representations(adaptation: Element) -> list[Element]:
+    if adaptation.find(f"{_MPD}BaseURL") is not None:
+        raise ManifestInvalid("the manifest has a BaseURL in an AdaptationSet")
+    return adaptation.findall(f"{_MPD}Representation")
+
+
+def _kind(adaptation: Element) -> str:
+    kind = adaptation.get("contentType")
+    if kind:
+        return kind
+    first = adaptation.find(f"{_MPD}Representation")
+    mime = adaptation.get("mimeType") or (first.get("mimeType") if first is not None else None)
+    return (mime or "").split("/")[0]
+
+
+def _captions(adaptation: Element) -> Iterator[Caption]:
+    for representation in _representations(adaptation):
+        path = (representation.findtext(f"{_MPD}BaseURL") or "").strip()
+        yield Caption(adaptation.get("lang", ""), relative_path(path))
+
+
+def _rung(representation: Element, adaptation: Element, duration_s: Fraction) -> Rung:
+    rung_id = representation.get("id", "")
+    if not rung_id:
+        raise ManifestInvalid("a Representation of the manifest has no id")
+    if representation.find(f"{_MPD}BaseURL") is not None:
+        raise ManifestInvalid(f"the Representation {shown(rung_id)} has a BaseURL of its own")
+    bandwidth = _natural(representation, "bandwidth")
+    if bandwidth == 0:
+        raise ManifestInvalid(f"the Representation {shown(rung_id)} states no bandwidth")
+    template = representation.find(f"{_MPD}SegmentTemplate")
+    if template is None:
+        template = adaptation.find(f"{_MPD}SegmentTemplate")
+    if template is None:
+        raise ManifestInvalid(f"the Representation {shown(rung_id)} has no SegmentTemplate")
+    names = {"RepresentationID": rung_id, "Bandwidth": str(bandwidth)}
+    return Rung(
+        rung_id=rung_id,
+        bandwidth_kbps=bandwidth / 1000,
+        width=_natural(representation, "width", _natural(adaptation, "width", 0)),
+        height=_natural(representation, "height", _natural(adaptation, "height", 0)),
+        codecs=representation.get("codecs") or adaptation.get("codecs") or "",
+        language=adaptation.get("lang", ""),
+        init_path=relative_path(_expand(template.get("initialization", ""), names)),
+        segments=tuple(_segments(template, names, duration_s)),
+        kid=_kid(representation) or _kid(adaptation),
+    )
+
+
+def _kid(element: Element) -> str:
+    for protection in element.findall(f"{_MPD}ContentProtection"):
+        kid = protection.get(f"{_CENC}default_KID")
+        if protection.get("schemeIdUri") == _PROTECTION and kid:
+            return kid_of(kid)
+    return ""
+
+
+def _segments(template: Element, names: dict[str, str], duration_s: Fraction) -> Iterator[Segment]:
+    timescale = _natural(template, "timescale", 1)
+    if timescale == 0:
+        raise ManifestInvalid("a SegmentTemplate of the manifest has the timescale 0")
+    offset = _natural(template, "presentationTimeOffset", 0)
+    number = _natural(template, "startNumber", 1)
+    media = template.get("media", "")
+    found = False
+    for start, ticks in _timeline(template, timescale, offset, duration_s):
+        expanded = _expand(media, {**names, "Number": str(number), "Time": str(start)})
+        starts_s, lasts_s = Fraction(start - offset, timescale), Fraction(ticks, timescale)
+        if not -1 <= starts_s <= MAX_DURATION_S or lasts_s > MAX_DURATION_S:
+            raise ManifestInvalid("a SegmentTimeline of the manifest leaves the film")
+        yield Segment(relative_path(expanded), float(starts_s), float(lasts_s))
+        number += 1
+        found = True
+    if not found:
+        raise ManifestInvalid("a SegmentTemplate of the manifest has no segments")
+
+
+def _timeline(
+    template: Element, timescale: int, offset: int, duration_s: Fraction
+) -> Iterator[tuple[int, int]]:
+    """Start and duration of each segment in ticks, repetitions written out."""
+    end = int(duration_s * timescale) + offset
+    at, count = offset, 0
+    for element in template.findall(f"{_MPD}SegmentTimeline/{_MPD}S"):
+        at = _natural(element, "t", at)
+        ticks = _natural(element, "d")
+        repeat = element.get("r", "0").strip()
+        if ticks == 0:
+            raise ManifestInvalid("a SegmentTimeline of the manifest has a segment of no length")
+        to_end = max(1, -(-(end - at) // ticks))
+        times = to_end if repeat == "-1" else 1 + _natural(element, "r", 0)
+        count += times
+        if count > MAX_SEGMENTS:
+            raise ManifestInvalid(f"the manifest has more than {MAX_SEGMENTS} segments")
+        for _ in range(times):
+            yield at, ticks
+            at += ticks
+
+
+def _expand(template: str, names: dict[str, str]) -> str:
+    """ISO/IEC 23009-1 section 5.3.9.4.4: identifiers between dollar signs, ``$$`` for a dollar."""
+
+    def value(match: re.Match[str]) -> str:
+        name, width = match.group(1), match.group(2)
+        if name is None:
+            return "$"
+        if name not in names:
+            raise ManifestInvalid(f"${name}$ has no place in {shown(template)}")
+        return names[name].zfill(int(width)) if width else names[name]
+
+    return _IDENTIFIER.sub(value, template)
+
+
+def _natural(element: Element, name: str, default: int | None = None) -> int:
+    text = element.get(name)
+    if text is None and default is not None:
+        return default
+    if text is None or not _NATURAL.match(text.strip()):
+        tag = element.tag.rpartition("}")[2]
+        raise ManifestInvalid(f"the attribute {name} of {tag} in the manifest is not a number")
+    return int(text)
+
+
+def _duration_s(text: str) -> Fraction:
+    match = _DURATION.match(text)
+    if not match or not any(match.groups()):
+        raise ManifestInvalid("the manifest states no mediaPresentationDuration")
+    days, hours, minutes, seconds = (Fraction(group or 0) for group in match.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds

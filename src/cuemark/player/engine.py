@@ -1,0 +1,273 @@
+"""The engine of one play: fetch ahead, decode, present in real time.
+
+Three tasks share one ``Playhead``. The fetcher takes the track that is the shortest ahead and
+asks ``abr`` for the rung; the decoder proves each segment on its own thread, and sends what fails
+back to be fetched from another appliance; the presenter moves the position with the clock.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from cuemark.kit.clock import Clock
+from cuemark.player import abr
+from cuemark.player.decode import Decoder, Kind
+from cuemark.player.download import DownloadAbandoned, Progress
+from cuemark.player.errors import MediaUndecodable
+from cuemark.player.manifest import Manifest, Rung, Segment
+from cuemark.player.playhead import Buffer, Decoded, Playhead
+from cuemark.player.source import Delivery, Source
+
+TARGET_BUFFER_S = 20.0
+TICK_S = 0.02
+_UNDECODED = 2
+_EPSILON_S = 1e-6
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A segment to fetch; ``rung`` is fixed for one that is fetched again."""
+
+    kind: Kind
+    index: int
+    rung: Rung | None = None
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """A segment with the init segment that it needs, both undecoded."""
+
+    job: Job
+    rung: Rung
+    segment: Segment
+    init: Delivery
+    media: Delivery
+
+
+class _Track:
+    """What is to be fetched of one kind, and how far it has got."""
+
+    def __init__(self, rungs: tuple[Rung, ...], start_s: float, end_s: float) -> None:
+        self.rungs = rungs
+        segments = rungs[0].segments
+        last = len(segments) - 1
+        self.next = next((i for i, each in enumerate(segments) if each.end_s > start_s), last)
+        self.last = next((i for i, each in enumerate(segments) if each.end_s >= end_s), last)
+        self.until_s = start_s
+        self.buffer = Buffer(self.next, self.last, start_s)
+
+    @property
+    def fetched(self) -> bool:
+        return self.next > self.last
+
+
+class Engine:
+    """Plays ``manifest`` from ``start_s`` to ``end_s``; ``keys`` are hex, by ``Rung.key_name``.
+
+    ``asked_at_s`` is the monotonic moment at which the viewer pressed play.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        keys: Mapping[str, str],
+        source: Source,
+        decoder: Decoder,
+        clock: Clock,
+        *,
+        start_s: float,
+        end_s: float,
+        asked_at_s: float,
+    ) -> None:
+        self._keys = keys
+        self._source = source
+        self._decoder = decoder
+        self._clock = clock
+        self._tracks: dict[Kind, _Track] = {"video": _Track(manifest.video, start_s, end_s)}
+        if manifest.audio:
+            self._tracks["audio"] = _Track(manifest.audio[:1], start_s, end_s)
+        self._meter = abr.ThroughputMeter()
+        self._current: int | None = None
+        self._inits: dict[str, Delivery] = {}
+        self._proven: set[str] = set()
+        self._again: deque[Job] = deque()
+        self._attempts: dict[tuple[Kind, int], int] = {}
+        self._undecoded: asyncio.Queue[Fetched] = asyncio.Queue(_UNDECODED)
+        self._unproven = 0
+        self.decode_errors = 0
+        self.refetched = 0
+        self.abandoned = 0
+        buffers: dict[str, Buffer] = {kind: each.buffer for kind, each in self._tracks.items()}
+        self.playhead = Playhead(buffers, start_s=start_s, end_s=end_s, asked_at_s=asked_at_s)
+
+    @property
+    def throughput_kbps(self) -> float | None:
+        return self._meter.kbps
+
+    async def run(self, tick: Callable[["Engine"], None]) -> None:
+        """Play to the end; ``tick`` is called with each move of the position.
+
+        Raises ``MediaAway`` or ``MediaUndecodable``; ``playhead`` then says how far it got.
+        """
+        work = [
+            asyncio.create_task(self._fetch_all()),
+            asyncio.create_task(self._decode_all()),
+        ]
+        try:
+            while not self.playhead.ended:
+                for task in work:
+                    if task.done():
+                        task.result()
+                self.playhead.advance(self._clock.monotonic_s())
+                tick(self)
+                await asyncio.sleep(TICK_S)
+        finally:
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
+
+    async def _fetch_all(self) -> None:
+        while True:
+            job = self._next_job()
+            if job is not None:
+                self._unproven += 1
+                await self._undecoded.put(await self._fetch(job))
+            elif self._unproven == 0 and all(track.fetched for track in self._tracks.values()):
+                return
+            else:
+                await asyncio.sleep(TICK_S)
+
+    def _next_job(self) -> Job | None:
+        """What is to be fetched now, or None while enough is ahead."""
+        if self._again:
+            return self._again.popleft()
+        unfetched = [
+            (each.until_s, kind) for kind, each in self._tracks.items() if not each.fetched
+        ]
+        if not unfetched:
+            return None
+        until_s, kind = min(unfetched, key=lambda pair: pair[0])
+        if until_s - self.playhead.position_s >= TARGET_BUFFER_S:
+            return None
+        track = self._tracks[kind]
+        job = Job(kind, track.next)
+        track.until_s = track.rungs[0].segments[track.next].end_s
+        track.next += 1
+        return job
+
+    async def _fetch(self, job: Job) -> Fetched:
+        rungs = self._tracks[job.kind].rungs
+        at = rungs.index(job.rung) if job.rung else self._choose(job)
+        while True:
+            rung = rungs[at]
+            segment = rung.segments[job.index]
+            init = await self._init_of(rung)
+            lower: list[int] = []
+            try:
+                media = await self._source.fetch(segment.path, self._watcher(job, at, lower))
+            except DownloadAbandoned as abandoned:
+                self._meter.add(abandoned.received_bytes, abandoned.elapsed_s)
+                self.abandoned += 1
+                at = lower[0]
+                continue
+            self._meter.add(len(media.body), media.elapsed_s)
+            if job.kind == "video":
+                self._current = at
+            return Fetched(job, rung, segment, init, media)
+
+    async def _init_of(self, rung: Rung) -> Delivery:
+        if rung.rung_id not in self._inits:
+            self._inits[rung.rung_id] = await self._source.fetch(rung.init_path)
+        return self._inits[rung.rung_id]
+
+    def _choose(self, job: Job) -> int:
+        track = self._tracks[job.kind]
+        if len(track.rungs) == 1:
+            return 0
+        segment = track.rungs[0].segments[job.index]
+        audio = self._tracks.get("audio")
+        return abr.choose(
+            abr.Situation(
+                ladder_kbps=[rung.bandwidth_kbps for rung in track.rungs],
+                throughput_kbps=self._meter.kbps,
+                buffer_s=segment.start_s - self.playhead.position_s,
+                segment_s=segment.duration_s,
+                current=self._current,
+                reserved_kbps=audio.rungs[0].bandwidth_kbps if audio else 0.0,
+            )
+        )
+
+    def _watcher(self, job: Job, at: int, lower: list[int]) -> Callable[[Progress], bool]:
+        """Stops a download whose end would come after a stall; tells the lower rung."""
+        rungs = self._tracks[job.kind].rungs
+        rung = rungs[at]
+        segment = rung.segments[job.index]
+        ladder_kbps = [each.bandwidth_kbps for each in rungs]
+
+        def watch(progress: Progress) -> bool:
+            begun = self.playhead.startup_s is not None
+            left_s = segment.start_s - self.playhead.position_s
+            target = abr.abandon(
+                abr.Download(
+                    ladder_kbps=ladder_kbps,
+                    rung=at,
+                    segment_s=segment.duration_s,
+                    size_bytes=progress.size_bytes
+                    or int(rung.bandwidth_kbps * 125 * segment.duration_s),
+                    received_bytes=progress.received_bytes,
+                    elapsed_s=progress.elapsed_s,
+                    buffer_s=left_s if begun else max(left_s, segment.duration_s),
+                )
+            )
+            if target is not None:
+                lower.append(target)
+            return target is None
+
+        return watch
+
+    async def _decode_all(self) -> None:
+        while True:
+            fetched = await self._undecoded.get()
+            rung, job = fetched.rung, fetched.job
+            decoding = await self._decoder.decode(
+                job.kind,
+                fetched.init.body,
+                fetched.media.body,
+                self._keys.get(rung.key_name, ""),
+                fetched.segment,
+            )
+            self._unproven -= 1
+            if decoding.errors:
+                self.decode_errors += decoding.errors
+                self._reject(fetched, decoding.reason)
+                continue
+            self._source.good(fetched.media)
+            self._proven.add(rung.rung_id)
+            self._tracks[job.kind].buffer.add(
+                job.index,
+                Decoded(
+                    segment=fetched.segment,
+                    rung_id=rung.rung_id,
+                    appliance_id=fetched.media.appliance_id,
+                    size_bytes=len(fetched.media.body),
+                    times_s=decoding.times_s,
+                ),
+            )
+
+    def _reject(self, fetched: Fetched, reason: str) -> None:
+        """Fetch it again elsewhere; give up once each appliance has had two chances."""
+        job, rung = fetched.job, fetched.rung
+        self._source.corrupt(fetched.media)
+        if rung.rung_id not in self._proven:
+            self._inits.pop(rung.rung_id, None)
+            if fetched.init.appliance_id != fetched.media.appliance_id:
+                self._source.corrupt(fetched.init)
+        attempts = self._attempts.get((job.kind, job.index), 0) + 1
+        self._attempts[job.kind, job.index] = attempts
+        if attempts >= 2 * self._source.appliance_count:
+            raise MediaUndecodable(
+                f"{fetched.segment.path} does not decrypt or decode, whichever appliance is asked "
+                f"({reason}): the licence's key or the file is wrong"
+            )
+        self.refetched += 1
+        self._again.append(Job(job.kind, job.index, rung))

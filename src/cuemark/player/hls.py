@@ -1,0 +1,279 @@
+"""The HLS playlists of our plays (RFC 8216 and its second edition, draft-pantos-hls-rfc8216bis).
+
+The multivariant playlist belongs to the session and names each media playlist once for each
+appliance; a media playlist is a file of the version, with relative URIs, and imports the variable
+that leads to the session's keys.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+
+from cuemark.player.errors import ManifestInvalid
+from cuemark.player.manifest import (
+    MAX_DURATION_S,
+    MAX_MANIFEST_CHARS,
+    MAX_SEGMENTS,
+    Caption,
+    Location,
+    Manifest,
+    Rung,
+    Segment,
+    base_url,
+    checked,
+    relative_path,
+    shown,
+)
+
+_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"\r\n]*"|[^",\s][^,]*)(?:,|$)')
+_VARIABLE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
+_DECIMAL = re.compile(r"^\d{1,9}(?:\.\d{1,9})?$")
+_RESOLUTION = re.compile(r"^(\d{1,5})x(\d{1,5})$")
+_METHODS = ("SAMPLE-AES", "SAMPLE-AES-CTR")
+
+Attributes = Mapping[str, str]
+
+
+class Playlist(msgspec.Struct, frozen=True):
+    """A media playlist as the multivariant one names it, at one appliance."""
+
+    location: Location
+    path: str
+    attributes: dict[str, str]
+
+
+class Multivariant(msgspec.Struct, frozen=True, kw_only=True):
+    """``variables`` are what EXT-X-DEFINE gives to the media playlists that import them."""
+
+    variants: tuple[Playlist, ...]
+    audio: tuple[Playlist, ...]
+    captions: tuple[Playlist, ...]
+    variables: dict[str, str]
+
+    @property
+    def locations(self) -> tuple[Location, ...]:
+        return tuple(dict.fromkeys(variant.location for variant in self.variants))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The media playlists of video and audio, each once."""
+        return tuple(dict.fromkeys(each.path for each in (*self.variants, *self.audio)))
+
+
+class Media(msgspec.Struct, frozen=True):
+    """A media playlist, read. ``key_url`` is empty where the segments are clear."""
+
+    init_path: str
+    segments: tuple[Segment, ...]
+    key_url: str
+
+
+def parse_multivariant(text: str) -> Multivariant:
+    """The session's playlist, or ``ManifestInvalid`` with one sentence."""
+    variants: list[Playlist] = []
+    renditions: dict[str, list[Playlist]] = {"AUDIO": [], "SUBTITLES": []}
+    variables: dict[str, str] = {}
+    pending: dict[str, str] | None = None
+    for tag, value in _lines(text):
+        if tag == "EXT-X-DEFINE":
+            _define(_attributes(value), variables, {})
+        elif tag == "EXT-X-STREAM-INF":
+            pending = _attributes(value)
+        elif tag == "EXT-X-MEDIA":
+            attributes = _attributes(value)
+            kept = renditions.get(attributes.get("TYPE", ""))
+            if kept is not None and "URI" in attributes:
+                url = _substituted(attributes["URI"], variables)
+                kept.append(_playlist(url, attributes))
+        elif tag == "":
+            if pending is None:
+                raise ManifestInvalid(f"the playlist names {shown(value)} without EXT-X-STREAM-INF")
+            variants.append(_playlist(_substituted(value, variables), pending))
+            pending = None
+        elif tag == "EXTINF":
+            raise ManifestInvalid("the playlist lists segments where it should list renditions")
+    if not variants:
+        raise ManifestInvalid("the playlist has no variants")
+    return Multivariant(
+        variants=tuple(variants),
+        audio=tuple(_of_pathways(renditions["AUDIO"], variants)),
+        captions=tuple(_of_pathways(renditions["SUBTITLES"], variants)),
+        variables=variables,
+    )
+
+
+def parse_media(text: str, imported: Mapping[str, str]) -> Media:
+    """A media playlist; ``imported`` are the variables of the multivariant one."""
+    variables: dict[str, str] = {}
+    init_path, key_url, ended = "", "", False
+    duration_s: float | None = None
+    at_s = 0.0
+    segments: list[Segment] = []
+    for tag, value in _lines(text):
+        if tag == "EXT-X-DEFINE":
+            _define(_attributes(value), variables, imported)
+        elif tag == "EXT-X-MAP":
+            if init_path:
+                raise ManifestInvalid("the playlist has a second EXT-X-MAP")
+            init_path = relative_path(_substituted(_attributes(value).get("URI", ""), variables))
+        elif tag == "EXT-X-KEY":
+            key_url = _key_url(_attributes(value), variables, key_url)
+        elif tag == "EXTINF":
+            duration_s = _decimal(value.partition(",")[0])
+        elif tag == "EXT-X-BYTERANGE":
+            raise ManifestInvalid("the playlist cuts segments by byte range, which ours never do")
+        elif tag == "EXT-X-ENDLIST":
+            ended = True
+        elif tag == "":
+            if not duration_s:
+                raise ManifestInvalid(f"the segment {shown(value)} states no duration")
+            path = relative_path(_substituted(value, variables))
+            segments.append(Segment(path, at_s, duration_s))
+            at_s += duration_s
+            duration_s = None
+            if len(segments) > MAX_SEGMENTS or at_s > MAX_DURATION_S:
+                raise ManifestInvalid("the playlist is longer than any film")
+    if not segments or not ended:
+        raise ManifestInvalid("the playlist is not that of a whole film")
+    return Media(init_path, tuple(segments), key_url)
+
+
+def assemble(multivariant: Multivariant, playlists: Mapping[str, Media]) -> Manifest:
+    """One manifest from the session's playlist and its media playlists, given by path."""
+    video: dict[str, Rung] = {}
+    for variant in multivariant.variants:
+        if not _decimal(variant.attributes.get("BANDWIDTH", "0")):
+            raise ManifestInvalid(f"the variant {shown(variant.path)} states no BANDWIDTH")
+        video.setdefault(variant.path, _rung(variant, playlists[variant.path]))
+    audio: dict[str, Rung] = {}
+    for rendition in multivariant.audio:
+        audio.setdefault(rendition.path, _rung(rendition, playlists[rendition.path]))
+    captions = {
+        each.path: Caption(each.attributes.get("LANGUAGE", ""), each.path)
+        for each in multivariant.captions
+    }
+    longest = max(rung.segments[-1].end_s for rung in video.values())
+    return checked(
+        Manifest(
+            duration_s=longest,
+            locations=multivariant.locations,
+            video=tuple(video.values()),
+            audio=tuple(audio.values()),
+            captions=tuple(captions.values()),
+        )
+    )
+
+
+def _rung(playlist: Playlist, media: Media) -> Rung:
+    attributes = playlist.attributes
+    size = _RESOLUTION.match(attributes.get("RESOLUTION", ""))
+    if not media.init_path:
+        raise ManifestInvalid(f"the playlist {shown(playlist.path)} has no EXT-X-MAP")
+    return Rung(
+        rung_id=playlist.path.removesuffix(".m3u8"),
+        bandwidth_kbps=_decimal(attributes.get("BANDWIDTH", "0")) / 1000,
+        width=int(size.group(1)) if size else 0,
+        height=int(size.group(2)) if size else 0,
+        codecs=attributes.get("CODECS", ""),
+        language=attributes.get("LANGUAGE", ""),
+        init_path=media.init_path,
+        segments=media.segments,
+        key_url=media.key_url,
+    )
+
+
+def _playlist(url: str, attributes: dict[str, str]) -> Playlist:
+    """``url`` parted into an appliance's folder and a file of the version.
+
+    HLS has no name for an appliance where nothing steers: its address stands for it.
+    """
+    folder, _, name = url.rpartition("/")
+    base = base_url(folder + "/")
+    return Playlist(Location(urlsplit(base).netloc, base), relative_path(name), attributes)
+
+
+def _of_pathways(
+    renditions: Sequence[Playlist], variants: Sequence[Playlist]
+) -> Iterator[Playlist]:
+    """The renditions, each held to the folders that the variants name."""
+    bases = {variant.location.base_url for variant in variants}
+    for rendition in renditions:
+        if rendition.location.base_url not in bases:
+            raise ManifestInvalid(f"{shown(rendition.path)} lies where no variant of the film does")
+        yield rendition
+
+
+def _define(attributes: Attributes, variables: dict[str, str], imported: Mapping[str, str]) -> None:
+    if "IMPORT" in attributes:
+        name = attributes["IMPORT"]
+        if name not in imported:
+            raise ManifestInvalid(f"the playlist imports {shown(name)}, which nothing defines")
+        variables[name] = imported[name]
+    elif "NAME" in attributes and "VALUE" in attributes:
+        variables[attributes["NAME"]] = attributes["VALUE"]
+    else:
+        raise ManifestInvalid("an EXT-X-DEFINE of the playlist defines nothing")
+
+
+def _key_url(attributes: Attributes, variables: Mapping[str, str], before: str) -> str:
+    method = attributes.get("METHOD", "")
+    if method == "NONE":
+        return before
+    if attributes.get("KEYFORMAT", "identity") != "identity":
+        return before
+    if method not in _METHODS:
+        raise ManifestInvalid(f"the playlist encrypts by {shown(method)}, not SAMPLE-AES")
+    url = _substituted(attributes.get("URI", ""), variables)
+    if before and before != url:
+        raise ManifestInvalid("the playlist changes keys, which this player does not follow")
+    if not url:
+        raise ManifestInvalid("the playlist names no address for its key")
+    return url
+
+
+def _substituted(text: str, variables: Mapping[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in variables:
+            raise ManifestInvalid(f"the playlist uses {shown(name)}, which nothing defines")
+        return variables[name]
+
+    return _VARIABLE.sub(value, text)
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    """Each tag with its value; a URI line has the empty tag. Comments are left out."""
+    if len(text) > MAX_MANIFEST_CHARS:
+        raise ManifestInvalid("the playlist is larger than any of ours")
+    lines = text.removeprefix("\ufeff").split("\n")
+    if lines[0].strip() != "#EXTM3U":
+        raise ManifestInvalid("the playlist does not begin with #EXTM3U")
+    for line in lines[1:]:
+        stripped = line.strip()
+        if stripped.startswith("#EXT"):
+            tag, _, value = stripped[1:].partition(":")
+            yield tag, value
+        elif stripped and not stripped.startswith("#"):
+            yield "", stripped
+
+
+def _attributes(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    at = 0
+    while at < len(text):
+        match = _ATTRIBUTE.match(text, at)
+        if match is None:
+            raise ManifestInvalid(f"the playlist has attributes that cannot be read: {shown(text)}")
+        found[match.group(1)] = match.group(2).strip().strip('"')
+        at = match.end()
+        while at < len(text) and text[at] == " ":
+            at += 1
+    return found
+
+
+def _decimal(text: str) -> float:
+    if not _DECIMAL.match(text.strip()):
+        raise ManifestInvalid(f"{shown(text)} in the playlist is not a number")
+    return float(text)

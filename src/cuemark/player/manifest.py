@@ -1,0 +1,165 @@
+"""What DASH and HLS both say of a play: appliances, rungs, segments, keys.
+
+Both parsers end in a ``Manifest``. They are pure and take hostile text: whatever they are given,
+they return a manifest within the bounds below or raise ``ManifestInvalid`` with one sentence.
+"""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from cuemark.player.errors import ManifestInvalid
+
+MAX_MANIFEST_CHARS = 8 << 20
+MAX_SEGMENTS = 100_000
+MAX_RUNGS = 64
+MAX_LOCATIONS = 32
+MAX_DURATION_S = 48 * 3600.0
+_KID = re.compile(r"^[0-9a-f]{32}$")
+_ALIGNMENT_S = 0.25
+
+
+class Location(msgspec.Struct, frozen=True):
+    """An appliance as the manifest names it. ``base_url`` ends in ``/``."""
+
+    appliance_id: str
+    base_url: str
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """``path`` is relative to a location; times are seconds from the start of the film."""
+
+    path: str
+    start_s: float
+    duration_s: float
+
+    @property
+    def end_s(self) -> float:
+        return self.start_s + self.duration_s
+
+
+class Rung(msgspec.Struct, frozen=True, kw_only=True):
+    """One rendition, of video or audio.
+
+    The key is named by ``kid`` (32 hex digits; DASH) or by ``key_url`` (HLS, identity); both are
+    empty where the rendition is clear.
+    """
+
+    rung_id: str
+    bandwidth_kbps: float
+    width: int = 0
+    height: int = 0
+    codecs: str = ""
+    language: str = ""
+    init_path: str
+    segments: tuple[Segment, ...]
+    kid: str = ""
+    key_url: str = ""
+
+    @property
+    def key_name(self) -> str:
+        return self.kid or self.key_url
+
+
+class Caption(msgspec.Struct, frozen=True):
+    """A WebVTT file, or (HLS) a playlist of such files."""
+
+    language: str
+    path: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """``video`` ascends in bandwidth and shares one timeline; the best location stands first."""
+
+    duration_s: float
+    locations: tuple[Location, ...]
+    video: tuple[Rung, ...]
+    audio: tuple[Rung, ...]
+    captions: tuple[Caption, ...] = ()
+
+
+def checked(manifest: Manifest) -> Manifest:
+    """The manifest with its video in ascending order, where it can be played at all."""
+    if not manifest.video:
+        raise ManifestInvalid("the manifest has no video")
+    if not manifest.locations:
+        raise ManifestInvalid("the manifest names no appliance")
+    if not 0 < manifest.duration_s <= MAX_DURATION_S:
+        raise ManifestInvalid("the manifest's duration is not that of a film")
+    if len(manifest.locations) > MAX_LOCATIONS:
+        raise ManifestInvalid(f"the manifest names more than {MAX_LOCATIONS} appliances")
+    if len(manifest.video) + len(manifest.audio) > MAX_RUNGS:
+        raise ManifestInvalid(f"the manifest has more than {MAX_RUNGS} renditions")
+    video = tuple(sorted(manifest.video, key=lambda rung: (rung.bandwidth_kbps, rung.rung_id)))
+    _refuse_unaligned(video)
+    return msgspec.structs.replace(manifest, video=video)
+
+
+def _refuse_unaligned(video: Sequence[Rung]) -> None:
+    """A player can change rungs between segments only where all rungs cut at the same times."""
+    first = video[0]
+    for rung in video[1:]:
+        if len(rung.segments) != len(first.segments) or any(
+            abs(mine.start_s - other.start_s) > _ALIGNMENT_S
+            for mine, other in zip(rung.segments, first.segments, strict=True)
+        ):
+            raise ManifestInvalid(
+                f"the renditions {first.rung_id} and {rung.rung_id} are not cut at the same times"
+            )
+
+
+def relative_path(path: str) -> str:
+    """``path`` where it stays under the version's root; an appliance is never left by it."""
+    parts = urlsplit(path)
+    climbs = any(part in ("..", ".") for part in unquote(parts.path).split("/"))
+    if (
+        not parts.path
+        or parts.scheme
+        or parts.netloc
+        or parts.query
+        or parts.fragment
+        or path.startswith("/")
+        or "\\" in unquote(path)
+        or climbs
+        or not path.isprintable()
+        or " " in path
+    ):
+        raise ManifestInvalid(f"{shown(path)} is not a path under the version's root")
+    return path
+
+
+def base_url(url: str) -> str:
+    """``url`` where it is an address of a folder over HTTP."""
+    try:
+        parts = urlsplit(url)
+        port_fits = parts.port is None or parts.port > 0
+    except ValueError:
+        raise ManifestInvalid(f"{shown(url)} is not an address") from None
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or not port_fits
+        or parts.username is not None
+        or parts.query
+        or parts.fragment
+        or not parts.path.endswith("/")
+        or not url.isprintable()
+        or " " in url
+    ):
+        raise ManifestInvalid(f"{shown(parts.path)} is not the address of an appliance's folder")
+    return url
+
+
+def kid_of(text: str) -> str:
+    """A key id as 32 lower-case hex digits, from its UUID form or plain hex."""
+    kid = text.strip().replace("-", "").lower()
+    if not _KID.match(kid):
+        raise ManifestInvalid(f"{shown(text)} is not a key id")
+    return kid
+
+
+def shown(text: str) -> str:
+    """Foreign text, fit to stand in a sentence."""
+    return repr(text if len(text) <= 60 else text[:57] + "...")

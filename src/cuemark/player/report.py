@@ -1,0 +1,69 @@
+"""What a play was, as scripts read it: one JSON object."""
+
+from typing import Literal
+
+import msgspec
+
+
+class RungShare(msgspec.Struct, frozen=True, kw_only=True):
+    """``bitrate_kbps`` is what the manifest declares; ``share`` is of the seconds played."""
+
+    rung_id: str
+    width: int
+    height: int
+    bitrate_kbps: float
+    seconds: float
+    share: float
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a play.
+
+    ``startup_ms`` runs from the request to start the play to its first decoded frame.
+    ``mean_bitrate_kbps`` is of the video bytes presented, by the time they lasted. ``frames`` are
+    video frames decoded without fault and presented. ``decode_errors`` counts every fault in what
+    was delivered, also in segments that were then fetched from another appliance.
+    ``appliances`` are those whose segments were presented, in the order of first use;
+    ``appliance_failures`` counts refusals, silences and wrong bytes. ``resumed_from_s`` is 0
+    where the play did not resume. ``error`` is empty where it came to its end.
+    """
+
+    startup_ms: int
+    stalls: int
+    stall_ms: int
+    mean_bitrate_kbps: float
+    switches: int
+    frames: int
+    decode_errors: int
+    appliances: list[str]
+    resumed_from_s: float
+    title_id: str
+    session_id: str
+    version_id: str
+    quality: str
+    format: Literal["dash", "hls"]
+    started_at_s: float
+    seconds_played: float
+    duration_s: float
+    audio_segments: int
+    caption_cues: dict[str, int]
+    rungs: list[RungShare]
+    segments_by_appliance: dict[str, int]
+    appliance_failures: dict[str, int]
+    refetched_segments: int
+    abandoned_downloads: int
+    trace_id: str
+    error: str = ""
+
+
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report says that the engine does not know."""
+
+    title_id: str
+    session_id: str
+    version_id: str
+    quality: str
+    format: Literal["dash", "hls"]
+    resumed_from_s: float
+    started_at_s: float
+    trace_id: str

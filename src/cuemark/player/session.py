@@ -1,0 +1,305 @@
+"""One play as a device makes it: log in, start, manifest, licence, media, progress, end."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import msgspec
+
+from cuemark.kit import tracing
+from cuemark.kit.clock import Clock, SystemClock
+from cuemark.player import captions, dash, hls
+from cuemark.player.accounts import report_of
+from cuemark.player.api import Api, Credential, Play, Title
+from cuemark.player.appliances import Appliances
+from cuemark.player.decode import Decoder
+from cuemark.player.download import Downloader
+from cuemark.player.engine import Engine
+from cuemark.player.errors import (
+    ApiAway,
+    ApiRefused,
+    ManifestInvalid,
+    MediaAway,
+    PlayerError,
+    PositionInvalid,
+)
+from cuemark.player.manifest import Caption, Location, Manifest, Rung
+from cuemark.player.report import Circumstances, Report
+from cuemark.player.source import Source
+
+PROGRESS_EVERY_S = 5.0
+_SHORTEST_PLAY_S = 0.05
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What to play and how.
+
+    ``title`` is an id or a name. ``seconds`` None plays to the end. ``from_s`` None resumes where
+    the member stopped. ``throttle_kbps`` caps what this device takes from its line.
+    """
+
+    api_url: str
+    credential: Credential
+    title: str
+    seconds: float | None = None
+    format: Literal["dash", "hls"] = "dash"
+    from_s: float | None = None
+    throttle_kbps: float | None = None
+    device: str = "cuemark-player"
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """What a watcher sees of a play that runs."""
+
+    title: str
+    position_s: float
+    end_s: float
+    buffer_s: float
+    rung: str
+    appliance_id: str
+    frames: int
+    stalls: int
+    stalled: bool
+
+
+Watcher = Callable[[Moment], None]
+
+
+async def play(
+    options: Options, *, clock: Clock | None = None, watch: Watcher | None = None
+) -> Report:
+    """Play a title in real time and report. Raises ``PlayerError``, with a report once it began."""
+    with tracing.trace(tracing.current_trace_id() or None):
+        async with Api(options.api_url) as api:
+            await api.log_in(options.credential)
+            title = await api.find_title(options.title)
+            return await _Session(options, api, title, clock or SystemClock(), watch).run()
+
+
+class _Session:
+    """From the start of the play to its end."""
+
+    def __init__(
+        self, options: Options, api: Api, title: Title, clock: Clock, watch: Watcher | None
+    ) -> None:
+        self._options = options
+        self._api = api
+        self._title = title
+        self._clock = clock
+        self._watch = watch
+        self._sequence = 0
+        self._cues: dict[str, int] = {}
+        self._names: dict[str, str] = {}
+
+    async def run(self) -> Report:
+        asked_at_s = self._clock.monotonic_s()
+        started = await self._api.start_play(self._title.title_id, self._options.device)
+        try:
+            async with (
+                Downloader(self._clock, self._options.throttle_kbps) as downloader,
+                Decoder() as decoder,
+            ):
+                return await self._play(started, downloader, decoder, asked_at_s)
+        finally:
+            # A play that nobody ends expires; what the member watched counts all the same.
+            with contextlib.suppress(ApiAway, ApiRefused):
+                await self._api.end_play(started.session_id)
+
+    async def _play(
+        self, started: Play, downloader: Downloader, decoder: Decoder, asked_at_s: float
+    ) -> Report:
+        appliances = Appliances([])
+        source = Source(appliances, downloader, self._clock, lambda: self._ranking(started))
+        manifest = await self._manifest(started, appliances, source)
+        manifest, keys = await self._unlocked(started, manifest)
+        start_s, end_s, resumed_s = self._span(started, manifest)
+        circumstances = Circumstances(
+            title_id=started.title_id,
+            session_id=started.session_id,
+            version_id=started.version_id,
+            quality=self._title.quality,
+            format=self._options.format,
+            resumed_from_s=resumed_s,
+            started_at_s=start_s,
+            trace_id=tracing.current_trace_id(),
+        )
+        engine = Engine(
+            manifest,
+            keys,
+            source,
+            decoder,
+            self._clock,
+            start_s=start_s,
+            end_s=end_s,
+            asked_at_s=asked_at_s,
+        )
+        beside = [
+            asyncio.create_task(self._report_progress(started, engine)),
+            asyncio.create_task(self._count_cues(manifest, engine, source)),
+        ]
+        error = ""
+        try:
+            await engine.run(lambda each: self._show(each, end_s))
+        except PlayerError as failure:
+            error = str(failure)
+            failure.report = self._reported(engine, manifest, circumstances, source, error)
+            raise
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await self._progress(started, engine)
+        return self._reported(engine, manifest, circumstances, source, error)
+
+    def _reported(
+        self,
+        engine: Engine,
+        manifest: Manifest,
+        circumstances: Circumstances,
+        source: Source,
+        error: str,
+    ) -> Report:
+        return report_of(
+            engine,
+            manifest,
+            circumstances,
+            now_s=self._clock.monotonic_s(),
+            caption_cues=self._cues,
+            appliance_failures=source.failures,
+            error=error,
+        )
+
+    async def _manifest(self, started: Play, appliances: Appliances, source: Source) -> Manifest:
+        if self._options.format == "dash":
+            manifest = dash.parse(await self._api.text(started.dash_url))
+            appliances.replace(manifest.locations)
+            return manifest
+        multivariant = hls.parse_multivariant(await self._api.text(started.hls_url))
+        self._names = _names_of(multivariant.locations, started.appliances)
+        appliances.replace(self._named(multivariant.locations))
+        playlists = {}
+        for path in multivariant.paths:
+            body = (await source.fetch(path)).body
+            playlists[path] = hls.parse_media(_text(body, path), multivariant.variables)
+        return hls.assemble(multivariant, playlists)
+
+    async def _ranking(self, started: Play) -> Sequence[Location]:
+        """The appliances as the service ranks them now; a service that is away changes nothing."""
+        if self._options.format == "dash":
+            return dash.parse(await self._api.text(started.dash_url)).locations
+        multivariant = hls.parse_multivariant(await self._api.text(started.hls_url))
+        return self._named(multivariant.locations)
+
+    def _named(self, locations: Sequence[Location]) -> list[Location]:
+        return [
+            Location(self._names.get(each.appliance_id, each.appliance_id), each.base_url)
+            for each in locations
+        ]
+
+    async def _unlocked(self, started: Play, manifest: Manifest) -> tuple[Manifest, dict[str, str]]:
+        """The keys, and the manifest without the renditions whose keys were not granted."""
+        rungs = (*manifest.video, *manifest.audio[:1])
+        names = list(dict.fromkeys(rung.key_name for rung in rungs if rung.key_name))
+        kids = [name for name in names if any(rung.kid == name for rung in rungs)]
+        keys = await self._api.licence(started.licence_url, kids) if kids else {}
+        refusal: ApiRefused | None = None
+        for name in names:
+            if name not in kids:
+                try:
+                    keys[name] = await self._api.key(name)
+                except ApiRefused as refused:
+                    refusal = refused
+
+        def open_(rung: Rung) -> bool:
+            return not rung.key_name or rung.key_name in keys
+
+        video = tuple(rung for rung in manifest.video if open_(rung))
+        if not video or not all(open_(rung) for rung in manifest.audio[:1]):
+            raise refusal or ApiRefused(
+                "the licence holds no key for what is to be played", code="licence_refused"
+            )
+        return msgspec.structs.replace(manifest, video=video), keys
+
+    def _span(self, started: Play, manifest: Manifest) -> tuple[float, float, float]:
+        """Start and end of this play in the film, and where it resumed, all in seconds."""
+        asked_s = self._options.from_s
+        resumed_s = started.resume_s if asked_s is None else 0.0
+        start_s = resumed_s if asked_s is None else asked_s
+        film_s = min(manifest.duration_s, manifest.video[0].segments[-1].end_s)
+        if not 0 <= start_s <= film_s - _SHORTEST_PLAY_S:
+            raise PositionInvalid(f"{start_s:g} s is outside of the film, which lasts {film_s:g} s")
+        seconds = self._options.seconds
+        end_s = film_s if seconds is None else min(film_s, start_s + max(seconds, _SHORTEST_PLAY_S))
+        return start_s, end_s, resumed_s
+
+    async def _report_progress(self, started: Play, engine: Engine) -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_EVERY_S)
+            await self._progress(started, engine)
+
+    async def _progress(self, started: Play, engine: Engine) -> None:
+        """Tell where the viewer is; a service that is away, or refuses, stops no film."""
+        if engine.playhead.startup_s is None:
+            return
+        self._sequence += 1
+        position_s = min(engine.playhead.position_s, started.duration_s)
+        with contextlib.suppress(ApiAway, ApiRefused):
+            await self._api.report_progress(
+                started.progress_url, round(position_s, 3), self._sequence
+            )
+
+    async def _count_cues(self, manifest: Manifest, engine: Engine, source: Source) -> None:
+        """Captions come after the first frame and stop no film."""
+        while engine.playhead.startup_s is None:
+            await asyncio.sleep(0.1)
+        for caption in manifest.captions:
+            with contextlib.suppress(MediaAway, ManifestInvalid):
+                self._cues[caption.language or caption.path] = await _cues(caption, source)
+
+    def _show(self, engine: Engine, end_s: float) -> None:
+        if self._watch is None:
+            return
+        playhead = engine.playhead
+        video = [decoded for kind, decoded in playhead.presented[-8:] if kind == "video"]
+        self._watch(
+            Moment(
+                title=self._title.name,
+                position_s=playhead.position_s,
+                end_s=end_s,
+                buffer_s=playhead.ready_until_s - playhead.position_s,
+                rung=video[-1].rung_id if video else "",
+                appliance_id=video[-1].appliance_id if video else "",
+                frames=playhead.frames,
+                stalls=playhead.stalls,
+                stalled=playhead.stalled,
+            )
+        )
+
+
+async def _cues(caption: Caption, source: Source) -> int:
+    """The cues of a captions file, or of all that its playlist names."""
+    body = (await source.fetch(caption.path)).body
+    text = _text(body, caption.path)
+    if not text.startswith("#EXTM3U"):
+        return captions.count_cues(text) or 0
+    total = 0
+    for segment in hls.parse_media(text, {}).segments:
+        part = (await source.fetch(segment.path)).body
+        total += captions.count_cues(_text(part, segment.path)) or 0
+    return total
+
+
+def _names_of(locations: Sequence[Location], appliances: Sequence[str]) -> dict[str, str]:
+    """HLS names appliances by address only: both lists rank them, the best first."""
+    addresses = [location.appliance_id for location in locations]
+    return (
+        dict(zip(addresses, appliances, strict=False)) if len(addresses) == len(appliances) else {}
+    )
+
+
+def _text(body: bytes, path: str) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise ManifestInvalid(f"{path} is not text in UTF-8") from error
