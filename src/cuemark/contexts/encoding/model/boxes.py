@@ -49,7 +49,7 @@ def find(data: memoryview, *path: bytes) -> memoryview:
 def timescale(init: bytes) -> int:
     """Ticks a second of the track in an init segment (mdhd, 8.4.2)."""
     body = find(memoryview(init), b"moov", b"trak", b"mdia", b"mdhd")
-    return _number(body, 20 if body[0] == 1 else 12)
+    return _number(body, 20 if _box_version(body) == 1 else 12)
 
 
 def default_duration(init: bytes) -> int:
@@ -67,7 +67,7 @@ def segment_span(segment: bytes, trex_duration: int = 0) -> tuple[int, int]:
         traf = find(body, b"traf")
         tfdt = find(traf, b"tfdt")
         if start is None:
-            start = _number(tfdt, 4, 8 if tfdt[0] == 1 else 4)
+            start = _number(tfdt, 4, 8 if _box_version(tfdt) == 1 else 4)
         fallback = _tfhd_duration(find(traf, b"tfhd")) or trex_duration
         duration += sum(
             _trun_duration(run, fallback) for found, run in boxes(traf) if found == b"trun"
@@ -92,6 +92,10 @@ def _trun_duration(body: memoryview, fallback: int) -> int:
     return sum(_number(body, at + sample * stride) for sample in range(count))
 
 
+def _box_version(body: memoryview) -> int:
+    return _number(body, 0, 1)
+
+
 def _number(body: memoryview, at: int, size: int = 4) -> int:
     if at + size > len(body):
         raise BoxesInvalid("a box is cut off")
@@ -104,5 +108,5 @@ def avc_codec_string(init: bytes) -> str:
     for kind, body in boxes(entries):
         if kind in _VIDEO_ENTRIES:
             record = find(body[_VISUAL_ENTRY:], b"avcC")
-            return f"avc1.{bytes(record[1:4]).hex()}"
+            return f"avc1.{_number(record, 1, 3):06x}"
     raise BoxesInvalid("the init segment has no H.264 track")

@@ -6,10 +6,12 @@ import msgspec
 
 MAX_BYTES = 8 << 20
 MAX_CUES = 100_000
+MAX_END_MS = 1000 * 3600 * 1000
 _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMING = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}(?:\s+(.*))?$")
 _SETTING = re.compile(r"^(?:align|line|position|size|vertical|region):[A-Za-z0-9%.,-]+$")
-_SRT_STYLE = re.compile(r"</?font[^>]*>|\{\\[^}]*\}", re.IGNORECASE)
+_SRT_STYLE = re.compile(r"</?font[^<>]*>|\{\\[^{}]*\}", re.IGNORECASE)
+_SRT_STYLE_LEFT = re.compile(r"\{\\+")
 _TAG = re.compile(r"</?(?:b|i|u|v|c|lang|ruby|rt)(?:[.\s][^<>]*)?>", re.IGNORECASE)
 
 
@@ -45,7 +47,8 @@ def parse(text: str) -> list[Cue]:
     """The cues of a SubRip or WebVTT text, in order of time.
 
     A block without a timing line (a header, a note, a style) is left out, and so is a cue
-    that ends before it begins. Raises ``CaptionsInvalid`` where no cue is left.
+    that ends before it begins, or after a thousand hours. Raises ``CaptionsInvalid`` where
+    no cue is left.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "�")
     cues = [cue for block in re.split(r"\n[ \t]*\n+", text.strip("\n")) if (cue := _cue(block))]
@@ -65,7 +68,7 @@ def _cue(block: str) -> Cue | None:
     start_ms, end_ms = _ms(match.groups()[:4]), _ms(match.groups()[4:8])
     said = [_clean(line) for line in lines[number + 1 :]]
     said = [line for line in said if line]
-    if end_ms <= start_ms or not said:
+    if not start_ms < end_ms < MAX_END_MS or not said:
         return None
     settings = [word for word in (match.group(9) or "").split() if _SETTING.match(word)]
     return Cue(start_ms, end_ms, " ".join(settings), said)
@@ -79,10 +82,10 @@ def _ms(parts: tuple[str | None, ...]) -> int:
 
 def _clean(line: str) -> str:
     """One line of cue text: known tags kept, every other ``<``, ``>`` and ``&`` escaped."""
-    line = _SRT_STYLE.sub("", line).strip()
+    line = _SRT_STYLE_LEFT.sub("{", _SRT_STYLE.sub("", line)).strip()
     parts, at = [], 0
     for tag in _TAG.finditer(line):
-        parts += [_escape(line[at : tag.start()]), tag.group().replace("-->", "")]
+        parts += [_escape(line[at : tag.start()]), tag.group()]
         at = tag.end()
     return "".join([*parts, _escape(line[at:])])
 

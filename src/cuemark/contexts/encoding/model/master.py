@@ -5,11 +5,12 @@ from itertools import pairwise
 
 import msgspec
 
+from cuemark.contexts.encoding.model.names import is_language
 from cuemark.contracts.encoding import MasterRejected
 
 MIN_FRAMES = 5
 MIN_LINES, MAX_LINES = 96, 4400
-MAX_RATE = 120
+MIN_RATE, MAX_RATE = 1, 120
 UNEVEN_S = 0.1
 _SEEKABLE = {"mov", "mp4", "matroska", "webm"}
 
@@ -78,7 +79,10 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 class Sound(msgspec.Struct, frozen=True):
-    """The master's first sound track. ``lead_s`` of it come before the first frame."""
+    """The master's first sound track. ``lead_s`` of it come before the first frame.
+
+    ``language`` is ``und`` where the container states none, or what is no language tag.
+    """
 
     stream: int
     channels: int
@@ -165,9 +169,10 @@ def _rate_of(video: ProbedStream, ticks: list[int], tick_s: Fraction) -> Fractio
         near = stated > 0 and mean_s > 0 and abs(float(stated * mean_s) - 1) < 0.002
         rate = stated if near else _fraction(video.avg_frame_rate)
     rate = rate.limit_denominator(100_000)
-    if not 0 < rate <= MAX_RATE:
+    if not MIN_RATE <= rate <= MAX_RATE:
         raise MasterRejected(
-            f"the film's frame rate reads as {float(rate):.2f}: it must be at most {MAX_RATE}"
+            f"the film's frame rate reads as {float(rate):.2f}: it must be "
+            f"{MIN_RATE} to {MAX_RATE} a second"
         )
     return rate
 
@@ -198,7 +203,7 @@ def _sound_of(probe: Probe, first_frame_s: float) -> Sound | None:
             return Sound(
                 stream=stream.index,
                 channels=stream.channels,
-                language=stream.tags.language,
+                language=stream.tags.language if is_language(stream.tags.language) else "und",
                 lead_s=max(0.0, first_frame_s - start_s),
             )
     return None

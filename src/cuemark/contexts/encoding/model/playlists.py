@@ -1,5 +1,6 @@
 """HLS media playlists (RFC 8216bis) of a version: relative addresses, keys by a variable."""
 
+import math
 from fractions import Fraction
 
 from cuemark.contracts.encoding import Timeline
@@ -14,7 +15,7 @@ def media_playlist(track_id: str, timeline: Timeline, kid: str, iv: str) -> str:
     lines = [
         "#EXTM3U",
         "#EXT-X-VERSION:8",
-        f"#EXT-X-TARGETDURATION:{max(1, round(max(seconds)))}",
+        f"#EXT-X-TARGETDURATION:{_target(max(seconds))}",
         "#EXT-X-PLAYLIST-TYPE:VOD",
         "#EXT-X-INDEPENDENT-SEGMENTS",
         '#EXT-X-DEFINE:IMPORT="key_base"',
@@ -32,7 +33,7 @@ def captions_playlist(track_id: str, duration_s: float) -> str:
         [
             "#EXTM3U",
             "#EXT-X-VERSION:8",
-            f"#EXT-X-TARGETDURATION:{max(1, round(duration_s))}",
+            f"#EXT-X-TARGETDURATION:{_target(duration_s)}",
             "#EXT-X-PLAYLIST-TYPE:VOD",
             f"#EXTINF:{duration_s:.6f},",
             f"{track_id}.vtt",
@@ -40,6 +41,11 @@ def captions_playlist(track_id: str, duration_s: float) -> str:
             "",
         ]
     )
+
+
+def _target(longest_s: Fraction | float) -> int:
+    """The longest segment rounded half up, where Python's ``round`` makes 2 of 2.5."""
+    return max(1, math.floor(longest_s + 0.5))
 
 
 def bitrates_kbps(sizes_bytes: list[int], timeline: Timeline) -> tuple[float, float]:

@@ -181,7 +181,7 @@ def join_rung(shop: Workshop, sha256: str, recipe: Recipe, chunks: Sequence[Chun
     with shop.making(key) as folder:
         parts = [shop.path(chunk_key(shop, sha256, chunk, recipe), "chunk.mp4") for chunk in chunks]
         listing = folder / "chunks.txt"
-        listing.write_text("".join(f"file '{part}'\n" for part in parts))
+        listing.write_text("".join(ffmpeg.listed(part) for part in parts))
         run(ffmpeg.assemble_argv(shop.programs.ffmpeg, listing, film.master.picture, folder / RUNG))
         listing.unlink()
         packets = run(ffprobe.packets_argv(shop.programs.ffprobe, folder / RUNG, 0))

@@ -123,6 +123,12 @@ def _x264(recipe: Recipe, picture: Picture, idrs: Sequence[int]) -> list[str]:
     ]
 
 
+def listed(file: Path) -> str:
+    """A line of the list that ``assemble_argv`` joins, quoted as ffmpeg's manual has it."""
+    quoted = str(file).replace("'", "'\\''")
+    return f"file '{quoted}'\n"
+
+
 def assemble_argv(ffmpeg: Path, listing: Path, picture: Picture, target: Path) -> list[str]:
     """Join chunks, their times put back on the grid of frames, from 0 without an edit list."""
     scale, tick = timescale(picture)

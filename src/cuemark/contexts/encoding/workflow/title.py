@@ -1,18 +1,11 @@
-"""The durable bodies: one workflow for each title, and one task at a time in each worker.
-
-A title's workflow only decides what is to be done next; every piece of work is a task on one
-queue, of which a worker takes one at a time. The priorities let the quick version of every
-title outrank every probe. A task that is run again finds its result and returns, so a worker
-that is killed costs the piece in hand.
-"""
+"""A title's walk from master to versions: what is to be done next, from what is done."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from enum import IntEnum
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 import structlog
-from dbos import DBOS, SetEnqueueOptions
+from dbos import DBOS
 
 from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model.chunks import Chunk, chunk_plan, excerpts, sampled
@@ -25,27 +18,15 @@ from cuemark.contexts.encoding.model.gate import (
     quick_gate,
 )
 from cuemark.contexts.encoding.model.ladder import NoLadder, Probed, Rung
-from cuemark.contexts.encoding.service import Ledger
-from cuemark.contexts.encoding.stages import packaging, pictures, tracks
+from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.packaging import CaptionsToPackage, Order, RungToPackage
-from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.store import JobRow
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
 from cuemark.contexts.encoding.tools.run import ToolFailed
+from cuemark.contexts.encoding.workflow.tasks import Kind, Parts, Pending, Priority, Task
 from cuemark.contracts.encoding import MasterRejected, Quality, Stage, Version
 from cuemark.contracts.ids import VersionId
-from cuemark.contracts.licensing import Licensing, ProvisionKeys
-from cuemark.kit.clock import Clock
 from cuemark.kit.errors import ContractError
-from cuemark.kit.event_loop import EventLoopThread
-from cuemark.kit.tracing import trace
-
-T = TypeVar("T")
-
-TITLE_QUEUE, TASK_QUEUE = "encoding-titles", "encoding-tasks"
-TITLE_WORKFLOW, TASK_WORKFLOW = "encoding.title", "encoding.task"
-TITLES_AT_ONCE = 64
-POLL_S = 0.1
 
 FULL_PRESET, QUICK_PRESET = "medium", "veryfast"
 QUICK_TOP_LINES, QUICK_CRF = 720, 23.0
@@ -54,140 +35,11 @@ QUICK_EXCERPTS, QUICK_EXCERPT_FRAMES = 3, 24
 MAX_CORRECTIONS = 2
 
 
-Kind = Literal[
-    "inspect", "shots", "encode", "probe", "join", "score", "sound", "captions", "package"
-]
-
-
-class Priority(IntEnum):
-    """The smaller goes first: what is begun is finished before the next title is begun."""
-
-    QUICK_FINISH = 1
-    QUICK = 2
-    INSPECT = 3
-    FINISH = 10
-    ENCODE = 20
-    PROBE = 30
-
-
 class QualityRefused(Exception):
     """A rung does not look as it must; the text says which, and how it measured."""
 
 
-class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """One piece of work. ``rung`` is the key of a joined rung, ``frames`` a stretch of it."""
-
-    kind: Kind
-    version_id: VersionId
-    stage: Stage
-    priority: int
-    sha256: str
-    chunk: Chunk | None = None
-    chunks: list[Chunk] = []
-    recipe: Recipe | None = None
-    rung: str = ""
-    frames: tuple[int, int] = (0, 0)
-    language: str = ""
-    order: Order | None = None
-    trace_id: str = ""
-
-
-class Parts:
-    """What the workflows work with in this process."""
-
-    def __init__(
-        self,
-        shop: Workshop,
-        ledger: Ledger,
-        licensing: Licensing,
-        clock: Clock,
-        loop: EventLoopThread,
-    ) -> None:
-        self.shop = shop
-        self.ledger = ledger
-        self.licensing = licensing
-        self.clock = clock
-        self.loop = loop
-
-
-def register(parts: Parts) -> None:
-    """Register the workflows with DBOS under their names."""
-
-    @DBOS.workflow(name=TASK_WORKFLOW)
-    def task(encoded: str) -> str:
-        what = msgspec.json.decode(encoded, type=Task)
-        with trace(what.trace_id or None):
-            result = _do(parts, what)
-            unit = f"{what.kind}:{DBOS.workflow_id}"
-            parts.loop.run(parts.ledger.finish(what.version_id, what.stage, unit))
-        return result
-
-    @DBOS.workflow(name=TITLE_WORKFLOW)
-    def title(version_id: str) -> None:
-        def begin() -> str:
-            found = parts.loop.run(parts.ledger.begin(version_id))
-            return msgspec.json.encode(found).decode()
-
-        job = msgspec.json.decode(DBOS.run_step({"name": "begin"}, begin), type=JobRow)
-        with trace(job.trace_id or None):
-            _Title(parts, job, lambda what: _enqueue(task, what)).run()
-
-
-def _enqueue(task: Callable[[str], str], what: Task) -> "Pending":
-    with SetEnqueueOptions(priority=what.priority):
-        return Pending(DBOS.enqueue_workflow(TASK_QUEUE, task, msgspec.json.encode(what).decode()))
-
-
-class Pending:
-    """A task on the queue."""
-
-    def __init__(self, handle: "object") -> None:
-        self._handle = handle
-
-    def result(self) -> str:
-        """Wait for the task; raises what it raised."""
-        found = self._handle.get_result(polling_interval_sec=POLL_S)  # type: ignore[attr-defined]
-        return str(found)
-
-
-def _do(parts: Parts, what: Task) -> str:
-    """Run a task; the key of its result, or the result itself as JSON."""
-    shop, sha256 = parts.shop, what.sha256
-    match what.kind:
-        case "inspect":
-            return pictures.inspect(shop, sha256)
-        case "shots":
-            return pictures.find_shots(shop, sha256)
-        case "encode":
-            return pictures.encode_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
-        case "probe":
-            pictures.encode_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
-            return pictures.score_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
-        case "join":
-            return pictures.join_rung(shop, sha256, _of(what.recipe), what.chunks)
-        case "score":
-            return pictures.score_rung(shop, sha256, what.rung, what.frames)
-        case "sound":
-            return tracks.encode_sound(shop, sha256)
-        case "captions":
-            return tracks.convert_captions(shop, what.language, sha256)
-        case "package":
-            return _package(parts, _of(what.order))
-
-
-def _of(value: T | None) -> T:
-    assert value is not None
-    return value
-
-
-def _package(parts: Parts, order: Order) -> str:
-    request = ProvisionKeys(version_id=order.version_id, labels=order.labels)
-    provisioned = parts.loop.run(parts.licensing.provision_keys(request))
-    version = packaging.package(parts.shop, order, provisioned.keys, parts.clock.now())
-    return msgspec.json.encode(version).decode()
-
-
-class _Title:
+class TitleWalk:
     """One title on its way: what to do next, from what is done. Deterministic, as DBOS asks."""
 
     def __init__(self, parts: Parts, job: JobRow, enqueue: Callable[[Task], Pending]) -> None:

@@ -1,0 +1,59 @@
+"""The durable bodies: one workflow for each title, and one task at a time in each worker.
+
+A title's workflow only decides what is to be done next; every piece of work is a task on one
+queue, of which a worker takes one at a time. The priorities let the quick version of every
+title outrank every probe. A task that is run again finds its result and returns, so a worker
+that is killed costs the piece in hand.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+from dbos import DBOS, SetEnqueueOptions
+
+from cuemark.contexts.encoding.store import JobRow
+from cuemark.contexts.encoding.workflow.tasks import Parts, Pending, Task, do
+from cuemark.contexts.encoding.workflow.title import TitleWalk
+from cuemark.kit.tracing import trace
+
+__all__ = [
+    "TASK_QUEUE",
+    "TASK_WORKFLOW",
+    "TITLES_AT_ONCE",
+    "TITLE_QUEUE",
+    "TITLE_WORKFLOW",
+    "Parts",
+    "register",
+]
+
+TITLE_QUEUE, TASK_QUEUE = "encoding-titles", "encoding-tasks"
+TITLE_WORKFLOW, TASK_WORKFLOW = "encoding.title", "encoding.task"
+TITLES_AT_ONCE = 64
+
+
+def register(parts: Parts) -> None:
+    """Register the workflows with DBOS under their names."""
+
+    @DBOS.workflow(name=TASK_WORKFLOW)
+    def task(encoded: str) -> str:
+        what = msgspec.json.decode(encoded, type=Task)
+        with trace(what.trace_id or None):
+            result = do(parts, what)
+            unit = f"{what.kind}:{DBOS.workflow_id}"
+            parts.loop.run(parts.ledger.finish(what.version_id, what.stage, unit))
+        return result
+
+    @DBOS.workflow(name=TITLE_WORKFLOW)
+    def title(version_id: str) -> None:
+        def begin() -> str:
+            found = parts.loop.run(parts.ledger.begin(version_id))
+            return msgspec.json.encode(found).decode()
+
+        job = msgspec.json.decode(DBOS.run_step({"name": "begin"}, begin), type=JobRow)
+        with trace(job.trace_id or None):
+            TitleWalk(parts, job, lambda what: _enqueue(task, what)).run()
+
+
+def _enqueue(task: Callable[[str], str], what: Task) -> Pending:
+    with SetEnqueueOptions(priority=what.priority):
+        return Pending(DBOS.enqueue_workflow(TASK_QUEUE, task, msgspec.json.encode(what).decode()))

@@ -1,0 +1,122 @@
+"""One piece of work: what a worker takes from the queue, and how it is done."""
+
+from enum import IntEnum
+from typing import Literal, TypeVar
+
+import msgspec
+
+from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.service import Ledger
+from cuemark.contexts.encoding.stages import packaging, pictures, tracks
+from cuemark.contexts.encoding.stages.packaging import Order
+from cuemark.contexts.encoding.stages.workshop import Workshop
+from cuemark.contexts.encoding.tools.ffmpeg import Recipe
+from cuemark.contracts.encoding import Stage
+from cuemark.contracts.ids import VersionId
+from cuemark.contracts.licensing import Licensing, ProvisionKeys
+from cuemark.kit.clock import Clock
+from cuemark.kit.event_loop import EventLoopThread
+
+T = TypeVar("T")
+
+POLL_S = 0.1
+
+Kind = Literal[
+    "inspect", "shots", "encode", "probe", "join", "score", "sound", "captions", "package"
+]
+
+
+class Priority(IntEnum):
+    """The smaller goes first: what is begun is finished before the next title is begun."""
+
+    QUICK_FINISH = 1
+    QUICK = 2
+    INSPECT = 3
+    FINISH = 10
+    ENCODE = 20
+    PROBE = 30
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece of work. ``rung`` is the key of a joined rung, ``frames`` a stretch of it."""
+
+    kind: Kind
+    version_id: VersionId
+    stage: Stage
+    priority: int
+    sha256: str
+    chunk: Chunk | None = None
+    chunks: list[Chunk] = []
+    recipe: Recipe | None = None
+    rung: str = ""
+    frames: tuple[int, int] = (0, 0)
+    language: str = ""
+    order: Order | None = None
+    trace_id: str = ""
+
+
+class Parts:
+    """What the workflows work with in this process."""
+
+    def __init__(
+        self,
+        shop: Workshop,
+        ledger: Ledger,
+        licensing: Licensing,
+        clock: Clock,
+        loop: EventLoopThread,
+    ) -> None:
+        self.shop = shop
+        self.ledger = ledger
+        self.licensing = licensing
+        self.clock = clock
+        self.loop = loop
+
+
+class Pending:
+    """A task on the queue."""
+
+    def __init__(self, handle: "object") -> None:
+        self._handle = handle
+
+    def result(self) -> str:
+        """Wait for the task; raises what it raised."""
+        found = self._handle.get_result(polling_interval_sec=POLL_S)  # type: ignore[attr-defined]
+        return str(found)
+
+
+def do(parts: Parts, what: Task) -> str:
+    """Run a task; the key of its result, or the result itself as JSON."""
+    shop, sha256 = parts.shop, what.sha256
+    match what.kind:
+        case "inspect":
+            return pictures.inspect(shop, sha256)
+        case "shots":
+            return pictures.find_shots(shop, sha256)
+        case "encode":
+            return pictures.encode_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
+        case "probe":
+            pictures.encode_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
+            return pictures.score_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
+        case "join":
+            return pictures.join_rung(shop, sha256, _of(what.recipe), what.chunks)
+        case "score":
+            return pictures.score_rung(shop, sha256, what.rung, what.frames)
+        case "sound":
+            return tracks.encode_sound(shop, sha256)
+        case "captions":
+            return tracks.convert_captions(shop, what.language, sha256)
+        case "package":
+            return _package(parts, _of(what.order))
+
+
+def _of(value: T | None) -> T:
+    assert value is not None
+    return value
+
+
+def _package(parts: Parts, order: Order) -> str:
+    request = ProvisionKeys(version_id=order.version_id, labels=order.labels)
+    provisioned = parts.loop.run(parts.licensing.provision_keys(request))
+    version = packaging.package(parts.shop, order, provisioned.keys, parts.clock.now())
+    return msgspec.json.encode(version).decode()
