@@ -1,207 +1,221 @@
-"""Pictures: chunk encodes, the rungs joined from them, their scores, and the artwork."""
+"""The stages of the picture: inspection, shots, chunk encodes, joined rungs, their scores."""
 
-import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import structlog
 
+from cuemark.contexts.encoding.model import shots as shot_rules
 from cuemark.contexts.encoding.model.chunks import Chunk
-from cuemark.contexts.encoding.model.gate import Scores, joined, sampled_frames
-from cuemark.contexts.encoding.model.master import frame_pts
-from cuemark.contexts.encoding.stages.survey import Survey, film_of
-from cuemark.contexts.encoding.stages.work import Bench
+from cuemark.contexts.encoding.model.gate import Scores
+from cuemark.contexts.encoding.model.master import (
+    Master,
+    Probe,
+    film_stream,
+    frame_pts,
+    master_of,
+)
+from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH, FrameMeasures
+from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import ffmpeg, ffprobe
-from cuemark.contexts.encoding.tools.ffmpeg import Recipe
-from cuemark.contexts.encoding.tools.run import Finished, run
+from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
+from cuemark.contexts.encoding.tools.run import ToolFailed, read_frames, run
+from cuemark.contracts.encoding import MasterRejected
 
-_CHUNK_S = 3600
-RUNG_FILE = "rung.mp4"
-_ARTWORK = "artwork.jpg"
-
-
-class StageRefused(Exception):
-    """A stage's result is not what it must be; the text is one sentence."""
+INDEXED = "film.mkv"
+RUNG = "rung.mp4"
 
 
-class EncodedChunk(msgspec.Struct, frozen=True):
-    """A chunk in one recipe: ``file`` is an object key."""
+class Shots(msgspec.Struct, frozen=True):
+    """``starts`` are first frames; the artwork lies beside as ``artwork.jpg``."""
 
-    file: str
-    size_bytes: int
-
-
-class AssembledRung(msgspec.Struct, frozen=True):
-    """A whole rendition before packaging: ``file`` is an object key."""
-
-    file: str
-    size_bytes: int
-    frames: int
+    starts: list[int]
+    artwork_frame: int
 
 
-class Artwork(msgspec.Struct, frozen=True):
-    """``object_key`` names the JPEG by its content."""
-
-    object_key: str
+class FrameMetrics(msgspec.Struct, frozen=True):
+    vmaf: float
 
 
-class _Log(msgspec.Struct, frozen=True):
-    frames: list["_LogFrame"]
+class FrameScore(msgspec.Struct, frozen=True, rename="camel"):
+    frame_num: int
+    metrics: FrameMetrics
 
 
-class _LogFrame(msgspec.Struct, frozen=True):
-    frameNum: int  # noqa: N815 - libvmaf's name
-    metrics: dict[str, float]
+class VmafLog(msgspec.Struct, frozen=True):
+    """What libvmaf writes, as far as it is read here."""
+
+    frames: list[FrameScore]
 
 
-def chunk_key(bench: Bench, survey: Survey, chunk: Chunk, recipe: Recipe) -> str:
-    return bench.key("chunk", [survey.key, chunk, recipe])
+def inspect(shop: Workshop, sha256: str) -> str:
+    """Find out what the master is; raises ``MasterRejected``. Returns the result's key."""
+    key = shop.key("inspect", sha256)
+    if shop.has(key):
+        return key
+    source = shop.master(sha256)
+    with shop.making(key) as folder:
+        try:
+            master = _probe(shop, source)
+            if not master.seekable:
+                indexed = folder / INDEXED
+                run(ffmpeg.index_argv(shop.programs.ffmpeg, source, indexed))
+                master = _probe(shop, indexed)
+        except ToolFailed as error:
+            raise MasterRejected("the file is no film that FFmpeg can read") from error
+        save(folder, "master.json", master)
+    return key
 
 
-def encode_chunk(
-    bench: Bench, survey: Survey, chunk: Chunk, recipes: list[Recipe]
-) -> list[EncodedChunk]:
-    """One chunk in each recipe; those that are there already are not encoded again."""
-    keys = [chunk_key(bench, survey, chunk, recipe) for recipe in recipes]
-    missing = [
-        (key, recipe)
-        for key, recipe in zip(keys, recipes, strict=True)
-        if bench.record(key, EncodedChunk) is None
-    ]
-    if missing:
-        with bench.objects.scratch() as scratch:
-            paths = [scratch / f"{number}.mp4" for number in range(len(missing))]
-            outputs = [(recipe, path) for (_, recipe), path in zip(missing, paths, strict=True)]
-            argv = ffmpeg.chunk_argv(
-                bench.programs.ffmpeg, film_of(bench, survey), chunk, outputs
+def _probe(shop: Workshop, path: Path) -> Master:
+    report = run(ffprobe.report_argv(shop.programs.ffprobe, path), timeout_s=120)
+    probe = msgspec.json.decode(report.stdout, type=Probe, strict=False)
+    stream = film_stream(probe).index
+    packets = run(ffprobe.packets_argv(shop.programs.ffprobe, path, stream), timeout_s=1200)
+    return master_of(probe, frame_pts(packets.stdout.decode()))
+
+
+def film_of(shop: Workshop, sha256: str) -> Film:
+    """The inspected film, as encodes read it."""
+    key = shop.key("inspect", sha256)
+    indexed = shop.path(key, INDEXED)
+    path = indexed if indexed.exists() else shop.master(sha256)
+    return Film(path, shop.load(key, "master.json", Master))
+
+
+def find_shots(shop: Workshop, sha256: str) -> str:
+    """Find the cuts and pick the artwork. Returns the result's key."""
+    key = shop.key("shots", sha256)
+    if shop.has(key):
+        return key
+    film = film_of(shop, sha256)
+    with shop.making(key) as folder:
+        measures = _measure(shop, film)
+        frames = len(measures.differences)
+        if frames < film.master.frames:
+            raise MasterRejected(
+                f"only {frames} of the film's {film.master.frames} frames can be decoded"
             )
-            cost = run(argv, timeout_s=_CHUNK_S)
-            for (key, recipe), path in zip(missing, paths, strict=True):
-                _keep_chunk(bench, key, path)
-                _tell(key, recipe, chunk, cost)
-    return [_recorded(bench, key) for key in keys]
+        rate = float(film.master.picture.rate)
+        starts = shot_rules.shot_starts(measures.differences[: film.master.frames], rate)
+        artwork = min(shot_rules.artwork_frame(measures, starts), film.master.frames - 1)
+        run(
+            ffmpeg.artwork_argv(shop.programs.ffmpeg, film, artwork, folder / "artwork.jpg"),
+            timeout_s=300,
+        )
+        save(folder, "shots.json", Shots(starts, artwork))
+    return key
 
 
-def _keep_chunk(bench: Bench, key: str, path: Path) -> None:
-    def make(result: Path) -> EncodedChunk:
-        kept = path.rename(result / "chunk.mp4")
-        return EncodedChunk(f"work/{key}/chunk.mp4", kept.stat().st_size)
-
-    bench.once(key, EncodedChunk, make)
+def shots_of(shop: Workshop, sha256: str) -> Shots:
+    return shop.load(shop.key("shots", sha256), "shots.json", Shots)
 
 
-def _recorded(bench: Bench, key: str) -> EncodedChunk:
-    record = bench.record(key, EncodedChunk)
-    if record is None:
-        raise StageRefused(f"the chunk {key[:12]} is not there: ingest the film again")
-    return record
+def _measure(shop: Workshop, film: Film) -> FrameMeasures:
+    whole = FrameMeasures([], [], [])
+    before = None
+    argv = ffmpeg.thumbs_argv(shop.programs.ffmpeg, film)
+    for block in read_frames(argv, THUMB_WIDTH * THUMB_HEIGHT):
+        frames = np.frombuffer(block, np.uint8).reshape(-1, THUMB_HEIGHT, THUMB_WIDTH)
+        part = shot_rules.measure(frames, before)
+        whole.differences.extend(part.differences)
+        whole.brightness.extend(part.brightness)
+        whole.detail.extend(part.detail)
+        before = frames[-1]
+    return whole
 
 
-def _tell(key: str, recipe: Recipe, chunk: Chunk, cost: Finished) -> None:
+def chunk_key(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:
+    return shop.key("chunk", sha256, chunk, recipe)
+
+
+def encode_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:
+    """Encode one chunk in one recipe. Returns the result's key."""
+    key = chunk_key(shop, sha256, chunk, recipe)
+    if shop.has(key):
+        return key
+    film = film_of(shop, sha256)
+    with shop.making(key) as folder:
+        argv = ffmpeg.chunk_argv(
+            shop.programs.ffmpeg, film, chunk, [(recipe, folder / "chunk.mp4")]
+        )
+        done = run(argv)
     structlog.get_logger().info(
         "chunk_encoded",
         key=key,
-        rung=f"{recipe.height}p crf {recipe.crf:g} {recipe.preset}",
         chunk=chunk.index,
-        frames=chunk.frames,
-        cpu_s=round(cost.cpu_s, 3),
-        wall_s=round(cost.wall_s, 3),
+        height=recipe.height,
+        crf=recipe.crf,
+        cpu_s=round(done.cpu_s, 2),
+        wall_s=round(done.wall_s, 2),
     )
+    return key
 
 
-def assemble(
-    bench: Bench, survey: Survey, chunks: list[Chunk], encoded: list[EncodedChunk]
-) -> AssembledRung:
-    """Join encoded chunks, in order, and count: every frame once, each at its place."""
-    key = bench.key("rung", [survey.key, chunks, encoded])
-
-    def make(result: Path) -> AssembledRung:
-        target = result / RUNG_FILE
-        with bench.objects.scratch() as scratch:
-            lines = []
-            for number, chunk in enumerate(encoded):
-                (scratch / f"{number}.mp4").symlink_to(bench.objects.path(chunk.file).resolve())
-                lines.append(f"file '{number}.mp4'\n")
-            (scratch / "list.txt").write_text("".join(lines))
-            run(
-                ffmpeg.assemble_argv(
-                    bench.programs.ffmpeg, scratch / "list.txt", survey.picture, target
-                )
-            )
-        frames = sum(chunk.frames for chunk in chunks)
-        listing = run(ffprobe.packets_argv(bench.programs.ffprobe, target, 0)).stdout.decode()
-        tick = ffmpeg.timescale(survey.picture)[1]
-        times = frame_pts(listing)
-        if times != [number * tick for number in range(frames)]:
-            raise StageRefused(
-                f"a rendition came out with {len(times)} frames, or with frames off their "
-                f"places, where {frames} belong"
-            )
-        return AssembledRung(f"work/{key}/{RUNG_FILE}", target.stat().st_size, frames)
-
-    return bench.once(key, AssembledRung, make)
+def chunk_bytes(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> int:
+    """The size of an encoded chunk."""
+    return shop.path(chunk_key(shop, sha256, chunk, recipe), "chunk.mp4").stat().st_size
 
 
-def score(
-    bench: Bench, survey: Survey, file: str, file_start: int, spans: list[tuple[int, int]]
-) -> Scores:
-    """VMAF of spans of the film in ``file`` (an object key), whose first frame is ``file_start``.
+def score_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:
+    """Score an encoded chunk against the master. Returns the result's key."""
+    key = shop.key("chunk scores", sha256, chunk, recipe)
+    if not shop.has(key):
+        encoded = shop.path(chunk_key(shop, sha256, chunk, recipe), "chunk.mp4")
+        _score(shop, sha256, key, encoded, (chunk.start, chunk.end), chunk.start)
+    return key
 
-    Every fifth frame of a span is scored, the first first.
-    """
-    key = bench.key("score", [survey.key, file, file_start, spans])
 
-    def make(result: Path) -> Scores:
-        return joined(
-            [_score_span(bench, survey, file, file_start, span, result) for span in spans]
+def rung_key(shop: Workshop, sha256: str, recipe: Recipe, chunks: Sequence[Chunk]) -> str:
+    return shop.key("rung", sha256, recipe, chunks)
+
+
+def join_rung(shop: Workshop, sha256: str, recipe: Recipe, chunks: Sequence[Chunk]) -> str:
+    """Join a rung's chunks and count its frames. Returns the result's key."""
+    key = rung_key(shop, sha256, recipe, chunks)
+    if shop.has(key):
+        return key
+    film = film_of(shop, sha256)
+    with shop.making(key) as folder:
+        parts = [shop.path(chunk_key(shop, sha256, chunk, recipe), "chunk.mp4") for chunk in chunks]
+        listing = folder / "chunks.txt"
+        listing.write_text("".join(ffmpeg.listed(part) for part in parts))
+        run(ffmpeg.assemble_argv(shop.programs.ffmpeg, listing, film.master.picture, folder / RUNG))
+        listing.unlink()
+        packets = run(ffprobe.packets_argv(shop.programs.ffprobe, folder / RUNG, 0))
+        frames = len(frame_pts(packets.stdout.decode()))
+        if frames != film.master.frames:
+            raise ToolFailed(f"a rung has {frames} frames and the film {film.master.frames}")
+    return key
+
+
+def score_rung(shop: Workshop, sha256: str, rung: str, frames: tuple[int, int]) -> str:
+    """Score a stretch of a joined rung against the master. Returns the result's key."""
+    key = shop.key("rung scores", sha256, rung, frames)
+    if not shop.has(key):
+        _score(shop, sha256, key, shop.path(rung, RUNG), frames, 0)
+    return key
+
+
+def scores_of(shop: Workshop, key: str) -> Scores:
+    return shop.load(key, "scores.json", Scores)
+
+
+def _score(
+    shop: Workshop, sha256: str, key: str, encoded: Path, frames: tuple[int, int], start: int
+) -> None:
+    film = film_of(shop, sha256)
+    with shop.making(key) as folder:
+        argv = ffmpeg.vmaf_argv(shop.programs.ffmpeg, encoded, film, frames, start, "vmaf.json")
+        run(argv, cwd=folder)
+        log = msgspec.json.decode((folder / "vmaf.json").read_bytes(), type=VmafLog)
+        if not log.frames:
+            raise ToolFailed("libvmaf scored no frame")
+        (folder / "vmaf.json").unlink()
+        scores = Scores(
+            [frames[0] + score.frame_num for score in log.frames],
+            [score.metrics.vmaf for score in log.frames],
         )
-
-    return bench.once(key, Scores, make)
-
-
-def _score_span(
-    bench: Bench,
-    survey: Survey,
-    file: str,
-    file_start: int,
-    span: tuple[int, int],
-    scratch: Path,
-) -> Scores:
-    log = f"vmaf-{span[0]}.json"
-    argv = ffmpeg.vmaf_argv(
-        bench.programs.ffmpeg,
-        bench.objects.path(file).resolve(),
-        film_of(bench, survey),
-        span,
-        file_start,
-        log,
-    )
-    run(argv, cwd=scratch, timeout_s=_CHUNK_S)
-    frames = msgspec.json.decode((scratch / log).read_bytes(), type=_Log).frames
-    wanted = sampled_frames(span[1] - span[0], ffmpeg.VMAF_EVERY)
-    if len(frames) != wanted:
-        raise StageRefused(
-            f"the comparison with the master saw {len(frames)} frames where {wanted} belong"
-        )
-    return Scores(
-        [span[0] + frame.frameNum for frame in frames],
-        [frame.metrics["vmaf"] for frame in frames],
-    )
-
-
-def artwork(bench: Bench, survey: Survey) -> Artwork:
-    """The frame that stands for the film, as a JPEG."""
-
-    def make(result: Path) -> Artwork:
-        target = result / _ARTWORK
-        run(
-            ffmpeg.artwork_argv(
-                bench.programs.ffmpeg, film_of(bench, survey), survey.artwork_frame, target
-            )
-        )
-        picture = target.read_bytes()
-        object_key = f"artwork/{hashlib.sha256(picture).hexdigest()}.jpg"
-        bench.objects.put(object_key, picture)
-        return Artwork(object_key)
-
-    return bench.once(bench.key("artwork", survey.key), Artwork, make)
+        save(folder, "scores.json", scores)
