@@ -73,6 +73,7 @@ def control_spec(install: Install) -> ChildSpec:
         name="control",
         argv=_python("cuemark.app.control", install),
         ready=port_answers("127.0.0.1", install.ports.internal),
+        ready_s=90,
     )
 
 
