@@ -90,13 +90,21 @@ async function json<Answer>(method: string, path: string, body?: unknown): Promi
 
 const id = encodeURIComponent;
 
+/** The last report of a position. Lists that show positions wait for it, however it ends. */
+let reporting: Promise<unknown> = Promise.resolve();
+
+async function jsonAfterReport<Answer>(path: string): Promise<Answer> {
+  await Promise.allSettled([reporting]);
+  return json<Answer>("GET", path);
+}
+
 export const api = {
   service: () => json<{ name: string }>("GET", "/service"),
   me: () => json<Member>("GET", "/me"),
   titles: (after = "", limit = 48) =>
-    json<TitlePage>("GET", `/titles?after=${id(after)}&limit=${limit}`),
+    jsonAfterReport<TitlePage>(`/titles?after=${id(after)}&limit=${limit}`),
   title: (titleId: string) => json<Title>("GET", `/titles/${id(titleId)}`),
-  watching: () => json<{ titles: readonly Title[] }>("GET", "/continue-watching"),
+  watching: () => jsonAfterReport<{ titles: readonly Title[] }>("/continue-watching"),
 
   async login(email: string, password: string): Promise<void> {
     await json("POST", "/login", { email, password });
@@ -111,7 +119,12 @@ export const api = {
   startPlay: (titleId: string, device: string) =>
     json<Play>("POST", "/plays", { title_id: titleId, device }),
   async reportProgress(play: Play, position_s: number, sequence: number): Promise<void> {
-    await call("PUT", play.progress_url, { body: { position_s, sequence }, keepalive: true });
+    const report = call("PUT", play.progress_url, {
+      body: { position_s, sequence },
+      keepalive: true,
+    });
+    reporting = report;
+    await report;
   },
   async endPlay(play: Play): Promise<void> {
     await call("DELETE", `${BASE}/plays/${id(play.session_id)}`, { keepalive: true });

@@ -35,6 +35,11 @@ class Visitor:
     def watch(self, title_id: str) -> None:
         self.page.goto(f"{self.origin}/watch/{title_id}")
 
+    def wake(self) -> None:
+        """Move the mouse: the player's controls hide from a still hand."""
+        for x in (600, 620):
+            self.page.mouse.move(x, 300)
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:

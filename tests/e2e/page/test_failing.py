@@ -102,6 +102,7 @@ def _same_port(one: str, other: str) -> bool:
 
 def _seek_to_the_last_third(member: Visitor) -> None:
     """Past all that the player buffers."""
+    member.wake()
     slider = member.page.get_by_role("slider", name="Position")
     box = slider.bounding_box()
     assert box is not None
@@ -109,5 +110,6 @@ def _seek_to_the_last_third(member: Visitor) -> None:
 
 
 def _double_speed(member: Visitor) -> None:
+    member.wake()
     member.page.get_by_role("button", name="Speed").click()
     member.page.get_by_role("menuitemradio", name="2×").click()

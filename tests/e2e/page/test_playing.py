@@ -1,10 +1,12 @@
 """A film in a real browser: decrypted, captioned, resumed, and never shown without a key."""
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Route
 
 from samples.film import Film
 from tests.e2e.page.conftest import Visitor
@@ -91,8 +93,15 @@ def test_a_reload_goes_on_where_it_was(member: Visitor, title_id: str) -> None:
 
 def test_what_was_begun_stands_first_on_the_home_page(member: Visitor, title_id: str) -> None:
     page = member.page
+
+    def slowly(route: Route) -> None:
+        time.sleep(0.7)
+        route.continue_()
+
+    page.route("**/progress", slowly)
     member.watch(title_id)
     until(page, lambda now: now["frames"] > 0 and now["position_s"] > 2.0, "two seconds of film")
+    member.wake()
     page.get_by_role("link", name="Back to all titles").click()
     page.get_by_role("heading", name="Continue watching").wait_for()
     page.get_by_role("link", name=re.compile(r"Resume at 0:0\d")).click()
@@ -108,6 +117,7 @@ def test_captions_are_shown_in_the_language_chosen(
     said = re.sub(r"<[^>]*>", "", sample_film.captions[language].read_text("utf-8"))
     member.watch(title_id)
     until_playing(page)
+    member.wake()
     page.get_by_role("button", name="Captions").click()
     offered = page.get_by_role("menuitemradio").all_inner_texts()
     assert len(offered) == 1 + len(sample_film.captions)
@@ -140,6 +150,7 @@ def test_a_rung_can_be_pinned_and_is_said(member: Visitor, title_id: str) -> Non
     page = member.page
     member.watch(title_id)
     until_playing(page)
+    member.wake()
     page.get_by_role("button", name="Quality").click()
     rungs = page.get_by_role("menuitemradio")
     assert rungs.first.inner_text().startswith("Auto")

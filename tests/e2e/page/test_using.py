@@ -178,8 +178,7 @@ def test_controls_hide_from_a_still_hand_and_come_back(member: Visitor, title_id
     member.watch(title_id)
     until_playing(page)
     page.locator(".stage.idle").wait_for(timeout=6_000)
-    page.mouse.move(300, 300)
-    page.mouse.move(320, 320)
+    member.wake()
     page.locator(".stage:not(.idle)").wait_for(timeout=1_000)
 
 
