@@ -12,6 +12,8 @@ from tests.e2e.installation import Installation, ffmpeg
 
 FILM = "Encoded for the tests"
 SECONDS = 8
+FRAME_RATE = CATALOG[0].frame_rate
+FRAMES = SECONDS * FRAME_RATE
 
 
 @pytest.fixture(scope="session")

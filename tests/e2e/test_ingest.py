@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.installation import Installation, wait_until
+from samples.film import Film
+from tests.e2e.conftest import FRAMES
+from tests.e2e.installation import Installation, ffmpeg, wait_until
+from tests.e2e.test_installation import serving
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +62,23 @@ def test_a_killed_worker_costs_the_chunk_in_hand_and_a_running_play_outlives_its
     qualities = [report["quality"] for report in reports]
     assert qualities.count("quick") >= 2
     assert qualities[-1] == "full"
-    assert {(report["frames"], report["decode_errors"]) for report in reports} == {(192, 0)}
+    assert {(report["frames"], report["decode_errors"]) for report in reports} == {(FRAMES, 0)}
+
+
+def test_a_title_outlives_the_death_of_everything_it_needs(
+    installation: Installation, tmp_path: Path, sample_film: Film
+) -> None:
+    master = tmp_path / "other.mp4"
+    excerpt = ["-ss", "8", "-t", "4", "-vf", "scale=320:180", "-crf", "14", "-c:a", "copy"]
+    ffmpeg("-i", str(sample_film.path), excerpt, str(master))
+    job = installation.ingest(master, "Hard times", wait=False)
+    for name in ("worker-2", "postgres", "control", "worker-1", "postgres"):
+        installation.kill(name, signal.SIGKILL)
+        time.sleep(2)
+        wait_until(lambda: serving(installation), 20, f"the API answers after {name} was killed")
+    wait_until(lambda: job_of(installation, job["version_id"])["state"] != "running", 240, "done")
+    finished = job_of(installation, job["version_id"])
+    assert (finished["state"], finished["error"]) == ("done", "")
 
 
 def quality(installation: Installation, name: str) -> str:
@@ -80,7 +99,7 @@ def watch_until_full(
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"", "empty"), (b"this is no film, it is a letter\n" * 100, "no film")],
+    [(b"", "not 0"), (b"this is no film, it is a letter\n" * 100, "no film")],
 )
 def test_what_is_no_film_is_refused_with_one_sentence(
     installation: Installation, tmp_path: Path, content: bytes, says: str

@@ -14,10 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.e2e.conftest import FILM, SECONDS
+from tests.e2e.conftest import FILM, FRAME_RATE, FRAMES, SECONDS
 from tests.e2e.installation import Installation, wait_until
-
-FRAMES = SECONDS * 24
 
 
 def play(installation: Installation, *flags: str) -> Any:
@@ -59,7 +57,7 @@ def test_the_player_works_as_a_user_who_cannot_read_the_data_folder(
         argv, capture_output=True, text=True, timeout=60, cwd="/", **stranger
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1])["frames"] == 48
+    assert json.loads(done.stdout.splitlines()[-1])["frames"] == 2 * FRAME_RATE
 
 
 def test_the_appliance_in_use_is_killed_and_the_play_goes_on(

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.e2e.conftest import FILM
+from tests.e2e.conftest import FILM, FRAME_RATE
 from tests.e2e.installation import Installation, wait_until
 from tests.e2e.test_installation import answers
 
@@ -40,7 +40,7 @@ def test_a_play_crosses_both_processes(running_cuemark: Installation, gateway_ur
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout.splitlines()[-1])
-    assert (report["frames"], report["decode_errors"]) == (48, 0)
+    assert (report["frames"], report["decode_errors"]) == (2 * FRAME_RATE, 0)
     requests = [
         event
         for event in map(json.loads, (running_cuemark.folder / "logs/cuemark.jsonl").open())

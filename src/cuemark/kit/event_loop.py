@@ -2,10 +2,18 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+import time
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+import structlog
+
+from cuemark.kit.errors import Unavailable
+
 T = TypeVar("T")
+
+_PAUSE_S = 0.5
+PATIENCE_S = 120.0
 
 
 class EventLoopThread:
@@ -18,3 +26,15 @@ class EventLoopThread:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run ``work`` to its end and return its result, or raise what it raised."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def insist(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run ``work`` again while what it needs is away, for ``PATIENCE_S`` at most."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return self.run(work())
+            except Unavailable as error:
+                if time.monotonic() > deadline_s:
+                    raise
+                structlog.get_logger().warning("waits", why=str(error))
+                time.sleep(_PAUSE_S)

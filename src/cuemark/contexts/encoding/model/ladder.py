@@ -6,9 +6,9 @@ hull of (log rate, quality), and place rungs on it at even steps of quality. Qua
 VMAF against the canonical picture, in points of 0 to 100; six points are about one just
 noticeable difference (Ozer, "Finding the Just Noticeable Difference with Netflix VMAF", 2017).
 
-Between two probes of one resolution, log2 of the rate is linear in crf, and so is the log of
-``CEILING - VMAF``: on five clips sampled at steps of 3 from crf 17 to 38, VMAF interpolated so
-over 9 crf is within half a point of the measured one.
+Between two probes of one resolution, log2 of the rate is taken as linear in crf, and so is the
+log of ``CEILING - VMAF``. That holds between the probes and not far beyond them, so curves are
+followed for ``BEYOND_CRF`` only, and every rung is measured against its prediction.
 """
 
 import math
@@ -22,7 +22,7 @@ TOP_VMAF = 95.0
 MAX_RUNGS = 6
 MAX_LINES = 1080
 MIN_CRF, MAX_CRF = 17.0, 38.0
-BEYOND_CRF = 5.0
+BEYOND_CRF = 3.0
 """How far outside of the probed crf a curve is trusted."""
 _HALVES = 2
 _SNAP_CRF = 0.75
@@ -87,7 +87,8 @@ def width_at(height: int, picture_width: int, picture_height: int) -> int:
 def ladder(probes: list[Probed], picture_width: int, picture_height: int) -> list[Rung]:
     """Rungs in ascending order of rate, about six VMAF apart, from about 95 down.
 
-    Raises ``NoLadder`` where the probes hold no resolution twice.
+    A film whose poorest encode is better than that has one rung: the cheapest. Raises
+    ``NoLadder`` where the probes hold no resolution twice.
     """
     curves = curves_of(probes)
     hull = upper_hull(
@@ -98,7 +99,7 @@ def ladder(probes: list[Probed], picture_width: int, picture_height: int) -> lis
         ]
     )
     slopes = {curve.height: curve for curve in curves}
-    top = min(TOP_VMAF, hull[-1].vmaf)
+    top = max(hull[0].vmaf, min(TOP_VMAF, hull[-1].vmaf))
     chosen: list[Probed] = []
     for step in range(MAX_RUNGS):
         target = top - step * STEP_VMAF

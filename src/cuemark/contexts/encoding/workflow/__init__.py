@@ -40,13 +40,13 @@ def register(parts: Parts) -> None:
         with trace(what.trace_id or None):
             result = do(parts, what)
             unit = f"{what.kind}:{DBOS.workflow_id}"
-            parts.loop.run(parts.ledger.finish(what.version_id, what.stage, unit))
+            parts.loop.insist(lambda: parts.ledger.finish(what.version_id, what.stage, unit))
         return result
 
     @DBOS.workflow(name=TITLE_WORKFLOW)
     def title(version_id: str) -> None:
         def begin() -> str:
-            found = parts.loop.run(parts.ledger.begin(version_id))
+            found = parts.loop.insist(lambda: parts.ledger.begin(version_id))
             return msgspec.json.encode(found).decode()
 
         job = msgspec.json.decode(DBOS.run_step({"name": "begin"}, begin), type=JobRow)

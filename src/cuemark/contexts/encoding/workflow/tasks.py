@@ -117,6 +117,6 @@ def _of(value: T | None) -> T:
 
 def _package(parts: Parts, order: Order) -> str:
     request = ProvisionKeys(version_id=order.version_id, labels=order.labels)
-    provisioned = parts.loop.run(parts.licensing.provision_keys(request))
+    provisioned = parts.loop.insist(lambda: parts.licensing.provision_keys(request))
     version = packaging.package(parts.shop, order, provisioned.keys, parts.clock.now())
     return msgspec.json.encode(version).decode()

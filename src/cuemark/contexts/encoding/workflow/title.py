@@ -1,11 +1,13 @@
 """A title's walk from master to versions: what is to be done next, from what is done."""
 
+import os
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal
 
 import msgspec
 import structlog
 from dbos import DBOS
+from sqlalchemy.exc import DBAPIError
 
 from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model.chunks import Chunk, chunk_plan, excerpts, sampled
@@ -35,6 +37,9 @@ QUICK_EXCERPTS, QUICK_EXCERPT_FRAMES = 3, 24
 MAX_CORRECTIONS = 2
 
 
+_Tracks = tuple[str | None, list[CaptionsToPackage]]
+
+
 class QualityRefused(Exception):
     """A rung does not look as it must; the text says which, and how it measured."""
 
@@ -56,6 +61,11 @@ class TitleWalk:
             self._fail(str(error))
         except ContractError as error:
             self._fail(f"a part of the service was away for too long: {error}")
+        except DBAPIError:
+            # The database went away under DBOS itself. Nothing is lost: the next start of this
+            # worker takes the title up where it was.
+            structlog.get_logger().exception("worker_gives_up", version_id=self._job.version_id)
+            os._exit(os.EX_TEMPFAIL)
         except Exception:  # noqa: BLE001
             # The outer loop of a job: whatever it is, the job must not stay open for ever.
             structlog.get_logger().exception("encoding_failed", version_id=self._job.version_id)
@@ -70,29 +80,46 @@ class TitleWalk:
         film = pictures.film_of(self._shop, self._job.master_sha256)
         shots = pictures.shots_of(self._shop, self._job.master_sha256)
         chunks = chunk_plan(shots.starts, film.master.frames, film.master.picture.rate)
-        sound, captions = self._tracks(film)
+        tracks = self._begin_tracks(film)
         quick = self._quick_rungs(film, chunks)
+        sound, captions = tracks()
         self._publish(
             self._job.quick_version_id, "quick", quick, sound, captions, Priority.QUICK_FINISH
         )
         full = self._full_rungs(film, chunks, shots.starts)
         self._publish(self._job.version_id, "full", full, sound, captions, Priority.FINISH)
 
-    def _tracks(self, film: Film) -> tuple[str | None, list[CaptionsToPackage]]:
-        languages = [(row.language, row.sha256) for row in self._job.captions]
-        pending = [
-            self._enqueue(
-                self._task("captions", "captions", Priority.QUICK, sha256=sha256, language=language)
+    def _begin_tracks(self, film: Film) -> Callable[[], _Tracks]:
+        """Put sound and captions on the queue; the result waits for them."""
+        captions = [
+            (
+                row.language,
+                self._enqueue(
+                    self._task(
+                        "captions",
+                        "captions",
+                        Priority.QUICK,
+                        sha256=row.sha256,
+                        language=row.language,
+                    )
+                ),
             )
-            for language, sha256 in languages
+            for row in self._job.captions
         ]
-        if languages:
-            self._plan("captions", len(languages))
+        if captions:
+            self._plan("captions", len(captions))
         sound = None
         if film.master.sound:
-            sound = self._one("sound", "audio", Priority.QUICK)
-        found = zip(languages, pending, strict=True)
-        return sound, [CaptionsToPackage(lang, each.result()) for (lang, _), each in found]
+            self._plan("audio", 1)
+            sound = self._enqueue(self._task("sound", "audio", Priority.QUICK))
+
+        def finished() -> _Tracks:
+            return (
+                sound.result() if sound else None,
+                [CaptionsToPackage(language, each.result()) for language, each in captions],
+            )
+
+        return finished
 
     def _quick_rungs(self, film: Film, chunks: Sequence[Chunk]) -> list[RungToPackage]:
         """Two rungs at a fast preset, held to the gate of a quick version on samples."""
@@ -149,9 +176,10 @@ class TitleWalk:
         chunks: Sequence[Chunk],
         starts: list[int],
     ) -> list[RungToPackage]:
-        """Encode the rungs until each measures what was predicted; refuse what never does.
+        """Encode the rungs until each measures what was predicted; drop what never does.
 
-        A rung that a probe dominates gives way to that probe.
+        A rung that a probe dominates gives way to that probe. Raises ``QualityRefused`` where
+        no rung is left, or where one does not show the film.
         """
         kept: dict[Recipe, RungToPackage] = {}
         open_rungs = [(rung, rung.crf) for rung in rungs]
@@ -186,18 +214,23 @@ class TitleWalk:
                     again.append((ladder_rules.rung_of(better, rung), better.point.crf))
                     continue
                 kept[recipe] = self._rung(recipe, chunks, scores, rung.vmaf)
-            open_rungs = [
-                (rung, crf)
-                for rung, crf in again
-                if Recipe(rung.width, rung.height, crf, FULL_PRESET) not in kept
-            ]
+            open_rungs = list(
+                {
+                    recipe: (rung, crf)
+                    for rung, crf in again
+                    if (recipe := Recipe(rung.width, rung.height, crf, FULL_PRESET)) not in kept
+                }.values()
+            )
             if not open_rungs:
                 break
-        else:
-            rung = open_rungs[0][0]
+        for rung, crf in open_rungs:
+            structlog.get_logger().warning(
+                "rung_dropped", version_id=self._job.version_id, height=rung.height, crf=crf
+            )
+        if not kept:
             raise QualityRefused(
-                f"the rendition at {rung.height} lines was predicted VMAF {rung.vmaf:.1f} and is "
-                f"more than {WITHIN_VMAF:g} off after {MAX_CORRECTIONS} corrections"
+                f"no rendition measures within {WITHIN_VMAF:g} VMAF of its prediction after "
+                f"{MAX_CORRECTIONS} corrections"
             )
         by_rate = sorted(kept, key=lambda recipe: self._rate_kbps(recipe, chunks, film))
         return [kept[recipe] for recipe in by_rate]
@@ -226,11 +259,11 @@ class TitleWalk:
         )
         made = self._enqueue(self._task("package", "package", priority, order=order)).result()
         version = msgspec.json.decode(made, type=Version)
-        self._step("publish", self._parts.ledger.publish(self._job, version))
+        self._step("publish", lambda: self._parts.ledger.publish(self._job, version))
         self._done("publish", quality)
 
     def _fail(self, error: str) -> None:
-        self._step("fail", self._parts.ledger.fail(self._job, error))
+        self._step("fail", lambda: self._parts.ledger.fail(self._job, error))
 
     def _rung(
         self, recipe: Recipe, chunks: Sequence[Chunk], scores: Scores, predicted: float | None
@@ -296,9 +329,7 @@ class TitleWalk:
             for recipe, row in zip(recipes, pending, strict=True)
         ]
 
-    def _one(
-        self, kind: Literal["inspect", "shots", "sound"], stage: Stage, priority: Priority
-    ) -> str:
+    def _one(self, kind: Literal["inspect", "shots"], stage: Stage, priority: Priority) -> str:
         self._plan(stage, 1)
         return self._enqueue(self._task(kind, stage, priority)).result()
 
@@ -317,23 +348,14 @@ class TitleWalk:
         )
 
     def _plan(self, stage: Stage, total: int) -> None:
-        self._step("plan", self._parts.ledger.plan(self._job.version_id, stage, total))
+        self._step("plan", lambda: self._parts.ledger.plan(self._job.version_id, stage, total))
 
     def _done(self, stage: Stage, unit: str = "all") -> None:
-        self._step("done", self._parts.ledger.finish(self._job.version_id, stage, unit))
+        self._step("done", lambda: self._parts.ledger.finish(self._job.version_id, stage, unit))
 
-    def _step(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+    def _step(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Write to the ledger as a step of the workflow."""
-        ran = False
-
-        def once() -> None:
-            nonlocal ran
-            ran = True
-            self._parts.loop.run(work)
-
-        DBOS.run_step({"name": name}, once)
-        if not ran:
-            work.close()
+        DBOS.run_step({"name": name}, lambda: self._parts.loop.insist(work))
 
 
 class _Probes:
