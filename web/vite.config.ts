@@ -10,6 +10,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2022",
+    license: { fileName: "licenses.txt" },
     chunkSizeWarningLimit: 700,
   },
 });

@@ -103,7 +103,7 @@ def test_what_was_begun_stands_first_on_the_home_page(member: Visitor, title_id:
     until(page, lambda now: now["frames"] > 0 and now["position_s"] > 2.0, "two seconds of film")
     member.wake()
     page.get_by_role("link", name="Back to all titles").click()
-    page.get_by_role("heading", name="Continue watching").wait_for()
+    page.get_by_role("heading", name="Continue watching").wait_for(timeout=3_000)
     page.get_by_role("link", name=re.compile(r"Resume at 0:0\d")).click()
     page.get_by_text("Resumed at").wait_for()
     assert member.complaints == []
