@@ -32,6 +32,7 @@ SNAPSHOT_EVERY_S = 0.5
 CALL_S = 1.0
 PROBE_S = 0.4
 INDEX_PAUSE_S = 1.0
+BAD_INDEX_PAUSE_S = 10.0
 
 
 class HeldSnapshot(msgspec.Struct, frozen=True):
@@ -98,6 +99,7 @@ class Liaison:
         self._indexes = indexes
         self._told_revision = -1
         self._away: dict[str, bool] = {}
+        self._learn_after_s: dict[VersionId, float] = {}
 
     def pending(self, version_id: VersionId) -> bool:
         """Whether control named this version but its index is not held yet."""
@@ -113,7 +115,7 @@ class Liaison:
                 with deadline(CALL_S):
                     self._knowledge.take(await self._steering.get_snapshot(request))
                 self._note("get_snapshot", "")
-            except (Unavailable, Refusal) as error:
+            except (Unavailable, Refusal, OSError) as error:
                 self._note("get_snapshot", str(error))
             await asyncio.sleep(SNAPSHOT_EVERY_S)
 
@@ -137,7 +139,8 @@ class Liaison:
             learnt(version_id)
         while True:
             for version_id, index_blake3 in list(self._knowledge.snapshot.versions.items()):
-                if self.pending(version_id) and await self._learn(version_id, index_blake3):
+                due = asyncio.get_running_loop().time() >= self._learn_after_s.get(version_id, 0)
+                if due and self.pending(version_id) and await self._learn(version_id, index_blake3):
                     learnt(version_id)
             await asyncio.sleep(SNAPSHOT_EVERY_S)
 
@@ -149,8 +152,8 @@ class Liaison:
             self._indexes.add(read_index(version_id, body), body)
         except (OriginError, IndexInvalid, OSError) as error:
             self._note(f"learn {version_id}", str(error))
-            if isinstance(error, OriginAway):
-                await asyncio.sleep(INDEX_PAUSE_S)
+            pause_s = INDEX_PAUSE_S if isinstance(error, OriginAway) else BAD_INDEX_PAUSE_S
+            self._learn_after_s[version_id] = asyncio.get_running_loop().time() + pause_s
             return False
         structlog.get_logger().info("version_learnt", version_id=version_id)
         return True

@@ -15,7 +15,7 @@ from cuemark.contracts.encoding import IndexedFile
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.cache import Reason
 
-WAKE_EVERY_S = 0.1
+WAKE_EVERY_S = 0.25
 
 
 class FillFailed(Exception):
@@ -89,6 +89,11 @@ class Growing:
                 return readable
             await self._changed.wait()
 
+    async def news(self) -> None:
+        """Wait until readers are woken the next time; not once the file is finished."""
+        if not self._genuine and self._failure is None:
+            await self._changed.wait()
+
     async def begun(self) -> None:
         """Wait for the first byte, or for the whole of a file that has none to show yet."""
         if self.wanted.file.size_bytes > 1:
@@ -101,7 +106,7 @@ class Growing:
         await self.beyond(self.wanted.file.size_bytes)
 
     def wake(self) -> None:
-        """Let the readers look again: at once for the first byte, then at most 10 times a second.
+        """Let the readers look again: at once for the first byte, then four times a second.
 
         A fetch brings pieces of a few kilobytes; hundreds of readers must not run for each.
         """

@@ -79,6 +79,7 @@ lock_file "{folder}/run/nginx.lock";
 error_log "{folder}/logs/error.log" error;
 events {{
     worker_connections {connections};
+    multi_accept on;
 }}
 """
 
@@ -148,7 +149,7 @@ http {{
 {_judging(settings)}
     upstream agent {{
         server 127.0.0.1:{settings.agent_port} max_fails=0;
-        keepalive 64;
+        keepalive 256;
     }}
 {_server(settings)}
 }}
@@ -189,6 +190,10 @@ def _judging(settings: ApplianceSettings) -> str:
         default "";
         401 CommonAccessToken;
     }}
+    map $http_if_none_match $held_already {{
+        default $not_modified;
+        "" "";
+    }}
     map $request_method $allow {{
         default "GET, HEAD, OPTIONS";
         GET "";
@@ -197,6 +202,7 @@ def _judging(settings: ApplianceSettings) -> str:
 
 
 def _server(settings: ApplianceSettings) -> str:
+    host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
     hit = f"""
             add_header ETag $blake3_etag;
             add_header Age $age;
@@ -204,7 +210,7 @@ def _server(settings: ApplianceSettings) -> str:
             add_header Cache-Status "cuemark-{settings.appliance_id}; hit";"""
     return f"""\
     server {{
-        listen {settings.bind}:{settings.port} backlog=4096;
+        listen {host}:{settings.port} backlog=4096;
         location / {{{_HEADERS}
             return 404;
         }}
@@ -229,7 +235,7 @@ def _server(settings: ApplianceSettings) -> str:
         location /views/ {{{_HEADERS}{hit}
             internal;
             root "{settings.folder}";
-            if ($not_modified) {{ return 304; }}
+            if ($held_already) {{ return 304; }}
             try_files $uri @miss;
         }}
         location @miss {{{_HEADERS}

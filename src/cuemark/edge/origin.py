@@ -17,6 +17,7 @@ from cuemark.edge.nginx import (
 from cuemark.edge.settings import OriginSettings, write_private
 
 KEY_HEADER = "X-Origin-Key"
+_LEAST_CHUNK_BYTES = 4096
 
 
 def write_config(settings: OriginSettings) -> None:
@@ -27,7 +28,11 @@ def write_config(settings: OriginSettings) -> None:
 
 
 def config(settings: OriginSettings) -> str:
-    """The whole config of the origin's nginx."""
+    """The whole config of the origin's nginx.
+
+    nginx paces itself after each piece that it has handed to the kernel, so a bound on the rate
+    needs small pieces to be one from the start.
+    """
     folder = Path(settings.folder)
     fields = {
         "version": "$origin_version",
@@ -36,6 +41,7 @@ def config(settings: OriginSettings) -> str:
         "appliance": "$http_user_agent",
     }
     rate_bytes_s = settings.limit_rate_kbps * 1000 // 8
+    chunk_bytes = max(_LEAST_CHUNK_BYTES, rate_bytes_s // 32) if rate_bytes_s else 2 << 20
     root = f"{settings.objects}/versions"
     return f"""\
 {main_block(folder, connections=1024)}
@@ -56,6 +62,7 @@ http {{
     server {{
         listen 127.0.0.1:{settings.port} backlog=1024;
         limit_rate {rate_bytes_s};
+        sendfile_max_chunk {chunk_bytes};
         root "{root}";
         disable_symlinks on from="{root}";
         location / {{

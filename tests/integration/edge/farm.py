@@ -137,9 +137,9 @@ class Farm:
         draft.write_bytes(body)
         draft.rename(self.control_folder / "snapshot.json")
 
-    def publish(self, files: dict[str, bytes]) -> VersionId:
+    def publish(self, files: dict[str, bytes], version_id: VersionId | None = None) -> VersionId:
         """Put a version on the origin and have control name it."""
-        version_id = VersionId(self.ids.new("ver"))
+        version_id = version_id or VersionId(self.ids.new("ver"))
         folder = self.objects / "versions" / version_id
         index = VersionIndex(
             version_id=version_id,
@@ -196,6 +196,11 @@ class Farm:
             if child.process.poll() is None:
                 child.kill()
 
+    def answers(self) -> bool:
+        """Whether the appliance's nginx takes connections."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.appliance.port)) == 0
+
     def reports(self) -> list[Report]:
         path = self.control_folder / "reports.jsonl"
         lines = path.read_bytes().splitlines() if path.exists() else []
@@ -232,6 +237,11 @@ class Farm:
         lines = [json.loads(line) for line in log.read_text().splitlines()]
         return [line for line in lines if line["path"] == path]
 
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        """The agent's events of one name."""
+        lines = (self.root / "agent.jsonl").read_text().splitlines()
+        return [line for line in map(json.loads, lines) if line["event"] == event]
+
     def stored(self) -> set[str]:
         """The BLAKE3 of each file in the store, as their names say."""
         return {path.name for path in (self.root / "appliance" / "store").glob("*/*")}
@@ -239,15 +249,31 @@ class Farm:
 
 @contextlib.contextmanager
 def farm(root: Path, version: dict[str, bytes] | None = None, **options: int) -> Iterator[Farm]:
-    """A farm that serves ``version``, if one is given, and ends with the block."""
+    """A farm that serves ``version``, if one is given, and ends with the block.
+
+    Whatever a test did, no log may hold a token after it.
+    """
     built = Farm(root, **options)
     try:
         if version:
             built.publish(version)
         built.start_all()
         yield built
+        assert_no_token_in_logs(root)
     finally:
         built.stop_all()
+
+
+def assert_no_token_in_logs(root: Path) -> None:
+    """No file that a process wrote as a log holds the beginning of any token, or a token path."""
+    claims = cat.Claims(subject="", audience="", path_prefix="", issued_at_s=0, expires_at_s=0)
+    beginning = cat.mint(claims, cat.TokenKey("", b""))[:10]
+    logs = [*root.glob("*/logs/*"), *root.glob("*.out"), *root.glob("*.jsonl")]
+    assert any(path.stat().st_size for path in logs)
+    for path in logs:
+        text = path.read_text(errors="replace")
+        assert beginning not in text, f"a token is in {path}"
+        assert "/t/" not in text, f"a request line is in {path}"
 
 
 def noise(size_bytes: int, seed: int = 1) -> bytes:

@@ -1,0 +1,206 @@
+"""Who gets media from an appliance: real nginx and njs, against the vectors that Python passes."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cuemark.contracts.ids import VersionId
+from cuemark.kit import cat
+from tests.integration.edge.farm import Farm, assert_no_token_in_logs, farm, noise, until
+from tests.integration.edge.wire import fetch
+from tests.unit.edge.vectors import AUDIENCE, KEYS, OTHER_VERSION, VERSION, vectors
+
+WARM, COLD = "v1/1.m4s", "v1/9.m4s"
+FILES = {
+    WARM: noise(100_000, 1),
+    COLD: noise(80_000, 2),
+    "v1/init.mp4": noise(900, 3),
+    "v1.m3u8": b"#EXTM3U\n",
+    "en.vtt": b"WEBVTT\n",
+}
+VERSION_ID, OTHER_VERSION_ID = VersionId(VERSION), VersionId(OTHER_VERSION)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
+    """One farm for all that only reads; at its end no log of it may hold a token."""
+    root = tmp_path_factory.mktemp("farm")
+    built = Farm(root)
+    try:
+        assert built.appliance.appliance_id == AUDIENCE
+        built.keys = list(KEYS)
+        built.publish(FILES, VERSION_ID)
+        built.publish({WARM: b"of the other version"}, OTHER_VERSION_ID)
+        built.start_all()
+        until(lambda: (root / "appliance" / "views" / VERSION / WARM).exists())
+        yield built
+        time.sleep(1.3)
+        assert_no_token_in_logs(root)
+    finally:
+        built.stop_all()
+
+
+def test_njs_says_of_each_token_what_python_says(served: Farm) -> None:
+    wrong = []
+    for vector in vectors(int(time.time())):
+        status = served.get(f"/t/{vector.token}{vector.path}").status
+        elsewhere = OTHER_VERSION in vector.path
+        expected = 200 if vector.allowed else 403 if elsewhere else 401
+        if status != expected:
+            wrong.append((vector.name, status, expected))
+    assert wrong == []
+
+
+def test_a_verdict_is_the_same_when_it_is_remembered(served: Farm) -> None:
+    token = served.token(VERSION_ID)
+    for _ in range(2):
+        assert served.get(f"/t/{token}/{VERSION}/{WARM}").status == 200
+        assert served.get(f"/t/{token}/{OTHER_VERSION}/{WARM}").status == 403
+
+
+def test_a_remembered_verdict_does_not_outlast_the_token(served: Farm) -> None:
+    target = f"/t/{served.token(VERSION_ID, expires_at_s=int(time.time()) + 2)}/{VERSION}/{WARM}"
+    assert served.get(target).status == 200
+    until(lambda: served.get(target).status == 401, 4)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/{VERSION}/../{OTHER_VERSION}/{WARM}",
+        f"/{VERSION}/..%2f{OTHER_VERSION}/{WARM}",
+        f"/{VERSION}/%2e%2e/{OTHER_VERSION}/{WARM}",
+        f"/{VERSION}/..%252f{OTHER_VERSION}/{WARM}",
+        f"/{VERSION}/v1/..\\..\\{OTHER_VERSION}\\{WARM}",
+        f"/{VERSION}/v1%2f1.m4s",
+        f"/{VERSION}/v1/1%2em4s",
+        f"/{VERSION}//v1/1.m4s",
+        f"//{VERSION}/v1/1.m4s",
+        f"/{VERSION}/v1/./1.m4s",
+        f"/./{VERSION}/v1/1.m4s",
+        f"/{VERSION}/v1/1.m4s/",
+        f"/{VERSION}/v1/1.m4s%00",
+        f"/{VERSION}/v1/1.m4s%00.vtt",
+        f"/{VERSION}/",
+        f"/{VERSION}",
+        f"/{VERSION}/v1",
+        f"/{VERSION}/index.json",
+        f"/{VERSION}/../../run/token_keys.json",
+        f"/{VERSION}/../../../run/token_keys.json",
+        f"/{VERSION}/%2e%2e/%2e%2e/nginx.conf",
+        f"/{VERSION}/../../../../../../../../etc/passwd",
+        f"/{VERSION.upper()}/v1/1.m4s",
+        f"/{VERSION}/v1/1.m4s;a=b",
+        f"/{VERSION}/v1/1.m4s#x",
+        f"/{VERSION}/a/b/c/d/e.m4s",
+        f"/{VERSION}/{'x' * 65}",
+        "",
+        "/",
+    ],
+)
+def test_no_spelling_of_a_path_leads_anywhere_else(served: Farm, path: str) -> None:
+    reply = served.get(f"/t/{served.token(VERSION_ID)}{path}")
+    assert reply.status in (400, 401, 403, 404)
+    assert b"token_keys" not in reply.body
+    assert FILES[WARM][:20] not in reply.body
+    assert b"of the other version" not in reply.body
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"/",
+        b"/t",
+        b"/t/",
+        b"/t//",
+        b"/views/" + VERSION.encode() + b"/v1/1.m4s",
+        b"/%74/x/" + VERSION.encode() + b"/v1/1.m4s",
+        b"/t/x\x00/" + VERSION.encode() + b"/v1/1.m4s",
+        b"/t/\xff\xfe/" + VERSION.encode() + b"/v1/1.m4s",
+        b"/t/" + b"A" * 20_000 + b"/" + VERSION.encode() + b"/v1/1.m4s",
+        b"http://localhost/t/x/" + VERSION.encode() + b"/v1/1.m4s",
+        b"/health/../views/" + VERSION.encode() + b"/v1/1.m4s",
+    ],
+)
+def test_nothing_is_served_without_a_token(served: Farm, target: bytes) -> None:
+    assert served.get(target).status in (400, 401, 404, 414)
+
+
+def test_refusals_tell_what_is_wrong_and_are_not_cached(served: Farm) -> None:
+    forged = served.get(f"/t/{'A' * 100}/{VERSION}/{WARM}")
+    assert (forged.status, forged.headers["www-authenticate"]) == (401, "CommonAccessToken")
+    assert forged.headers["cache-control"] == "no-store"
+    assert forged.headers["access-control-allow-origin"] == "*"
+    assert forged.body == b"no token of this appliance that is in time\n"
+    other = served.get(f"/t/{served.token(VERSION_ID)}/{OTHER_VERSION}/{WARM}")
+    assert (other.status, other.body) == (403, b"the token does not cover this path\n")
+
+
+def test_a_file_that_is_not_in_the_version_is_not_found(served: Farm) -> None:
+    reply = served.get(served.target(VERSION_ID, "v1/77.m4s"))
+    assert (reply.status, reply.body) == (404, b"no such file in this version\n")
+
+
+def test_a_preflight_needs_no_token_and_other_methods_are_not_allowed(served: Farm) -> None:
+    preflight = served.get(f"/t/x/{VERSION}/{WARM}", "OPTIONS", Origin="http://page")
+    assert preflight.status == 204
+    assert preflight.headers["access-control-allow-methods"] == "GET, HEAD, OPTIONS"
+    assert "Range" in preflight.headers["access-control-allow-headers"]
+    for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE"):
+        assert served.get(served.target(VERSION_ID, WARM), method).status == 405
+
+
+def test_the_agent_answers_only_its_own_nginx(served: Farm) -> None:
+    port = served.appliance.agent_port
+    assert fetch(port, f"/{VERSION}/{WARM}").status == 403
+    assert fetch(port, f"/{VERSION}/{WARM}", {"X-Agent-Key": "x"}).status == 403
+    genuine = {"X-Agent-Key": served.appliance.agent_key}
+    assert fetch(port, f"/{VERSION}/{WARM}", genuine).body == FILES[WARM]
+    assert fetch(port, "/health").status == 200
+
+
+def test_the_origin_answers_only_those_with_its_key(served: Farm) -> None:
+    port, key = served.origin.port, {"X-Origin-Key": served.origin.key}
+    assert fetch(port, f"/{VERSION}/{WARM}").status == 403
+    assert fetch(port, f"/{VERSION}/{WARM}", {"X-Origin-Key": "x"}).status == 403
+    assert fetch(port, f"/{VERSION}/{WARM}", key).body == FILES[WARM]
+    for path in ("..%2f..%2f", "../", "%2e%2e/", "v1/../../", "/v1/", ""):
+        assert fetch(port, f"/{VERSION}/{path}{OTHER_VERSION}/{WARM}", key).status in (400, 404)
+    assert fetch(port, f"/{VERSION}/{WARM}", key, "DELETE").status == 405
+
+
+def test_two_keys_overlap_while_they_turn_over(tmp_path: Path) -> None:
+    with farm(tmp_path, FILES) as built:
+        version_id = built.versions[0].version_id
+        first, second = built.keys[0], built.key_for("2026b")
+
+        def status(key: cat.TokenKey) -> int:
+            return built.get(f"/t/{built.token(version_id, key)}/{version_id}/{WARM}").status
+
+        until(lambda: status(first) == 200)
+        assert status(second) == 401
+        built.keys = [second, first]
+        built.tell()
+        until(lambda: status(second) == 200, 3)
+        assert status(first) == 200
+        remembered = f"/t/{built.token(version_id, first)}/{version_id}/{WARM}"
+        assert built.get(remembered).status == 200
+        built.keys = [second]
+        built.tell()
+        until(lambda: status(first) == 401, 3)
+        until(lambda: built.get(remembered).status == 401, 3)
+
+
+def test_an_appliance_without_keys_says_so_and_takes_no_token(tmp_path: Path) -> None:
+    built = Farm(tmp_path)
+    try:
+        version_id = built.publish(FILES)
+        for name in ("origin", "nginx"):
+            built.start(name)
+        until(lambda: built.answers())
+        reply = built.get(built.target(version_id, WARM))
+        assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+    finally:
+        built.stop_all()
