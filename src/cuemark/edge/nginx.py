@@ -33,7 +33,7 @@ class NginxMissing(Exception):
 
 
 def program(chosen: str = "") -> str:
-    """The nginx to run: ``chosen``, a path to one with njs, or the wheel's."""
+    """The nginx to run: the wheel's, or ``chosen``: a path to one with njs 0.8.5 built in."""
     if chosen:
         return chosen
     try:
