@@ -132,8 +132,12 @@ class Installation:
 
     def events(self, event: str) -> list[dict[str, Any]]:
         """The lines of the structured log with this event name."""
+        return [found for found in self.log(event) if found.get("event") == event]
+
+    def log(self, text: str) -> list[dict[str, Any]]:
+        """The lines of the structured log that hold ``text``."""
         lines = (self.folder / "logs" / "cuemark.jsonl").read_text().splitlines()
-        return [found for line in lines if (found := json.loads(line)).get("event") == event]
+        return [json.loads(line) for line in lines if text in line]
 
 
 def ffmpeg(*arguments: str | Sequence[str]) -> None:

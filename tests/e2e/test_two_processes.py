@@ -41,9 +41,5 @@ def test_a_play_crosses_both_processes(running_cuemark: Installation, gateway_ur
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout.splitlines()[-1])
     assert (report["frames"], report["decode_errors"]) == (2 * FRAME_RATE, 0)
-    requests = [
-        event
-        for event in map(json.loads, (running_cuemark.folder / "logs/cuemark.jsonl").open())
-        if event.get("trace_id") == report["trace_id"]
-    ]
-    assert f"control:{REST}" in {event["process"] for event in requests}
+    processes = {event["process"] for event in running_cuemark.log(report["trace_id"])}
+    assert f"control:{REST}" in processes
