@@ -49,7 +49,7 @@ demo: install
 check: $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing >/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports
 	@$(BIN)/pytest -q -n 2 tests/unit tests/contract
 
 unit: $(VENV)/.dev
@@ -60,7 +60,8 @@ test: install $(VENV)/.dev
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports
-	@$(BIN)/pytest -q $(PYTEST_FLAGS)
+	@$(BIN)/python web/build.py test
+	@$(BIN)/pytest -q --durations=15 $(PYTEST_FLAGS)
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .

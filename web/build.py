@@ -1,4 +1,7 @@
-"""Build the member page with the Node that PyPI ships: ``python web/build.py``."""
+"""Build the member page, or test it, with the Node that PyPI ships.
+
+``python web/build.py [build|check|test]`` runs that script of ``package.json``.
+"""
 
 import os
 import subprocess
@@ -34,7 +37,7 @@ def main() -> None:
     lock = WEB / "package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         run(str(NPM), "ci", "--no-audit", "--no-fund", "--loglevel=error")
-    run(str(NPM), "run", "--silent", "build")
+    run(str(NPM), "run", "--silent", sys.argv[1] if len(sys.argv) > 1 else "build")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
 """A film on its way in: a worker killed, a version replaced under a play, bad input."""
 
+import json
 import os
 import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -114,37 +118,35 @@ def test_what_is_no_film_is_refused_with_one_sentence(
 
 def test_an_upload_that_broke_off_resumes(installation: Installation, small_film: Path) -> None:
     """The API's resumable upload, by hand: half, a lie about the offset, the rest."""
-    import http.client
-    import json
-    from urllib.parse import urlsplit
-
     token = (installation.folder / "secrets" / "operator_token").read_text()
     api = urlsplit(installation.api_url)
-    connection = http.client.HTTPConnection(api.hostname or "", api.port, timeout=20)
-
-    def call(method: str, path: str, body: bytes, **headers: str) -> tuple[int, Any]:
-        known = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        connection.request(method, f"{api.path}{path}", body, known | headers)
-        response = connection.getresponse()
-        return response.status, json.loads(response.read())
-
     film = small_film.read_bytes()
-    announced = json.dumps({"name": "film.mp4", "size_bytes": len(film)}).encode()
-    status, upload = call("POST", "/uploads", announced)
-    assert status == 201
-    where = f"/uploads/{upload['upload_id']}"
     half = len(film) // 2
-    binary = {"Content-Type": "application/octet-stream"}
-    assert call("PATCH", where, film[:half], **binary, **{"Upload-Offset": "0"})[0] == 200
-    status, _ = call("PATCH", where, film[:9], **binary, **{"Upload-Offset": "0"})
-    assert status == 409
-    assert call("GET", where, b"")[1]["received_bytes"] == half
-    assert call("POST", f"{where}/complete", b"")[0] == 409
-    offset = {"Upload-Offset": str(half)}
-    assert call("PATCH", where, film[half:], **binary, **offset)[0] == 200
-    status, whole = call("POST", f"{where}/complete", b"")
-    assert status == 200
-    assert whole["asset_id"]
+    with closing(HTTPConnection(api.hostname or "", api.port, timeout=20)) as connection:
+
+        def call(method: str, path: str, body: bytes, offset: int | None = None) -> tuple[int, Any]:
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            if offset is not None:
+                headers |= {
+                    "Upload-Offset": str(offset),
+                    "Content-Type": "application/octet-stream",
+                }
+            connection.request(method, f"{api.path}{path}", body, headers)
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
+
+        announced = json.dumps({"name": "film.mp4", "size_bytes": len(film)}).encode()
+        status, upload = call("POST", "/uploads", announced)
+        assert status == 201
+        where = f"/uploads/{upload['upload_id']}"
+        assert call("PATCH", where, film[:half], 0)[0] == 200
+        assert call("PATCH", where, film[:9], 0)[0] == 409
+        assert call("GET", where, b"")[1]["received_bytes"] == half
+        assert call("POST", f"{where}/complete", b"")[0] == 409
+        assert call("PATCH", where, film[half:], half)[0] == 200
+        status, whole = call("POST", f"{where}/complete", b"")
+        assert status == 200
+        assert whole["asset_id"]
 
 
 def test_two_installations_do_not_meet(installation: Installation, tmp_path: Path) -> None:
