@@ -220,12 +220,12 @@ class Api:
             raise ApiAway(f"{method} {_bare(path)} answered something undocumented") from error
 
     async def _send(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        """Send, waiting out a few 503 answers, which say that nothing was done."""
+        """Send, waiting out a few answers (429, 503) that say that nothing was done."""
         if not path.startswith("/") or path.startswith("//"):
             raise ApiAway(f"{path[:80]!r} is not a path on this service")
         for attempt in range(1, _ATTEMPTS + 1):
             status, answer, wait_s = await self._once(method, path, body)
-            if status != 503 or attempt == _ATTEMPTS:
+            if status not in (429, 503) or attempt == _ATTEMPTS:
                 break
             await asyncio.sleep(min(wait_s, _LONGEST_WAIT_S))
         if 200 <= status < 300:

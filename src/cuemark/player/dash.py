@@ -17,6 +17,7 @@ from cuemark.player.manifest import (
     MAX_DURATION_S,
     MAX_MANIFEST_CHARS,
     MAX_SEGMENTS,
+    MAX_SEGMENTS_OF_ALL,
     Caption,
     Location,
     Manifest,
@@ -25,6 +26,7 @@ from cuemark.player.manifest import (
     base_url,
     checked,
     kid_of,
+    name_of,
     relative_path,
     shown,
 )
@@ -60,13 +62,18 @@ def parse(text: str) -> Manifest:
     video: list[Rung] = []
     audio: list[Rung] = []
     captions: list[Caption] = []
+    segments = 0
     for adaptation in periods[0].findall(f"{_MPD}AdaptationSet"):
         kind = _kind(adaptation)
         if kind == "text":
             captions.extend(_captions(adaptation))
         elif kind in ("video", "audio"):
-            rungs = [_rung(each, adaptation, duration_s) for each in _representations(adaptation)]
-            (video if kind == "video" else audio).extend(rungs)
+            for representation in _representations(adaptation):
+                rungs = video if kind == "video" else audio
+                rungs.append(_rung(representation, adaptation, duration_s))
+                segments += len(rungs[-1].segments)
+                if segments > MAX_SEGMENTS_OF_ALL:
+                    raise ManifestInvalid("the manifest has more segments than any of ours")
     return checked(
         Manifest(
             duration_s=float(duration_s),
@@ -83,7 +90,7 @@ def _locations(mpd: Element) -> Iterator[Location]:
         name = element.get("serviceLocation", "")
         if not name:
             raise ManifestInvalid("a BaseURL of the manifest names no serviceLocation")
-        yield Location(name, base_url((element.text or "").strip()))
+        yield Location(name_of(name), base_url((element.text or "").strip()))
 
 
 def _representations(adaptation: Element) -> list[Element]:
@@ -111,6 +118,7 @@ def _rung(representation: Element, adaptation: Element, duration_s: Fraction) ->
     rung_id = representation.get("id", "")
     if not rung_id:
         raise ManifestInvalid("a Representation of the manifest has no id")
+    name_of(rung_id)
     if representation.find(f"{_MPD}BaseURL") is not None:
         raise ManifestInvalid(f"the Representation {shown(rung_id)} has a BaseURL of its own")
     bandwidth = _natural(representation, "bandwidth")

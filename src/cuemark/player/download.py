@@ -96,7 +96,7 @@ class Downloader:
             async with asyncio.timeout(LONGEST_S):
                 request = self._client.get(url).header(tracing.HEADER, tracing.traceparent())
                 stream = request.build_streamed()
-                async with asyncio.timeout(CONNECT_S + SILENCE_S):
+                async with asyncio.timeout(SILENCE_S):
                     response = await stream.__aenter__()
                 try:
                     body = await self._read(response, begun_s, watch)

@@ -6,7 +6,6 @@ back to be fetched from another appliance; the presenter moves the position with
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -27,11 +26,10 @@ _EPSILON_S = 1e-6
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A segment to fetch; ``rung`` is fixed for one that is fetched again."""
+    """A segment to fetch; its rung is chosen when it is fetched."""
 
     kind: Kind
     index: int
-    rung: Rung | None = None
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -90,7 +88,7 @@ class Engine:
         self._current: int | None = None
         self._inits: dict[str, Delivery] = {}
         self._proven: set[str] = set()
-        self._again: deque[Job] = deque()
+        self._again: list[Job] = []
         self._attempts: dict[tuple[Kind, int], int] = {}
         self._undecoded: asyncio.Queue[Fetched] = asyncio.Queue(_UNDECODED)
         self._unproven = 0
@@ -131,7 +129,9 @@ class Engine:
             job = self._next_job()
             if job is not None:
                 self._unproven += 1
-                await self._undecoded.put(await self._fetch(job))
+                fetched = await self._fetch(job)
+                if fetched is not None:
+                    await self._undecoded.put(fetched)
             elif self._unproven == 0 and all(track.fetched for track in self._tracks.values()):
                 return
             else:
@@ -140,7 +140,9 @@ class Engine:
     def _next_job(self) -> Job | None:
         """What is to be fetched now, or None while enough is ahead."""
         if self._again:
-            return self._again.popleft()
+            urgent = min(self._again, key=self._start_s)
+            self._again.remove(urgent)
+            return urgent
         unfetched = [
             (each.until_s, kind) for kind, each in self._tracks.items() if not each.fetched
         ]
@@ -155,9 +157,13 @@ class Engine:
         track.next += 1
         return job
 
-    async def _fetch(self, job: Job) -> Fetched:
+    def _start_s(self, job: Job) -> float:
+        return self._tracks[job.kind].rungs[0].segments[job.index].start_s
+
+    async def _fetch(self, job: Job) -> Fetched | None:
+        """The segment, or None where an earlier one that was rejected must come first."""
         rungs = self._tracks[job.kind].rungs
-        at = rungs.index(job.rung) if job.rung else self._choose(job)
+        at = self._choose(job)
         while True:
             rung = rungs[at]
             segment = rung.segments[job.index]
@@ -168,6 +174,10 @@ class Engine:
             except DownloadAbandoned as abandoned:
                 self._meter.add(abandoned.received_bytes, abandoned.elapsed_s)
                 self.abandoned += 1
+                if not lower:
+                    self._unproven -= 1
+                    self._again.append(job)
+                    return None
                 at = lower[0]
                 continue
             self._meter.add(len(media.body), media.elapsed_s)
@@ -198,13 +208,18 @@ class Engine:
         )
 
     def _watcher(self, job: Job, at: int, lower: list[int]) -> Callable[[Progress], bool]:
-        """Stops a download whose end would come after a stall; tells the lower rung."""
+        """Stops a download whose end would come after a stall, and tells the lower rung.
+
+        It stops one, too, while an earlier segment waits to be fetched again.
+        """
         rungs = self._tracks[job.kind].rungs
         rung = rungs[at]
         segment = rung.segments[job.index]
         ladder_kbps = [each.bandwidth_kbps for each in rungs]
 
         def watch(progress: Progress) -> bool:
+            if any(self._start_s(other) < segment.start_s for other in self._again):
+                return False
             begun = self.playhead.startup_s is not None
             left_s = segment.start_s - self.playhead.position_s
             target = abr.abandon(
@@ -270,4 +285,4 @@ class Engine:
                 f"({reason}): the licence's key or the file is wrong"
             )
         self.refetched += 1
-        self._again.append(Job(job.kind, job.index, rung))
+        self._again.append(job)

@@ -14,7 +14,9 @@ import msgspec
 from cuemark.player.errors import ManifestInvalid
 from cuemark.player.manifest import (
     MAX_DURATION_S,
+    MAX_LOCATIONS,
     MAX_MANIFEST_CHARS,
+    MAX_RUNGS,
     MAX_SEGMENTS,
     Caption,
     Location,
@@ -23,6 +25,7 @@ from cuemark.player.manifest import (
     Segment,
     base_url,
     checked,
+    name_of,
     relative_path,
     shown,
 )
@@ -96,6 +99,8 @@ def parse_multivariant(text: str) -> Multivariant:
             raise ManifestInvalid("the playlist lists segments where it should list renditions")
     if not variants:
         raise ManifestInvalid("the playlist has no variants")
+    if len(variants) + sum(map(len, renditions.values())) > MAX_RUNGS * MAX_LOCATIONS:
+        raise ManifestInvalid("the playlist names more renditions than any of ours")
     return Multivariant(
         variants=tuple(variants),
         audio=tuple(_of_pathways(renditions["AUDIO"], variants)),
@@ -172,7 +177,7 @@ def _rung(playlist: Playlist, media: Media) -> Rung:
     if not media.init_path:
         raise ManifestInvalid(f"the playlist {shown(playlist.path)} has no EXT-X-MAP")
     return Rung(
-        rung_id=playlist.path.removesuffix(".m3u8"),
+        rung_id=name_of(playlist.path.removesuffix(".m3u8")),
         bandwidth_kbps=_decimal(attributes.get("BANDWIDTH", "0")) / 1000,
         width=int(size.group(1)) if size else 0,
         height=int(size.group(2)) if size else 0,

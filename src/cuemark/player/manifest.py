@@ -6,6 +6,7 @@ they return a manifest within the bounds below or raise ``ManifestInvalid`` with
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -13,8 +14,11 @@ import msgspec
 from cuemark.player.errors import ManifestInvalid
 
 MAX_MANIFEST_CHARS = 8 << 20
-MAX_SEGMENTS = 100_000
+MAX_SEGMENTS = 50_000
+MAX_SEGMENTS_OF_ALL = 400_000
 MAX_RUNGS = 64
+MAX_PATH_CHARS = 2048
+MAX_NAME_CHARS = 128
 MAX_LOCATIONS = 32
 MAX_DURATION_S = 48 * 3600.0
 _KID = re.compile(r"^[0-9a-f]{32}$")
@@ -93,8 +97,17 @@ def checked(manifest: Manifest) -> Manifest:
     if len(manifest.video) + len(manifest.audio) > MAX_RUNGS:
         raise ManifestInvalid(f"the manifest has more than {MAX_RUNGS} renditions")
     video = tuple(sorted(manifest.video, key=lambda rung: (rung.bandwidth_kbps, rung.rung_id)))
+    for rung in (*video, *manifest.audio):
+        _refuse_gaps(rung)
     _refuse_unaligned(video)
     return msgspec.structs.replace(manifest, video=video)
+
+
+def _refuse_gaps(rung: Rung) -> None:
+    """Where a segment ends the next begins, or the presentation could not run through."""
+    for before, after in pairwise(rung.segments):
+        if abs(after.start_s - before.end_s) > _ALIGNMENT_S:
+            raise ManifestInvalid(f"{shown(rung.rung_id)} has a gap at {before.end_s:g} s")
 
 
 def _refuse_unaligned(video: Sequence[Rung]) -> None:
@@ -106,16 +119,28 @@ def _refuse_unaligned(video: Sequence[Rung]) -> None:
             for mine, other in zip(rung.segments, first.segments, strict=True)
         ):
             raise ManifestInvalid(
-                f"the renditions {first.rung_id} and {rung.rung_id} are not cut at the same times"
+                f"the renditions {shown(first.rung_id)} and {shown(rung.rung_id)} are not cut at "
+                "the same times"
             )
+
+
+def name_of(text: str) -> str:
+    """``text`` where it can name an appliance or a rendition in a report and on a terminal."""
+    if not text or len(text) > MAX_NAME_CHARS or not text.isprintable():
+        raise ManifestInvalid(f"{shown(text)} is not a name")
+    return text
 
 
 def relative_path(path: str) -> str:
     """``path`` where it stays under the version's root; an appliance is never left by it."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path[: MAX_PATH_CHARS + 1])
+    except ValueError:
+        raise ManifestInvalid(f"{shown(path)} is not a path under the version's root") from None
     climbs = any(part in ("..", ".") for part in unquote(parts.path).split("/"))
     if (
         not parts.path
+        or len(path) > MAX_PATH_CHARS
         or parts.scheme
         or parts.netloc
         or parts.query
@@ -139,6 +164,7 @@ def base_url(url: str) -> str:
         raise ManifestInvalid(f"{shown(url)} is not an address") from None
     if (
         parts.scheme not in ("http", "https")
+        or len(url) > MAX_PATH_CHARS
         or not parts.hostname
         or not port_fits
         or parts.username is not None

@@ -185,10 +185,13 @@ class _Session:
         return hls.assemble(multivariant, playlists)
 
     async def _ranking(self, started: Play) -> Sequence[Location]:
-        """The appliances as the service ranks them now; a service that is away changes nothing."""
-        if self._options.format == "dash":
-            return dash.parse(await self._api.text(started.dash_url)).locations
-        multivariant = hls.parse_multivariant(await self._api.text(started.hls_url))
+        """The appliances as the service ranks them now; none where it does not say."""
+        try:
+            if self._options.format == "dash":
+                return dash.parse(await self._api.text(started.dash_url)).locations
+            multivariant = hls.parse_multivariant(await self._api.text(started.hls_url))
+        except (ApiAway, ApiRefused, ManifestInvalid):
+            return []
         return self._named(multivariant.locations)
 
     def _named(self, locations: Sequence[Location]) -> list[Location]:

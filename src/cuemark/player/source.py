@@ -65,7 +65,9 @@ class Source:
                 raise MediaAway(f"no appliance delivers {path} ({'; '.join(reasons)})")
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-            self._appliances.replace(await self._refresh())
+            fresh = await self._refresh()
+            if fresh:
+                self._appliances.replace(fresh)
 
     def good(self, delivery: Delivery) -> None:
         """What this appliance delivered was right."""

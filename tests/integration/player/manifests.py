@@ -1,0 +1,77 @@
+"""The manifests of the test's service, as docs/reference/http-api.md describes them."""
+
+from collections.abc import Mapping
+
+from tests.integration.player import film
+
+SEGMENTS = film.SECONDS // film.SEGMENT_S
+
+
+def dash(made: film.Film, bases: Mapping[str, str]) -> str:
+    locations = "".join(
+        f'<BaseURL serviceLocation="{name}">{url}</BaseURL>' for name, url in bases.items()
+    )
+    sets = "".join(_dash_set(made, name, label) for name, label in film.LABELS.items())
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" xmlns:cenc="urn:mpeg:cenc:2013"'
+        f' type="static" mediaPresentationDuration="PT{film.SECONDS}S">{locations}'
+        f'<Period id="0" start="PT0S">{sets}'
+        '<AdaptationSet contentType="text" mimeType="text/vtt" lang="en">'
+        '<Representation id="en" bandwidth="1000"><BaseURL>en.vtt</BaseURL></Representation>'
+        "</AdaptationSet></Period></MPD>"
+    )
+
+
+def _dash_set(made: film.Film, name: str, label: str) -> str:
+    kid = film.KIDS[label]
+    uuid = "-".join((kid[:8], kid[8:12], kid[12:16], kid[16:20], kid[20:]))
+    kind = "audio" if label == "AUDIO" else "video"
+    size = "" if kind == "audio" else ' width="320" height="180"'
+    return (
+        f'<AdaptationSet contentType="{kind}" mimeType="{kind}/mp4">'
+        '<ContentProtection schemeIdUri="urn:mpeg:dash:mp4protection:2011" value="cbcs"'
+        f' cenc:default_KID="{uuid}"/>'
+        '<SegmentTemplate timescale="1000" initialization="$RepresentationID$/init.mp4"'
+        ' media="$RepresentationID$/$Number$.m4s" startNumber="1"><SegmentTimeline>'
+        f'<S t="0" d="{film.SEGMENT_S * 1000}" r="{SEGMENTS - 1}"/></SegmentTimeline>'
+        "</SegmentTemplate>"
+        f'<Representation id="{name}" bandwidth="{made.bandwidth_bps[name]}"{size}/>'
+        "</AdaptationSet>"
+    )
+
+
+def master(made: film.Film, bases: Mapping[str, str], key_base: str) -> str:
+    lines = ["#EXTM3U", f'#EXT-X-DEFINE:NAME="key_base",VALUE="{key_base}"']
+    for name, url in bases.items():
+        lines.append(
+            f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-{name}",NAME="en",URI="{url}sound.m3u8"'
+        )
+        lines.append(
+            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions-{name}",NAME="en",LANGUAGE="en",'
+            f'URI="{url}en.m3u8"'
+        )
+    for name, url in bases.items():
+        for rung in ("low", "high"):
+            bandwidth = made.bandwidth_bps[rung] + made.bandwidth_bps["sound"]
+            lines.append(
+                f'#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},RESOLUTION=320x180,AUDIO="audio-{name}"'
+            )
+            lines.append(f"{url}{rung}.m3u8")
+    return "\n".join(lines) + "\n"
+
+
+def media(name: str) -> str:
+    if name == "en":
+        body = [f"#EXTINF:{film.SECONDS:.6f},", "en.vtt"]
+    else:
+        kid = film.KIDS[film.LABELS[name]]
+        body = [
+            '#EXT-X-DEFINE:IMPORT="key_base"',
+            f'#EXT-X-MAP:URI="{name}/init.mp4"',
+            f'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="{{$key_base}}/{kid}",KEYFORMAT="identity",'
+            f"IV=0x{film.IV}",
+        ]
+        for number in range(1, SEGMENTS + 1):
+            body += [f"#EXTINF:{film.SEGMENT_S:.6f},", f"{name}/{number}.m4s"]
+    return "\n".join(["#EXTM3U", "#EXT-X-VERSION:8", *body, "#EXT-X-ENDLIST", ""])

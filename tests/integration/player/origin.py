@@ -1,0 +1,317 @@
+"""A small real HTTP service for the player's tests: the public API and two appliances.
+
+It speaks what docs/reference/http-api.md says and no more, so a player that reaches past the
+documented API fails here. An appliance can be told to misbehave.
+"""
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from tests.integration.player import film, manifests
+
+TOKEN = "tok_of_the_member"
+CODE = "one-time-code"
+PASSWORD = "correct horse"
+TITLE_ID = "ttl_" + "0" * 25 + "1"
+OTHER_ID = "ttl_" + "0" * 25 + "2"
+SESSION = "ps_1"
+VERSION = "ver_1"
+NAME = "The Long Take"
+
+Mood = Literal["well", "away", "corrupt", "silent", "cut", "empty", "elsewhere", "fat"]
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    announced: int | None = None
+
+
+Handler = Callable[[Request], Coroutine[Any, Any, Answer]]
+
+
+class Server:
+    """HTTP/1.1 with keep-alive on a free loopback port, and a plug to pull."""
+
+    def __init__(self, handle: Handler) -> None:
+        self._handle = handle
+        self.port = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Listen; after a stop, on the port of before."""
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def stop(self) -> None:
+        """As a killed process does: the port refuses, and connections break."""
+        self._server.close()
+        for writer in list(self._writers):
+            writer.transport.abort()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self._writers.add(writer)
+        try:
+            while request := await _read(reader):
+                await _write(writer, request, await self._handle(request))
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            self._tasks.discard(task)
+            self._writers.discard(writer)
+            writer.transport.abort()
+
+
+async def _read(reader: asyncio.StreamReader) -> Request | None:
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    except asyncio.IncompleteReadError:
+        return None
+    first, *lines = head.split("\r\n")
+    method, path, _ = first.split(" ")
+    pairs = (line.split(": ", 1) for line in lines if line)
+    headers = {name.lower(): value for name, value in pairs}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Request(method, path, headers, body)
+
+
+async def _write(writer: asyncio.StreamWriter, request: Request, answer: Answer) -> None:
+    length = len(answer.body) if answer.announced is None else answer.announced
+    lines = [f"HTTP/1.1 {answer.status} -", f"content-length: {length}"]
+    lines += [f"{name}: {value}" for name, value in answer.headers]
+    writer.write("\r\n".join([*lines, "", ""]).encode() + answer.body)
+    await writer.drain()
+    if length != len(answer.body):
+        raise ConnectionError("cut")
+
+
+@dataclass
+class Appliance:
+    """``asked`` are the paths under the version's root, as they were asked."""
+
+    name: str
+    files: dict[str, bytes]
+    mood: Mood = "well"
+    asked: list[str] = field(default_factory=list)
+    credentials: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.server = Server(self.answer)
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.server.url}/t/token-of-{self.name}/{VERSION}/"
+
+    async def answer(self, request: Request) -> Answer:
+        root = f"/t/token-of-{self.name}/{VERSION}/"
+        if "authorization" in request.headers or "cookie" in request.headers:
+            self.credentials.append(request.path)
+        if not request.path.startswith(root):
+            return Answer(401)
+        path = request.path.removeprefix(root)
+        self.asked.append(path)
+        body = self.files.get(path)
+        if path.endswith(".m3u8"):
+            body = manifests.media(path.removesuffix(".m3u8")).encode()
+        if body is None:
+            return Answer(404)
+        if self.mood == "away":
+            return Answer(503, headers=(("retry-after", "1"),))
+        if self.mood == "elsewhere":
+            return Answer(302, headers=(("location", "http://127.0.0.1:9/"),))
+        if self.mood == "silent":
+            await asyncio.sleep(60)
+        if self.mood == "cut":
+            return Answer(200, body[: len(body) // 2], announced=len(body))
+        if self.mood == "empty":
+            return Answer(200)
+        if self.mood == "fat":
+            return Answer(200, b"x", announced=1 << 40)
+        if self.mood == "corrupt" and path.endswith(".m4s"):
+            middle = len(body) // 2
+            return Answer(200, body[:middle] + bytes(b ^ 0xFF for b in body[middle:]))
+        return Answer(200, body)
+
+
+class Service:
+    """The API, its appliances in the order of their rank, and what it was told."""
+
+    def __init__(self, made: film.Film) -> None:
+        self.film = made
+        self.appliances = {name: Appliance(name, made.files) for name in ("one", "two")}
+        self.keys = dict(film.KEYS)
+        self.granted = set(film.KIDS)
+        self.resume_s = 0.0
+        self.progress: list[tuple[float, int]] = []
+        self.ended: list[str] = []
+        self.traces: set[str] = set()
+        self.codes = {CODE}
+        self.manifest: str | None = None
+        self.busy = 0
+        self._server = Server(self._answer)
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    async def stop_api(self) -> None:
+        await self._server.stop()
+
+    async def __aenter__(self) -> Self:
+        await self._server.start()
+        for appliance in self.appliances.values():
+            await appliance.server.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        for appliance in self.appliances.values():
+            await appliance.server.stop()
+        await self._server.stop()
+
+    async def _answer(self, request: Request) -> Answer:
+        self.traces.add(request.headers.get("traceparent", "")[3:35])
+        path, _, query = request.path.partition("?")
+        path = path.removeprefix("/api/v1")
+        if self.busy:
+            self.busy -= 1
+            return _error(503, "busy", "The service is busy.", (("retry-after", "0"),))
+        if path in ("/login", "/login/link"):
+            return self._log_in(path, json.loads(request.body))
+        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+            return _error(401, "not_logged_in", "Log in first.")
+        if path.startswith("/titles"):
+            return self._titles(path, query)
+        if request.method == "POST" and path == "/plays":
+            return self._start(json.loads(request.body)["title_id"])
+        return self._of_session(request, path)
+
+    def _log_in(self, path: str, body: dict[str, str]) -> Answer:
+        if path == "/login/link" and body["code"] in self.codes:
+            self.codes.discard(body["code"])
+        elif body.get("password") != PASSWORD:
+            return _error(401, "wrong_credentials", "Mail and password do not match.")
+        return _json({"token": TOKEN, "account": {}, "expires_at": "2026-01-01T00:00:00Z"})
+
+    def _titles(self, path: str, query: str) -> Answer:
+        titles = [
+            {"title_id": OTHER_ID, "name": "Another", "quality": "none", "duration_s": 0.0},
+            {"title_id": TITLE_ID, "name": NAME, "quality": "full", "duration_s": film.SECONDS},
+        ]
+        if path == "/titles":
+            if "after=" not in query:
+                return _json({"titles": titles[:1], "next_cursor": "a/b&c"})
+            assert "after=a%2Fb%26c" in query
+            return _json({"titles": titles[1:], "next_cursor": ""})
+        for title in titles:
+            if path == f"/titles/{title['title_id']}":
+                return _json(title)
+        return _error(404, "unknown_title", "No title has this id.")
+
+    def _start(self, title_id: str) -> Answer:
+        if title_id != TITLE_ID:
+            return _error(409, "cannot_play", "The title is not published yet.")
+        base = f"/api/v1/plays/{SESSION}"
+        return _json(
+            {
+                "session_id": SESSION,
+                "title_id": title_id,
+                "version_id": VERSION,
+                "duration_s": float(film.SECONDS),
+                "resume_s": self.resume_s,
+                "appliances": list(self.appliances),
+                "dash_url": f"{base}/manifest.mpd",
+                "hls_url": f"{base}/master.m3u8",
+                "licence_url": f"{base}/licence",
+                "progress_url": f"{base}/progress",
+                "expires_at": "2030-01-01T00:00:00Z",
+                "of_a_newer_release": True,
+            },
+            201,
+        )
+
+    def _of_session(self, request: Request, path: str) -> Answer:
+        base = f"/plays/{SESSION}"
+        bases = {name: each.base_url for name, each in self.appliances.items()}
+        if path == f"{base}/manifest.mpd":
+            return Answer(200, (self.manifest or manifests.dash(self.film, bases)).encode())
+        if path == f"{base}/master.m3u8":
+            # Behind a proxy the service knows itself by another name than the device does.
+            key_base = f"http://cuemark.example/api/v1{base}/keys"
+            text = self.manifest or manifests.master(self.film, bases, key_base)
+            return Answer(200, text.encode())
+        if path == f"{base}/licence":
+            return self._licence(json.loads(request.body))
+        if path.startswith(f"{base}/keys/"):
+            label = _label(path.rpartition("/")[2])
+            if label not in self.granted:
+                return _error(403, "licence_refused", "This key is not for you.")
+            return Answer(200, bytes.fromhex(self.keys[label]))
+        if path == f"{base}/progress" and request.method == "PUT":
+            body = json.loads(request.body)
+            self.progress.append((body["position_s"], body["sequence"]))
+            return Answer(204)
+        if path == base and request.method == "DELETE":
+            self.ended.append(SESSION)
+            return Answer(204)
+        return _error(404, "not_found", "There is nothing here.")
+
+    def _licence(self, body: dict[str, Any]) -> Answer:
+        assert body["type"] == "temporary"
+        keys = []
+        for kid in body["kids"]:
+            label = _label(base64.urlsafe_b64decode(kid + "==").hex())
+            if label in self.granted:
+                keys.append({"kty": "oct", "kid": kid, "k": _base64url(self.keys[label])})
+        if not keys:
+            return _error(403, "licence_refused", "This play is over.")
+        return _json({"keys": keys, "type": "temporary"})
+
+
+def _label(kid: str) -> str:
+    return next(label for label, known in film.KIDS.items() if known == kid)
+
+
+def _base64url(text: str) -> str:
+    return base64.urlsafe_b64encode(bytes.fromhex(text)).rstrip(b"=").decode()
+
+
+def _json(body: object, status: int = 200) -> Answer:
+    return Answer(status, json.dumps(body).encode(), (("content-type", "application/json"),))
+
+
+def _error(
+    status: int, code: str, message: str, headers: tuple[tuple[str, str], ...] = ()
+) -> Answer:
+    body = json.dumps({"error": {"code": code, "message": message}}).encode()
+    return Answer(status, body, headers)

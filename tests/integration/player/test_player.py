@@ -1,0 +1,348 @@
+"""The player against a real service and real encrypted media."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import pytest
+
+from cuemark.kit.clock import ManualClock
+from cuemark.player.api import BearerToken, LoginCode, Password
+from cuemark.player.appliances import Appliances
+from cuemark.player.download import Downloader
+from cuemark.player.errors import (
+    ApiRefused,
+    MediaAway,
+    MediaUndecodable,
+    PositionInvalid,
+    TitleUnclear,
+)
+from cuemark.player.manifest import Location
+from cuemark.player.report import Report
+from cuemark.player.session import Moment, Options, play
+from cuemark.player.source import GIVE_UP_S, Source
+from tests.integration.player import film, origin
+from tests.integration.player.origin import Service
+
+FRAMES = film.SECONDS * film.FRAME_RATE
+ROOMY_KBPS = 900.0
+
+
+def options(service: Service, **changed: Any) -> Options:
+    usual = Options(
+        api_url=service.url, credential=BearerToken(origin.TOKEN), title=origin.NAME, seconds=2
+    )
+    return msgspec.structs.replace(usual, **changed)
+
+
+async def played(service: Service, **changed: Any) -> Report:
+    return await asyncio.wait_for(play(options(service, **changed)), 40)
+
+
+async def watched_until(service: Service, position_s: float, act: Any, **changed: Any) -> Report:
+    """Play, and do ``act`` once the viewer is past ``position_s``."""
+    reached = asyncio.Event()
+
+    def watch(now: Moment) -> None:
+        if now.position_s >= position_s:
+            reached.set()
+
+    task = asyncio.create_task(play(options(service, **changed), watch=watch))
+    await asyncio.wait_for(reached.wait(), 20)
+    await act()
+    return await asyncio.wait_for(task, 40)
+
+
+@pytest.mark.parametrize("form", ["dash", "hls"])
+async def test_every_frame_of_the_film_is_decrypted_and_decoded(
+    service: Service, form: Literal["dash", "hls"]
+) -> None:
+    report = await played(service, seconds=None, format=form)
+    assert report.frames == FRAMES
+    assert (report.decode_errors, report.stalls, report.stall_ms) == (0, 0, 0)
+    assert report.appliances == ["one"]
+    assert report.audio_segments == film.SECONDS // film.SEGMENT_S
+    assert report.caption_cues == {"en": film.CUES}
+    assert report.seconds_played == film.SECONDS
+    assert sum(rung.share for rung in report.rungs) == pytest.approx(1, abs=0.001)
+    assert (report.quality, report.session_id, report.version_id) == (
+        "full",
+        origin.SESSION,
+        origin.VERSION,
+    )
+
+
+@pytest.mark.parametrize("form", ["dash", "hls"])
+async def test_a_wrong_key_ends_in_one_sentence_without_one_good_frame(
+    service: Service, form: Literal["dash", "hls"]
+) -> None:
+    service.keys = dict.fromkeys(film.KIDS, "ab" * 16)
+    with pytest.raises(MediaUndecodable, match="does not decrypt or decode") as failure:
+        await played(service, format=form)
+    assert failure.value.report is not None
+    assert failure.value.report.frames == 0
+    assert failure.value.report.decode_errors > 0
+    assert failure.value.report.error == str(failure.value)
+    assert service.ended == [origin.SESSION]
+
+
+@pytest.mark.parametrize("label", ["SD", "AUDIO"])
+async def test_one_wrong_key_among_right_ones_is_noticed(service: Service, label: str) -> None:
+    service.granted = {"SD", "AUDIO"}
+    service.keys[label] = "ab" * 16
+    with pytest.raises(MediaUndecodable):
+        await played(service)
+
+
+async def test_rungs_without_a_key_are_left_out(service: Service) -> None:
+    service.granted = {"SD", "AUDIO"}
+    report = await played(service, seconds=4)
+    assert [rung.rung_id for rung in report.rungs] == ["low"]
+    assert report.frames == 4 * film.FRAME_RATE
+
+
+@pytest.mark.parametrize("form", ["dash", "hls"])
+async def test_no_key_at_all_is_the_refusal_that_the_service_gave(
+    service: Service, form: Literal["dash", "hls"]
+) -> None:
+    service.granted = set()
+    with pytest.raises(ApiRefused) as refusal:
+        await played(service, format=form)
+    assert refusal.value.code == "licence_refused"
+
+
+@pytest.mark.parametrize("form", ["dash", "hls"])
+async def test_the_play_goes_on_when_its_appliance_is_killed(
+    service: Service, form: Literal["dash", "hls"]
+) -> None:
+    report = await watched_until(
+        service,
+        1.5,
+        service.appliances["one"].server.stop,
+        seconds=None,
+        format=form,
+        throttle_kbps=ROOMY_KBPS,
+    )
+    assert report.appliances == ["one", "two"]
+    assert (report.frames, report.decode_errors, report.stalls) == (FRAMES, 0, 0)
+    assert report.appliance_failures.keys() == {"one"}
+    assert sum(report.segments_by_appliance.values()) == 2 * film.SECONDS // film.SEGMENT_S
+
+
+async def test_an_appliance_that_begins_to_serve_wrong_bytes_is_left(service: Service) -> None:
+    async def corrupt() -> None:
+        service.appliances["one"].mood = "corrupt"
+
+    report = await watched_until(service, 1.0, corrupt, seconds=None, throttle_kbps=ROOMY_KBPS)
+    assert report.appliances == ["one", "two"]
+    assert (report.frames, report.stalls) == (FRAMES, 0)
+    assert report.decode_errors > 0
+    assert 1 <= report.refetched_segments <= 3
+
+
+@pytest.mark.parametrize("mood", ["away", "corrupt", "silent", "cut", "empty", "elsewhere", "fat"])
+async def test_a_play_begins_although_the_best_appliance_fails(
+    service: Service, mood: origin.Mood
+) -> None:
+    service.appliances["one"].mood = mood
+    report = await played(service, seconds=1)
+    assert report.frames == film.FRAME_RATE
+    assert report.appliances == ["two"]
+    assert report.appliance_failures["one"] >= 1
+
+
+async def test_media_goes_on_while_the_service_is_away(service: Service) -> None:
+    report = await watched_until(
+        service, 0.5, service.stop_api, seconds=6, throttle_kbps=ROOMY_KBPS
+    )
+    assert report.frames == 6 * film.FRAME_RATE
+
+
+async def test_a_play_outlasts_the_absence_of_all_appliances_and_the_service(
+    service: Service,
+) -> None:
+    servers = [each.server for each in service.appliances.values()]
+
+    async def blink() -> None:
+        await service.stop_api()
+        for server in servers:
+            await server.stop()
+        await asyncio.sleep(1.5)
+        await servers[1].start()
+
+    report = await watched_until(service, 0.3, blink, seconds=6, throttle_kbps=ROOMY_KBPS)
+    assert report.frames == 6 * film.FRAME_RATE
+    assert report.appliances == ["one", "two"]
+
+
+async def test_a_viewer_is_told_when_no_appliance_delivers(service: Service) -> None:
+    clock = ManualClock()
+
+    async def refresh() -> list[Location]:
+        clock.advance(GIVE_UP_S)
+        return []
+
+    locations = [Location(each.name, each.base_url) for each in service.appliances.values()]
+    for appliance in service.appliances.values():
+        await appliance.server.stop()
+    async with Downloader(clock) as downloader:
+        source = Source(Appliances(locations), downloader, clock, refresh)
+        with pytest.raises(MediaAway, match=r"no appliance delivers low/1.m4s .one: .*two: "):
+            await source.fetch("low/1.m4s")
+
+
+async def test_a_device_on_a_thin_line_takes_the_low_rung_and_does_not_stall(
+    service: Service,
+) -> None:
+    low, sound = (service.film.bandwidth_bps[name] / 1000 for name in ("low", "sound"))
+    thin_kbps = 1.5 * (low + sound)
+    assert thin_kbps < service.film.bandwidth_bps["high"] / 1000
+    report = await played(service, seconds=6, throttle_kbps=thin_kbps)
+    assert (report.frames, report.stalls) == (6 * film.FRAME_RATE, 0)
+    assert {rung.rung_id: rung.share for rung in report.rungs} == {"low": 1.0, "high": 0.0}
+
+
+async def test_a_roomy_line_leads_to_the_high_rung(service: Service) -> None:
+    report = await played(service, seconds=4)
+    shares = {rung.rung_id: rung.share for rung in report.rungs}
+    assert shares["high"] >= 0.5
+    assert report.switches <= 1
+    assert report.mean_bitrate_kbps > service.film.bandwidth_bps["low"] / 1000
+
+
+async def test_a_line_that_carries_too_little_stalls_and_says_so(service: Service) -> None:
+    low, sound = (service.film.bandwidth_bps[name] / 1000 for name in ("low", "sound"))
+    report = await played(service, seconds=4, throttle_kbps=0.7 * (low + sound))
+    assert report.frames == 4 * film.FRAME_RATE
+    assert report.stalls >= 1
+    assert report.stall_ms > 500
+
+
+async def test_a_play_resumes_where_the_member_stopped(service: Service) -> None:
+    service.resume_s = 3.25
+    report = await played(service, seconds=2)
+    assert (report.resumed_from_s, report.started_at_s) == (3.25, 3.25)
+    assert report.frames == 2 * film.FRAME_RATE
+    assert "low/1.m4s" not in service.appliances["one"].asked
+
+
+async def test_a_play_from_a_given_place_does_not_resume(service: Service) -> None:
+    service.resume_s = 3.0
+    report = await played(service, from_s=6.5, seconds=None)
+    assert (report.resumed_from_s, report.started_at_s) == (0, 6.5)
+    assert report.frames == 1.5 * film.FRAME_RATE
+
+
+async def test_a_place_outside_of_the_film_is_refused(service: Service) -> None:
+    with pytest.raises(PositionInvalid, match="lasts 8 s"):
+        await played(service, from_s=8.0)
+    assert service.ended == [origin.SESSION]
+
+
+async def test_progress_grows_and_the_play_is_ended(service: Service) -> None:
+    await played(service, seconds=6)
+    positions, sequences = zip(*service.progress, strict=True)
+    assert list(sequences) == list(range(1, len(sequences) + 1))
+    assert list(positions) == sorted(positions)
+    assert positions[-1] == pytest.approx(6)
+    assert service.ended == [origin.SESSION]
+
+
+async def test_the_login_reaches_no_appliance(service: Service) -> None:
+    await played(service, format="hls")
+    assert service.appliances["one"].asked
+    assert service.appliances["one"].credentials == []
+
+
+async def test_one_trace_runs_through_the_whole_play(service: Service) -> None:
+    report = await played(service)
+    assert service.traces == {report.trace_id}
+
+
+async def test_a_busy_service_is_waited_for(service: Service) -> None:
+    service.busy = 2
+    assert (await played(service, seconds=1)).frames == film.FRAME_RATE
+
+
+@pytest.mark.parametrize(
+    "credential", [LoginCode(origin.CODE), Password("a@b.example", origin.PASSWORD)]
+)
+async def test_a_device_logs_in(service: Service, credential: LoginCode | Password) -> None:
+    assert (await played(service, seconds=1, credential=credential)).frames == film.FRAME_RATE
+
+
+async def test_a_wrong_password_is_refused(service: Service) -> None:
+    with pytest.raises(ApiRefused, match="do not match"):
+        await played(service, credential=Password("a@b.example", "wrong"))
+
+
+async def test_a_title_is_found_by_id_and_by_name_in_any_case(service: Service) -> None:
+    assert (await played(service, seconds=0.5, title=origin.TITLE_ID)).frames == 12
+    assert (await played(service, seconds=0.5, title=origin.NAME.upper())).frames == 12
+    with pytest.raises(TitleUnclear, match="no title is named 'Nobody'"):
+        await played(service, title="Nobody")
+
+
+async def test_a_title_that_is_not_published_is_refused(service: Service) -> None:
+    with pytest.raises(ApiRefused, match="not published"):
+        await played(service, title="another")
+
+
+_STRANGER = """
+import os, sys
+from cuemark.player.__main__ import main
+private = sys.argv.pop()
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+    try:
+        os.listdir(private)
+    except PermissionError:
+        pass
+    else:
+        sys.exit("the stranger can read the folder")
+main()
+"""
+
+
+async def test_the_command_plays_as_a_user_who_owns_nothing(
+    service: Service, tmp_path: Path
+) -> None:
+    """The interpreter may lie where only its owner enters, so the child drops its rights itself."""
+    tmp_path.chmod(0o700)
+    argv = ["--api", service.url, "--code", origin.CODE, origin.NAME, "--seconds", "1", "--json"]
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        _STRANGER,
+        *argv,
+        str(tmp_path),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(child.communicate(), 40)
+    assert child.returncode == 0, err.decode()
+    report = json.loads(out.splitlines()[-1])
+    assert (report["frames"], report["decode_errors"]) == (film.FRAME_RATE, 0)
+
+
+async def test_the_command_reports_a_play_that_failed(service: Service) -> None:
+    service.keys = dict.fromkeys(film.KIDS, "ab" * 16)
+    argv = ["-m", "cuemark.player", "--api", service.url, "--email", "a@b.example", "--json"]
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *argv,
+        origin.NAME,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "CUEMARK_PASSWORD": origin.PASSWORD},
+    )
+    out, err = await asyncio.wait_for(child.communicate(), 40)
+    assert child.returncode == 1
+    assert json.loads(out.splitlines()[-1])["frames"] == 0
+    assert "does not decrypt or decode" in " ".join(err.decode().split())
