@@ -14,6 +14,7 @@ import msgspec
 
 from cuemark.kit.cat import TokenKey
 from cuemark.kit.errors import OperatorError
+from cuemark.kit.objects import write_private
 
 _SECRET_BYTES = 32
 
@@ -122,7 +123,7 @@ class DataFolder:
             appliances=[_free_port(bind, first + 1, taken) for _ in range(appliances)],
             agents=[_free_port("127.0.0.1", 0, taken) for _ in range(appliances)],
         )
-        write_whole(path, msgspec.json.encode(ports))
+        write_private(path, msgspec.json.encode(ports))
         return ports
 
     def kept_ports(self) -> Ports | None:
@@ -130,17 +131,6 @@ class DataFolder:
         with contextlib.suppress(OSError, msgspec.MsgspecError):
             return msgspec.json.decode((self.run / "ports.json").read_bytes(), type=Ports)
         return None
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a small private file so that a reader sees the old or the new one, never half."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def port_is_free(host: str, port: int) -> bool:

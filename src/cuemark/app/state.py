@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from cuemark.app.folder import DataFolder, write_whole
+from cuemark.app.folder import DataFolder
+from cuemark.kit.objects import write_private
 
 
 class RunningAppliance(msgspec.Struct, frozen=True):
@@ -42,7 +43,7 @@ def _path(folder: DataFolder) -> Path:
 
 
 def write(folder: DataFolder, phase: Phase) -> None:
-    write_whole(_path(folder), msgspec.json.encode(phase))
+    write_private(_path(folder), msgspec.json.encode(phase))
 
 
 def clear(folder: DataFolder) -> None:

@@ -20,8 +20,8 @@ import msgspec
 import psutil
 import structlog
 
-from cuemark.app.folder import write_whole
 from cuemark.kit.errors import OperatorError
+from cuemark.kit.objects import write_private
 from cuemark.kit.process import group_alive, kill_group, launch_argv
 
 FIRST_PAUSE_S = 0.1
@@ -207,7 +207,7 @@ class Supervisor:
             with contextlib.suppress(psutil.NoSuchProcess):
                 started_at_s = psutil.Process(child.group).create_time()
                 groups.append(RecordedGroup(child.spec.name, child.group, started_at_s))
-        write_whole(self._record, msgspec.json.encode(groups))
+        write_private(self._record, msgspec.json.encode(groups))
 
 
 def port_answers(host: str, port: int) -> Callable[[], Coroutine[Any, Any, bool]]:

@@ -22,11 +22,12 @@ from cuemark.contracts.steering import (
     Steering,
 )
 from cuemark.edge.nginx import TOKEN_KEYS
-from cuemark.edge.settings import ApplianceSettings, write_private
+from cuemark.edge.settings import ApplianceSettings
 from cuemark.edge.store import Indexes, IndexInvalid, read_index
 from cuemark.edge.upstream import OriginAway, OriginError, Upstream
 from cuemark.kit.deadline import deadline
 from cuemark.kit.errors import Refusal, Unavailable
+from cuemark.kit.objects import write_private
 
 SNAPSHOT_EVERY_S = 0.5
 CALL_S = 1.0

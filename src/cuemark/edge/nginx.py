@@ -9,7 +9,8 @@ it is in the agent's log.
 import resource
 from pathlib import Path
 
-from cuemark.edge.settings import ApplianceSettings, write_private
+from cuemark.edge.settings import ApplianceSettings
+from cuemark.kit.objects import write_private
 
 CONFIG = "nginx.conf"
 TOKEN_KEYS = "run/token_keys.json"

@@ -14,7 +14,8 @@ from cuemark.edge.nginx import (
     main_block,
     make_folders,
 )
-from cuemark.edge.settings import OriginSettings, write_private
+from cuemark.edge.settings import OriginSettings
+from cuemark.kit.objects import write_private
 
 KEY_HEADER = "X-Origin-Key"
 _LEAST_CHUNK_BYTES = 4096

@@ -2,11 +2,11 @@
 
 import hashlib
 import hmac
-import os
-import secrets
 from pathlib import Path
 
 import msgspec
+
+from cuemark.kit.objects import write_private
 
 
 class SettingsInvalid(Exception):
@@ -70,15 +70,3 @@ def load(path: Path) -> ApplianceSettings:
         raise SettingsInvalid(f"{path} cannot be read: {error.strerror}") from error
     except msgspec.MsgspecError as error:
         raise SettingsInvalid(f"{path}: {error}") from error
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a small file of mode 0600 so that a reader sees the old or the new one, never half."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

@@ -22,8 +22,7 @@ import msgspec
 from cuemark.contracts.encoding import IndexedFile, VersionIndex
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.nginx import PATH_FORM, VERSION_FORM
-from cuemark.edge.settings import write_private
-from cuemark.kit.objects import fsync
+from cuemark.kit.objects import fsync, write_private
 
 _BLAKE3 = re.compile(r"[0-9a-f]{64}")
 _VERSION = re.compile(VERSION_FORM)

@@ -11,28 +11,28 @@ from cuemark.app.folder import DataFolder
 DEFAULT_FOLDER = "./data"
 
 COMMANDS = {
-    "doctor": "doctor:doctor",
-    "down": "service:down",
-    "ingest": "ingest:ingest",
-    "play": "play:play",
-    "run": "run:run",
-    "status": "service:status",
-    "titles": "titles:titles",
-    "up": "up:up",
+    "doctor": ("doctor:doctor", "Check this machine, and say how to mend what is not right."),
+    "down": ("service:down", "Stop everything, in order."),
+    "ingest": ("ingest:ingest", "Upload a film and encode it."),
+    "play": ("play:play", "Play a title as a device would, without a screen."),
+    "run": ("run:run", "Run a part of the control plane in a process of its own."),
+    "status": ("service:status", "Say what runs and what is being encoded."),
+    "titles": ("titles:titles", "List the titles."),
+    "up": ("up:up", "Start everything, and keep it running."),
 }
 ACCOUNT_COMMANDS = {
-    "create": "accounts:create",
-    "login-link": "accounts:login_link",
+    "create": ("accounts:create", "Create a member's account."),
+    "login-link": ("accounts:login_link", "Make a link that logs a member in once."),
 }
 
 
 class Commands(click.Group):
     """Loads commands by name, gives each ``--data`` and ``--verbose``, tells errors in sentences.
 
-    ``table`` maps a command's name to its ``module:function`` in this package.
+    ``table`` maps a command's name to its ``module:function`` in this package and a summary.
     """
 
-    def __init__(self, name: str, table: dict[str, str], summary: str) -> None:
+    def __init__(self, name: str, table: dict[str, tuple[str, str]], summary: str) -> None:
         super().__init__(name=name, help=summary)
         self._table = table
 
@@ -41,13 +41,19 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.commands and cmd_name in self._table:
-            module, _, function = self._table[cmd_name].partition(":")
+            module, _, function = self._table[cmd_name][0].partition(":")
             command: click.Command = getattr(
                 importlib.import_module(f"cuemark.app.cli.{module}"), function
             )
             command.params += [_data_option(), _verbose_option()]
             self.add_command(command, cmd_name)
         return self.commands.get(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        groups = {name: command.get_short_help_str() for name, command in self.commands.items()}
+        summaries = groups | {name: summary for name, (_, summary) in self._table.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(summaries.items()))
 
     def invoke(self, ctx: click.Context) -> object:
         with sentences(bool(ctx.meta.get("verbose"))):
