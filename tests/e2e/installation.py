@@ -33,6 +33,7 @@ class Installation:
     def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
         self.folder = folder
         self.masters: dict[str, Path] = {}
+        self.ingested: dict[str, Any] = {}
         self._environment = {**os.environ, **(environment or {})}
 
     def command(self, *arguments: str) -> list[str]:
@@ -93,7 +94,10 @@ class Installation:
         self.masters[name] = film
         flags = [f"--captions={language}={path}" for language, path in (captions or {}).items()]
         flags += ["--wait"] if wait else []
-        return self.json("ingest", str(film), "--title", name, *flags, limit_s=limit_s)
+        self.ingested[name] = self.json(
+            "ingest", str(film), "--title", name, *flags, limit_s=limit_s
+        )
+        return self.ingested[name]
 
     def title_id(self, name: str) -> str:
         titles = self.json("titles")["titles"]

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,14 @@ def test_a_play_resumes_where_the_member_stopped(running_cuemark: Installation) 
 
 
 def test_the_ladder_that_was_published_keeps_its_promises(running_cuemark: Installation) -> None:
-    title_id = running_cuemark.title_id(FILM)
-    (job,) = [job for job in running_cuemark.status()["jobs"] if job["title_id"] == title_id]
-    assert job["state"] == "done"
-    assert 0 < job["watchable_s"] < job["good_s"]
+    ingested = running_cuemark.ingested[FILM]
+    rungs = ingested["renditions"]
+    assert 0 < ingested["watchable_s"] < ingested["good_s"]
+    assert [abs(r["vmaf_mean"] - r["vmaf_predicted"]) > 2 for r in rungs] == [False] * len(rungs)
+    assert len(rungs) >= 2
+    for lower, upper in pairwise(rungs):
+        assert lower["bitrate_kbps"] < upper["bitrate_kbps"]
+        assert lower["vmaf_mean"] < upper["vmaf_mean"]
 
 
 STRANGER = """

@@ -30,6 +30,7 @@ class RenditionView(msgspec.Struct, frozen=True, kw_only=True):
     bitrate_kbps: float
     vmaf_mean: float
     vmaf_p5: float
+    vmaf_predicted: float | None
 
 
 class Ingested(msgspec.Struct, frozen=True, kw_only=True):
