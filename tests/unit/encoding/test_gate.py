@@ -1,0 +1,97 @@
+"""The gates let good renditions through and nothing else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cuemark.contexts.encoding.model.gate import (
+    Scores,
+    broken_shots,
+    by_shot,
+    joined,
+    meets_prediction,
+    quick_gate,
+    sampled_frames,
+)
+from cuemark.contexts.encoding.model.ladder import Rung
+
+STARTS = [0, 40, 100]
+FRAMES = list(range(0, 150, 5))
+
+
+def scores_with(levels: dict[int, float]) -> Scores:
+    """A score for every fifth frame: that of its shot."""
+    return Scores(
+        FRAMES, [next(levels[start] for start in STARTS[::-1] if start <= f) for f in FRAMES]
+    )
+
+
+PROBES = [scores_with({0: 92, 40: 85, 100: 90}), scores_with({0: 80, 40: 66, 100: 75})]
+
+
+def test_swapped_shots_are_broken() -> None:
+    swapped = scores_with({0: 91, 40: 12, 100: 15})
+    assert broken_shots(swapped, PROBES, STARTS) == [40, 100]
+
+
+def test_a_rung_that_is_as_poor_as_the_worst_probe_is_whole() -> None:
+    assert broken_shots(PROBES[1], PROBES, STARTS) == []
+    assert broken_shots(scores_with({0: 70, 40: 56, 100: 65}), PROBES, STARTS) == []
+
+
+def test_one_broken_shot_is_found_although_the_mean_is_good() -> None:
+    one = scores_with({0: 95, 40: 95, 100: 30})
+    assert one.mean > 70
+    assert broken_shots(one, PROBES, STARTS) == [100]
+
+
+def test_a_shot_that_no_probe_saw_is_held_to_the_worst_that_one_saw() -> None:
+    seen = [Scores([0, 5, 40, 45], [92, 92, 66, 66])]
+    assert broken_shots(scores_with({0: 92, 40: 66, 100: 55}), seen, STARTS) == []
+    assert broken_shots(scores_with({0: 92, 40: 66, 100: 50}), seen, STARTS) == [100]
+
+
+@given(st.lists(st.floats(0, 100), min_size=3, max_size=3))
+def test_no_encode_is_broken_against_itself(levels: list[float]) -> None:
+    scores = scores_with(dict(zip(STARTS, levels, strict=True)))
+    assert broken_shots(scores, [scores], STARTS) == []
+
+
+@pytest.mark.parametrize(
+    ("measured", "meets"), [(90.0, True), (91.9, True), (88.1, True), (92.1, False), (87.9, False)]
+)
+def test_a_rung_meets_its_prediction_within_two(measured: float, meets: bool) -> None:
+    rung = Rung(1280, 720, 24.0, 2000.0, 90.0, 1.5)
+    assert meets_prediction(rung, Scores([0, 5], [measured - 5, measured + 5])) is meets
+
+
+@pytest.mark.parametrize(("top", "gate"), [(True, 80.0), (False, 50.0)])
+def test_a_quick_rung_has_a_gate_of_its_own(top: bool, gate: float) -> None:
+    assert quick_gate(Scores([0], [gate]), top=top)
+    assert not quick_gate(Scores([0], [gate - 0.1]), top=top)
+
+
+def test_the_fifth_percentile_is_what_the_worst_moments_show() -> None:
+    scores = Scores(list(range(100)), [float(n) for n in range(100, 0, -1)])
+    assert scores.p5 == 5.0
+    assert Scores([0], [42.0]).p5 == 42.0
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=60), st.data())
+def test_parts_join_to_the_whole_in_any_order(vmaf: list[float], data: st.DataObject) -> None:
+    frames = list(range(len(vmaf)))
+    at = data.draw(st.integers(0, len(vmaf)))
+    parts = [Scores(frames[at:], vmaf[at:]), Scores(frames[:at], vmaf[:at])]
+    whole = joined(parts)
+    assert whole == Scores(frames, vmaf)
+    assert whole.p5 in vmaf
+    assert min(vmaf) - 1e-9 <= whole.mean <= max(vmaf) + 1e-9
+
+
+def test_a_shot_without_a_sampled_frame_has_no_score() -> None:
+    assert by_shot(Scores([0, 5, 100], [90, 80, 70]), STARTS) == {0: 85, 100: 70}
+
+
+@given(st.integers(1, 1000), st.integers(1, 10))
+def test_sampled_frames_counts_what_libvmaf_takes(frames: int, every: int) -> None:
+    assert sampled_frames(frames, every) == len(range(0, frames, every))

@@ -1,0 +1,215 @@
+"""Rungs lie on the hull of what was probed."""
+
+import math
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cuemark.contexts.encoding.model.ladder import (
+    MAX_RUNGS,
+    STEP_VMAF,
+    TOP_VMAF,
+    NoLadder,
+    Point,
+    Probed,
+    Rung,
+    corrected_crf,
+    curves_of,
+    dominates,
+    dominating,
+    even,
+    ladder,
+    probe_points,
+    rung_of,
+    steps_of,
+    upper_hull,
+    width_at,
+)
+
+
+@st.composite
+def any_probes(draw: st.DrawFn) -> list[Probed]:
+    """Probes with whatever rates and scores: what the rules must survive."""
+    height = draw(st.integers(48, 1100)) * 2
+    return [
+        Probed(point, draw(st.floats(5, 60_000)), draw(st.floats(0, 100)))
+        for point in probe_points(height)
+    ]
+
+
+@st.composite
+def plausible_probes(draw: st.DrawFn) -> list[Probed]:
+    """What encodes of a film give: x264's rate halves every 5 to 7 crf, and a picture scaled
+    down loses something that no rate brings back."""
+    height = draw(st.integers(120, 1080)) * 2
+    halves_crf = draw(st.floats(5.0, 7.0))
+    rate_at_23 = draw(st.floats(300, 12_000))
+    loss_at_23 = draw(st.floats(2, 14))
+    loss_growth = draw(st.floats(0.06, 0.12))
+    scaling_loss = draw(st.floats(0, 8))
+    points = probe_points(height)
+    top = points[-1].height
+    probes = []
+    for point in points:
+        scale = point.height / top
+        rate = rate_at_23 * scale**1.5 * 2 ** ((23 - point.crf) / halves_crf)
+        loss = loss_at_23 * math.exp(loss_growth * (point.crf - 23)) + scaling_loss * (
+            1 / scale - 1
+        )
+        probes.append(Probed(point, rate, max(1.0, 101 - loss - 1)))
+    return probes
+
+
+@given(any_probes())
+def test_rungs_ascend_in_rate_and_in_quality(probes: list[Probed]) -> None:
+    rungs = ladder(probes, 1920, 1080)
+    assert 1 <= len(rungs) <= MAX_RUNGS
+    assert all(a.rate_kbps < b.rate_kbps and a.vmaf < b.vmaf for a, b in pairwise(rungs))
+    assert all(step >= STEP_VMAF / 2 for step in steps_of(rungs))
+    assert all(rung.vmaf_per_crf > 0 for rung in rungs)
+
+
+@given(any_probes())
+def test_no_probe_dominates_a_rung(probes: list[Probed]) -> None:
+    for rung in ladder(probes, 1920, 1080):
+        assert dominating(rung.rate_kbps, rung.vmaf, probes) is None
+
+
+def test_steps_are_about_six() -> None:
+    points = probe_points(720)
+    rates, scores = [310, 430, 1130, 1010, 2750], [76.1, 79.7, 91.4, 88.5, 97.0]
+    probes = [Probed(*probe) for probe in zip(points, rates, scores, strict=True)]
+    rungs = ladder(probes, 1280, 720)
+    assert len(rungs) >= 4
+    assert rungs[-1].vmaf == pytest.approx(TOP_VMAF, abs=1)
+    assert all(step == pytest.approx(STEP_VMAF, abs=STEP_VMAF / 2) for step in steps_of(rungs))
+
+
+@given(plausible_probes())
+def test_the_top_rung_is_about_95_or_the_best_there_is(probes: list[Probed]) -> None:
+    best = max(probe.vmaf for probe in probes)
+    top = ladder(probes, 1920, 1080)[-1].vmaf
+    assert top <= TOP_VMAF + STEP_VMAF
+    assert top >= min(TOP_VMAF, best) - STEP_VMAF
+
+
+@given(plausible_probes(), st.integers(200, 4000), st.integers(200, 4000))
+def test_rungs_have_even_sides_in_the_shape_of_the_picture(
+    probes: list[Probed], width: int, height: int
+) -> None:
+    for rung in ladder(probes, width, height):
+        assert rung.width % 2 == rung.height % 2 == 0
+        assert abs(rung.width - rung.height * width / height) <= 1 + 1e-9
+
+
+points_of_a_plane = st.lists(
+    st.builds(
+        Probed,
+        st.just(Point(720, 23.0)),
+        st.floats(1, 100_000),
+        st.floats(0, 100),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+def line_at(a: Probed, b: Probed, rate_kbps: float) -> float:
+    """VMAF on the line from a to b at a rate, in (log rate, VMAF)."""
+    share = math.log(rate_kbps / a.rate_kbps) / math.log(b.rate_kbps / a.rate_kbps)
+    return a.vmaf + share * (b.vmaf - a.vmaf)
+
+
+@given(points_of_a_plane)
+def test_the_hull_is_convex_ascending_and_above_every_point(points: list[Probed]) -> None:
+    hull = upper_hull(points)
+    assert set(map(id, hull)) <= set(map(id, points))
+    assert max(point.vmaf for point in points) == hull[-1].vmaf
+    assert all(a.rate_kbps < b.rate_kbps and a.vmaf < b.vmaf for a, b in pairwise(hull))
+    for a, b, c in zip(hull, hull[1:], hull[2:], strict=False):
+        assert b.vmaf >= line_at(a, c, b.rate_kbps) - 1e-6
+    for point in points:
+        assert not any(dominates(point, kept.rate_kbps, kept.vmaf) for kept in hull)
+        for a, b in pairwise(hull):
+            if a.rate_kbps <= point.rate_kbps <= b.rate_kbps and b.rate_kbps / a.rate_kbps > 1.0001:
+                assert point.vmaf <= line_at(a, b, point.rate_kbps) + 1e-6
+
+
+@given(plausible_probes())
+def test_curves_go_through_their_probes(probes: list[Probed]) -> None:
+    curves = {curve.height: curve for curve in curves_of(probes)}
+    for probe in probes:
+        there = curves[probe.point.height].at(probe.point.crf)
+        assert there.rate_kbps == pytest.approx(probe.rate_kbps, rel=1e-6)
+        assert there.vmaf == pytest.approx(probe.vmaf, abs=0.01)
+
+
+def test_a_film_that_every_encode_keeps_whole_has_its_cheapest_rung() -> None:
+    still = [Probed(p, 2000 / p.crf, 99 + 0.1 * (31 - p.crf) / 11) for p in probe_points(1080)]
+    (only,) = ladder(still, 1920, 1080)
+    assert only.rate_kbps <= min(probe.rate_kbps for probe in still)
+
+
+def test_one_probe_spans_no_ladder() -> None:
+    with pytest.raises(NoLadder, match="one probe at 720 lines"):
+        ladder([Probed(Point(720, 23.0), 2000, 92)], 1280, 720)
+
+
+@pytest.mark.parametrize(
+    ("height", "heights"),
+    [(1080, [540, 720, 720, 1080, 1080]), (2160, [540, 720, 720, 1080, 1080])],
+)
+def test_probes_stand_at_full_two_thirds_and_half_of_at_most_1080_lines(
+    height: int, heights: list[int]
+) -> None:
+    assert [point.height for point in probe_points(height)] == heights
+
+
+@given(st.floats(0, 5000))
+def test_even_is_even_and_near(lines: float) -> None:
+    assert even(lines) % 2 == 0
+    assert even(lines) >= 2
+    assert lines < 2 or abs(even(lines) - lines) <= 1
+
+
+def test_width_keeps_the_shape() -> None:
+    assert width_at(720, 1920, 1080) == 1280
+    assert width_at(540, 1920, 818) == 1268
+
+
+def rung(vmaf: float = 90.0, slope: float = 1.5) -> Rung:
+    return Rung(1280, 720, 24.0, 2000.0, vmaf, slope)
+
+
+def test_a_rung_that_measures_too_good_is_encoded_at_a_higher_crf() -> None:
+    assert corrected_crf(rung(), 24.0, 93.0) == 26.0
+    assert corrected_crf(rung(), 24.0, 87.0) == 22.0
+
+
+@given(st.floats(0, 100), st.floats(0, 100), st.floats(12, 45), st.floats(0, 5))
+def test_corrections_are_bounded(vmaf: float, measured: float, crf: float, slope: float) -> None:
+    again = corrected_crf(rung(vmaf, slope), crf, measured)
+    assert 12 <= again <= 45
+    assert abs(again - crf) <= 6.01
+    assert (again - crf) * (measured - vmaf) >= -0.01
+
+
+@given(points_of_a_plane, st.floats(1, 100_000), st.floats(0, 100))
+def test_what_dominates_is_dominated_by_nobody(
+    probes: list[Probed], rate_kbps: float, vmaf: float
+) -> None:
+    found = dominating(rate_kbps, vmaf, probes)
+    if found is None:
+        assert not any(dominates(probe, rate_kbps, vmaf) for probe in probes)
+    else:
+        assert dominates(found, rate_kbps, vmaf)
+        assert not any(dominates(probe, found.rate_kbps, found.vmaf) for probe in probes)
+
+
+def test_a_probe_takes_the_place_of_a_rung_with_its_own_size() -> None:
+    probe = Probed(Point(480, 31.0), 900.0, 91.0)
+    taken = rung_of(probe, rung())
+    assert (taken.width, taken.height, taken.crf) == (854, 480, 31.0)
+    assert (taken.rate_kbps, taken.vmaf) == (900.0, 91.0)

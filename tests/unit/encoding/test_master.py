@@ -1,0 +1,183 @@
+"""What is no film is refused with a sentence; what is one is described exactly."""
+
+from fractions import Fraction
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cuemark.contexts.encoding.model.master import (
+    Master,
+    Probe,
+    ProbedDisposition,
+    ProbedFormat,
+    ProbedSideData,
+    ProbedStream,
+    ProbedTags,
+    film_stream,
+    frame_pts,
+    master_of,
+)
+from cuemark.contracts.encoding import MasterRejected
+
+VIDEO = ProbedStream(
+    index=0,
+    codec_type="video",
+    codec_name="h264",
+    width=1280,
+    height=720,
+    r_frame_rate="25/1",
+    avg_frame_rate="25/1",
+    time_base="1/12800",
+)
+SOUND = ProbedStream(
+    index=1,
+    codec_type="audio",
+    channels=6,
+    sample_rate="48000",
+    tags=ProbedTags(language="fre"),
+)
+EVEN = [512 * n for n in range(50)]
+
+
+def made(*streams: ProbedStream, ticks: list[int] | None = None, start: str = "0") -> Master:
+    format_ = ProbedFormat(format_name="mov,mp4,m4a,3gp,3g2,mj2", start_time=start)
+    return master_of(Probe(list(streams), format_), EVEN if ticks is None else ticks)
+
+
+def changed(**what: object) -> ProbedStream:
+    return msgspec.convert({**msgspec.to_builtins(VIDEO), **what}, ProbedStream)
+
+
+def test_a_film_is_described() -> None:
+    master = made(VIDEO, SOUND)
+    assert (master.picture.width, master.picture.height) == (1280, 720)
+    assert master.picture.rate == 25
+    assert not master.picture.scaled
+    assert master.frames == 50
+    assert master.seekable
+    assert master.sound is not None
+    assert (master.sound.channels, master.sound.language) == (6, "fre")
+
+
+@pytest.mark.parametrize(
+    "streams",
+    [
+        [],
+        [SOUND],
+        [changed(disposition={"attached_pic": 1})],
+        [ProbedStream(index=0, codec_type="subtitle")],
+    ],
+)
+def test_a_file_without_a_moving_picture_is_refused(streams: list[ProbedStream]) -> None:
+    with pytest.raises(MasterRejected, match="no moving picture"):
+        film_stream(Probe(streams))
+
+
+@pytest.mark.parametrize("frames", [0, 1, 4])
+def test_a_film_of_too_few_frames_is_refused(frames: int) -> None:
+    with pytest.raises(MasterRejected, match=f"{frames} readable frames"):
+        made(VIDEO, ticks=EVEN[:frames])
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(0, 0), (94, 720), (1280, 94), (8802, 720), (1280, 100_000)]
+)
+def test_a_picture_of_impossible_size_is_refused(width: int, height: int) -> None:
+    with pytest.raises(MasterRejected, match=f"{width} by {height}"):
+        made(changed(width=width, height=height))
+
+
+def test_a_picture_made_enormous_by_its_aspect_is_refused() -> None:
+    with pytest.raises(MasterRejected, match="the picture is"):
+        made(changed(sample_aspect_ratio="1000000:1"))
+
+
+@pytest.mark.parametrize("ticks_a_frame", [12800 * 20, 12800 // 200])
+def test_a_rate_that_no_film_has_is_refused(ticks_a_frame: int) -> None:
+    with pytest.raises(MasterRejected, match="1 to 120 a second"):
+        made(VIDEO, ticks=[ticks_a_frame * n for n in range(50)])
+
+
+def test_frames_that_are_not_evenly_spaced_are_refused() -> None:
+    with pytest.raises(MasterRejected, match="constant frame rate"):
+        made(VIDEO, ticks=[*EVEN[:25], *(tick + 6400 for tick in EVEN[25:])])
+
+
+def test_frames_all_at_one_time_are_refused() -> None:
+    with pytest.raises(MasterRejected):
+        made(changed(avg_frame_rate="0/0"), ticks=[0] * 50)
+
+
+@pytest.mark.parametrize(
+    ("time_base", "stated", "rate"),
+    [
+        ("1/24000", "24000/1001", Fraction(24000, 1001)),
+        ("1/90000", "30000/1001", Fraction(30000, 1001)),
+        ("1/1000", "24000/1001", Fraction(24000, 1001)),
+        ("301/18000", "18000/301", Fraction(18000, 301)),
+    ],
+)
+def test_the_rate_is_exact_where_the_ticks_are_not(
+    time_base: str, stated: str, rate: Fraction
+) -> None:
+    tick_s = Fraction(time_base)
+    ticks = [round(n / rate / tick_s) for n in range(200)]
+    master = made(changed(time_base=time_base, r_frame_rate=stated), ticks=ticks)
+    assert master.picture.rate == rate
+
+
+def test_odd_sides_are_cut_and_oblong_samples_are_scaled() -> None:
+    assert made(changed(width=853, height=481)).picture.width == 852
+    picture = made(changed(width=720, height=576, sample_aspect_ratio="64:45")).picture
+    assert (picture.width, picture.height, picture.scaled) == (1024, 576, True)
+
+
+@pytest.mark.parametrize("rotation", [90.0, -90.0, 270.0])
+def test_a_picture_that_lies_is_put_upright(rotation: float) -> None:
+    picture = made(
+        msgspec.structs.replace(VIDEO, side_data_list=[ProbedSideData(rotation)])
+    ).picture
+    assert (picture.width, picture.height) == (720, 1280)
+
+
+@pytest.mark.parametrize("language", ["../../../etc", "a,b", "", "eng\n", "`~{}", "x" * 300])
+def test_a_language_that_is_none_never_becomes_a_file_name(language: str) -> None:
+    sound = made(VIDEO, msgspec.structs.replace(SOUND, tags=ProbedTags(language))).sound
+    assert sound is not None
+    assert sound.language == "und"
+
+
+def test_sound_that_begins_before_the_picture_is_known_by_how_much() -> None:
+    sound = made(VIDEO, SOUND, ticks=[tick + 12800 for tick in EVEN], start="0.25").sound
+    assert sound is not None
+    assert sound.lead_s == pytest.approx(0.75)
+
+
+def test_a_film_without_sound_has_none() -> None:
+    assert made(VIDEO).sound is None
+    assert made(VIDEO, msgspec.structs.replace(SOUND, channels=0)).sound is None
+
+
+def test_a_cover_is_not_the_film() -> None:
+    cover = msgspec.structs.replace(
+        VIDEO, disposition=ProbedDisposition(attached_pic=1), codec_name="mjpeg"
+    )
+    assert made(cover, msgspec.structs.replace(VIDEO, index=2)).video_stream == 2
+
+
+def test_times_come_in_order_and_without_what_is_discarded() -> None:
+    assert frame_pts("1024,K__\n0,___\n512,_D_\n-512,___\nN/A,___\n\nnonsense\n") == [-512, 0, 1024]
+
+
+@given(st.integers(1, 4000), st.integers(1, 4000), st.integers(0, 99), st.integers(0, 99))
+def test_a_picture_is_even_or_refused(width: int, height: int, num: int, den: int) -> None:
+    try:
+        stream = changed(width=width, height=height, sample_aspect_ratio=f"{num}:{den}")
+        picture = made(stream).picture
+    except MasterRejected as refusal:
+        assert "points" in str(refusal)  # noqa: PT017 - either outcome is right
+        return
+    assert picture.width % 2 == picture.height % 2 == 0
+    assert abs(picture.height - height) <= 1
