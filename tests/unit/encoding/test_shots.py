@@ -31,8 +31,8 @@ def texture(seed: int, width: int = THUMB_WIDTH) -> NDArray[np.uint8]:
 def shot(seed: int, frames: int) -> NDArray[np.uint8]:
     """A picture that hardly moves, with a little noise."""
     noise = np.random.default_rng(seed + 1000).integers(-2, 3, (frames, THUMB_HEIGHT, THUMB_WIDTH))
-    frames: NDArray[np.uint8] = np.clip(texture(seed) + noise, 0, 255).astype(np.uint8)
-    return frames
+    noisy: NDArray[np.uint8] = np.clip(texture(seed) + noise, 0, 255).astype(np.uint8)
+    return noisy
 
 
 def differences(frames: NDArray[np.uint8]) -> list[float]:

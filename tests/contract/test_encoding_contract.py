@@ -1,0 +1,288 @@
+"""What every caller of encoding may rely on, however it is reached."""
+
+import hashlib
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from cuemark.app.engines import postgres
+from cuemark.contexts.encoding import wiring
+from cuemark.contracts.encoding import (
+    CaptionSource,
+    CompleteUpload,
+    Encoding,
+    GetJob,
+    GetUpload,
+    GetVersion,
+    Ingest,
+    Job,
+    ListJobs,
+    OpenUpload,
+    UnknownUpload,
+    UnknownVersion,
+    Upload,
+    UploadIncomplete,
+    UploadInvalid,
+)
+from cuemark.contracts.ids import TitleId, UploadId, VersionId
+from cuemark.kit import outbox
+from cuemark.kit.clock import ManualClock
+from cuemark.kit.database import Database, migrate
+from cuemark.kit.errors import Unavailable
+from cuemark.kit.ids import Ids
+from cuemark.kit.objects import Objects
+from cuemark.kit.outbox import Log
+from tests.contract.conftest import Reach
+
+FILM = b"the bytes of a film"
+SHA256 = hashlib.sha256(FILM).hexdigest()
+TITLE = TitleId("ttl_1")
+TEMPLATE = "encoding_template"
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class House:
+    """Encoding as its callers see it, and what lies behind it."""
+
+    encoding: Encoding
+    objects: Objects
+    database: Database
+    clock: ManualClock
+
+    async def open(self, *, sha256: str = "", size_bytes: int = len(FILM)) -> Upload:
+        self.clock.advance(1)
+        return await self.encoding.open_upload(
+            OpenUpload(name="film.mov", size_bytes=size_bytes, sha256=sha256)
+        )
+
+    def receive(self, upload: Upload, data: bytes) -> None:
+        """What the gateway does with the bytes of a request."""
+        with self.objects.path(upload.spool_key).open("ab") as spool:
+            spool.write(data)
+
+    async def complete(self, upload: Upload) -> Upload:
+        return await self.encoding.complete_upload(CompleteUpload(upload_id=upload.upload_id))
+
+    async def upload(self, data: bytes = FILM) -> Upload:
+        upload = await self.open(size_bytes=len(data))
+        self.receive(upload, data)
+        return await self.complete(upload)
+
+    async def ingest(self, title_id: TitleId = TITLE) -> Job:
+        upload = await self.upload()
+        return await self.encoding.ingest(Ingest(title_id=title_id, upload_id=upload.upload_id))
+
+    async def queued(self) -> list[tuple[str, str, str]]:
+        """Id, name and queue of each workflow that DBOS knows."""
+        async with self.database.transaction() as transaction:
+            found = await transaction.execute(
+                text("select workflow_uuid, name, queue_name from dbos.workflow_status")
+            )
+            return [(row.workflow_uuid, row.name, row.queue_name) for row in found]
+
+
+@pytest.fixture(scope="module")
+def template(postgres_socket: Path) -> str:
+    """A database with the schemas of encoding and of its workflows: DBOS takes a second."""
+    postgres.create_database(postgres_socket, TEMPLATE)
+    url = postgres.url_of(postgres_socket, TEMPLATE)
+    migrate(url, outbox.SCHEMA, outbox.MIGRATIONS)
+    migrate(url, wiring.SCHEMA, wiring.MIGRATIONS)
+    wiring.migrate_workflows(url)
+    return TEMPLATE
+
+
+@pytest.fixture
+def encoding_url(postgres_socket: Path, template: str) -> Iterator[str]:
+    """The URL of a copy of the template, of the test's own."""
+    name = f"encoding_{next(_numbers)}"
+    postgres.create_database(postgres_socket, name, template)
+    yield postgres.url_of(postgres_socket, name)
+    with psycopg.connect(
+        host=str(postgres_socket), user="cuemark", dbname="postgres", autocommit=True
+    ) as connection:
+        connection.execute(f'drop database "{name}" with (force)')
+
+
+@pytest.fixture
+async def house(reach: Reach, encoding_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    database = Database(encoding_url)
+    try:
+        clock = ManualClock()
+        objects = Objects(tmp_path / "objects")
+        room = wiring.build(
+            database=database,
+            log=Log(clock),
+            clock=clock,
+            ids=Ids(clock),
+            objects=objects,
+            database_url=encoding_url,
+        )
+        yield House(await reach(Encoding, room.service), objects, database, clock)
+    finally:
+        await database.close()
+
+
+async def test_an_upload_grows_and_becomes_a_master(house: House) -> None:
+    upload = await house.open(sha256=SHA256)
+    assert upload.received_bytes == 0
+    house.receive(upload, FILM[:7])
+    halfway = await house.encoding.get_upload(GetUpload(upload_id=upload.upload_id))
+    assert halfway.received_bytes == 7
+    assert halfway.asset_id is None
+    house.receive(upload, FILM[7:])
+    done = await house.complete(upload)
+    assert done.received_bytes == done.size_bytes == len(FILM)
+    assert done.asset_id is not None
+    assert house.objects.read(f"masters/{SHA256}") == FILM
+    assert not house.objects.exists(upload.spool_key)
+
+
+async def test_an_incomplete_upload_is_refused_and_can_go_on(house: House) -> None:
+    upload = await house.open()
+    house.receive(upload, FILM[:-1])
+    with pytest.raises(UploadIncomplete, match=f"{len(FILM)} bytes and {len(FILM) - 1} have"):
+        await house.complete(upload)
+    with pytest.raises(UploadIncomplete, match="not complete yet"):
+        await house.encoding.ingest(Ingest(title_id=TITLE, upload_id=upload.upload_id))
+    house.receive(upload, FILM[-1:])
+    assert (await house.complete(upload)).asset_id
+
+
+async def test_more_bytes_than_were_announced_are_refused(house: House) -> None:
+    upload = await house.open()
+    house.receive(upload, FILM + b"!")
+    with pytest.raises(UploadIncomplete):
+        await house.complete(upload)
+
+
+async def test_other_bytes_than_were_announced_are_refused(house: House) -> None:
+    upload = await house.open(sha256="00" * 32)
+    house.receive(upload, FILM)
+    with pytest.raises(UploadInvalid, match="another SHA-256"):
+        await house.complete(upload)
+    assert not house.objects.exists(f"masters/{SHA256}")
+
+
+async def test_an_upload_that_cannot_be_is_refused(house: House) -> None:
+    with pytest.raises(UploadInvalid):
+        await house.open(size_bytes=0)
+    with pytest.raises(UploadInvalid):
+        await house.open(sha256="not a hash")
+
+
+async def test_nobody_knows_an_upload_that_was_not_opened(house: House) -> None:
+    nowhere = UploadId("upl_nowhere")
+    with pytest.raises(UnknownUpload):
+        await house.encoding.get_upload(GetUpload(upload_id=nowhere))
+    with pytest.raises(UnknownUpload):
+        await house.encoding.complete_upload(CompleteUpload(upload_id=nowhere))
+    with pytest.raises(UnknownUpload):
+        await house.encoding.ingest(Ingest(title_id=TITLE, upload_id=nowhere))
+
+
+async def test_completing_twice_is_completing_once(house: House) -> None:
+    upload = await house.open()
+    house.receive(upload, FILM)
+    assert await house.complete(upload) == await house.complete(upload)
+
+
+async def test_uploads_of_equal_bytes_are_one_asset(house: House) -> None:
+    first, second, other = [await house.upload(data) for data in (FILM, FILM, FILM[::-1])]
+    assert first.upload_id != second.upload_id
+    assert first.asset_id == second.asset_id != other.asset_id
+
+
+async def test_a_job_begins_with_exactly_one_workflow(house: House) -> None:
+    job = await house.ingest()
+    assert job.state == "waiting"
+    assert job.quick_version_id is None
+    assert job.stages == []
+    assert await house.queued() == [(job.version_id, "encoding.title", "encoding-titles")]
+    assert await house.encoding.get_job(GetJob(version_id=job.version_id)) == job
+
+
+async def test_a_job_that_cannot_be_kept_enqueues_no_workflow(
+    house: House, encoding_url: str
+) -> None:
+    """The workflow is put on its queue in the transaction of the job: both or neither."""
+    with psycopg.connect(
+        encoding_url.replace("postgresql+psycopg", "postgresql"), autocommit=True
+    ) as connection:
+        connection.execute(
+            "create function encoding.refuse() returns trigger language plpgsql "
+            "as 'begin raise exception ''the disk is full''; end'"
+        )
+        connection.execute(
+            "create constraint trigger full_disk after insert on encoding.job "
+            "deferrable initially deferred for each row execute function encoding.refuse()"
+        )
+        with pytest.raises((DBAPIError, Unavailable)):
+            await house.ingest()
+        assert await house.queued() == []
+        assert (await house.encoding.list_jobs(ListJobs())).jobs == []
+        connection.execute("drop trigger full_disk on encoding.job")
+    job = await house.ingest()
+    assert [workflow_id for workflow_id, _, _ in await house.queued()] == [job.version_id]
+
+
+async def test_captions_of_a_job_are_finished_uploads_of_known_languages(house: House) -> None:
+    film, srt = await house.upload(), await house.upload(b"1\n")
+    unfinished = await house.open()
+
+    async def ingest(*captions: tuple[str, UploadId]) -> Job:
+        sources = [CaptionSource(language=tag, upload_id=upload_id) for tag, upload_id in captions]
+        return await house.encoding.ingest(
+            Ingest(title_id=TITLE, upload_id=film.upload_id, captions=sources)
+        )
+
+    with pytest.raises(UploadInvalid, match="language tag"):
+        await ingest(("../en", srt.upload_id))
+    with pytest.raises(UploadInvalid, match="one caption file"):
+        await ingest(("en", srt.upload_id), ("EN", srt.upload_id))
+    with pytest.raises(UploadIncomplete):
+        await ingest(("en", unfinished.upload_id))
+    with pytest.raises(UnknownUpload):
+        await ingest(("en", UploadId("upl_nowhere")))
+    assert await house.queued() == []
+    await ingest(("en", srt.upload_id), ("de", srt.upload_id))
+
+
+async def test_jobs_are_listed_newest_first_page_by_page(house: House) -> None:
+    made = [(await house.ingest(TitleId(f"ttl_{n}"))).version_id for n in range(5)]
+    seen: list[VersionId] = []
+    cursor, pages = "", 0
+    while pages == 0 or cursor:
+        page = await house.encoding.list_jobs(ListJobs(after=cursor, limit=2))
+        assert len(page.jobs) <= 2
+        seen += [job.version_id for job in page.jobs]
+        cursor, pages = page.next_cursor, pages + 1
+    assert seen == made[::-1]
+    assert pages == 3
+
+
+@pytest.mark.parametrize(("limit", "found"), [(-1, 1), (0, 1), (2, 2), (10**6, 3)])
+async def test_a_page_has_a_sane_length_whatever_is_asked(
+    house: House, limit: int, found: int
+) -> None:
+    for _ in range(3):
+        await house.ingest()
+    assert len((await house.encoding.list_jobs(ListJobs(limit=limit))).jobs) == found
+
+
+async def test_nobody_knows_a_version_or_a_job_that_was_not_made(house: House) -> None:
+    nowhere = VersionId("ver_nowhere")
+    with pytest.raises(UnknownVersion):
+        await house.encoding.get_version(GetVersion(version_id=nowhere))
+    with pytest.raises(UnknownVersion):
+        await house.encoding.get_job(GetJob(version_id=nowhere))
+    job = await house.ingest()
+    with pytest.raises(UnknownVersion):
+        await house.encoding.get_version(GetVersion(version_id=job.version_id))
