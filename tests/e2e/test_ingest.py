@@ -57,7 +57,7 @@ def test_a_killed_worker_costs_the_chunk_in_hand_and_a_running_play_outlives_its
         watcher.start()
         time.sleep(3)
     for watcher in watchers:
-        watcher.join(600)
+        watcher.join(1000)
     finished = job_of(installation, job["version_id"])
     assert finished["state"] == "done"
     assert set(encoder_runs(installation)) > done_before
@@ -94,7 +94,7 @@ def watch_until_full(
     installation: Installation, name: str, number: int, reports: list[Any]
 ) -> None:
     member = f"--as=watcher-{number}@cuemark.example"
-    deadline_s = time.monotonic() + 400
+    deadline_s = time.monotonic() + 900
     while time.monotonic() < deadline_s:
         reports.append(installation.json("play", name, member, "--from=0"))
         if reports[-1]["quality"] == "full":
