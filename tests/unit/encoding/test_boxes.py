@@ -14,6 +14,7 @@ from cuemark.contexts.encoding.model.boxes import (
     default_duration,
     find,
     segment_span,
+    timeless,
     timescale,
 )
 
@@ -23,17 +24,22 @@ def box(kind: bytes, *parts: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(body), kind) + body
 
 
-def mdhd(version: int, ticks: int) -> bytes:
-    times = bytes(16 if version else 8)
+def mdhd(version: int, ticks: int, at: int = 0) -> bytes:
+    times = (at.to_bytes(8, "big") if version else at.to_bytes(4, "big")) * 2
     return box(b"mdhd", bytes([version, 0, 0, 0]), times, struct.pack(">I", ticks), bytes(8))
 
 
-def init_segment(version: int = 0, entry: bytes = b"avc1") -> bytes:
+def init_segment(version: int = 0, entry: bytes = b"avc1", at: int = 0) -> bytes:
     record = box(b"avcC", bytes([1, 0x64, 0x00, 0x1F, 0xFF]))
     stsd = box(b"stsd", bytes(8), box(entry, bytes(78), record))
-    media = box(b"mdia", mdhd(version, 24_000), box(b"minf", box(b"stbl", stsd)))
+    media = box(b"mdia", mdhd(version, 24_000, at), box(b"minf", box(b"stbl", stsd)))
     trex = box(b"trex", bytes(4), struct.pack(">5I", 1, 1, 1001, 0, 0))
-    return box(b"ftyp", b"cmf2") + box(b"moov", box(b"trak", media), box(b"mvex", trex))
+    return box(b"ftyp", b"cmf2") + box(
+        b"moov",
+        mdhd(version, 1000, at).replace(b"mdhd", b"mvhd"),
+        box(b"trak", mdhd(version, 1, at).replace(b"mdhd", b"tkhd"), media),
+        box(b"mvex", trex),
+    )
 
 
 def segment(
@@ -63,6 +69,11 @@ def test_an_init_segment_tells_its_times(version: int) -> None:
 @pytest.mark.parametrize("entry", [b"avc1", b"encv"])
 def test_the_codec_is_read_encrypted_or_not(entry: bytes) -> None:
     assert avc_codec_string(init_segment(entry=entry)) == "avc1.64001f"
+
+
+@given(st.sampled_from([0, 1]), st.integers(0, 2**32 - 1))
+def test_an_init_segment_can_lose_its_times_and_nothing_else(version: int, at: int) -> None:
+    assert timeless(init_segment(version, at=at)) == init_segment(version)
 
 
 def test_another_codec_is_no_avc() -> None:
@@ -113,16 +124,16 @@ def test_a_box_that_is_not_there_is_named() -> None:
         find(memoryview(box(b"moov", box(b"mvhd"))), b"moov", b"trak")
 
 
-@pytest.mark.parametrize("read", [timescale, default_duration, avc_codec_string])
+@pytest.mark.parametrize("read", [timescale, default_duration, avc_codec_string, timeless])
 def test_an_empty_box_is_refused(read: Callable[[bytes], object]) -> None:
     hollow = box(b"stsd", bytes(8), box(b"avc1", bytes(78), box(b"avcC")))
     media = box(b"mdia", box(b"mdhd"), box(b"minf", box(b"stbl", hollow)))
     with pytest.raises(BoxesInvalid):
-        read(box(b"moov", box(b"trak", media), box(b"mvex", box(b"trex"))))
+        read(box(b"moov", box(b"mvhd"), box(b"trak", media), box(b"mvex", box(b"trex"))))
 
 
 def reads(data: bytes) -> None:
-    for read in (timescale, default_duration, avc_codec_string, segment_span):
+    for read in (timescale, default_duration, avc_codec_string, segment_span, timeless):
         try:
             read(data)
         except BoxesInvalid:

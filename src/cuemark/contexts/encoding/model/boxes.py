@@ -92,6 +92,25 @@ def _trun_duration(body: memoryview, fallback: int) -> int:
     return sum(_number(body, at + sample * stride) for sample in range(count))
 
 
+def timeless(init: bytes) -> bytes:
+    """An init segment without its times of creation and change (8.2.2, 8.3.2, 8.4.2).
+
+    They are the clock of the packager's run, and would make other bytes of the same film.
+    """
+    data = bytearray(init)
+    for path in (
+        (b"moov", b"mvhd"),
+        (b"moov", b"trak", b"tkhd"),
+        (b"moov", b"trak", b"mdia", b"mdhd"),
+    ):
+        body = find(memoryview(data), *path)
+        size = 16 if _box_version(body) == 1 else 8
+        if len(body) < 4 + size:
+            raise BoxesInvalid("a box is cut off")
+        body[4 : 4 + size] = bytes(size)
+    return bytes(data)
+
+
 def _box_version(body: memoryview) -> int:
     return _number(body, 0, 1)
 

@@ -127,6 +127,9 @@ def _package_streams(
         flags.write_text(packager.key_flags(key))
         run(packager.package_argv(shop.programs.packager, streams, flags), cwd=folder)
     (folder / "packager.mpd").unlink()
+    for stream in streams:
+        init = folder / stream.track_id / "init.mp4"
+        init.write_bytes(boxes.timeless(init.read_bytes()))
 
 
 def _segments(folder: Path) -> list[Path]:

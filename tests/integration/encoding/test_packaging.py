@@ -1,0 +1,254 @@
+"""A version is encrypted, decrypts, repeats, and says the truth about its files."""
+
+import os
+import shlex
+import stat
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from blake3 import blake3
+
+from cuemark.contexts.encoding.model import loudness
+from cuemark.contexts.encoding.stages import pictures, tracks
+from cuemark.contexts.encoding.stages.packaging import (
+    CaptionsToPackage,
+    Order,
+    RungToPackage,
+    package,
+)
+from cuemark.contexts.encoding.stages.workshop import Workshop
+from cuemark.contexts.encoding.tools.decoding import content_of
+from cuemark.contexts.encoding.tools.ffmpeg import Recipe
+from cuemark.contexts.encoding.tools.run import ToolFailed, run
+from cuemark.contracts.encoding import MasterRejected, Version, VersionIndex
+from cuemark.contracts.ids import TitleId, VersionId
+from cuemark.contracts.licensing import ContentKey
+from tests.integration.encoding.conftest import RATE, SHOT_FRAMES, SHOTS, Studio, keep
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KEYS = [
+    ContentKey(label=label, kid=f"{n:02x}" * 16, key=f"{n + 16:02x}" * 16, iv=f"{n + 32:02x}" * 16)
+    for n, label in enumerate(("AUDIO", "SD", "HD"), 1)
+]
+RECIPES = [Recipe(128, 72, 30.0, "veryfast"), Recipe(256, 144, 26.0, "veryfast")]
+SRT = "1\n00:00:00,500 --> 00:00:02,000\nHello <font>there</font>\n"
+
+
+@pytest.fixture(scope="session")
+def captions_key(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("captions") / "en.srt"
+    file.write_text(SRT)
+    return tracks.convert_captions(studio.shop, "en", keep(studio.shop, file))
+
+
+@pytest.fixture(scope="session")
+def sound_key(studio: Studio) -> str:
+    return tracks.encode_sound(studio.shop, studio.sha256)
+
+
+def order_of(studio: Studio, version: str, sound_key: str, captions_key: str) -> Order:
+    rungs = [
+        RungToPackage(
+            key=studio.joined_rung(recipe, studio.chunk_of_each_shot),
+            width=recipe.width,
+            height=recipe.height,
+            vmaf_mean=80.123,
+            vmaf_p5=70.0,
+            vmaf_predicted=None,
+        )
+        for recipe in RECIPES
+    ]
+    return Order(
+        version_id=VersionId(version),
+        title_id=TitleId("ttl_1"),
+        quality="quick",
+        sha256=studio.sha256,
+        rungs=rungs,
+        sound_key=sound_key,
+        captions=[CaptionsToPackage("en", captions_key)],
+        artwork_key=f"{studio.shop.key('shots', studio.sha256)}/artwork.jpg",
+    )
+
+
+@pytest.fixture(scope="session")
+def order(studio: Studio, sound_key: str, captions_key: str) -> Order:
+    return order_of(studio, "ver_whole", sound_key, captions_key)
+
+
+@pytest.fixture(scope="session")
+def version(studio: Studio, order: Order) -> Version:
+    return package(studio.shop, order, KEYS, NOW)
+
+
+def root_of(studio: Studio, order: Order) -> Path:
+    return studio.shop.objects.path(f"versions/{order.version_id}")
+
+
+def files_of(root: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+def segments_of(folder: Path) -> list[Path]:
+    return [folder / f"{n}.m4s" for n in range(1, len(list(folder.glob("*.m4s"))) + 1)]
+
+
+def test_a_version_describes_what_was_packaged(version: Version) -> None:
+    assert [rendition.rendition_id for rendition in version.renditions] == ["v72", "v144"]
+    assert all(rendition.codec_string.startswith("avc1.64") for rendition in version.renditions)
+    assert [track.track_id for track in version.audio] == ["a-ger"]
+    assert [track.path for track in version.captions] == ["t-en.vtt"]
+    assert version.duration_s == pytest.approx(SHOTS * SHOT_FRAMES / RATE)
+    assert {rendition.kid for rendition in version.renditions} == {KEYS[1].kid}
+    assert version.audio[0].kid == KEYS[0].kid
+    for rendition in version.renditions:
+        assert 0 < rendition.bitrate_kbps <= rendition.peak_bitrate_kbps
+
+
+def test_the_index_names_every_file_with_its_hash(
+    studio: Studio, order: Order, version: Version
+) -> None:
+    files = files_of(root_of(studio, order))
+    raw = files.pop("index.json")
+    assert blake3(raw).hexdigest() == version.index_blake3
+    index = msgspec.json.decode(raw, type=VersionIndex)
+    assert index.version_id == order.version_id
+    assert {name: (file.blake3, file.size_bytes) for name, file in index.files.items()} == {
+        name: (blake3(data).hexdigest(), len(data)) for name, data in files.items()
+    }
+    assert {"v72.m3u8", "v144.m3u8", "a-ger.m3u8", "t-en.m3u8", "t-en.vtt"} <= set(files)
+
+
+def test_no_file_of_a_version_holds_a_key(studio: Studio, order: Order, version: Version) -> None:
+    for name, data in files_of(root_of(studio, order)).items():
+        for key in KEYS:
+            assert bytes.fromhex(key.key) not in data, name
+            assert key.key.encode() not in data, name
+    leftovers = [path for path in (studio.shop.objects.root / "tmp").rglob("*") if path.is_file()]
+    assert leftovers == []
+
+
+def test_packaging_again_gives_the_same_bytes(
+    studio: Studio, order: Order, version: Version
+) -> None:
+    """Also in another second: the packager writes the time of its run."""
+    root = root_of(studio, order)
+    first = files_of(root)
+    root.rename(root.with_name("ver_before"))
+    time.sleep(1.1)
+    assert package(studio.shop, order, KEYS, NOW) == version
+    assert files_of(root) == first
+
+
+def test_every_segment_decrypts_and_is_nothing_without_the_key(
+    studio: Studio, order: Order, version: Version, tmp_path: Path
+) -> None:
+    root = root_of(studio, order)
+    for rung in order.rungs:
+        track = root / f"v{rung.height}"
+        clear = content_of(studio.shop.path(rung.key, pictures.RUNG), "video")
+        samples: list[str] = []
+        for segment in segments_of(track):
+            whole = tmp_path / "segment.mp4"
+            whole.write_bytes((track / "init.mp4").read_bytes() + segment.read_bytes())
+            samples += content_of(whole, "video", KEYS[1].key).samples
+            for foreign in ("", KEYS[0].key):
+                assert first_picture(whole, foreign) != first_picture(whole, KEYS[1].key)
+        assert samples == clear.samples
+        assert len(samples) == SHOTS * SHOT_FRAMES
+
+
+def first_picture(file: Path, key: str) -> str:
+    """The hash of what a player with this key shows first; nothing where nothing decodes.
+
+    Of small pictures cbcs leaves whole samples in the clear (less than one block of 16 bytes),
+    so it is the IDR, which the others need, that must be hidden.
+    """
+    try:
+        return content_of(file, "video", key).first_frame
+    except ToolFailed:
+        return ""
+
+
+def test_segments_begin_at_the_cuts_in_every_rendition(
+    studio: Studio, order: Order, version: Version
+) -> None:
+    timeline = version.video_timeline
+    assert timeline.start == 0
+    starts = [sum(timeline.durations[:n]) for n in range(len(timeline.durations))]
+    tick = timeline.timescale // RATE
+    assert {start // tick for start in starts} <= {0, SHOT_FRAMES, 2 * SHOT_FRAMES}
+    assert all(duration <= 3 * timeline.timescale for duration in timeline.durations)
+
+
+def test_another_key_than_was_asked_for_fails_the_round_trip(
+    studio: Studio, sound_key: str, captions_key: str, tmp_path: Path
+) -> None:
+    """A packager that encrypts with a key of its own: the version is refused and not kept."""
+    faulty = tmp_path / "packager"
+    real = shlex.quote(str(studio.shop.programs.packager))
+    faulty.write_text(
+        "#!/bin/sh\n"
+        'for word in "$@"; do\n'
+        '  case "$word" in --flagfile=*) flags="${word#--flagfile=}";; esac\n'
+        "done\n"
+        f'sed -i s/:key={KEYS[1].key}/:key={"ee" * 16}/ "$flags"\n'
+        f'exec {real} "$@"\n'
+    )
+    faulty.chmod(faulty.stat().st_mode | stat.S_IXUSR)
+    programs = msgspec.structs.replace(studio.shop.programs, packager=faulty)
+    # Another build of the packager would make new keys of results; the film is inspected anew.
+    shop = Workshop(studio.shop.objects, programs)
+    pictures.inspect(shop, studio.sha256)
+    order = order_of(studio, "ver_faulty", sound_key, captions_key)
+    with pytest.raises(ToolFailed, match="v72 does not decrypt"):
+        package(shop, order, KEYS, NOW)
+    assert not os.path.lexists(root_of(studio, order))
+
+
+def test_renditions_that_do_not_align_are_refused(
+    studio: Studio, sound_key: str, captions_key: str
+) -> None:
+    order = order_of(studio, "ver_askew", sound_key, captions_key)
+    whole = msgspec.structs.replace(
+        studio.chunk_of_each_shot[0], end=SHOTS * SHOT_FRAMES, idrs=[0, 50]
+    )
+    askew = msgspec.structs.replace(order.rungs[1], key=studio.joined_rung(RECIPES[1], [whole]))
+    with pytest.raises(ToolFailed, match="do not align"):
+        package(
+            studio.shop,
+            msgspec.structs.replace(order, rungs=[order.rungs[0], askew]),
+            KEYS,
+            NOW,
+        )
+    assert not os.path.lexists(root_of(studio, order))
+
+
+def test_sound_comes_to_its_level_and_is_as_long_as_the_picture(
+    studio: Studio, sound_key: str, version: Version
+) -> None:
+    sound = studio.shop.path(sound_key, tracks.SOUND)
+    argv = [str(studio.shop.programs.ffmpeg), "-nostdin", "-hide_banner", "-i", str(sound)]
+    printed = run([*argv, "-af", loudness.first_pass(), "-f", "null", "-"]).stderr
+    assert loudness.parse(printed).input_i == pytest.approx(loudness.TARGET_LUFS, abs=0.7)
+    timeline = version.audio_timeline
+    assert timeline is not None
+    seconds = sum(timeline.durations) / timeline.timescale
+    assert seconds == pytest.approx(version.duration_s, abs=0.05)
+
+
+def test_captions_become_clean_webvtt_or_a_sentence(
+    studio: Studio, order: Order, version: Version, tmp_path: Path
+) -> None:
+    text = (root_of(studio, order) / "t-en.vtt").read_text()
+    assert text == "WEBVTT\n\n00:00:00.500 --> 00:00:02.000\nHello there\n"
+    garbage = tmp_path / "garbage"
+    garbage.write_bytes(bytes(range(256)))
+    with pytest.raises(MasterRejected, match="captions in de cannot be read"):
+        tracks.convert_captions(studio.shop, "de", keep(studio.shop, garbage))
