@@ -14,7 +14,8 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import psutil
 
@@ -56,6 +57,25 @@ def become_child(
     libc.prctl(_PR_SET_PDEATHSIG, on_parent_death, 0, 0, 0)
     if os.getppid() != expected_parent:
         sys.exit(1)
+
+
+def run_and_leave(command: Callable[[], object]) -> NoReturn:
+    """Run a command and end the process with its exit code, without taking Python down.
+
+    The HTTP client's runtime has threads that Python does not know: one that asks for the
+    interpreter while it is being finalized aborts the process, after all its work was done.
+    """
+    code: int | str | None = 0
+    try:
+        command()
+    except SystemExit as leaving:
+        code = leaving.code
+    if isinstance(code, str):
+        print(code, file=sys.stderr)
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code or 0)
 
 
 def group_alive(group: int) -> bool:

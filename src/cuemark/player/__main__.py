@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from cuemark.kit.process import run_and_leave
 from cuemark.player.api import BearerToken, Credential, LoginCode, Password
 from cuemark.player.errors import PlayerError
 from cuemark.player.report import Report
@@ -111,4 +112,4 @@ def _summary(report: Report) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_and_leave(main)

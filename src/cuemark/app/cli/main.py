@@ -7,6 +7,7 @@ import click
 
 from cuemark.app.cli.failure import sentences
 from cuemark.app.folder import DataFolder
+from cuemark.kit.process import run_and_leave
 
 DEFAULT_FOLDER = "./data"
 
@@ -83,10 +84,15 @@ def _verbose_option() -> click.Option:
     )
 
 
-main = Commands(
+commands = Commands(
     "cuemark",
     COMMANDS,
     "Cuemark: the streaming service you can own, run, break and measure.",
 )
-click.version_option(package_name="cuemark")(main)
-main.add_command(Commands("account", ACCOUNT_COMMANDS, "Members' accounts."), "account")
+click.version_option(package_name="cuemark")(commands)
+commands.add_command(Commands("account", ACCOUNT_COMMANDS, "Members' accounts."), "account")
+
+
+def main() -> None:
+    """The entry of the command ``cuemark``."""
+    run_and_leave(commands)
