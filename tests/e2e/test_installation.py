@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
+import psycopg
 import pytest
 
 from cuemark.kit.process import group_alive
@@ -141,6 +142,20 @@ def test_ctrl_c_stops_everything_in_order(installation: Installation, tmp_path: 
 def serving(installation: Installation) -> bool:
     done = subprocess.run(installation.command("status"), capture_output=True, check=False)
     return done.returncode == 0
+
+
+def test_any_postgresql_will_do_by_its_url(tmp_path: Path, database_url: str) -> None:
+    installation = Installation(tmp_path / "data", {"CUEMARK_POSTGRES_URL": database_url})
+    running = installation.up()
+    try:
+        assert "postgres" not in running["pids"]
+        installation.cli("account", "create", "elsewhere@cuemark.example")
+        with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+            found = connection.execute("select count(*) from identity.account").fetchone()
+        assert found == (1,)
+    finally:
+        installation.down()
+    assert not (installation.folder / "postgres").exists()
 
 
 def test_doctor_finds_the_machine_fit(installation: Installation) -> None:
