@@ -29,10 +29,10 @@ BODIES: dict[tuple[str, str], object] = {
 
 
 def table() -> list[tuple[str, str, str]]:
-    """Method, path template and access of each route, from the application itself."""
+    """Method, path template and access of each route, sorted, from the application itself."""
     with tempfile.TemporaryDirectory() as folder:
         app = build_routes(Town(Path(folder)).parts)
-    return [(method, path, access_of(handler)) for method, path, handler in routes_of(app)]
+    return sorted((method, path, access_of(handler)) for method, path, handler in routes_of(app))
 
 
 ROUTES = table()
