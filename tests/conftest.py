@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,11 +20,19 @@ from cuemark.kit.process import kill_group, launch_argv
 
 _numbers = itertools.count()
 
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 1 << 30
+
+
+def free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
 
 @pytest.fixture(scope="session")
 def postgres_socket() -> Iterator[Path]:
     """The socket folder of a throw-away PostgreSQL, one for each test process."""
-    with tempfile.TemporaryDirectory(prefix="cuemark-pg-") as folder:
+    memory = MEMORY if os.access(MEMORY, os.W_OK) and free_bytes(MEMORY) > ENOUGH_BYTES else None
+    with tempfile.TemporaryDirectory(prefix="cuemark-pg-", dir=memory) as folder:
         root = Path(folder)
         postgres.initialise(root / "data")
         argv = postgres.server_argv(root / "data", root, durable=False)
