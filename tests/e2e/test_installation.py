@@ -119,7 +119,10 @@ def test_a_killed_supervisor_takes_all_with_it_and_up_again_loses_nothing(
     children = {name: pid for name, pid in before["pids"].items() if name != "supervisor"}
     wait_until(lambda: not any(map(alive, children.values())), 10, "the children are gone")
     installation.cli("status", expect=3)
+    half_made = installation.folder / "objects" / "tmp" / "half-made"
+    half_made.mkdir()
     after = installation.up()
+    assert not half_made.exists(), "what killed writers left is cleared away"
     assert after["member_url"] == before["member_url"], "ports are chosen once"
     said = installation.cli("account", "create", "keeper@cuemark.example", expect=1).stderr
     assert "has an account already" in said

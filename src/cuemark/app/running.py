@@ -13,6 +13,7 @@ from cuemark.app.folder import DataFolder
 from cuemark.app.settings import Settings
 from cuemark.app.state import Phase, Running
 from cuemark.app.supervisor import ChildSpec, Supervisor
+from cuemark.kit.objects import Objects
 
 
 async def run(
@@ -31,6 +32,7 @@ async def run(
         loop.add_signal_handler(name, stop.set)
     supervisor = Supervisor(folder.run, folder.logs)
     supervisor.clear_leftovers()
+    Objects(folder.objects).sweep()
 
     def phase(doing: str, now: Running | None = None) -> None:
         tell(doing)
