@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from cuemark.contexts.catalog import wiring
-from cuemark.contracts import encoding
+from cuemark.contracts import encoding, steering
 from cuemark.contracts.catalog import (
     Catalog,
     CreateTitle,
@@ -18,6 +18,7 @@ from cuemark.contracts.catalog import (
 )
 from cuemark.contracts.encoding import Quality, VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
+from cuemark.contracts.steering import VersionPlaced
 from cuemark.kit.clock import ManualClock
 from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
@@ -54,6 +55,8 @@ class House:
         )
         async with self.database.transaction() as transaction:
             await self.log.append(transaction, encoding.TOPIC, version_id, event)
+            placed = VersionPlaced(version_id=event.version_id, placed_at=self.clock.now())
+            await self.log.append(transaction, steering.TOPIC, version_id, placed)
         await self.view.catch_up()
 
 

@@ -8,6 +8,7 @@ import pytest
 from cuemark.contexts.steering import wiring
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.contracts.steering import (
+    GONE_S,
     REPORT_EVERY_S,
     SILENCE_S,
     GetSnapshot,
@@ -127,6 +128,17 @@ async def test_a_dead_appliance_leaves_within_two_seconds(
             await report(steering, B)
     assert SILENCE_S <= clock.monotonic_s() - died_at_s < 2
     assert await ranked(steering, clock) == [B]
+
+
+async def test_where_all_fell_silent_at_once_they_rank_until_they_are_gone(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM])
+    await report(steering, B, [FILM])
+    clock.advance(GONE_S - 0.1)
+    assert sorted(await ranked(steering, clock)) == [A, B]
+    clock.advance(0.2)
+    assert await ranked(steering, clock) == []
 
 
 async def test_an_appliance_returns_with_its_next_report(

@@ -1,7 +1,11 @@
 """Steering: which appliances can serve a version to a session, the best first.
 
-An appliance reports every half second; one that has been silent for ``SILENCE_S`` is dead and
-never ranks, nor does one that lacks the version.
+An appliance reports every half second. One that lacks the version never ranks; one that has been
+silent for ``SILENCE_S`` is dead and ranks only where no living one has the version: when all went
+silent at once, it is more likely that reports are late than that nobody serves.
+
+The first report that says of a published version that an appliance holds it is told to the log as
+``VersionPlaced``: from there on, viewers can have it.
 
     Refusal
     `-- UnknownAppliance   the report comes from an appliance that is not enrolled
@@ -15,8 +19,11 @@ import msgspec
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.kit.errors import Refusal
 
+TOPIC = "steering"
+
 REPORT_EVERY_S = 0.5
 SILENCE_S = 1.5
+GONE_S = 30.0
 
 
 class UnknownAppliance(Refusal):
@@ -107,6 +114,13 @@ class ApplianceState(msgspec.Struct, frozen=True, kw_only=True):
 
 class ApplianceList(msgspec.Struct, frozen=True, kw_only=True):
     appliances: list[ApplianceState]
+
+
+class VersionPlaced(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """A version can be had from an appliance for the first time. Told once for each version."""
+
+    version_id: VersionId
+    placed_at: datetime
 
 
 class Steering(Protocol):

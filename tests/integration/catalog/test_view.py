@@ -13,6 +13,7 @@ from cuemark.contracts import catalog, encoding
 from cuemark.contracts.catalog import Catalog, CreateTitle, GetTitle
 from cuemark.contracts.encoding import EncodingFailed, Quality, VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
+from cuemark.contracts.steering import VersionPlaced
 from cuemark.kit.clock import ManualClock
 from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
@@ -37,6 +38,10 @@ def published(title_id: TitleId, version: str, quality: Quality, minute: int) ->
         index_blake3="00" * 32,
         published_at=START + timedelta(minutes=minute),
     )
+
+
+def placed(version: str) -> VersionPlaced:
+    return VersionPlaced(version_id=VersionId(version), placed_at=START)
 
 
 @pytest.fixture
@@ -75,7 +80,9 @@ async def test_replaying_the_log_from_zero_rebuilds_the_view_byte_for_byte(
         await view.catch_up()
         quick = published(title.title_id, f"ver_q{number}", "quick", number)
         full = published(title.title_id, f"ver_f{number}", "full", number + 5)
-        await tell(database, [[], [quick], [full, quick], [quick, full]][number % 4])
+        here = [placed(quick.version_id), placed(full.version_id)]
+        orders = [[], [quick, *here], [full, *here, quick], [*here, quick, full]]
+        await tell(database, orders[number % 4])
         await view.catch_up()
     built = await view_bytes(database)
     assert len(built) == 20
@@ -83,7 +90,7 @@ async def test_replaying_the_log_from_zero_rebuilds_the_view_byte_for_byte(
         await transaction.execute(text("truncate catalog.browse"))
     assert await view_bytes(database) == []
     await view.rewind()
-    assert await view.catch_up() == 45
+    assert await view.catch_up() == 75
     assert await view_bytes(database) == built
 
 
@@ -91,11 +98,11 @@ async def test_reading_the_log_twice_changes_nothing(database: Database) -> None
     room = a_room(database)
     (view,) = room.followers
     title = await room.service.create_title(CreateTitle(name="Twice"))
-    await tell(database, [published(title.title_id, "ver_1", "full", 1)])
+    await tell(database, [published(title.title_id, "ver_1", "full", 1), placed("ver_1")])
     await view.catch_up()
     built = await view_bytes(database)
     await view.rewind()
-    assert await view.catch_up() == 2
+    assert await view.catch_up() == 3
     assert await view_bytes(database) == built
 
 
@@ -103,7 +110,7 @@ async def test_a_version_that_is_read_before_its_title_waits_for_it(database: Da
     room = a_room(database)
     (view,) = room.followers
     early = TitleId("ttl_" + "1" * 26)
-    await tell(database, [published(early, "ver_1", "quick", 1)])
+    await tell(database, [published(early, "ver_1", "quick", 1), placed("ver_1")])
     await view.catch_up()
     with pytest.raises(catalog.UnknownTitle):
         await room.service.get_title(GetTitle(title_id=early))
@@ -124,15 +131,38 @@ async def test_events_of_other_kinds_and_with_newer_fields_do_not_stop_the_view(
     title = await room.service.create_title(CreateTitle(name="Go on"))
     failed = EncodingFailed(version_id=VersionId("v"), title_id=title.title_id, error="x")
     await tell(
-        database, [SomethingNewer("?"), failed, published(title.title_id, "ver_1", "quick", 1)]
+        database,
+        [
+            SomethingNewer("?"),
+            failed,
+            published(title.title_id, "ver_1", "quick", 1),
+            placed("ver_1"),
+        ],
     )
     newer_field = """update log.event set body = (left(body::text, -1) || ',"later": [1]}')::json
         where kind = 'VersionPublished'"""
     async with database.transaction() as transaction:
         await transaction.execute(text(newer_field))
-    assert await view.catch_up() == 4
+    assert await view.catch_up() == 5
     shown = await room.service.get_title(GetTitle(title_id=title.title_id))
     assert shown.version_id == "ver_1"
+
+
+async def test_a_version_is_listed_once_an_appliance_has_it(database: Database) -> None:
+    room = a_room(database)
+    (view,) = room.followers
+    title = await room.service.create_title(CreateTitle(name="Both"))
+
+    async def listed() -> str | None:
+        await view.catch_up()
+        return (await room.service.get_title(GetTitle(title_id=title.title_id))).version_id
+
+    await tell(database, [published(title.title_id, "ver_q", "quick", 1)])
+    assert await listed() is None
+    await tell(database, [placed("ver_q"), published(title.title_id, "ver_f", "full", 2)])
+    assert await listed() == "ver_q"
+    await tell(database, [placed("ver_f")])
+    assert await listed() == "ver_f"
 
 
 async def test_a_title_that_is_not_created_is_not_told(database: Database) -> None:

@@ -92,21 +92,25 @@ class Install:
                 published_at=self.clock.now(),
             )
             await self.log.append(transaction, TOPIC, version_id, event)
+        await self.follow()
+
+    async def follow(self) -> None:
         for follower in self.followers:
             await follower.catch_up()
 
-    async def report(self, *appliance_ids: ApplianceId) -> None:
+    async def report(self, *appliance_ids: ApplianceId, healthy: bool = True) -> None:
         for appliance_id in appliance_ids:
             await self.steering.report(
                 Report(
                     appliance_id=appliance_id,
                     url=f"http://{appliance_id}.test",
-                    healthy=True,
+                    healthy=healthy,
                     in_flight=0,
                     inventory_revision=1,
                     versions=[version().version_id],
                 )
             )
+        await self.follow()
 
     async def start(self, title_id: TitleId) -> Play:
         return await self.playback.start(
@@ -126,6 +130,9 @@ async def test_a_film_is_published_played_left_and_resumed(install: Install) -> 
     with pytest.raises(CannotPlay, match="Sintel is not ready"):
         await install.start(title.title_id)
     await install.publish(title.title_id, version().version_id)
+    with pytest.raises(CannotPlay, match="Sintel is not ready"):
+        await install.start(title.title_id)
+    await install.report(*EDGES, healthy=False)
     with pytest.raises(CannotPlay, match="No appliance has Sintel"):
         await install.start(title.title_id)
     await install.report(*EDGES)

@@ -22,7 +22,7 @@ from cuemark.kit.cat import TokenKey
 from cuemark.kit.clock import Clock, ManualClock, SystemClock
 from cuemark.kit.database import Database
 from cuemark.kit.errors import Unavailable
-from cuemark.kit.outbox import Log
+from cuemark.kit.outbox import Cursor, Log
 from cuemark.kit.room import Room
 from tests.databases import opened
 
@@ -255,3 +255,18 @@ async def test_a_database_that_is_away_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         await ranked(build(away).service, CLOCK)
     await away.close()
+
+
+async def test_a_version_is_told_as_placed_once_however_many_hold_it(database: Database) -> None:
+    room = build(database)
+    (follower,) = room.followers
+    await publish(database, "ver_1", "ver_2")
+    await follower.catch_up()
+    for appliance_id, held in ((A, ["ver_1"]), (B, ["ver_1"]), (A, ["ver_1", "ver_2"]), (B, [])):
+        await say(room.service, appliance_id, [VersionId(name) for name in held])
+    async with database.transaction() as transaction:
+        told = await Log(CLOCK).read(transaction, ["steering"], Cursor())
+    assert [(entry.kind, entry.key) for entry in told] == [
+        ("VersionPlaced", "ver_1"),
+        ("VersionPlaced", "ver_2"),
+    ]

@@ -17,10 +17,15 @@ from cuemark.app.folder import DataFolder
 from cuemark.contracts.encoding import Job, Version
 
 POLL_S = 0.25
+PLACED_WITHIN_S = 15.0
 
 
 class TitleMade(msgspec.Struct, frozen=True):
     title_id: str
+
+
+class TitleQuality(msgspec.Struct, frozen=True):
+    quality: str
 
 
 class RenditionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +73,7 @@ def parse_captions(
     metavar="LANGUAGE=FILE",
     help="SRT or WebVTT; give it once for each language.",
 )
-@click.option("--wait", is_flag=True, help="Stay until the full version is published.")
+@click.option("--wait", is_flag=True, help="Stay until the full version can be played.")
 @click.option("--json", "as_json", is_flag=True)
 def ingest(
     folder: DataFolder,
@@ -162,7 +167,22 @@ def follow(operator: Operator, job: Job, progress: Progress) -> Job:
     _show_stages(job, bars, progress)
     if job.state == "failed":
         raise Failure(job.error)
+    if not _placed(operator, job):
+        progress.console.print(
+            "No appliance has the full version yet: the title plays it as soon as one has it."
+        )
     return job
+
+
+def _placed(operator: Operator, job: Job) -> bool:
+    """Wait for the title to play its full version: what is published is a moment on its way."""
+    until_s = time.monotonic() + PLACED_WITHIN_S
+    path = f"/titles/{quote(job.title_id)}"
+    while operator.get(path, TitleQuality).quality != "full":
+        if time.monotonic() > until_s:
+            return False
+        time.sleep(POLL_S)
+    return True
 
 
 def _show_stages(job: Job, bars: dict[str, TaskID], progress: Progress) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from cuemark.contracts.catalog import TitleCreated, TitleInvalid
 from cuemark.contracts.encoding import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
+from cuemark.contracts.steering import VersionPlaced
 
 LONGEST_NAME = 200
 LONGEST_SYNOPSIS = 4000
@@ -29,6 +30,23 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float = 0.0
     artwork_key: str = ""
     published_at: datetime | None = None
+
+
+class Half(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a version that cannot be listed yet: it must be published and placed."""
+
+    published: VersionPublished | None = None
+    placed: bool = False
+
+
+def half_of(event: VersionPublished | VersionPlaced) -> Half:
+    return Half(placed=True) if isinstance(event, VersionPlaced) else Half(published=event)
+
+
+def met(known: Half | None, heard: Half) -> Half:
+    """Both halves together, in whichever order they were heard."""
+    known = known or Half()
+    return Half(published=heard.published or known.published, placed=heard.placed or known.placed)
 
 
 def after_event(listing: Listing, event: TitleCreated | VersionPublished) -> Listing:

@@ -16,6 +16,7 @@ from cuemark.contracts.catalog import (
 )
 from cuemark.contracts.encoding import VersionPublished
 from cuemark.contracts.ids import TitleId
+from cuemark.contracts.steering import VersionPlaced
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.ids import Ids, is_id
@@ -79,17 +80,32 @@ class CatalogService(Catalog):
         return TitlePage(titles=page, next_cursor=cursor_of(page[-1].title_id) if more else "")
 
 
-_FOLLOWED = {TitleCreated.__name__, VersionPublished.__name__}
-_decode = msgspec.json.Decoder[TitleCreated | VersionPublished](
-    TitleCreated | VersionPublished
-).decode
+_Followed = TitleCreated | VersionPublished | VersionPlaced
+_FOLLOWED = {TitleCreated.__name__, VersionPublished.__name__, VersionPlaced.__name__}
+_decode = msgspec.json.Decoder[_Followed](_Followed).decode
 
 
 async def follow(transaction: Transaction, entry: Entry) -> None:
-    """Bring the view up to ``entry``. Reading an entry again changes nothing."""
+    """Bring the view up to ``entry``. Reading an entry again changes nothing.
+
+    A version is listed once it is both published and placed, in whichever order that is read.
+    """
     if entry.kind not in _FOLLOWED:
         return
     event = _decode(entry.body)
+    if isinstance(event, TitleCreated):
+        await _list(transaction, event)
+        return
+    half = model.half_of(event)
+    met = model.met(await store.half(transaction, event.version_id), half)
+    if met.placed and met.published is not None:
+        await _list(transaction, met.published)
+        await store.drop_half(transaction, event.version_id)
+    else:
+        await store.put_half(transaction, event.version_id, met)
+
+
+async def _list(transaction: Transaction, event: TitleCreated | VersionPublished) -> None:
     known = await store.listing(transaction, event.title_id)
     listing = model.after_event(known or model.Listing(title_id=event.title_id), event)
     if listing != known:

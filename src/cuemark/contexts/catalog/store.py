@@ -1,12 +1,25 @@
 """All the SQL of the catalog."""
 
 import msgspec
-from sqlalchemy import Column, DateTime, Double, MetaData, Row, Select, Table, Text, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    MetaData,
+    Row,
+    Select,
+    Table,
+    Text,
+    delete,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 
-from cuemark.contexts.catalog.model import Listing
+from cuemark.contexts.catalog.model import Half, Listing
 from cuemark.contracts.catalog import Title
-from cuemark.contracts.ids import TitleId
+from cuemark.contracts.encoding import VersionPublished
+from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.kit.database import Transaction
 
 SCHEMA = "catalog"
@@ -32,6 +45,15 @@ _browse = Table(
     Column("duration_s", Double),
     Column("artwork_key", Text),
     Column("published_at", DateTime(timezone=True)),
+)
+
+
+_half = Table(
+    "half",
+    _metadata,
+    Column("version_id", Text, primary_key=True),
+    Column("published", Text),
+    Column("placed", Boolean),
 )
 
 
@@ -66,6 +88,29 @@ async def put_listing(transaction: Transaction, listing: Listing) -> None:
         .values(values)
         .on_conflict_do_update(index_elements=["title_id"], set_=values)
     )
+
+
+async def half(transaction: Transaction, version_id: VersionId) -> Half | None:
+    found = await transaction.execute(select(_half).where(_half.c.version_id == version_id))
+    row = found.one_or_none()
+    if row is None:
+        return None
+    published = row.published and msgspec.json.decode(row.published, type=VersionPublished)
+    return Half(published=published, placed=row.placed)
+
+
+async def put_half(transaction: Transaction, version_id: VersionId, half: Half) -> None:
+    published = half.published and msgspec.json.encode(half.published).decode()
+    values = {"version_id": version_id, "published": published, "placed": half.placed}
+    await transaction.execute(
+        insert(_half)
+        .values(values)
+        .on_conflict_do_update(index_elements=["version_id"], set_=values)
+    )
+
+
+async def drop_half(transaction: Transaction, version_id: VersionId) -> None:
+    await transaction.execute(delete(_half).where(_half.c.version_id == version_id))
 
 
 async def viewed_title(transaction: Transaction, title_id: TitleId) -> Title | None:

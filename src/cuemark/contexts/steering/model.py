@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import xxhash
 
 from cuemark.contracts.ids import ApplianceId, PlaySessionId
-from cuemark.contracts.steering import SILENCE_S, Rank, RankedAppliance
+from cuemark.contracts.steering import GONE_S, SILENCE_S, Rank, RankedAppliance
 from cuemark.kit import cat
 
 MAX_RANKED = 10
@@ -34,6 +34,10 @@ class Appliance:
     def alive(self, now: datetime) -> bool:
         """Whether it has spoken within the last ``SILENCE_S``."""
         return now - self.last_report_at < timedelta(seconds=SILENCE_S)
+
+    def gone(self, now: datetime) -> bool:
+        """Whether it has been silent for so long that nobody should be sent there at all."""
+        return now - self.last_report_at >= timedelta(seconds=GONE_S)
 
 
 class Loads:
@@ -65,9 +69,16 @@ def rank(
     now: datetime,
     limit: int,
 ) -> list[Appliance]:
-    """The best of the appliances that hold the version; the first is counted as chosen."""
+    """The best of the appliances that hold the version; the first is counted as chosen.
+
+    Where every holder has fallen silent, those that did so lately rank all the same, as load
+    balancers do past their panic threshold (Envoy): a client fails over by itself, and a refused
+    play cannot.
+    """
+    healthy = [appliance for appliance in holders if appliance.healthy]
+    able = [appliance for appliance in healthy if appliance.alive(now)]
     left = sorted(
-        (appliance for appliance in holders if appliance.healthy and appliance.alive(now)),
+        able or (appliance for appliance in healthy if not appliance.gone(now)),
         key=lambda appliance: _affinity(session_id, appliance.appliance_id),
         reverse=True,
     )

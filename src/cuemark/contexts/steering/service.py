@@ -7,6 +7,7 @@ from cuemark.contexts.steering.model import Appliance, Keyring, Loads
 from cuemark.contracts.encoding import VersionPublished
 from cuemark.contracts.ids import ApplianceId, VersionId
 from cuemark.contracts.steering import (
+    TOPIC,
     ApplianceList,
     ApplianceState,
     GetSnapshot,
@@ -19,10 +20,11 @@ from cuemark.contracts.steering import (
     SnapshotKey,
     Steering,
     UnknownAppliance,
+    VersionPlaced,
 )
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
-from cuemark.kit.outbox import Entry
+from cuemark.kit.outbox import Entry, Log
 
 FRESH_S = 0.2
 CACHED_VERSIONS = 1024
@@ -35,8 +37,9 @@ class SteeringService(Steering):
     ``keyring`` also says which appliances are enrolled.
     """
 
-    def __init__(self, database: Database, clock: Clock, keyring: Keyring) -> None:
+    def __init__(self, database: Database, log: Log, clock: Clock, keyring: Keyring) -> None:
         self._database = database
+        self._log = log
         self._clock = clock
         self._keyring = keyring
         self._loads = Loads()
@@ -44,13 +47,17 @@ class SteeringService(Steering):
 
     async def report(self, request: Report) -> ReportAccepted:
         self._enrolled(request.appliance_id)
+        now = self._clock.now()
         async with self._database.transaction() as transaction:
-            known = await store.record(transaction, request, self._clock.now())
+            known = await store.record(transaction, request, now)
             if request.versions is not None:
                 known = request.inventory_revision
                 await store.replace_inventory(
                     transaction, request.appliance_id, known, request.versions
                 )
+                for version_id in await store.place(transaction, request.versions, now):
+                    placed = VersionPlaced(version_id=version_id, placed_at=now)
+                    await self._log.append(transaction, TOPIC, version_id, placed)
         return ReportAccepted(send_inventory=known != request.inventory_revision)
 
     async def get_snapshot(self, request: GetSnapshot) -> Snapshot:

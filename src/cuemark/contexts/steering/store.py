@@ -49,6 +49,7 @@ _published = Table(
     Column("position", BigInteger, primary_key=True),
     Column("version_id", Text),
     Column("index_blake3", Text),
+    Column("placed_at", DateTime(timezone=True)),
 )
 _state = (
     _appliance.c.appliance_id,
@@ -144,6 +145,22 @@ async def add_published(transaction: Transaction, version_id: VersionId, index_b
         .values(version_id=version_id, index_blake3=index_blake3)
         .on_conflict_do_nothing(index_elements=["version_id"])
     )
+
+
+async def place(
+    transaction: Transaction, version_ids: Sequence[VersionId], at: datetime
+) -> list[VersionId]:
+    """Mark published versions as placed; return those that were not before."""
+    placed = await transaction.execute(
+        update(_published)
+        .where(
+            _published.c.version_id.in_(version_ids),
+            _published.c.placed_at.is_(None),
+        )
+        .values(placed_at=at)
+        .returning(_published.c.version_id)
+    )
+    return list(placed.scalars())
 
 
 async def published_after(

@@ -30,6 +30,6 @@ def build(
 
     ``token_keys`` are master keys, the current one first; the older ones are still accepted.
     """
-    service = SteeringService(database, clock, Keyring(appliance_ids, token_keys))
+    service = SteeringService(database, log, clock, Keyring(appliance_ids, token_keys))
     versions = Follower("steering.versions", [ENCODING], database, log, service.take)
     return Room(Steering, service, (versions,))
