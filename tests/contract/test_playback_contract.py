@@ -42,7 +42,7 @@ from cuemark.contracts.playback import (
     StartPlay,
     UnknownPlay,
 )
-from cuemark.contracts.steering import Report, Steering
+from cuemark.contracts.steering import GONE_S, Report, Steering
 from cuemark.contracts.viewers import GetResumePoint, ResumePoint, Viewers
 from cuemark.kit.cat import TokenKey
 from cuemark.kit.channel import Channel
@@ -278,7 +278,7 @@ async def test_what_is_not_published_cannot_be_played(
 
 
 async def test_no_appliance_no_play(house: House, playback: Playback) -> None:
-    house.clock.advance(1.5)
+    house.clock.advance(GONE_S)
     with pytest.raises(CannotPlay, match="No appliance has The Film at hand"):
         await start(playback)
 
