@@ -13,7 +13,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from benches import capacity, ingest, memory, start
+from benches import capacity, demo, hits, ingest, memory, stampede, start
 from benches.failure import BenchFailed
 from benches.figures import Figure, load, merged, save
 from benches.machine import this_machine
@@ -40,6 +40,9 @@ BENCHES: Mapping[str, Bench] = {
     "start": Bench(start.measure, start.ABOUT),
     "capacity": Bench(capacity.measure, capacity.ABOUT),
     "memory": Bench(memory.measure, memory.ABOUT),
+    "stampede": Bench(stampede.measure, stampede.ABOUT, alone=True),
+    "hits": Bench(hits.measure, hits.ABOUT, alone=True),
+    "demo": Bench(demo.measure, demo.ABOUT, alone=True),
 }
 """In the order in which they run and are shown: those that share the install come first."""
 

@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
+
 from benches.figures import Figure, figure
 from benches.processes import cpu_of_each
 from benches.riders import Riders, riders, spread_out
@@ -74,8 +76,9 @@ def measure(stand: Stand) -> list[Figure]:
 
             most = QUICK_MOST if stand.quick else MOST
             held = search(holds, most=most)
-            bound = f" (not more tried than {most})" if held == most else ""
-            rows.append(figure(f"capacity: {name}, plays with no stall{bound}", held, "plays"))
+            found = figure(f"capacity: {name}, plays with no stall", held, "plays")
+            tried = "more were not tried" if held == most else ""
+            rows.append(msgspec.structs.replace(found, spread=tried))
             if held:
                 rows += _of_round(f"capacity: {name}, at that count", rounds[held], decode)
     return rows

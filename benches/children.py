@@ -18,6 +18,7 @@ def child(
     output: Path,
     *,
     environment: dict[str, str] | None = None,
+    drop_root: bool = False,
     stop: signal.Signals = signal.SIGTERM,
     stop_s: float = 60.0,
 ) -> Iterator[subprocess.Popen[bytes]]:
@@ -25,7 +26,7 @@ def child(
     with (
         output.open("ab") as stream,
         subprocess.Popen(
-            launch_argv(argv, on_parent_death=stop),
+            launch_argv(argv, drop_root=drop_root, on_parent_death=stop),
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
