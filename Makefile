@@ -63,6 +63,10 @@ test: install $(VENV)/.dev
 	@$(BIN)/python web/build.py test
 	@$(BIN)/pytest -q --durations=15 $(PYTEST_FLAGS)
 
+bench: install
+	@$(BIN)/python tests/debian.py wrk
+	@$(BIN)/python -m benches $(BENCH)
+
 format: $(VENV)/.dev
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
 

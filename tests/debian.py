@@ -1,4 +1,4 @@
-"""Install the Debian packages that the tests need: ``python tests/debian.py PACKAGE...``.
+"""Install Debian packages for tests and benches: ``python tests/debian.py PACKAGE...``.
 
 As root it installs what is missing; as anyone else it says in one sentence what to install.
 The tests that need it then fail with their own sentence.
@@ -26,7 +26,9 @@ def main() -> None:
     if not wanted:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        print(f"Install {', '.join(wanted)} for the tests that need it.", file=sys.stderr)
+        print(
+            f"Install {', '.join(wanted)} for the tests and benches that need it.", file=sys.stderr
+        )
         return
     print(f"Installing {', '.join(wanted)}", file=sys.stderr)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

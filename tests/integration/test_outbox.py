@@ -92,6 +92,28 @@ async def test_the_cursor_stays_where_it_was_when_the_handler_fails(database: Da
     assert seen == ["once"]
 
 
+async def test_a_follower_with_nothing_to_read_writes_nothing(database: Database) -> None:
+    async def written() -> str:
+        async with database.transaction() as transaction:
+            found = await transaction.exec_driver_sql("select pg_current_wal_insert_lsn()::text")
+            return str(found.scalar_one())
+
+    log = Log(ManualClock())
+    seen: list[str] = []
+    follower = Follower("reader", ["films"], database, log, collector(seen))
+    async with database.transaction() as transaction:
+        await log.append(transaction, "members", "a", Happened("of another topic"))
+    assert await follower.catch_up() == 0
+    pairs = []
+    for _ in range(5):
+        before = await written()
+        assert await follower.catch_up() == 0
+        pairs.append((before, await written()))
+    # PostgreSQL's own processes write now and then: not at every look.
+    assert any(before == after for before, after in pairs)
+    assert seen == []
+
+
 async def test_topics_do_not_mix(database: Database) -> None:
     log = Log(ManualClock())
     async with database.transaction() as transaction:

@@ -116,8 +116,8 @@ class Follower:
     async def catch_up(self) -> int:
         """Handle all that is readable now; return how many entries that was."""
         handled = 0
-        while count := await self._batch():
-            handled += count
+        while await self._is_behind():
+            handled += await self._batch()
         return handled
 
     async def rewind(self) -> None:
@@ -133,6 +133,25 @@ class Follower:
             except Unavailable:
                 structlog.get_logger().warning("follower_waits", follower=self.name)
             await asyncio.sleep(poll_s)
+
+    async def _is_behind(self) -> bool:
+        """Whether there is something to read. The look locks nothing and writes nothing.
+
+        ``_batch`` locks the cursor's row, for which PostgreSQL flushes its log: a follower at
+        rest would keep the disk at work.
+        """
+        async with self._database.transaction() as transaction:
+            found = await transaction.execute(
+                text(
+                    "select coalesce((select exists (select from log.event "
+                    "where topic = any(:topics) "
+                    "and event.xid < pg_snapshot_xmin(pg_current_snapshot()) "
+                    "and (event.xid, event.position) > (cursor.xid, cursor.position)) "
+                    "from log.cursor where reader = :reader), true)"
+                ),
+                {"topics": list(self._topics), "reader": self.name},
+            )
+            return bool(found.scalar_one())
 
     async def _batch(self) -> int:
         async with self._database.transaction() as transaction:

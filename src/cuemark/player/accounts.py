@@ -29,6 +29,7 @@ def report_of(
     total_s = sum(seconds.values())
     return Report(
         startup_ms=round((playhead.startup_s or 0.0) * 1000),
+        startup_control_ms=round(circumstances.unlocked_after_s * 1000),
         stalls=playhead.stalls,
         stall_ms=round(playhead.stalled_for_s(now_s) * 1000),
         mean_bitrate_kbps=round(kbit / total_s, 1) if total_s else 0.0,

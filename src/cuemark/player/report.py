@@ -19,7 +19,8 @@ class RungShare(msgspec.Struct, frozen=True, kw_only=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a play.
 
-    ``startup_ms`` runs from the request to start the play to its first decoded frame.
+    ``startup_ms`` runs from the request to start the play to its first decoded frame;
+    ``startup_control_ms`` of it passed until manifest and keys were there.
     ``mean_bitrate_kbps`` is of the video bytes presented, by the time they lasted. ``frames`` are
     video frames decoded without fault and presented. ``decode_errors`` counts every fault in what
     was delivered, also in segments that were then fetched from another appliance.
@@ -29,6 +30,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     startup_ms: int
+    startup_control_ms: int
     stalls: int
     stall_ms: int
     mean_bitrate_kbps: float
@@ -66,4 +68,5 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["dash", "hls"]
     resumed_from_s: float
     started_at_s: float
+    unlocked_after_s: float
     trace_id: str

@@ -67,27 +67,41 @@ Watcher = Callable[[Moment], None]
 
 
 async def play(
-    options: Options, *, clock: Clock | None = None, watch: Watcher | None = None
+    options: Options,
+    *,
+    clock: Clock | None = None,
+    watch: Watcher | None = None,
+    decoder: Decoder | None = None,
 ) -> Report:
-    """Play a title in real time and report. Raises ``PlayerError``, with a report once it began."""
+    """Play a title in real time and report. Raises ``PlayerError``, with a report once it began.
+
+    ``decoder`` is one of the caller's own, for this play alone.
+    """
     with tracing.trace(tracing.current_trace_id() or None):
         async with Api(options.api_url) as api:
             await api.log_in(options.credential)
             title = await api.find_title(options.title)
-            return await _Session(options, api, title, clock or SystemClock(), watch).run()
+            return await _Session(options, api, title, clock or SystemClock(), watch, decoder).run()
 
 
 class _Session:
     """From the start of the play to its end."""
 
     def __init__(
-        self, options: Options, api: Api, title: Title, clock: Clock, watch: Watcher | None
+        self,
+        options: Options,
+        api: Api,
+        title: Title,
+        clock: Clock,
+        watch: Watcher | None,
+        decoder: Decoder | None,
     ) -> None:
         self._options = options
         self._api = api
         self._title = title
         self._clock = clock
         self._watch = watch
+        self._decoder = decoder or Decoder()
         self._sequence = 0
         self._cues: dict[str, int] = {}
         self._names: dict[str, str] = {}
@@ -98,7 +112,7 @@ class _Session:
         try:
             async with (
                 Downloader(self._clock, self._options.throttle_kbps) as downloader,
-                Decoder() as decoder,
+                self._decoder as decoder,
             ):
                 return await self._play(started, downloader, decoder, asked_at_s)
         finally:
@@ -122,6 +136,7 @@ class _Session:
             format=self._options.format,
             resumed_from_s=resumed_s,
             started_at_s=start_s,
+            unlocked_after_s=self._clock.monotonic_s() - asked_at_s,
             trace_id=tracing.current_trace_id(),
         )
         engine = Engine(

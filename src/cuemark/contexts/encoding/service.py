@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 
 import msgspec
+import structlog
 from sqlalchemy import Connection
 
 from cuemark.contexts.encoding import store
@@ -33,6 +34,7 @@ from cuemark.contracts.encoding import (
 )
 from cuemark.contracts.ids import UploadId, VersionId
 from cuemark.kit.clock import Clock
+from cuemark.kit.cost import Meter
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.ids import Ids
 from cuemark.kit.objects import Objects, sha256_of
@@ -220,6 +222,7 @@ class Ledger:
 
     async def publish(self, job: JobRow, version: Version) -> None:
         """Let everybody see a version. Saying it again changes nothing."""
+        meter = Meter(children=False)
         now = self._clock.now()
         version = msgspec.structs.replace(version, published_at=now)
         async with self._database.transaction() as transaction:
@@ -228,6 +231,14 @@ class Ledger:
             seconds = (now - job.created_at).total_seconds()
             await store.set_published(transaction, version, seconds)
             await self._tell(transaction, version)
+        structlog.get_logger().info(
+            "version_published",
+            version_id=version.version_id,
+            title_id=version.title_id,
+            quality=version.quality,
+            since_ingest_s=round(seconds, 3),
+            **meter.cost.fields(),
+        )
 
     async def fail(self, job: JobRow, error: str) -> None:
         async with self._database.transaction() as transaction:

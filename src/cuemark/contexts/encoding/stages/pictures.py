@@ -21,7 +21,7 @@ from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH, Fra
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import ffmpeg, ffprobe
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
-from cuemark.contexts.encoding.tools.run import ToolFailed, read_frames, run
+from cuemark.contexts.encoding.tools.run import Finished, ToolFailed, read_frames, run
 from cuemark.contracts.encoding import MasterRejected
 
 INDEXED = "film.mkv"
@@ -146,7 +146,9 @@ def encode_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> s
         "chunk_encoded",
         key=key,
         chunk=chunk.index,
+        frames=chunk.frames,
         height=recipe.height,
+        preset=recipe.preset,
         crf=recipe.crf,
         cpu_s=round(done.cpu_s, 2),
         wall_s=round(done.wall_s, 2),
@@ -164,7 +166,15 @@ def score_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> st
     key = shop.key("chunk scores", sha256, chunk, recipe)
     if not shop.has(key):
         encoded = shop.path(chunk_key(shop, sha256, chunk, recipe), "chunk.mp4")
-        _score(shop, sha256, key, encoded, (chunk.start, chunk.end), chunk.start)
+        done = _score(shop, sha256, key, encoded, (chunk.start, chunk.end), chunk.start)
+        structlog.get_logger().info(
+            "chunk_scored",
+            key=key,
+            chunk=chunk.index,
+            frames=chunk.frames,
+            cpu_s=round(done.cpu_s, 2),
+            wall_s=round(done.wall_s, 2),
+        )
     return key
 
 
@@ -195,7 +205,14 @@ def score_rung(shop: Workshop, sha256: str, rung: str, frames: tuple[int, int]) 
     """Score a stretch of a joined rung against the master. Returns the result's key."""
     key = shop.key("rung scores", sha256, rung, frames)
     if not shop.has(key):
-        _score(shop, sha256, key, shop.path(rung, RUNG), frames, 0)
+        done = _score(shop, sha256, key, shop.path(rung, RUNG), frames, 0)
+        structlog.get_logger().info(
+            "rung_scored",
+            key=key,
+            frames=frames[1] - frames[0],
+            cpu_s=round(done.cpu_s, 2),
+            wall_s=round(done.wall_s, 2),
+        )
     return key
 
 
@@ -205,11 +222,11 @@ def scores_of(shop: Workshop, key: str) -> Scores:
 
 def _score(
     shop: Workshop, sha256: str, key: str, encoded: Path, frames: tuple[int, int], start: int
-) -> None:
+) -> Finished:
     film = film_of(shop, sha256)
     with shop.making(key) as folder:
         argv = ffmpeg.vmaf_argv(shop.programs.ffmpeg, encoded, film, frames, start, "vmaf.json")
-        run(argv, cwd=folder)
+        done = run(argv, cwd=folder)
         log = msgspec.json.decode((folder / "vmaf.json").read_bytes(), type=VmafLog)
         if not log.frames:
             raise ToolFailed("libvmaf scored no frame")
@@ -219,3 +236,4 @@ def _score(
             [score.metrics.vmaf for score in log.frames],
         )
         save(folder, "scores.json", scores)
+    return done

@@ -9,11 +9,13 @@ that is killed costs the piece in hand.
 from collections.abc import Callable
 
 import msgspec
+import structlog
 from dbos import DBOS, SetEnqueueOptions
 
 from cuemark.contexts.encoding.store import JobRow
 from cuemark.contexts.encoding.workflow.tasks import Parts, Pending, Task, do
 from cuemark.contexts.encoding.workflow.title import TitleWalk
+from cuemark.kit.cost import Meter
 from cuemark.kit.tracing import trace
 
 __all__ = [
@@ -38,7 +40,15 @@ def register(parts: Parts) -> None:
     def task(encoded: str) -> str:
         what = msgspec.json.decode(encoded, type=Task)
         with trace(what.trace_id or None):
+            meter = Meter()
             result = do(parts, what)
+            structlog.get_logger().info(
+                "task_finished",
+                kind=what.kind,
+                stage=what.stage,
+                version_id=what.version_id,
+                **meter.cost.fields(),
+            )
             unit = f"{what.kind}:{DBOS.workflow_id}"
             parts.loop.insist(lambda: parts.ledger.finish(what.version_id, what.stage, unit))
         return result

@@ -1,0 +1,1 @@
+"""``make bench``: what Cuemark costs and holds, measured on this machine beside its anchors."""

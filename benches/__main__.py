@@ -1,0 +1,149 @@
+"""``python -m benches [NAME...]``: run benches, print a table, and keep the figures."""
+
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import click
+import msgspec
+from rich.console import Console
+
+from benches import capacity, demo, hits, ingest, memory, stampede, start
+from benches.failure import BenchFailed
+from benches.figures import Figure, load, merged, save
+from benches.machine import this_machine
+from benches.report import page, table
+from benches.stand import Stand, Tell
+from cuemark.kit.errors import OperatorError
+from cuemark.kit.process import run_and_leave
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """``alone`` says that it wants the machine without the shared install."""
+
+    measure: Callable[[Stand], list[Figure]]
+    about: str
+    alone: bool = False
+
+
+BENCHES: Mapping[str, Bench] = {
+    "ingest": Bench(ingest.measure, ingest.ABOUT),
+    "start": Bench(start.measure, start.ABOUT),
+    "capacity": Bench(capacity.measure, capacity.ABOUT),
+    "memory": Bench(memory.measure, memory.ABOUT),
+    "stampede": Bench(stampede.measure, stampede.ABOUT, alone=True),
+    "hits": Bench(hits.measure, hits.ABOUT, alone=True),
+    "demo": Bench(demo.measure, demo.ABOUT, alone=True),
+}
+"""In the order in which they run and are shown: those that share the install come first."""
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--quick", is_flag=True, help="A clip and few repetitions: does it run?")
+@click.option(
+    "--film",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The film to ingest and play, instead of the Sintel trailer.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=REFERENCE,
+    help="Where benchmarks.md and benchmarks.json are kept.",
+)
+def main(names: Sequence[str], quick: bool, film: Path | None, out: Path) -> None:
+    """Run all benches, or those that are named, and keep the figures of the others."""
+    for name in names:
+        if name not in BENCHES:
+            raise click.BadParameter(f"there is no bench {name!r}: {', '.join(BENCHES)}")
+    signal.signal(signal.SIGTERM, _interrupted)
+    chosen = [name for name in BENCHES if not names or name in names]
+    screen = Console(stderr=True)
+    machine = this_machine(ROOT)
+    measured = f"{machine}{', quick' if quick else ''}"
+    path = out / "benchmarks.json"
+    try:
+        kept = load(path)
+    except msgspec.MsgspecError as error:
+        raise click.ClickException(f"{path} is not what this command wrote: {error}") from error
+    screen.print(f"Measuring on {machine}", highlight=False)
+    failures: list[str] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="cuemark-bench-") as folder,
+        screen.status("") as status,
+        Stand(Path(folder), quick=quick, film=film, tell=lambda text: status.update(text)) as stand,
+    ):
+        for name in chosen:
+            try:
+                fresh = _run(name, stand, screen)
+            except (BenchFailed, OperatorError) as failure:
+                failures.append(f"{name}: {failure}")
+                screen.print(failures[-1], markup=False, highlight=False)
+                continue
+            rows = [msgspec.structs.replace(each, measured=measured) for each in fresh]
+            kept = merged(kept, rows, {name}, list(BENCHES))
+            # Written after each, so that a bench that is broken off costs no figure.
+            _keep(out, kept)
+    screen.print(f"Kept in {path} and {out / 'benchmarks.md'}", highlight=False)
+    Console(width=None if sys.stdout.isatty() else 170).print(
+        table([each for each in kept if each.bench in chosen])
+    )
+    if failures:
+        raise click.ClickException("; ".join(failures))
+
+
+def _run(name: str, stand: Stand, screen: Console) -> list[Figure]:
+    bench = BENCHES[name]
+    if bench.alone:
+        stand.close_install()
+    begun_s = time.monotonic()
+    tell, said = stand.tell, _Teller(stand.tell, name, screen)
+    stand.tell = said
+    try:
+        figures = bench.measure(stand)
+    finally:
+        stand.tell = tell
+    screen.print(f"{name}: {time.monotonic() - begun_s:.0f} s", highlight=False)
+    return figures
+
+
+class _Teller:
+    """Says what a bench does: in the status line, or in lines where there is no terminal."""
+
+    def __init__(self, tell: Tell, name: str, screen: Console) -> None:
+        self._tell = tell
+        self._name = name
+        self._screen = screen
+        self._last = ""
+
+    def __call__(self, text: str) -> None:
+        self._tell(f"{self._name}: {text}")
+        first = text.partition(":")[0]
+        if not self._screen.is_terminal and first != self._last:
+            self._last = first
+            self._screen.print(f"{self._name}: {first}", markup=False, highlight=False)
+
+
+def _keep(out: Path, figures: Sequence[Figure]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    save(out / "benchmarks.json", figures)
+    about = {name: bench.about for name, bench in BENCHES.items()}
+    (out / "benchmarks.md").write_text(page(figures, about), encoding="utf-8")
+
+
+def _interrupted(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    run_and_leave(main)
