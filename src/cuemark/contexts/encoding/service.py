@@ -8,14 +8,17 @@ import msgspec
 from sqlalchemy import Connection
 
 from cuemark.contexts.encoding import store
+from cuemark.contexts.encoding.model import report
 from cuemark.contexts.encoding.model.names import check_captions, check_upload
-from cuemark.contexts.encoding.store import CaptionRow, JobRow, UploadRow
+from cuemark.contexts.encoding.stages import reports
+from cuemark.contexts.encoding.store import CaptionRow, JobRow, UnitCost, UploadRow
 from cuemark.contracts.encoding import (
     TOPIC,
     CompleteUpload,
     Encoding,
     EncodingFailed,
     GetJob,
+    GetReport,
     GetUpload,
     GetVersion,
     Ingest,
@@ -30,6 +33,7 @@ from cuemark.contracts.encoding import (
     UploadInvalid,
     Version,
     VersionPublished,
+    VersionReport,
 )
 from cuemark.contracts.ids import UploadId, VersionId
 from cuemark.kit.clock import Clock
@@ -139,6 +143,16 @@ class EncodingService(Encoding):
             raise UnknownVersion(f"there is no version {request.version_id}")
         return version
 
+    async def get_report(self, request: GetReport) -> VersionReport:
+        async with self._database.transaction() as transaction:
+            version = await store.find_version(transaction, request.version_id)
+            job = await store.find_job_of(transaction, request.version_id)
+            stages = await store.stage_times(transaction, job.version_id) if job else []
+        if version is None:
+            raise UnknownVersion(f"there is no version {request.version_id}")
+        kept = await asyncio.to_thread(reports.kept_of, self._objects, version)
+        return report.of_version(version, kept, stages, job.trace_id if job else "")
+
     async def _find_upload(self, upload_id: str) -> UploadRow:
         async with self._database.transaction() as transaction:
             row = await store.find_upload(transaction, upload_id)
@@ -214,9 +228,12 @@ class Ledger:
         async with self._database.transaction() as transaction:
             await store.plan_stage(transaction, version_id, stage, total)
 
-    async def finish(self, version_id: str, stage: str, unit: str) -> None:
+    async def finish(
+        self, version_id: str, stage: str, unit: str, wall_s: float = 0.0, cpu_s: float = 0.0
+    ) -> None:
+        cost = UnitCost(self._clock.now(), wall_s, cpu_s)
         async with self._database.transaction() as transaction:
-            await store.finish_unit(transaction, version_id, stage, unit)
+            await store.finish_unit(transaction, version_id, stage, unit, cost)
 
     async def publish(self, job: JobRow, version: Version) -> None:
         """Let everybody see a version. Saying it again changes nothing."""

@@ -6,9 +6,12 @@ title outrank every probe. A task that is run again finds its result and returns
 that is killed costs the piece in hand.
 """
 
+import resource
+import time
 from collections.abc import Callable
 
 import msgspec
+import structlog
 from dbos import DBOS, SetEnqueueOptions
 
 from cuemark.contexts.encoding.store import JobRow
@@ -38,9 +41,21 @@ def register(parts: Parts) -> None:
     def task(encoded: str) -> str:
         what = msgspec.json.decode(encoded, type=Task)
         with trace(what.trace_id or None):
+            began_s, cpu_s = time.monotonic(), _cpu_s()
             result = do(parts, what)
+            wall_s, cpu_s = time.monotonic() - began_s, _cpu_s() - cpu_s
             unit = f"{what.kind}:{DBOS.workflow_id}"
-            parts.loop.insist(lambda: parts.ledger.finish(what.version_id, what.stage, unit))
+            parts.loop.insist(
+                lambda: parts.ledger.finish(what.version_id, what.stage, unit, wall_s, cpu_s)
+            )
+            structlog.get_logger().info(
+                "task_done",
+                kind=what.kind,
+                stage=what.stage,
+                version_id=what.version_id,
+                wall_s=round(wall_s, 2),
+                cpu_s=round(cpu_s, 2),
+            )
         return result
 
     @DBOS.workflow(name=TITLE_WORKFLOW)
@@ -52,6 +67,12 @@ def register(parts: Parts) -> None:
         job = msgspec.json.decode(DBOS.run_step({"name": "begin"}, begin), type=JobRow)
         with trace(job.trace_id or None):
             TitleWalk(parts, job, lambda what: _enqueue(task, what)).run()
+
+
+def _cpu_s() -> float:
+    """CPU of this thread and of the tools that have ended: a worker has one task at a time."""
+    tools = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.thread_time() + tools.ru_utime + tools.ru_stime
 
 
 def _enqueue(task: Callable[[str], str], what: Task) -> Pending:
