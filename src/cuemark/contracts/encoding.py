@@ -205,7 +205,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """The making of a title's versions from one master.
 
     ``version_id`` names the full version and, with it, the job. ``watchable_s`` and ``good_s``
-    are the seconds from ingest to the quick and the full version's publication.
+    are the seconds from ingest to the quick and the full version's publication. ``trace_id`` is
+    that of the request which asked for it, and of all that was done for it.
     """
 
     version_id: VersionId
@@ -217,6 +218,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     watchable_s: float | None = None
     good_s: float | None = None
     error: str = ""
+    trace_id: str = ""
 
 
 class JobPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -226,6 +228,66 @@ class JobPage(msgspec.Struct, frozen=True, kw_only=True):
 
 class GetVersion(msgspec.Struct, frozen=True, kw_only=True):
     version_id: VersionId
+
+
+class GetReport(msgspec.Struct, frozen=True, kw_only=True):
+    version_id: VersionId
+
+
+class EncodePoint(msgspec.Struct, frozen=True, kw_only=True):
+    """An encode of the film at one place: measured, where it is a probe, else predicted."""
+
+    height: int
+    crf: float
+    rate_kbps: float
+    vmaf: float
+
+
+class RenditionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one rendition measured. VMAF is on the 0 to 100 scale.
+
+    ``frames`` ascend; ``vmaf_mean`` and ``vmaf_least`` are those of the scored frames from each
+    of them up to the next one. The picture keys are of JPEGs in the object store, of the worst
+    frame and of the master's; empty where they were not kept.
+    """
+
+    rendition_id: str
+    frames: list[int]
+    vmaf_mean: list[float]
+    vmaf_least: list[float]
+    worst_frame: int
+    segment_bytes: list[int]
+    picture_key: str = ""
+    master_picture_key: str = ""
+
+
+class StageTime(msgspec.Struct, frozen=True, kw_only=True):
+    """``wall_s`` and ``cpu_s`` add up the stage's units; ``elapsed_s`` is from the first unit's
+    beginning to the last one's end, other titles' work between them included."""
+
+    stage: Stage
+    units: int
+    wall_s: float
+    cpu_s: float
+    elapsed_s: float
+
+
+class VersionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How a version came about and what it measures.
+
+    ``shots`` are first frames. A quick version, and one that was made before measurements were
+    kept, has no probes; ``findings`` are sentences.
+    """
+
+    version: Version
+    trace_id: str
+    probes: list[EncodePoint]
+    hull: list[EncodePoint]
+    planned: list[EncodePoint]
+    shots: list[int]
+    renditions: list[RenditionReport]
+    stages: list[StageTime]
+    findings: list[str]
 
 
 class VersionPublished(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -266,3 +328,5 @@ class Encoding(Protocol):
     async def list_jobs(self, request: ListJobs) -> JobPage: ...
 
     async def get_version(self, request: GetVersion) -> Version: ...
+
+    async def get_report(self, request: GetReport) -> VersionReport: ...

@@ -47,6 +47,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     jobs.get_job,
     jobs.list_jobs,
     jobs.get_version,
+    jobs.get_report,
     operators.create_account,
     operators.issue_login_link,
     operators.list_appliances,

@@ -1,8 +1,9 @@
 """The outermost filter: what holds for every request before anything is looked up.
 
 It refuses strange methods and hosts, drops headers that only we may set, answers HEAD by
-what GET would say, sets the security headers, carries the trace, and writes one wide event
-for each request. Neither path nor query is logged, only the template of the route.
+what GET would say, sets the security headers that a route did not set itself, carries the
+trace, and writes one wide event for each request. Neither path nor query is logged, only the
+template of the route.
 """
 
 import secrets
@@ -100,7 +101,9 @@ class _Answer:
                 headers.append((b"cache-control", b"no-store"))
             response_id = f"00-{self._trace_id}-{secrets.token_hex(8)}-01"
             headers.append((b"traceresponse", response_id.encode()))
-            message = {**message, "headers": [*headers, *_SECURITY]}
+            own = {name.lower() for name, _ in headers}
+            headers += [pair for pair in _SECURITY if pair[0] not in own]
+            message = {**message, "headers": headers}
         elif message["type"] == "http.response.body" and self._head:
             message = {**message, "body": b""}
         await self._send(message)

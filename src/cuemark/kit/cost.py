@@ -17,6 +17,9 @@ class Cost(msgspec.Struct, frozen=True):
         return {"wall_s": round(self.wall_s, 3), "cpu_s": round(self.cpu_s, 3)}
 
 
+FREE = Cost(0, 0)
+
+
 class Meter:
     """Counts from its making: this thread, and every child of the process that ended meanwhile.
 

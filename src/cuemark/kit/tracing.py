@@ -16,10 +16,14 @@ def current_trace_id() -> str:
     return _current.get()
 
 
+def new_trace_id() -> str:
+    return secrets.token_hex(16)
+
+
 @contextlib.contextmanager
 def trace(trace_id: str | None = None) -> Iterator[str]:
     """Work under ``trace_id``, or under a fresh one."""
-    trace_id = trace_id or secrets.token_hex(16)
+    trace_id = trace_id or new_trace_id()
     token = _current.set(trace_id)
     try:
         yield trace_id
@@ -35,4 +39,4 @@ def trace_id_of(traceparent: str | None) -> str | None:
 
 def traceparent() -> str:
     """The header for an outgoing request: the trace in hand and a fresh parent id."""
-    return f"00-{current_trace_id() or secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    return f"00-{current_trace_id() or new_trace_id()}-{secrets.token_hex(8)}-01"

@@ -13,7 +13,7 @@ from pyreqwest.exceptions import PyreqwestError
 from cuemark.app import state
 from cuemark.app.cli.failure import Down, Failure
 from cuemark.app.folder import DataFolder
-from cuemark.kit.tracing import HEADER, traceparent
+from cuemark.kit.tracing import HEADER, current_trace_id, new_trace_id, trace, traceparent
 
 T = TypeVar("T")
 _CHUNK_BYTES = 8 << 20
@@ -26,6 +26,13 @@ class ErrorBody(msgspec.Struct, frozen=True):
 
 class ErrorAnswer(msgspec.Struct, frozen=True):
     error: ErrorBody
+
+
+def traced(message: str, status: int, trace_id: str) -> str:
+    """The sentence with what finds its cause in the log, where the fault is the service's."""
+    if status < 500 or trace_id in message:
+        return message
+    return f"{message.rstrip('.')} (see `cuemark logs --trace {trace_id}`)"
 
 
 class ApiFailure(Failure):
@@ -43,7 +50,7 @@ class UploadOffset(msgspec.Struct, frozen=True):
 
 
 class Operator:
-    """Calls the API of the install on a data folder."""
+    """Calls the API of the install on a data folder, under one trace for all its calls."""
 
     def __init__(self, folder: DataFolder) -> None:
         self._folder = folder
@@ -52,6 +59,7 @@ class Operator:
             raise Down(f"Cuemark does not run on {folder.root}: start it with `cuemark up`")
         self.running = phase.running
         self._token = folder.operator_token()
+        self.trace_id = current_trace_id() or new_trace_id()
         self._client: SyncClient = (
             SyncClientBuilder()
             .connect_timeout(timedelta(seconds=3))
@@ -73,6 +81,9 @@ class Operator:
 
     def get(self, path: str, answer: type[T]) -> T:
         return self._decode(self._send("GET", path), answer)
+
+    def get_bytes(self, path: str) -> bytes:
+        return self._send("GET", path)
 
     def post(self, path: str, body: object, answer: type[T]) -> T:
         return self._decode(self._send("POST", path, msgspec.json.encode(body)), answer)
@@ -97,11 +108,12 @@ class Operator:
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
     ) -> bytes:
-        request = (
-            self._client.request(method, f"{self.running.api_url}{path}")
-            .header("authorization", f"Bearer {self._token}")
-            .header(HEADER, traceparent())
-        )
+        with trace(self.trace_id):
+            request = (
+                self._client.request(method, f"{self.running.api_url}{path}")
+                .header("authorization", f"Bearer {self._token}")
+                .header(HEADER, traceparent())
+            )
         for name, value in (headers or {}).items():
             request = request.header(name, value)
         if body is not None:
@@ -119,7 +131,11 @@ class Operator:
                 refused = msgspec.json.decode(answer, type=ErrorAnswer).error
             except msgspec.MsgspecError:
                 refused = ErrorBody("failed", f"{method} {path} answered {response.status}")
-            raise ApiFailure(response.status, refused.code, refused.message)
+            raise ApiFailure(
+                response.status,
+                refused.code,
+                traced(refused.message, response.status, self.trace_id),
+            )
         return answer
 
     @staticmethod

@@ -46,6 +46,7 @@ class Ingested(msgspec.Struct, frozen=True, kw_only=True):
     watchable_s: float | None
     good_s: float | None
     renditions: list[RenditionView]
+    trace_id: str = ""
 
 
 def parse_captions(
@@ -92,7 +93,13 @@ def ingest(
             version = operator.get(f"/versions/{quote(job.version_id)}", Version)
     if not wait:
         if as_json:
-            print_json({"title_id": job.title_id, "version_id": job.version_id})
+            print_json(
+                {
+                    "title_id": job.title_id,
+                    "version_id": job.version_id,
+                    "trace_id": job.trace_id,
+                }
+            )
         else:
             plain.print(f"{name} is being encoded: see `cuemark status`.")
     elif as_json:
@@ -130,6 +137,7 @@ def summary(job: Job, version: Version) -> Ingested:
             msgspec.convert(rendition, RenditionView, from_attributes=True)
             for rendition in version.renditions
         ],
+        trace_id=job.trace_id,
     )
 
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "down": ("service:down", "Stop everything, in order."),
     "ingest": ("ingest:ingest", "Upload a film and encode it."),
     "play": ("play:play", "Play a title as a device would, without a screen."),
+    "report": ("report:report", "Show how a version came about, and what it measures."),
     "run": ("run:run", "Run a part of the control plane in a process of its own."),
     "status": ("service:status", "Say what runs and what is being encoded."),
     "titles": ("titles:titles", "List the titles."),

@@ -8,13 +8,13 @@ from rich.status import Status
 from rich.table import Table
 
 from cuemark.app.cli.accounts import LinkView
-from cuemark.app.cli.client import Operator
+from cuemark.app.cli.client import Operator, traced
 from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import console, duration, plain, print_json
 from cuemark.app.folder import DataFolder
 from cuemark.kit.tracing import trace
 from cuemark.player.api import Credential, LoginCode, Password
-from cuemark.player.errors import PlayerError
+from cuemark.player.errors import ApiAway, MediaAway, PlayerError
 from cuemark.player.report import Report
 from cuemark.player.session import Moment, Options
 from cuemark.player.session import play as play_title
@@ -58,8 +58,10 @@ def play(
 
     Without --from it resumes where the member stopped.
     """
+    trace_id = ""
     if api_url is None or not (code or password):
         with Operator(folder) as operator:
+            trace_id = operator.trace_id
             api_url = api_url or operator.running.api_url
             if not (code or password):
                 body = {"email": email, "create": True}
@@ -75,19 +77,26 @@ def play(
         throttle_kbps=throttle_kbps,
     )
     failure: PlayerError | None = None
-    with console.status("Starting the play") as screen, trace():
+    with console.status("Starting the play") as screen, trace(trace_id) as trace_id:
         try:
             report = asyncio.run(play_title(options, watch=lambda now: _show(screen, now)))
         except PlayerError as error:
             if error.report is None:
-                raise Failure(str(error)) from error
+                raise Failure(_told(error, trace_id)) from error
             failure, report = error, error.report
     if as_json:
         print_json(report)
     else:
         plain.print(_table(report))
     if failure is not None:
-        raise Failure(str(failure)) from failure
+        raise Failure(_told(failure, trace_id)) from failure
+
+
+def _told(error: PlayerError, trace_id: str) -> str:
+    """The sentence; with the trace where it is the service that failed, not the viewer."""
+    if isinstance(error, ApiAway | MediaAway):
+        return traced(str(error), 503, trace_id)
+    return str(error)
 
 
 def _show(screen: Status, now: Moment) -> None:

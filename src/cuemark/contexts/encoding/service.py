@@ -9,7 +9,9 @@ import structlog
 from sqlalchemy import Connection
 
 from cuemark.contexts.encoding import store
+from cuemark.contexts.encoding.model import report
 from cuemark.contexts.encoding.model.names import check_captions, check_upload
+from cuemark.contexts.encoding.stages import reports
 from cuemark.contexts.encoding.store import CaptionRow, JobRow, UploadRow
 from cuemark.contracts.encoding import (
     TOPIC,
@@ -17,6 +19,7 @@ from cuemark.contracts.encoding import (
     Encoding,
     EncodingFailed,
     GetJob,
+    GetReport,
     GetUpload,
     GetVersion,
     Ingest,
@@ -31,10 +34,11 @@ from cuemark.contracts.encoding import (
     UploadInvalid,
     Version,
     VersionPublished,
+    VersionReport,
 )
 from cuemark.contracts.ids import UploadId, VersionId
 from cuemark.kit.clock import Clock
-from cuemark.kit.cost import Meter
+from cuemark.kit.cost import FREE, Cost, Meter
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.ids import Ids
 from cuemark.kit.objects import Objects, sha256_of
@@ -141,6 +145,16 @@ class EncodingService(Encoding):
             raise UnknownVersion(f"there is no version {request.version_id}")
         return version
 
+    async def get_report(self, request: GetReport) -> VersionReport:
+        async with self._database.transaction() as transaction:
+            version = await store.find_version(transaction, request.version_id)
+            job = await store.find_job_of(transaction, request.version_id)
+            stages = await store.stage_times(transaction, job.version_id) if job else []
+        if version is None:
+            raise UnknownVersion(f"there is no version {request.version_id}")
+        kept = await asyncio.to_thread(reports.kept_of, self._objects, version)
+        return report.of_version(version, kept, stages, job.trace_id if job else "")
+
     async def _find_upload(self, upload_id: str) -> UploadRow:
         async with self._database.transaction() as transaction:
             row = await store.find_upload(transaction, upload_id)
@@ -216,9 +230,10 @@ class Ledger:
         async with self._database.transaction() as transaction:
             await store.plan_stage(transaction, version_id, stage, total)
 
-    async def finish(self, version_id: str, stage: str, unit: str) -> None:
+    async def finish(self, version_id: str, stage: str, unit: str, cost: Cost = FREE) -> None:
+        at = self._clock.now()
         async with self._database.transaction() as transaction:
-            await store.finish_unit(transaction, version_id, stage, unit)
+            await store.finish_unit(transaction, version_id, stage, unit, at, cost)
 
     async def publish(self, job: JobRow, version: Version) -> None:
         """Let everybody see a version. Saying it again changes nothing."""

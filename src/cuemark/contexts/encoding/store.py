@@ -7,8 +7,9 @@ from typing import get_args
 import msgspec
 from sqlalchemy import Row, text
 
-from cuemark.contracts.encoding import Job, Stage, StageProgress, Version
+from cuemark.contracts.encoding import Job, Stage, StageProgress, StageTime, Version
 from cuemark.contracts.ids import AssetId, TitleId, UploadId, VersionId
+from cuemark.kit.cost import Cost
 from cuemark.kit.database import Transaction
 
 SCHEMA = "encoding"
@@ -118,7 +119,7 @@ async def find_jobs(
     """One job, or the newest before a cursor (a version id: these sort by time)."""
     found = await transaction.execute(
         text(
-            "select version_id, quick_version_id, title_id, state, error, created_at, "
+            "select version_id, quick_version_id, title_id, state, error, created_at, trace_id, "
             "watchable_s, good_s from encoding.job "
             "where (:version_id = '' or version_id = :version_id) "
             "and (:before = '' or version_id < :before) order by version_id desc limit :limit"
@@ -171,14 +172,39 @@ async def plan_stage(transaction: Transaction, version_id: str, stage: str, tota
     )
 
 
-async def finish_unit(transaction: Transaction, version_id: str, stage: str, unit: str) -> None:
+async def finish_unit(
+    transaction: Transaction, version_id: str, stage: str, unit: str, at: datetime, cost: Cost
+) -> None:
+    """Note that a unit of work is done, when, and what it cost."""
     await transaction.execute(
         text(
-            "insert into encoding.unit (version_id, stage, unit) "
-            "values (:version_id, :stage, :unit) on conflict do nothing"
+            "insert into encoding.unit (version_id, stage, unit, finished_at, wall_s, cpu_s) "
+            "values (:version_id, :stage, :unit, :at, :wall_s, :cpu_s) on conflict do nothing"
         ),
-        {"version_id": version_id, "stage": stage, "unit": unit},
+        {
+            "version_id": version_id,
+            "stage": stage,
+            "unit": unit,
+            "at": at,
+            "wall_s": cost.wall_s,
+            "cpu_s": cost.cpu_s,
+        },
     )
+
+
+async def stage_times(transaction: Transaction, version_id: str) -> list[StageTime]:
+    """What the stages of a job cost, in the order of their beginning."""
+    found = await transaction.execute(
+        text(
+            "select stage, count(*) as units, sum(wall_s) as wall_s, sum(cpu_s) as cpu_s, "
+            "extract(epoch from max(finished_at) - min(began_at))::double precision as elapsed_s "
+            "from (select *, finished_at - make_interval(secs => wall_s) as began_at "
+            "from encoding.unit) as unit where version_id = :version_id and wall_s > 0 "
+            "group by stage order by min(began_at)"
+        ),
+        {"version_id": version_id},
+    )
+    return [msgspec.convert(dict(row._mapping), StageTime) for row in found]
 
 
 async def set_running(transaction: Transaction, version_id: str) -> None:
@@ -232,6 +258,19 @@ async def set_published(transaction: Transaction, version: Version, seconds: flo
         text(f"update encoding.job set {change}"),
         {"seconds": seconds, "version_id": version.version_id},
     )
+
+
+async def find_job_of(transaction: Transaction, version_id: str) -> JobRow | None:
+    """The job that made a version, quick or full."""
+    found = await transaction.execute(
+        text(
+            "select version_id from encoding.job "
+            "where version_id = :version_id or quick_version_id = :version_id"
+        ),
+        {"version_id": version_id},
+    )
+    job_id = found.scalar_one_or_none()
+    return None if job_id is None else await find_job_row(transaction, job_id)
 
 
 async def find_version(transaction: Transaction, version_id: str) -> Version | None:

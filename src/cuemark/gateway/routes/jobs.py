@@ -2,6 +2,7 @@
 
 from litestar import get, post
 from litestar.params import FromPath, JSONBody
+from litestar.response import Response
 
 from cuemark.contracts.encoding import (
     CaptionSource,
@@ -14,6 +15,7 @@ from cuemark.contracts.encoding import (
     Version,
 )
 from cuemark.contracts.ids import TitleId, UploadId, VersionId
+from cuemark.gateway.operations.reading import read_report, report_answer
 from cuemark.gateway.parts import Parts
 from cuemark.gateway.views import API, Cursor, IngestBody, Limit
 
@@ -42,3 +44,14 @@ async def list_jobs(parts: Parts, after: Cursor = "", limit: Limit = 50) -> JobP
 @get(f"{API}/versions/{{version_id:str}}", opt={"access": "operator"}, tags=["jobs"])
 async def get_version(version_id: FromPath[str], parts: Parts) -> Version:
     return await parts.encoding.get_version(GetVersion(version_id=VersionId(version_id)))
+
+
+@get(
+    f"{API}/versions/{{version_id:str}}/report",
+    opt={"access": "operator"},
+    media_type="text/html",
+    tags=["jobs"],
+)
+async def get_report(version_id: FromPath[str], parts: Parts) -> Response[str]:
+    """One HTML page that needs nothing but itself."""
+    return report_answer(await read_report(parts, VersionId(version_id)))

@@ -8,6 +8,7 @@ import msgspec
 from blake3 import blake3
 
 from cuemark.contexts.encoding.model import boxes, loudness, playlists
+from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS, SOUND
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
@@ -54,7 +55,8 @@ class CaptionsToPackage(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a version is made of. Rungs ascend by rate."""
+    """All that a version is made of. Rungs ascend by rate. An order of an older release has no
+    ``measured``."""
 
     version_id: VersionId
     title_id: TitleId
@@ -64,6 +66,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     sound_key: str | None
     captions: list[CaptionsToPackage]
     artwork_key: str
+    measured: Measured | None = None
 
     @property
     def labels(self) -> list[str]:

@@ -17,8 +17,10 @@ from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH
 
 VMAF_EVERY = 5
 ARTWORK_WIDTH = 1280
+EXHIBIT_WIDTH = 640
 _QUIET = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
 _BITEXACT = ["-fflags", "+bitexact", "-map_metadata", "-1", "-map_chapters", "-1"]
+_ONE_JPEG = ["-frames:v", "1", "-update", "1", "-q:v", "3", *_BITEXACT]
 _STITCHED = "scenecut=0:open-gop=0:stitchable=1:sliced-threads=0:lookahead-threads=1"
 
 
@@ -207,10 +209,33 @@ def _stereo(sound: Sound) -> str:
 
 def artwork_argv(ffmpeg: Path, film: Film, frame: int, target: Path) -> list[str]:
     """One frame as a JPEG of at most ``ARTWORK_WIDTH``."""
+    return _jpeg_argv(ffmpeg, film, frame, ARTWORK_WIDTH, target)
+
+
+def master_frame_argv(ffmpeg: Path, film: Film, frame: int, target: Path) -> list[str]:
+    """One frame of the canonical picture as a JPEG of at most ``EXHIBIT_WIDTH``."""
+    return _jpeg_argv(ffmpeg, film, frame, EXHIBIT_WIDTH, target)
+
+
+def rung_frame_argv(ffmpeg: Path, rung: Path, film: Film, frame: int, target: Path) -> list[str]:
+    """The same frame of a joined rung, as the viewer's screen scales it up."""
     picture = film.master.picture
-    chain = f"{canonical(picture)},scale='min({ARTWORK_WIDTH},iw)':-2:flags=lanczos"
+    frame_s = picture.rate_den / picture.rate_num
+    into = ["-ss", f"{(frame - 0.25) * frame_s:.6f}"] if frame else []
+    up = f"scale={picture.width}:{picture.height}:flags=bicubic,setsar=1"
+    return [
+        *[str(ffmpeg), *_QUIET, "-threads", "1", *into, "-i", str(rung), "-map", "0:v:0"],
+        *["-vf", f"{up},{_at_most(EXHIBIT_WIDTH)}", *_ONE_JPEG, str(target)],
+    ]
+
+
+def _jpeg_argv(ffmpeg: Path, film: Film, frame: int, width: int, target: Path) -> list[str]:
+    chain = f"{canonical(film.master.picture)},{_at_most(width)}"
     return [
         *[str(ffmpeg), *_QUIET, "-threads", "1", *seek(film, frame), "-i", str(film.path)],
-        *["-map", f"0:{film.master.video_stream}", "-vf", chain, "-frames:v", "1"],
-        *["-update", "1", "-q:v", "3", *_BITEXACT, str(target)],
+        *["-map", f"0:{film.master.video_stream}", "-vf", chain, *_ONE_JPEG, str(target)],
     ]
+
+
+def _at_most(width: int) -> str:
+    return f"scale='min({width},iw)':-2:flags=lanczos"

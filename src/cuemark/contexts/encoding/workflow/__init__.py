@@ -42,15 +42,16 @@ def register(parts: Parts) -> None:
         with trace(what.trace_id or None):
             meter = Meter()
             result = do(parts, what)
+            cost = meter.cost
+            unit = f"{what.kind}:{DBOS.workflow_id}"
+            parts.loop.insist(lambda: parts.ledger.finish(what.version_id, what.stage, unit, cost))
             structlog.get_logger().info(
                 "task_finished",
                 kind=what.kind,
                 stage=what.stage,
                 version_id=what.version_id,
-                **meter.cost.fields(),
+                **cost.fields(),
             )
-            unit = f"{what.kind}:{DBOS.workflow_id}"
-            parts.loop.insist(lambda: parts.ledger.finish(what.version_id, what.stage, unit))
         return result
 
     @DBOS.workflow(name=TITLE_WORKFLOW)

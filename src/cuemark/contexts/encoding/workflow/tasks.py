@@ -7,7 +7,7 @@ import msgspec
 
 from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.service import Ledger
-from cuemark.contexts.encoding.stages import packaging, pictures, tracks
+from cuemark.contexts.encoding.stages import measuring, packaging, pictures, tracks
 from cuemark.contexts.encoding.stages.packaging import Order
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
@@ -119,4 +119,7 @@ def _package(parts: Parts, order: Order) -> str:
     request = ProvisionKeys(version_id=order.version_id, labels=order.labels)
     provisioned = parts.loop.insist(lambda: parts.licensing.provision_keys(request))
     version = packaging.package(parts.shop, order, provisioned.keys, parts.clock.now())
+    if order.measured is not None:
+        rungs = [rung.key for rung in order.rungs]
+        measuring.keep_measures(parts.shop, order.sha256, version, rungs, order.measured)
     return msgspec.json.encode(version).decode()

@@ -21,6 +21,7 @@ from cuemark.contexts.encoding.model.gate import (
 )
 from cuemark.contexts.encoding.model.ladder import NoLadder, Probed, Rung
 from cuemark.contexts.encoding.stages import pictures
+from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.packaging import CaptionsToPackage, Order, RungToPackage
 from cuemark.contexts.encoding.store import JobRow
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
@@ -38,6 +39,7 @@ MAX_CORRECTIONS = 2
 
 
 _Tracks = tuple[str | None, list[CaptionsToPackage]]
+_Rungs = tuple[list[RungToPackage], Measured]
 
 
 class QualityRefused(Exception):
@@ -81,7 +83,7 @@ class TitleWalk:
         shots = pictures.shots_of(self._shop, self._job.master_sha256)
         chunks = chunk_plan(shots.starts, film.master.frames, film.master.picture.rate)
         tracks = self._begin_tracks(film)
-        quick = self._quick_rungs(film, chunks)
+        quick = self._quick_rungs(film, chunks, shots.starts)
         sound, captions = tracks()
         self._publish(
             self._job.quick_version_id, "quick", quick, sound, captions, Priority.QUICK_FINISH
@@ -121,7 +123,7 @@ class TitleWalk:
 
         return finished
 
-    def _quick_rungs(self, film: Film, chunks: Sequence[Chunk]) -> list[RungToPackage]:
+    def _quick_rungs(self, film: Film, chunks: Sequence[Chunk], starts: list[int]) -> _Rungs:
         """Two rungs at a fast preset, held to the gate of a quick version on samples."""
         recipes = quick_recipes(film)
         samples = excerpts(list(chunks), QUICK_EXCERPTS, QUICK_EXCERPT_FRAMES)
@@ -138,11 +140,9 @@ class TitleWalk:
                     f"{scores.mean:.1f}, which is under its gate"
                 )
             rungs.append(self._rung(recipe, chunks, scores, None))
-        return rungs
+        return rungs, Measured(stretches=samples, shots=starts)
 
-    def _full_rungs(
-        self, film: Film, chunks: Sequence[Chunk], starts: list[int]
-    ) -> list[RungToPackage]:
+    def _full_rungs(self, film: Film, chunks: Sequence[Chunk], starts: list[int]) -> _Rungs:
         """Probes, ladder, encodes, gate."""
         picture = film.master.picture
         probed_chunks = sampled(list(chunks), PROBE_FRAMES)
@@ -166,7 +166,9 @@ class TitleWalk:
         self._plan("ladder", 1)
         rungs = ladder_rules.ladder(probes, picture.width, picture.height)
         self._done("ladder")
-        return self._gated(rungs, _Probes(probes, scores, probed_chunks), film, chunks, starts)
+        kept = self._gated(rungs, _Probes(probes, scores, probed_chunks), film, chunks, starts)
+        stretches = [(chunk.start, chunk.end) for chunk in chunks]
+        return kept, Measured(stretches=stretches, shots=starts, probes=probes, planned=rungs)
 
     def _gated(
         self,
@@ -239,7 +241,7 @@ class TitleWalk:
         self,
         version_id: VersionId,
         quality: Quality,
-        rungs: list[RungToPackage],
+        made_of: _Rungs,
         sound_key: str | None,
         captions: list[CaptionsToPackage],
         priority: Priority,
@@ -252,10 +254,11 @@ class TitleWalk:
             title_id=self._job.title_id,
             quality=quality,
             sha256=self._job.master_sha256,
-            rungs=rungs,
+            rungs=made_of[0],
             sound_key=sound_key,
             captions=captions,
             artwork_key=f"{shots_key}/artwork.jpg",
+            measured=made_of[1],
         )
         made = self._enqueue(self._task("package", "package", priority, order=order)).result()
         version = msgspec.json.decode(made, type=Version)
@@ -263,6 +266,7 @@ class TitleWalk:
         self._done("publish", quality)
 
     def _fail(self, error: str) -> None:
+        structlog.get_logger().error("job_failed", version_id=self._job.version_id, reason=error)
         self._step("fail", lambda: self._parts.ledger.fail(self._job, error))
 
     def _rung(

@@ -1,0 +1,70 @@
+"""``cuemark report``: how a version came about, as one HTML file."""
+
+import webbrowser
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+
+from cuemark.app.cli.client import Operator
+from cuemark.app.cli.failure import Failure
+from cuemark.app.cli.output import plain, print_json
+from cuemark.app.cli.titles import all_titles
+from cuemark.app.folder import DataFolder
+from cuemark.contracts.encoding import Job, JobPage
+
+
+@click.command()
+@click.argument("what", metavar="VERSION|TITLE")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write it here.")
+@click.option("--open", "show", is_flag=True, help="Open it in this machine's browser.")
+@click.option("--json", "as_json", is_flag=True)
+def report(folder: DataFolder, what: str, output: Path | None, show: bool, as_json: bool) -> None:
+    """Write the report of a version, or of a title's newest one, to one HTML file.
+
+    Ladder, rate and quality, VMAF over time, worst frames, bitrates, stages: a page that needs
+    nothing but itself.
+    """
+    with Operator(folder) as operator:
+        version_id = what if what.startswith("ver_") else _newest(operator, what)
+        page = operator.get_bytes(f"/versions/{quote(version_id, safe='')}/report")
+    path = output or Path(f"{version_id}.html")
+    try:
+        path.write_bytes(page)
+    except OSError as error:
+        raise Failure(
+            f"{path} cannot be written ({error.strerror}): choose another with --output"
+        ) from error
+    if as_json:
+        print_json({"version_id": version_id, "path": str(path.resolve())})
+    else:
+        plain.print(str(path.resolve()), soft_wrap=True, markup=False)
+    if show and not webbrowser.open(path.resolve().as_uri()):
+        raise Failure(f"there is no browser here to open {path} with")
+
+
+def _newest(operator: Operator, name: str) -> str:
+    """The newest published version of a title by its name or id, from the jobs that made it."""
+    titles = all_titles(operator)
+    fitting = [title for title in titles if name in (title.title_id, title.name)]
+    if not fitting:
+        raise Failure(f"no title is named {name!r}: see `cuemark titles`")
+    if len(fitting) > 1:
+        ids = ", ".join(title.title_id for title in fitting[:5])
+        raise Failure(f"{len(fitting)} titles are named {name!r}: give an id, one of {ids}")
+    for job in _jobs(operator, fitting[0].title_id):
+        if job.good_s is not None:
+            return job.version_id
+        if job.quick_version_id is not None:
+            return job.quick_version_id
+    raise Failure(f"{name} has no version yet: see `cuemark status`")
+
+
+def _jobs(operator: Operator, title_id: str) -> list[Job]:
+    """The title's jobs, the newest first."""
+    page = operator.get("/jobs?limit=200", JobPage)
+    found = list(page.jobs)
+    while page.next_cursor:
+        page = operator.get(f"/jobs?limit=200&after={quote(page.next_cursor, safe='')}", JobPage)
+        found += page.jobs
+    return [job for job in found if job.title_id == title_id]

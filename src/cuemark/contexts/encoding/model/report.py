@@ -1,0 +1,160 @@
+"""The report of a version: what is kept of its measurements, and what they say."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import msgspec
+
+from cuemark.contexts.encoding.model.gate import Scores
+from cuemark.contexts.encoding.model.ladder import Probed, Rung, curves_of, upper_hull
+from cuemark.contracts.encoding import (
+    EncodePoint,
+    Rendition,
+    RenditionReport,
+    StageTime,
+    Version,
+    VersionReport,
+)
+
+MOST_POINTS = 600
+POOR_VMAF = 60.0
+PEAK_TIMES = 2.0
+
+
+class Measures(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept beside a version: its probes, its planned rungs, and every scored frame."""
+
+    probes: list[Probed] = []
+    planned: list[Rung] = []
+    shots: list[int] = []
+    scores: dict[str, Scores] = {}
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What the object store holds of a version: its measures, each rendition's segment sizes,
+    and the keys of the pictures of worst frames by their rendition."""
+
+    measures: Measures = Measures()
+    segment_bytes: dict[str, list[int]] = {}
+    pictures: dict[str, tuple[str, str]] = {}
+
+
+def worst_frame(scores: Scores) -> int:
+    """The frame with the least score, the first of them."""
+    return scores.frames[min(range(len(scores.vmaf)), key=scores.vmaf.__getitem__)]
+
+
+def of_version(
+    version: Version, kept: Kept, stages: list[StageTime], trace_id: str
+) -> VersionReport:
+    measures = kept.measures
+    return VersionReport(
+        version=version,
+        trace_id=trace_id,
+        probes=[_point(probe) for probe in measures.probes],
+        hull=[_point(probe) for probe in _hull(measures.probes)],
+        planned=[
+            EncodePoint(height=r.height, crf=r.crf, rate_kbps=r.rate_kbps, vmaf=r.vmaf)
+            for r in measures.planned
+        ],
+        shots=measures.shots,
+        renditions=[_rendition(each, kept) for each in version.renditions],
+        stages=stages,
+        findings=findings(version, kept),
+    )
+
+
+def _rendition(rendition: Rendition, kept: Kept) -> RenditionReport:
+    name = rendition.rendition_id
+    scores = kept.measures.scores.get(name, Scores([], []))
+    frames, means, least = binned(scores, MOST_POINTS)
+    picture, master = kept.pictures.get(name, ("", ""))
+    return RenditionReport(
+        rendition_id=name,
+        frames=frames,
+        vmaf_mean=means,
+        vmaf_least=least,
+        worst_frame=worst_frame(scores) if scores.frames else 0,
+        segment_bytes=kept.segment_bytes.get(name, []),
+        picture_key=picture,
+        master_picture_key=master,
+    )
+
+
+def binned(scores: Scores, most: int) -> tuple[list[int], list[float], list[float]]:
+    """At most ``most`` stretches of equal size: first frames, mean and least VMAF of each."""
+    size = max(1, math.ceil(len(scores.frames) / most))
+    starts = range(0, len(scores.frames), size)
+    parts = [scores.vmaf[at : at + size] for at in starts]
+    return (
+        [scores.frames[at] for at in starts],
+        [round(math.fsum(part) / len(part), 2) for part in parts],
+        [round(min(part), 2) for part in parts],
+    )
+
+
+def findings(version: Version, kept: Kept) -> list[str]:
+    """What a person should look at, each in one sentence."""
+    said = []
+    if kept.measures == Measures():
+        said.append(
+            "No measurements were kept for this version: it was made by an older release, "
+            "or they were removed."
+        )
+    dropped = len(kept.measures.planned) - len(version.renditions)
+    if kept.measures.planned and dropped > 0:
+        said.append(
+            f"{_count(dropped, 'planned rung was', 'planned rungs were')} dropped: what was "
+            "encoded did not measure what the probes predicted, or equaled another rung."
+        )
+    for rendition in version.renditions:
+        said += _rendition_findings(rendition, kept)
+    for lower, upper in pairwise(version.renditions):
+        if upper.vmaf_mean <= lower.vmaf_mean:
+            said.append(
+                f"{upper.rendition_id} needs more bits than {lower.rendition_id} "
+                "and measures no better."
+            )
+    if not version.audio:
+        said.append("The version has no sound.")
+    return said
+
+
+def _rendition_findings(rendition: Rendition, kept: Kept) -> list[str]:
+    name, said = rendition.rendition_id, []
+    scores = kept.measures.scores.get(name)
+    if scores is not None and min(scores.vmaf) < POOR_VMAF:
+        said.append(
+            f"{name} falls to VMAF {min(scores.vmaf):.1f} at frame {worst_frame(scores)}: "
+            "see the picture of it."
+        )
+    if rendition.peak_bitrate_kbps > PEAK_TIMES * rendition.bitrate_kbps:
+        times = rendition.peak_bitrate_kbps / rendition.bitrate_kbps
+        said.append(f"The largest segment of {name} has {times:.1f} times its mean bitrate.")
+    return said
+
+
+def _hull(probes: Sequence[Probed]) -> list[Probed]:
+    """The hull that the ladder was chosen on, from the same candidates."""
+    if not probes:
+        return []
+    candidates = [
+        candidate
+        for curve in curves_of(list(probes))
+        for candidate in curve.candidates([p for p in probes if p.point.height == curve.height])
+    ]
+    return upper_hull(candidates)
+
+
+def _point(probe: Probed) -> EncodePoint:
+    return EncodePoint(
+        height=probe.point.height,
+        crf=probe.point.crf,
+        rate_kbps=round(probe.rate_kbps, 1),
+        vmaf=round(probe.vmaf, 2),
+    )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,73 @@
+"""The stage that keeps what a version measured: its scores whole, its worst frames as pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from cuemark.contexts.encoding.model.gate import Scores, joined
+from cuemark.contexts.encoding.model.ladder import Probed, Rung
+from cuemark.contexts.encoding.model.report import Measures, worst_frame
+from cuemark.contexts.encoding.stages import pictures
+from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
+from cuemark.contexts.encoding.stages.reports import MEASURES, folder_key, picture_names
+from cuemark.contexts.encoding.stages.workshop import Workshop, save
+from cuemark.contexts.encoding.tools import ffmpeg
+from cuemark.contexts.encoding.tools.run import ToolFailed, run
+from cuemark.contracts.encoding import Version
+
+PICTURE_S = 60
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the measurements of a version's rungs lie. ``stretches`` are the frames scored."""
+
+    stretches: list[tuple[int, int]]
+    shots: list[int] = []
+    probes: list[Probed] = []
+    planned: list[Rung] = []
+
+
+def keep_measures(
+    shop: Workshop, sha256: str, version: Version, rungs: Sequence[str], measured: Measured
+) -> None:
+    """Keep the measures of a version whose renditions were made of ``rungs`` (their keys)."""
+    key = folder_key(version.version_id)
+    if shop.has(key):
+        return
+    names = [rendition.rendition_id for rendition in version.renditions]
+    scores = {
+        name: joined(
+            [
+                pictures.scores_of(shop, shop.key("rung scores", sha256, rung, stretch))
+                for stretch in measured.stretches
+            ]
+        )
+        for name, rung in zip(names, rungs, strict=True)
+    }
+    measures = Measures(
+        probes=measured.probes, planned=measured.planned, shots=measured.shots, scores=scores
+    )
+    with shop.making(key) as folder:
+        save(folder, MEASURES, measures)
+        if version.quality == "full":
+            for name, rung in zip(names, rungs, strict=True):
+                _keep_pictures(shop, sha256, folder, name, rung, scores[name])
+
+
+def _keep_pictures(
+    shop: Workshop, sha256: str, folder: Path, name: str, rung: str, scores: Scores
+) -> None:
+    """The worst frame twice. A film whose frame cannot be drawn is published all the same."""
+    film, frame = film_of(shop, sha256), worst_frame(scores)
+    encoded, master = (folder / file for file in picture_names(name))
+    program = shop.programs.ffmpeg
+    try:
+        run(
+            ffmpeg.rung_frame_argv(program, shop.path(rung, RUNG), film, frame, encoded),
+            timeout_s=PICTURE_S,
+        )
+        run(ffmpeg.master_frame_argv(program, film, frame, master), timeout_s=PICTURE_S)
+    except ToolFailed as error:
+        structlog.get_logger().warning("worst_frame_not_drawn", frame=frame, reason=str(error))

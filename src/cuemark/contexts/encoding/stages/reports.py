@@ -1,0 +1,55 @@
+"""What is kept of a version's measurements, beside the version: appliances never see it.
+
+``reports/<version_id>/`` has ``measures.json`` and, for each rendition of a full version, its
+worst frame and the master's as small JPEGs. Control reads it; keep heavy imports out.
+"""
+
+import contextlib
+import re
+
+import msgspec
+
+from cuemark.contexts.encoding.model.report import Kept, Measures
+from cuemark.contracts.encoding import Version, VersionIndex
+from cuemark.contracts.ids import VersionId
+from cuemark.kit.objects import Objects
+
+MEASURES = "measures.json"
+_SEGMENT = re.compile(r"([A-Za-z0-9-]+)/([0-9]+)\.m4s")
+
+
+def folder_key(version_id: VersionId) -> str:
+    return f"reports/{version_id}"
+
+
+def picture_names(rendition_id: str) -> tuple[str, str]:
+    """The files of a rendition's worst frame: as encoded, and as the master has it."""
+    return f"{rendition_id}-worst.jpg", f"{rendition_id}-master.jpg"
+
+
+def kept_of(objects: Objects, version: Version) -> Kept:
+    """What there is of a version's measurements; nothing is needed to be there."""
+    folder = folder_key(version.version_id)
+    measures = Measures()
+    with contextlib.suppress(FileNotFoundError):
+        measures = msgspec.json.decode(objects.read(f"{folder}/{MEASURES}"), type=Measures)
+    pictures = {}
+    for rendition in version.renditions:
+        first, second = (f"{folder}/{name}" for name in picture_names(rendition.rendition_id))
+        if objects.exists(first) and objects.exists(second):
+            pictures[rendition.rendition_id] = (first, second)
+    return Kept(
+        measures=measures, segment_bytes=_segment_bytes(objects, version), pictures=pictures
+    )
+
+
+def _segment_bytes(objects: Objects, version: Version) -> dict[str, list[int]]:
+    try:
+        encoded = objects.read(f"versions/{version.version_id}/index.json")
+    except FileNotFoundError:
+        return {}
+    sizes: dict[str, dict[int, int]] = {}
+    for path, file in msgspec.json.decode(encoded, type=VersionIndex).files.items():
+        if match := _SEGMENT.fullmatch(path):
+            sizes.setdefault(match[1], {})[int(match[2])] = file.size_bytes
+    return {track: [of[number] for number in sorted(of)] for track, of in sizes.items()}
