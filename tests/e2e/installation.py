@@ -40,9 +40,12 @@ class Installation:
         return [sys.executable, "-m", "cuemark.app.cli", *arguments, "--data", str(self.folder)]
 
     def cli(
-        self, *arguments: str, expect: int = 0, limit_s: float = COMMAND_S
+        self, *arguments: str, expect: int | None = 0, limit_s: float = COMMAND_S
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end; raises ``CommandFailed`` with all that it said."""
+        """Run a command to its end; raises ``CommandFailed`` with all that it said.
+
+        ``expect`` is the exit code; None takes any.
+        """
         done = subprocess.run(
             self.command(*arguments),
             capture_output=True,
@@ -51,7 +54,7 @@ class Installation:
             env=self._environment,
             check=False,
         )
-        if done.returncode != expect:
+        if expect is not None and done.returncode != expect:
             raise CommandFailed(
                 f"{' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
             )
@@ -59,7 +62,11 @@ class Installation:
 
     def json(self, *arguments: str, limit_s: float = COMMAND_S) -> Any:
         """The object on the last line of a command's stdout."""
-        done = self.cli(*arguments, "--json", limit_s=limit_s)
+        return self.last_line(self.cli(*arguments, "--json", limit_s=limit_s))
+
+    @staticmethod
+    def last_line(done: subprocess.CompletedProcess[str]) -> Any:
+        """The object on the last line of what a command wrote to stdout."""
         return json.loads(done.stdout.strip().splitlines()[-1])
 
     def up(self) -> Any:

@@ -17,10 +17,9 @@ from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
 from cuemark.contracts.steering import Steering
 from cuemark.contracts.viewers import Viewers
-from cuemark.kit import outbox
 from cuemark.kit.channel import Channel
 from cuemark.kit.clock import SystemClock
-from cuemark.kit.database import Database, migrate
+from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
 from cuemark.kit.link import InternalApp, connect, serve
 from cuemark.kit.objects import Objects
@@ -232,19 +231,3 @@ def _gateway(builder: _Builder) -> object:
             service_name=builder.install.settings.service_name,
         )
     )
-
-
-def migrate_all(database_url: str) -> None:
-    """Bring every schema of the install to this release's head."""
-    from cuemark.contexts.catalog import wiring as catalog
-    from cuemark.contexts.encoding import wiring as encoding
-    from cuemark.contexts.identity import wiring as identity
-    from cuemark.contexts.licensing import wiring as licensing
-    from cuemark.contexts.playback import wiring as playback
-    from cuemark.contexts.steering import wiring as steering
-    from cuemark.contexts.viewers import wiring as viewers
-
-    migrate(database_url, outbox.SCHEMA, outbox.MIGRATIONS)
-    for wiring in (catalog, encoding, identity, licensing, playback, steering, viewers):
-        migrate(database_url, wiring.SCHEMA, wiring.MIGRATIONS)
-    encoding.migrate_workflows(database_url)

@@ -5,14 +5,17 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from cuemark.app import state, system
-from cuemark.app.compose import migrate_all
+from cuemark.app.backup import restoring
 from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder
 from cuemark.app.settings import Settings
 from cuemark.app.state import Phase, Running
 from cuemark.app.supervisor import ChildSpec, Supervisor
+from cuemark.app.upgrade import bring_up_to_date
 from cuemark.kit.objects import Objects
 
 
@@ -32,6 +35,7 @@ async def run(
         loop.add_signal_handler(name, stop.set)
     supervisor = Supervisor(folder.run, folder.logs)
     supervisor.clear_leftovers()
+    restoring.finish(folder)
     Objects(folder.objects).sweep()
 
     def phase(doing: str, now: Running | None = None) -> None:
@@ -65,7 +69,9 @@ async def _start(
         await supervisor.add(system.postgres_spec(install))
         postgres.create_database(folder.run)
     phase("migrating")
-    await asyncio.to_thread(migrate_all, install.database_url)
+    kept = await asyncio.to_thread(bring_up_to_date, install, datetime.now(UTC))
+    if kept:
+        install = replace(install, kept_backup=str(kept))
     phase("starting the control plane, the appliances and the workers")
     groups = [
         [system.control_spec(install)],

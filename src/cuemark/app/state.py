@@ -20,13 +20,17 @@ class RunningAppliance(msgspec.Struct, frozen=True):
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """``pids`` is every process that the supervisor keeps, by name, and the supervisor."""
+    """``pids`` is every process that the supervisor keeps, by name, and the supervisor.
+
+    ``kept_backup`` is where the database was kept before this start migrated it, else empty.
+    """
 
     member_url: str
     api_url: str
     internal_url: str
     appliances: list[RunningAppliance]
     pids: dict[str, int]
+    kept_backup: str = ""
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True):

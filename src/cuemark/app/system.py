@@ -19,11 +19,15 @@ from cuemark.edge.settings import ApplianceSettings, OriginSettings
 
 @dataclass(frozen=True)
 class Install:
-    """A data folder with its settings and ports: all that the children's specs depend on."""
+    """A data folder with its settings and ports: all that the children's specs depend on.
+
+    ``kept_backup`` is the backup that this start made before it migrated, if any.
+    """
 
     folder: DataFolder
     settings: Settings
     ports: Ports
+    kept_backup: str = ""
 
     @property
     def public_url(self) -> str:
@@ -159,6 +163,7 @@ def running(install: Install, pids: dict[str, int]) -> Running:
             for number, appliance_id in enumerate(install.appliance_ids)
         ],
         pids=pids,
+        kept_backup=install.kept_backup,
     )
 
 

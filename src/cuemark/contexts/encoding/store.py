@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import get_args
 
 import msgspec
-from sqlalchemy import Row, text
+from sqlalchemy import Connection, Row, text
 
 from cuemark.contracts.encoding import Job, Stage, StageProgress, StageTime, Version
 from cuemark.contracts.ids import AssetId, TitleId, UploadId, VersionId
@@ -227,6 +227,31 @@ async def set_failed(transaction: Transaction, version_id: str, error: str) -> b
         {"version_id": version_id, "error": error},
     )
     return changed.rowcount > 0
+
+
+def unfinished_jobs(connection: Connection) -> dict[str, list[str]]:
+    """The jobs that have neither succeeded nor failed, each with its versions yet unpublished."""
+    found = connection.execute(
+        text(
+            "select job.version_id, array(select each from "
+            "unnest(array[job.quick_version_id, job.version_id]) each "
+            "where each not in (select version_id from encoding.version)) "
+            "from encoding.job where state in ('waiting', 'running') order by job.version_id"
+        )
+    )
+    return {row[0]: list(row[1]) for row in found}
+
+
+def stored_objects(connection: Connection) -> list[str]:
+    """The keys of the masters, of the published versions and of their artworks."""
+    found = connection.execute(
+        text(
+            "select 'masters/' || sha256 from encoding.asset "
+            "union select 'versions/' || version_id from encoding.version "
+            "union select document->>'artwork_key' from encoding.version"
+        )
+    )
+    return [key for key in found.scalars() if key]
 
 
 async def insert_version(transaction: Transaction, version: Version) -> bool:

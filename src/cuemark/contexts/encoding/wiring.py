@@ -1,17 +1,20 @@
 """Encoding, built: the service for the control process, the workflows for the workers."""
 
+import hashlib
+import importlib.metadata
 import os
+import shutil
 import signal
 import threading
 from pathlib import Path
 
-from dbos import DBOS, DBOSClient
-from sqlalchemy import Connection
+from dbos import DBOS, DBOSClient, EnqueueOptions
+from sqlalchemy import Connection, create_engine
 
 from cuemark.contexts.encoding import workflow
 from cuemark.contexts.encoding.service import EncodingService, Ledger
 from cuemark.contexts.encoding.stages.workshop import Workshop
-from cuemark.contexts.encoding.store import SCHEMA
+from cuemark.contexts.encoding.store import SCHEMA, stored_objects, unfinished_jobs
 from cuemark.contexts.encoding.tools.programs import from_wheels
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.licensing import Licensing
@@ -23,7 +26,16 @@ from cuemark.kit.objects import Objects
 from cuemark.kit.outbox import Log
 from cuemark.kit.room import Room
 
-__all__ = ["MIGRATIONS", "SCHEMA", "build", "migrate_workflows", "run_worker"]
+__all__ = [
+    "MIGRATIONS",
+    "SCHEMA",
+    "begin_again",
+    "build",
+    "migrate_workflows",
+    "pipeline",
+    "run_worker",
+    "stored_objects",
+]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WORKFLOW_SCHEMA = "dbos"
@@ -48,26 +60,66 @@ def build(
     database_url: str,
 ) -> Room[Encoding]:
     """Encoding for a control process: it puts workflows on their queue, and runs none."""
-    client = DBOSClient(
+    client = _client(database_url)
+
+    def enqueue(connection: Connection, version_id: str) -> None:
+        client.enqueue_in_transaction(connection, _title_workflow(version_id), version_id)
+
+    return Room(Encoding, EncodingService(database, log, clock, ids, objects, enqueue))
+
+
+def pipeline() -> str:
+    """Changes with the code, the tools and the workflow library that make a title."""
+    digest = hashlib.sha256(importlib.metadata.version("dbos").encode())
+    digest.update(from_wheels().fingerprint().encode())
+    here = Path(__file__).parent
+    for path in sorted(here.rglob("*.py")):
+        digest.update(path.relative_to(here).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def begin_again(database_url: str, objects: Objects) -> list[str]:
+    """Put the workflows of all unfinished jobs on their queue anew; the jobs. No worker may run.
+
+    Another pipeline cannot go on in the middle of what an older one wrote down: its steps and the
+    keys of its results may differ. From the beginning it finds every result that is still good.
+    A version that was packaged and not published is packaged again, since its bytes may differ.
+    """
+    engine = create_engine(database_url)
+    try:
+        with engine.connect() as connection:
+            jobs = unfinished_jobs(connection)
+    finally:
+        engine.dispose()
+    client = _client(database_url)
+    try:
+        for version_id, unpublished in jobs.items():
+            for each in unpublished:
+                shutil.rmtree(objects.path(f"versions/{each}"), ignore_errors=True)
+            client.delete_workflow(version_id, delete_children=True)
+            client.enqueue(_title_workflow(version_id), version_id)
+    finally:
+        client.destroy()
+    return list(jobs)
+
+
+def _client(database_url: str) -> DBOSClient:
+    return DBOSClient(
         system_database_url=database_url,
         dbos_system_schema=WORKFLOW_SCHEMA,
         application_name=APPLICATION,
         lazy=True,
     )
 
-    def enqueue(connection: Connection, version_id: str) -> None:
-        client.enqueue_in_transaction(
-            connection,
-            {
-                "queue_name": workflow.TITLE_QUEUE,
-                "workflow_name": workflow.TITLE_WORKFLOW,
-                "workflow_id": version_id,
-                "app_version": APPLICATION_VERSION,
-            },
-            version_id,
-        )
 
-    return Room(Encoding, EncodingService(database, log, clock, ids, objects, enqueue))
+def _title_workflow(version_id: str) -> EnqueueOptions:
+    return {
+        "queue_name": workflow.TITLE_QUEUE,
+        "workflow_name": workflow.TITLE_WORKFLOW,
+        "workflow_id": version_id,
+        "app_version": APPLICATION_VERSION,
+    }
 
 
 def run_worker(

@@ -2,7 +2,18 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Boolean, Column, DateTime, LargeBinary, MetaData, Table, Text, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from cuemark.contexts.licensing.model import LicenceSession, WrappedKey
@@ -56,6 +67,11 @@ async def keys_of(transaction: Transaction, version_id: VersionId) -> list[Wrapp
         .order_by(_key.c.label)
     )
     return [WrappedKey(row.label, row.kid, row.wrapped, row.iv) for row in rows]
+
+
+def versions_with_keys(connection: Connection) -> set[VersionId]:
+    """The versions that have content keys."""
+    return set(connection.execute(select(_key.c.version_id).distinct()).scalars())
 
 
 async def open_session(transaction: Transaction, session: LicenceSession) -> bool:

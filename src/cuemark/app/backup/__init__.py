@@ -1,0 +1,1 @@
+"""Backups of an install, taken while it runs, and their restoring."""
