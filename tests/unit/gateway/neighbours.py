@@ -319,6 +319,10 @@ class Studio(Neighbour):
         self.check()
         raise encoding.UnknownVersion("There is no such version.")
 
+    async def get_report(self, request: encoding.GetReport) -> encoding.VersionReport:
+        self.check()
+        raise encoding.UnknownVersion("There is no such version.")
+
     def _job(self, title_id: TitleId) -> encoding.Job:
         return encoding.Job(
             version_id=VersionId("ver_1"),
