@@ -66,7 +66,8 @@ def main(names: Sequence[str], quick: bool, film: Path | None, out: Path) -> Non
     for name in names:
         if name not in BENCHES:
             raise click.BadParameter(f"there is no bench {name!r}: {', '.join(BENCHES)}")
-    signal.signal(signal.SIGTERM, _interrupted)
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, _interrupted)
     chosen = [name for name in BENCHES if not names or name in names]
     screen = Console(stderr=True)
     machine = this_machine(ROOT)
