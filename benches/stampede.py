@@ -82,7 +82,7 @@ def _beside_plain(
         mine = [value(wave) for wave in ours]
         for who, theirs in (("nginx, proxy_cache_lock", locked), ("nginx, no lock", free)):
             anchor = Anchor(who, median([value(wave) for wave in theirs]))
-            suffix = "" if theirs is locked else " (no lock beside)"
+            suffix = "" if theirs is locked else ", beside no lock"
             rows.append(figure(f"{name}, {what}{suffix}", mine, unit, anchor))
     return rows
 
