@@ -24,6 +24,8 @@ from cuemark.kit.process import run_and_leave
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
+FAILURES = (BenchFailed, OperatorError, click.ClickException, AssertionError, TimeoutError)
+ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def main(names: Sequence[str], quick: bool, film: Path | None, out: Path) -> Non
     for name in names:
         if name not in BENCHES:
             raise click.BadParameter(f"there is no bench {name!r}: {', '.join(BENCHES)}")
-    signal.signal(signal.SIGTERM, _interrupted)
+    for ending in ENDINGS:
+        signal.signal(ending, _interrupted)
     chosen = [name for name in BENCHES if not names or name in names]
     screen = Console(stderr=True)
     machine = this_machine(ROOT)
@@ -86,9 +89,10 @@ def main(names: Sequence[str], quick: bool, film: Path | None, out: Path) -> Non
         for name in chosen:
             try:
                 fresh = _run(name, stand, screen)
-            except (BenchFailed, OperatorError) as failure:
-                failures.append(f"{name}: {failure}")
+            except FAILURES as failure:
+                failures.append(f"{name}: {failure or type(failure).__name__}")
                 screen.print(failures[-1], markup=False, highlight=False)
+                stand.close_install()
                 continue
             rows = [msgspec.structs.replace(each, measured=measured) for each in fresh]
             kept = merged(kept, rows, {name}, list(BENCHES))
@@ -142,6 +146,9 @@ def _keep(out: Path, figures: Sequence[Figure]) -> None:
 
 
 def _interrupted(_: int, __: FrameType | None) -> None:
+    """End once, and in order: what was started is stopped on the way out."""
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

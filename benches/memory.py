@@ -34,12 +34,12 @@ def measure(stand: Stand) -> list[Figure]:
     rest = pss_of_each(install.pids)
     used = in_use(stand)
     rows = []
-    for name, size in rest.items():
+    for name, size in sorted(rest.items()):
         rows.append(figure(f"memory: {name}, at rest", size / 1e6, "MB"))
         rows.append(figure(f"memory: {name}, in use", used[name] / 1e6, "MB"))
     rows.append(figure("memory: all, at rest", sum(rest.values()) / 1e6, "MB"))
     rows.append(figure("memory: all, in use", used["all"] / 1e6, "MB"))
-    for name in rest:
+    for name in sorted(rest):
         percent = 100 * (after[name] - before[name]) / idle_s
         rows.append(figure(f"memory: {name}, idle CPU", percent, "% of a core"))
     idle = 100 * (sum(after.values()) - sum(before.values())) / idle_s

@@ -7,6 +7,7 @@ in real time, reports progress, and ends the play.
 
 import asyncio
 import os
+import resource
 import sys
 import time
 
@@ -95,6 +96,8 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     asyncio.run(serve())
     # The HTTP client's threads are not taken down with Python: see ``run_and_leave``.
     os._exit(0)

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benches import plain
+from benches.clients import Got, all_at_once
 from benches.failure import BenchFailed
 from benches.figures import Anchor, Figure, figure
 from benches.spread import median, percentile
 from benches.stand import Stand
 from tests.integration.edge.farm import Farm, farm, free_port, noise
-from tests.integration.edge.wire import Reply, fetch_async
 
 ABOUT = """
 An origin that gives 1 MB/s to each connection, an appliance (nginx and agent) before it, and
@@ -28,18 +28,17 @@ CLIENTS, QUICK_CLIENTS = 200, 50
 ORIGIN_KBPS = 8000
 MEGABYTE = 1 << 20
 SIZES = {"1 MiB": (MEGABYTE, 5), "8 MiB": (8 * MEGABYTE, 3)}
-_LIMIT_S = 120.0
 
 
 class Wave:
     """What all clients of one file saw."""
 
-    def __init__(self, replies: Sequence[Reply], size_bytes: int, asked: int) -> None:
-        if any(each.status != 200 or len(each.body) != size_bytes for each in replies):
+    def __init__(self, got: Sequence[Got], size_bytes: int, asked: int) -> None:
+        if any(each.status != 200 or each.size_bytes != size_bytes for each in got):
             raise BenchFailed("a client of the stampede did not get its file")
-        firsts = [each.first_byte_s for each in replies]
+        firsts = [each.first_byte_s for each in got]
         self.p50_s, self.p99_s = median(firsts), percentile(firsts, 0.99)
-        self.whole_s = median([each.seconds for each in replies])
+        self.whole_s = median([each.seconds for each in got])
         self.asked = asked
 
 
@@ -66,9 +65,9 @@ def _beside_plain(
         for path in paths:
             stand.tell(f"{clients} clients of {size}: {who}")
             asked_before = len(built.origin_requests(path))
-            replies = asyncio.run(_all_at_once(port, target(path), clients))
+            got = asyncio.run(all_at_once(port, target(path), clients))
             asked = len(built.origin_requests(path)) - asked_before
-            found.append(Wave(replies, size_bytes, asked))
+            found.append(Wave(got, size_bytes, asked))
         return found
 
     ours = waves("Cuemark", built.appliance.port, lambda path: built.target(version_id, path))
@@ -82,7 +81,7 @@ def _beside_plain(
         mine = [value(wave) for wave in ours]
         for who, theirs in (("nginx, proxy_cache_lock", locked), ("nginx, no lock", free)):
             anchor = Anchor(who, median([value(wave) for wave in theirs]))
-            suffix = "" if theirs is locked else " (no lock beside)"
+            suffix = "" if theirs is locked else ", beside no lock"
             rows.append(figure(f"{name}, {what}{suffix}", mine, unit, anchor))
     return rows
 
@@ -107,8 +106,3 @@ def _plain(
     who = "plain nginx with a lock" if lock else "plain nginx without"
     with plain.running(folder, port, config):
         return waves(who, port, lambda path: f"/{version_id}/{path}")
-
-
-async def _all_at_once(port: int, target: str, clients: int) -> list[Reply]:
-    async with asyncio.timeout(_LIMIT_S):
-        return await asyncio.gather(*(fetch_async(port, target) for _ in range(clients)))

@@ -32,7 +32,9 @@ def made() -> Made:
 
 
 def work(event: str, kind: str, stage: str, ended_s: float, cpu_s: float) -> Work:
-    return Work(event, BEGUN + timedelta(seconds=ended_s), 2.0, cpu_s, kind=kind, stage=stage)
+    return Work(
+        event, BEGUN + timedelta(seconds=ended_s), 2.0, cpu_s, kind=kind, stage=stage, frames=10
+    )
 
 
 def test_two_workers_at_one_stage_cost_their_cpu_but_not_their_wall_time_twice() -> None:
@@ -47,6 +49,7 @@ def test_two_workers_at_one_stage_cost_their_cpu_but_not_their_wall_time_twice()
     assert rows["clip, ladder encodes: CPU"].value == pytest.approx(4.0 / MINUTES, rel=0.01)
     assert rows["clip, quick version: CPU"].value == pytest.approx(1.0 / MINUTES, rel=0.01)
     assert rows["clip, VMAF in all of it: CPU"].value == pytest.approx(1.5 / MINUTES, rel=0.01)
+    assert rows["clip, VMAF of every fifth: CPU of a frame of 720 lines"].value == 150
     assert rows["clip, all stages: CPU against plain"].ratio == pytest.approx(0.5)
     assert rows["clip, the whole install: CPU against plain"].ratio == pytest.approx(3.0)
     assert rows["clip, to good"].ratio == pytest.approx(3.0)
