@@ -10,6 +10,7 @@ from cuemark.app import state, system
 from cuemark.app.compose import migrate_all
 from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder
+from cuemark.app.log_keeping import keep_bounded
 from cuemark.app.settings import Settings
 from cuemark.app.state import Phase, Running
 from cuemark.app.supervisor import ChildSpec, Supervisor
@@ -38,6 +39,10 @@ async def run(
         tell(doing)
         state.write(folder, Phase(supervisor_pid=os.getpid(), doing=doing, running=now))
 
+    def pids() -> dict[str, int]:
+        return {child.spec.name: child.group for child in supervisor.children}
+
+    bounding = asyncio.create_task(keep_bounded(folder, pids))
     try:
         starting = asyncio.create_task(_start(supervisor, folder, settings, phase))
         stopping = asyncio.create_task(stop.wait())
@@ -51,6 +56,7 @@ async def run(
             await asyncio.gather(starting, return_exceptions=True)
     finally:
         tell("stopping")
+        bounding.cancel()
         await supervisor.stop()
         state.clear(folder)
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "doctor": ("doctor:doctor", "Check this machine, and say how to mend what is not right."),
     "down": ("service:down", "Stop everything, in order."),
     "ingest": ("ingest:ingest", "Upload a film and encode it."),
+    "logs": ("logs:logs", "Show what every process wrote, or what one request caused."),
     "play": ("play:play", "Play a title as a device would, without a screen."),
     "report": ("report:report", "Show how a version came about, and what it measures."),
     "run": ("run:run", "Run a part of the control plane in a process of its own."),
