@@ -5,6 +5,10 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import psutil
 
 from cuemark.app import state, system
 from cuemark.app.compose import migrate_all
@@ -103,10 +107,15 @@ async def _keep_state(
 ) -> Running:
     """Write the process ids down whenever a child was restarted, until told to stop."""
     written: dict[str, int] = {}
+    started_at = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
     while True:
         pids = {child.spec.name: child.group for child in supervisor.children}
         pids["supervisor"] = os.getpid()
-        now = system.running(install, pids)
+        now = msgspec.structs.replace(
+            system.running(install, pids),
+            started_at=started_at,
+            starts={child.spec.name: child.starts for child in supervisor.children},
+        )
         if pids != written:
             phase("serving", now)
             written = pids

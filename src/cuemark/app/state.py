@@ -1,6 +1,7 @@
 """What a running install says of itself: the object that ``up`` prints and ``status`` repeats."""
 
 import contextlib
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -20,13 +21,18 @@ class RunningAppliance(msgspec.Struct, frozen=True):
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """``pids`` is every process that the supervisor keeps, by name, and the supervisor."""
+    """``pids`` is every process that the supervisor keeps, by name, and the supervisor.
+
+    ``starts`` is how often each child was started, 1 where it was never restarted.
+    """
 
     member_url: str
     api_url: str
     internal_url: str
     appliances: list[RunningAppliance]
     pids: dict[str, int]
+    started_at: datetime | None = None
+    starts: dict[str, int] = {}
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True):

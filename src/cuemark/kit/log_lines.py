@@ -101,19 +101,21 @@ def read(
     sources: Iterable[LogSource],
     wanted: Callable[[LogLine], bool],
     *,
-    holding: bytes = b"",
+    holding: Sequence[bytes] = (b"",),
     tail_bytes: int | None = None,
 ) -> list[LogLine]:
     """The lines that are wanted, in order of time.
 
-    Only lines with the bytes ``holding`` are looked at, and of each log only its last
+    Only lines with any of the bytes ``holding`` are looked at, and of each log only its last
     ``tail_bytes``, if given, predecessors included.
     """
     found = [
         line
         for source in sources
         for raw in _raw_lines(source.path, tail_bytes)
-        if holding in raw and (line := line_of(raw, source)) is not None and wanted(line)
+        if any(part in raw for part in holding)
+        and (line := line_of(raw, source)) is not None
+        and wanted(line)
     ]
     return sorted(found, key=lambda line: line.order)
 

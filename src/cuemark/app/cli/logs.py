@@ -80,7 +80,7 @@ def logs(
 
     sources = sources_of(folder)
     tails = [Tail(source) for source in sources] if follow else []
-    found = log_lines.read(sources, wanted, holding=(trace_id or "").encode())
+    found = log_lines.read(sources, wanted, holding=[(trace_id or "").encode()])
     if lines is None and trace_id is None and since is None:
         lines = 100
     for line in found if lines is None else found[max(0, len(found) - lines) :]:

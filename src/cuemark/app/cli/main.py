@@ -16,10 +16,11 @@ COMMANDS = {
     "down": ("service:down", "Stop everything, in order."),
     "ingest": ("ingest:ingest", "Upload a film and encode it."),
     "logs": ("logs:logs", "Show what every process wrote, or what one request caused."),
+    "operations": ("operations:operations", "Print a link that opens the page of operations."),
     "play": ("play:play", "Play a title as a device would, without a screen."),
     "report": ("report:report", "Show how a version came about, and what it measures."),
     "run": ("run:run", "Run a part of the control plane in a process of its own."),
-    "status": ("service:status", "Say what runs and what is being encoded."),
+    "status": ("status:status", "Say what runs, what is made and watched, what went wrong."),
     "titles": ("titles:titles", "List the titles."),
     "up": ("up:up", "Start everything, and keep it running."),
 }
