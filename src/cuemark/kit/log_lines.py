@@ -19,6 +19,7 @@ Level = Literal["debug", "info", "warning", "error", "critical"]
 LEVELS: Sequence[Level] = ("debug", "info", "warning", "error", "critical")
 _DURATIONS = {"ms": 0.001, "request_time": 1.0, "wall_s": 1.0, "fill_s": 1.0}
 _OWN = frozenset({"timestamp", "process", "level", "event", "trace_id", "time", "at_s"})
+_LONGEST_S, _LAST_S = 1e7, 1e11
 _Fields = dict[str, object]
 
 
@@ -57,7 +58,7 @@ def line_of(raw: bytes, source: LogSource) -> LogLine | None:
         ended_s = _ended_s(values)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, OverflowError):
         return None
-    if ended_s is None:
+    if ended_s is None or not _LONGEST_S <= ended_s < _LAST_S:
         return None
     duration_s = _duration_s(values)
     return LogLine(
@@ -82,7 +83,7 @@ def _ended_s(values: _Fields) -> float | None:
 def _duration_s(values: _Fields) -> float | None:
     for name, unit_s in _DURATIONS.items():
         value = values.get(name)
-        if isinstance(value, int | float) and 0 <= value < 1e7:
+        if isinstance(value, int | float) and 0 <= value * unit_s < _LONGEST_S:
             return float(value) * unit_s
     return None
 
@@ -164,6 +165,10 @@ class Tail:
         whole, _, self._half = (self._half + raw).rpartition(b"\n")
         lines = (line_of(each, self._source) for each in whole.splitlines())
         return [line for line in lines if line is not None]
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def _read(self) -> bytes:
         return self._file.read() if self._file is not None else b""

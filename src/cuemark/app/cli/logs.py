@@ -101,7 +101,8 @@ def _follow(
                 _show(line, as_json, with_trace=with_trace)
             sys.stdout.flush()
     except KeyboardInterrupt:
-        return
+        for tail in tails:
+            tail.close()
 
 
 def _show(line: LogLine, as_json: bool, *, with_trace: bool) -> None:

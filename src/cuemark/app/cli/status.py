@@ -132,7 +132,8 @@ def _head(folder: DataFolder, found: Status) -> Text:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column)
+        whole = column == "Trace"
+        table.add_column(column, no_wrap=whole, min_width=32 if whole else None)
     return table
 
 

@@ -155,16 +155,15 @@ def _jobs(now: Overview) -> Html:
         return el("p", "No film was ingested yet.", class_="empty")
     rows = [
         [
-            now.titles.get(job.title_id, job.title_id),
+            join([now.titles.get(job.title_id, job.title_id), _job_links(job)]),
             _toned(job.state, job.state == "failed"),
             _stages(job),
             _seconds(job.watchable_s),
             _seconds(job.good_s),
-            _job_links(job),
         ]
         for job in now.jobs
     ]
-    heads = ["Title", "State", "Progress", "Watchable", "Good", ""]
+    heads = ["Title", "State", "Progress", "Watchable", "Good"]
     return table("The newest first", heads, rows)
 
 
@@ -199,7 +198,7 @@ def _job_links(job: Job) -> Html:
         links.append(el("a", "Report", href=f"/operations/versions/{version_id}"))
     if job.trace_id:
         links.append(_trace_link(job.trace_id))
-    return Html(" ".join(links))
+    return el("div", Html(" ".join(links)), class_="links")
 
 
 def _plays(now: Overview) -> Html:
