@@ -422,6 +422,7 @@ async def test_running_plays_are_listed_newest_first_page_by_page(
     started = []
     for number in range(3):
         house.clock.advance(1)
+        await house.report()
         started.append((await start(playback, device=f"tv {number}")).session_id)
     page = await playback.list_plays(ListPlays(limit=2))
     rest = await playback.list_plays(ListPlays(limit=2, after=page.next_cursor))
