@@ -18,6 +18,7 @@ from cuemark.contracts.encoding import (
     CompleteUpload,
     Encoding,
     GetJob,
+    GetReport,
     GetUpload,
     GetVersion,
     Ingest,
@@ -38,6 +39,7 @@ from cuemark.kit.errors import Unavailable
 from cuemark.kit.ids import Ids
 from cuemark.kit.objects import Objects
 from cuemark.kit.outbox import Log
+from cuemark.kit.tracing import trace
 from tests.contract.conftest import Reach
 
 FILM = b"the bytes of a film"
@@ -286,3 +288,14 @@ async def test_nobody_knows_a_version_or_a_job_that_was_not_made(house: House) -
     job = await house.ingest()
     with pytest.raises(UnknownVersion):
         await house.encoding.get_version(GetVersion(version_id=job.version_id))
+
+
+async def test_a_version_that_is_not_there_has_no_report(house: House) -> None:
+    with pytest.raises(UnknownVersion):
+        await house.encoding.get_report(GetReport(version_id=VersionId("ver_none")))
+
+
+async def test_a_job_tells_the_trace_of_what_asked_for_it(house: House) -> None:
+    with trace() as trace_id:
+        job = await house.ingest()
+    assert job.trace_id == trace_id

@@ -19,12 +19,14 @@ from cuemark.contracts.identity import (
     CreateAccount,
     Identity,
     IssueLoginLink,
+    IssueOperatorLink,
     Login,
     LoginGranted,
     LoginLink,
     Logout,
     NotLoggedIn,
     RedeemLoginLink,
+    RedeemOperatorLink,
     WrongCredentials,
 )
 from cuemark.contracts.ids import AccountId, ProfileId
@@ -249,3 +251,41 @@ async def test_a_code_is_no_token_and_a_token_no_code(house: House) -> None:
     for code in ("", "é", "\0", "a" * 1_000_000):
         with pytest.raises(WrongCredentials):
             await house.redeem(code)
+
+
+async def test_an_operators_link_opens_one_login_that_ends_by_its_time(house: House) -> None:
+    link = await house.identity.issue_operator_link(IssueOperatorLink(ttl_s=60))
+    redeem = RedeemOperatorLink(code=link.code)
+    granted = await house.identity.redeem_operator_link(redeem)
+    with pytest.raises(WrongCredentials):
+        await house.identity.redeem_operator_link(redeem)
+    caller = await house.caller(granted.token)
+    assert (caller.role, caller.account_id) == ("operator", "")
+    house.clock.advance((granted.expires_at - house.clock.now()).total_seconds() - 1)
+    assert (await house.caller(granted.token)).role == "operator"
+    house.clock.advance(1)
+    with pytest.raises(NotLoggedIn):
+        await house.caller(granted.token)
+
+
+async def test_an_operators_login_ends_with_its_logout(house: House) -> None:
+    link = await house.identity.issue_operator_link(IssueOperatorLink())
+    granted = await house.identity.redeem_operator_link(RedeemOperatorLink(code=link.code))
+    assert (await house.caller(granted.token)).role == "operator"
+    await house.identity.logout(Logout(token=granted.token))
+    with pytest.raises(NotLoggedIn):
+        await house.caller(granted.token)
+
+
+async def test_members_links_and_operators_links_do_not_open_each_others_logins(
+    house: House,
+) -> None:
+    operators = await house.identity.issue_operator_link(IssueOperatorLink(ttl_s=60))
+    with pytest.raises(WrongCredentials):
+        await house.redeem(operators.code)
+    members = await house.link()
+    with pytest.raises(WrongCredentials):
+        await house.identity.redeem_operator_link(RedeemOperatorLink(code=members.code))
+    house.clock.advance(60)
+    with pytest.raises(WrongCredentials):
+        await house.identity.redeem_operator_link(RedeemOperatorLink(code=operators.code))

@@ -36,6 +36,7 @@ from cuemark.contracts.playback import (
     EndPlay,
     GetManifest,
     GetPlay,
+    ListPlays,
     Play,
     Playback,
     PlayStarted,
@@ -413,3 +414,37 @@ async def test_a_long_device_name_is_cut(house: House, playback: Playback) -> No
     async with house.database.transaction() as transaction:
         row = await transaction.execute(text("select length(device) from playback.session"))
         assert row.scalar_one() == 200
+
+
+async def test_running_plays_are_listed_newest_first_page_by_page(
+    playback: Playback, house: House
+) -> None:
+    started = []
+    for number in range(3):
+        house.clock.advance(1)
+        await house.report()
+        started.append((await start(playback, device=f"tv {number}")).session_id)
+    page = await playback.list_plays(ListPlays(limit=2))
+    rest = await playback.list_plays(ListPlays(limit=2, after=page.next_cursor))
+    assert [play.session_id for play in [*page.plays, *rest.plays]] == started[::-1]
+    assert rest.next_cursor == ""
+    assert page.plays[0].device == "tv 2"
+    assert page.plays[0].appliances == [EDGE]
+    await playback.end(EndPlay(session_id=started[0], account_id=OWNER))
+    found = await playback.list_plays(ListPlays())
+    assert started[0] not in [play.session_id for play in found.plays]
+    assert (await playback.list_plays(ListPlays(after="\0", limit=-5))).plays != []
+
+
+async def test_a_play_that_falls_silent_is_listed_no_more(playback: Playback, house: House) -> None:
+    quiet, heard = await start(playback), await start(playback)
+    house.clock.advance(599)
+    request = GetPlay(session_id=heard.session_id, account_id=OWNER)
+    await playback.get_play(request)
+    house.clock.advance(2)
+    (found,) = (await playback.list_plays(ListPlays())).plays
+    assert found.session_id == heard.session_id != quiet.session_id
+    assert found.heard_at == house.clock.now() - timedelta(seconds=2)
+    await playback.get_play(request)
+    (again,) = (await playback.list_plays(ListPlays())).plays
+    assert again.heard_at == found.heard_at, "it is noted every ten seconds, not at each word"

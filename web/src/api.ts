@@ -1,5 +1,7 @@
 // The public API (docs/reference/http-api.md), typed. The cookie is the login: nothing is kept.
 
+import { newTraceId, traceIdOf, traceparentOf } from "./trace.ts";
+
 export interface Member {
   readonly role: "member" | "operator";
   readonly account_id: string;
@@ -23,6 +25,8 @@ export interface TitlePage {
 }
 
 export interface Play {
+  /** Ours, not the service's answer: under it everything of this play is asked for. */
+  readonly trace_id: string;
   readonly session_id: string;
   readonly title_id: string;
   readonly version_id: string;
@@ -38,11 +42,14 @@ export interface Play {
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
+  /** What finds the request in the service's log; empty where it was not reached. */
+  readonly traceId: string;
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, traceId = "") {
     super(message);
     this.status = status;
     this.code = code;
+    this.traceId = traceId;
   }
 }
 
@@ -53,14 +60,18 @@ interface Call {
   readonly body?: unknown;
   /** Lets the request outlive the page. */
   readonly keepalive?: boolean;
+  readonly traceId?: string;
 }
 
 async function call(method: string, path: string, options: Call = {}): Promise<Response> {
   const request: RequestInit = { method, signal: AbortSignal.timeout(TIMEOUT_MS) };
+  const headers = new Headers();
+  if (options.traceId) headers.set("traceparent", traceparentOf(options.traceId));
   if (options.body !== undefined) {
     request.body = JSON.stringify(options.body);
-    request.headers = { "Content-Type": "application/json" };
+    headers.set("Content-Type", "application/json");
   }
+  request.headers = headers;
   if (options.keepalive) request.keepalive = true;
   let response: Response;
   try {
@@ -74,11 +85,13 @@ async function call(method: string, path: string, options: Call = {}): Promise<R
 
 async function refusal(response: Response): Promise<ApiError> {
   const text = await response.text();
+  const { status } = response;
+  const traceId = traceIdOf(response.headers.get("traceresponse"));
   try {
     const { error } = JSON.parse(text) as { error?: { code?: string; message?: string } };
-    return new ApiError(response.status, error?.code ?? "", error?.message ?? text);
+    return new ApiError(status, error?.code ?? "", error?.message ?? text, traceId);
   } catch (error) {
-    if (error instanceof SyntaxError) return new ApiError(response.status, "", text.slice(0, 200));
+    if (error instanceof SyntaxError) return new ApiError(status, "", text.slice(0, 200), traceId);
     throw error;
   }
 }
@@ -116,17 +129,23 @@ export const api = {
     await call("POST", `${BASE}/logout`);
   },
 
-  startPlay: (titleId: string, device: string) =>
-    json<Play>("POST", "/plays", { title_id: titleId, device }),
+  async startPlay(titleId: string, device: string): Promise<Play> {
+    const traceId = newTraceId();
+    const body = { title_id: titleId, device };
+    const response = await call("POST", `${BASE}/plays`, { body, traceId });
+    return { ...((await response.json()) as Omit<Play, "trace_id">), trace_id: traceId };
+  },
   async reportProgress(play: Play, position_s: number, sequence: number): Promise<void> {
     const report = call("PUT", play.progress_url, {
       body: { position_s, sequence },
       keepalive: true,
+      traceId: play.trace_id,
     });
     reporting = report;
     await report;
   },
   async endPlay(play: Play): Promise<void> {
-    await call("DELETE", `${BASE}/plays/${id(play.session_id)}`, { keepalive: true });
+    const options = { keepalive: true, traceId: play.trace_id };
+    await call("DELETE", `${BASE}/plays/${id(play.session_id)}`, options);
   },
 };

@@ -17,6 +17,12 @@ const SENTENCES: Readonly<Record<string, StringKey>> = {
 /** Rethrows what is no refusal of the service: the error boundary shows that. */
 export function complaintOf(error: unknown): string {
   if (!(error instanceof ApiError)) throw error;
+  const sentence = sentenceOf(error);
+  if (error.status < 500 || !error.traceId) return sentence;
+  return `${sentence} ${say("error.trace", { trace: error.traceId })}`;
+}
+
+function sentenceOf(error: ApiError): string {
   const key = Object.hasOwn(SENTENCES, error.code) ? SENTENCES[error.code] : undefined;
   if (key) return say(key);
   if (error.status >= 500) return say("error.away");

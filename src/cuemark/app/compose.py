@@ -29,6 +29,9 @@ from cuemark.kit.room import Room
 
 T = TypeVar("T")
 
+TRACE_TAIL_BYTES = 64 << 20
+"""How far back in each log the page of a trace looks; `cuemark logs` looks into all of it."""
+
 CONTRACTS: Mapping[str, type] = {
     "catalog": Catalog,
     "encoding": Encoding,
@@ -211,9 +214,14 @@ BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {
 
 
 def _gateway(builder: _Builder) -> object:
+    from cuemark.app.log_keeping import sources_of
+    from cuemark.app.machine import machine_of
     from cuemark.gateway import app
     from cuemark.gateway.parts import GatewayParts
+    from cuemark.kit import log_lines
+    from cuemark.kit.log_errors import last_errors
 
+    folder = builder.install.folder
     return app.build_gateway(
         GatewayParts(
             identity=builder.reach(Identity),
@@ -229,5 +237,13 @@ def _gateway(builder: _Builder) -> object:
             page_folder=Path(app.__file__).parent / "page",
             public_base_url=builder.install.public_url,
             service_name=builder.install.settings.service_name,
+            machine=lambda: machine_of(folder),
+            last_errors=lambda limit: last_errors(folder.log_file, limit),
+            trace_lines=lambda trace_id: log_lines.read(
+                sources_of(folder),
+                lambda line: line.trace_id == trace_id,
+                holding=[trace_id.encode()],
+                tail_bytes=TRACE_TAIL_BYTES,
+            ),
         )
     )

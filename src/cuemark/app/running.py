@@ -8,10 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import msgspec
+import psutil
+
 from cuemark.app import state, system
 from cuemark.app.backup import restoring
 from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder
+from cuemark.app.log_keeping import keep_bounded
 from cuemark.app.settings import Settings
 from cuemark.app.state import Phase, Running
 from cuemark.app.supervisor import ChildSpec, Supervisor
@@ -42,6 +46,10 @@ async def run(
         tell(doing)
         state.write(folder, Phase(supervisor_pid=os.getpid(), doing=doing, running=now))
 
+    def pids() -> dict[str, int]:
+        return {child.spec.name: child.group for child in supervisor.children}
+
+    bounding = asyncio.create_task(keep_bounded(folder, pids))
     try:
         starting = asyncio.create_task(_start(supervisor, folder, settings, phase))
         stopping = asyncio.create_task(stop.wait())
@@ -55,6 +63,7 @@ async def run(
             await asyncio.gather(starting, return_exceptions=True)
     finally:
         tell("stopping")
+        bounding.cancel()
         await supervisor.stop()
         state.clear(folder)
 
@@ -103,10 +112,15 @@ async def _keep_state(
 ) -> Running:
     """Write the process ids down whenever a child was restarted, until told to stop."""
     written: dict[str, int] = {}
+    started_at = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
     while True:
         pids = {child.spec.name: child.group for child in supervisor.children}
         pids["supervisor"] = os.getpid()
-        now = system.running(install, pids)
+        now = msgspec.structs.replace(
+            system.running(install, pids),
+            started_at=started_at,
+            starts={child.spec.name: child.starts for child in supervisor.children},
+        )
         if pids != written:
             phase("serving", now)
             written = pids

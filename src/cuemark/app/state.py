@@ -1,6 +1,7 @@
 """What a running install says of itself: the object that ``up`` prints and ``status`` repeats."""
 
 import contextlib
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     """``pids`` is every process that the supervisor keeps, by name, and the supervisor.
 
     ``kept_backup`` is where the database was kept before this start migrated it, else empty.
+    ``starts`` is how often each child was started, 1 where it was never restarted.
     """
 
     member_url: str
@@ -31,6 +33,8 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     appliances: list[RunningAppliance]
     pids: dict[str, int]
     kept_backup: str = ""
+    started_at: datetime | None = None
+    starts: dict[str, int] = {}
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True):

@@ -90,6 +90,23 @@ class RedeemLoginLink(msgspec.Struct, frozen=True, kw_only=True):
     code: str
 
 
+class IssueOperatorLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A one-time code with which the operator's own browser logs in."""
+
+    ttl_s: int = 300
+
+
+class RedeemOperatorLink(msgspec.Struct, frozen=True, kw_only=True):
+    code: str
+
+
+class OperatorGranted(msgspec.Struct, frozen=True, kw_only=True):
+    """``token`` is opaque, and ends at ``expires_at`` however much it is used."""
+
+    token: str
+    expires_at: datetime
+
+
 class Authenticate(msgspec.Struct, frozen=True, kw_only=True):
     token: str
 
@@ -137,3 +154,7 @@ class Identity(Protocol):
     async def authenticate(self, request: Authenticate) -> Caller: ...
 
     async def logout(self, request: Logout) -> LoggedOut: ...
+
+    async def issue_operator_link(self, request: IssueOperatorLink) -> LoginLink: ...
+
+    async def redeem_operator_link(self, request: RedeemOperatorLink) -> OperatorGranted: ...

@@ -83,6 +83,32 @@ class PlayState(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float
 
 
+class ListPlays(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest plays first. ``after`` is the ``next_cursor`` of the page before."""
+
+    after: str = ""
+    limit: int = 50
+
+
+class RunningPlay(msgspec.Struct, frozen=True, kw_only=True):
+    """``heard_at`` is when its player last asked for or told something; ``trace_id`` is that of
+    its start. Who watches is not told: an operator need not know."""
+
+    session_id: PlaySessionId
+    title_id: TitleId
+    version_id: VersionId
+    device: str
+    appliances: list[ApplianceId]
+    started_at: datetime
+    heard_at: datetime
+    trace_id: str
+
+
+class PlayPage(msgspec.Struct, frozen=True, kw_only=True):
+    plays: list[RunningPlay]
+    next_cursor: str = ""
+
+
 class EndPlay(msgspec.Struct, frozen=True, kw_only=True):
     session_id: PlaySessionId
     account_id: AccountId
@@ -110,3 +136,5 @@ class Playback(Protocol):
     async def get_play(self, request: GetPlay) -> PlayState: ...
 
     async def end(self, request: EndPlay) -> PlayEnded: ...
+
+    async def list_plays(self, request: ListPlays) -> PlayPage: ...

@@ -4,6 +4,9 @@ Viewers' requests carry a token in the path, so nothing that nginx writes may ho
 line: the access log has fields of its own, and inside ``http`` the error log is as good as
 closed (``emerg``), because nginx adds the request to each of its lines there. What fails behind
 it is in the agent's log.
+
+The trace of a request is that of its ``traceparent``, or the session id of its CMCD (CTA-5004,
+``sid`` in the query): a browser may send that to another origin without asking first.
 """
 
 import resource
@@ -94,6 +97,7 @@ def http_basics(folder: Path, fields: dict[str, str]) -> str:
         **fields,
     }
     numbers = {
+        "at_s": "$msec",
         "status": "$status_number",
         "bytes": "$body_bytes_sent",
         "request_time": "$request_time",
@@ -110,8 +114,12 @@ def http_basics(folder: Path, fields: dict[str, str]) -> str:
     error_log "{folder}/logs/error.log" emerg;
     log_not_found off;
     map_hash_bucket_size 256;
-    map $http_traceparent $trace_id {{
+    map $request_uri $played_trace_id {{
         default "";
+        "~[?&]CMCD=(?:[^&]*%2C)?sid%3D%22(?<played>[0-9a-f]{{32}})%22" $played;
+    }}
+    map $http_traceparent $trace_id {{
+        default $played_trace_id;
         "~^00-(?<trace>[0-9a-f]{{32}})-[0-9a-f]{{16}}-[0-9a-f]{{2}}$" $trace;
     }}
     map $status $status_number {{
@@ -195,6 +203,14 @@ def _judging(settings: ApplianceSettings) -> str:
         default $not_modified;
         "" "";
     }}
+    map $request_id $span_id {{
+        default "";
+        "~^(?<span>[0-9a-f]{{16}})" $span;
+    }}
+    map $trace_id $onward_traceparent {{
+        default "00-$trace_id-$span_id-01";
+        "" "";
+    }}
     map $request_method $allow {{
         default "GET, HEAD, OPTIONS";
         GET "";
@@ -250,7 +266,7 @@ def _server(settings: ApplianceSettings) -> str:
             proxy_set_header Range $http_range;
             proxy_set_header If-Range $http_if_range;
             proxy_set_header If-None-Match $http_if_none_match;
-            proxy_set_header traceparent $http_traceparent;
+            proxy_set_header traceparent $onward_traceparent;
             proxy_hide_header Cache-Control;
             proxy_hide_header Retry-After;
             proxy_buffering off;

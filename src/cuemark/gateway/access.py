@@ -25,6 +25,9 @@ from cuemark.kit.passport import Passport, PassportOffice, PassportRejected, cur
 
 Access = Literal["anyone", "member", "operator", "member_or_operator"]
 COOKIE = "cuemark_login"
+OPERATOR_COOKIE = "cuemark_operator"
+"""Opens the pages of operations, and no route that says nothing of it: nothing can be changed
+with it, and a member's login in the same browser stays what it is."""
 
 _ID = re.compile(ID_PATTERN)
 _TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
@@ -79,7 +82,7 @@ def guard_with(office: PassportOffice) -> Guard:
     return guard
 
 
-def login_of(headers: Headers) -> Login | None:
+def login_of(headers: Headers, cookie: str = COOKIE) -> Login | None:
     """The login that a request shows: a bearer token before a cookie."""
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
@@ -87,7 +90,7 @@ def login_of(headers: Headers) -> Login | None:
     for header in headers.getall("cookie", []):
         for pair in header.split(";"):
             name, _, value = pair.strip().partition("=")
-            if name == COOKIE:
+            if name == cookie:
                 return Login(value, from_cookie=True)
     return None
 
@@ -103,7 +106,7 @@ class Authentication:
         handler = cast(BaseRouteHandler, scope["route_handler"])
         headers = Headers.from_scope(scope)
         access = access_of(handler)
-        login = login_of(headers)
+        login = login_of(headers, str(handler.opt.get("cookie", COOKIE)))
         _refuse_strange_ids(scope["path_params"])
         if scope.get("method") not in _READS:
             _refuse_foreign_write(headers, login, public=access == "anyone")

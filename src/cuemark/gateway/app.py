@@ -13,7 +13,16 @@ from cuemark.gateway import access, errors
 from cuemark.gateway.door import Door
 from cuemark.gateway.openapi import openapi_document
 from cuemark.gateway.parts import AnyRequest, GatewayParts
-from cuemark.gateway.routes import jobs, login, operators, plays, service, titles, uploads
+from cuemark.gateway.routes import (
+    jobs,
+    login,
+    operations,
+    operators,
+    plays,
+    service,
+    titles,
+    uploads,
+)
 from cuemark.gateway.views import API
 from cuemark.kit.errors import Refusal, Unavailable
 
@@ -51,6 +60,16 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     operators.create_account,
     operators.issue_login_link,
     operators.list_appliances,
+    operators.list_plays,
+    operators.list_errors,
+    operators.issue_operator_link,
+    operations.get_operations,
+    operations.get_version_report,
+    operations.get_trace,
+    operations.get_operator_login,
+    operations.redeem_operator_link,
+    operations.log_operator_out,
+    operations.get_operations_asset,
 )
 
 

@@ -19,6 +19,7 @@ import structlog
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Response
 
+from cuemark.gateway.operations import pages
 from cuemark.gateway.parts import AnyRequest
 from cuemark.gateway.views import ErrorBody, ErrorView
 from cuemark.kit.errors import Refusal, Unavailable
@@ -74,9 +75,13 @@ class StorageFull(Refusal):
     status = 507
 
 
-def answer_refusal(request: AnyRequest, refusal: Refusal) -> Response[ErrorView]:
+def answer_refusal(request: AnyRequest, refusal: Refusal) -> Response[ErrorView] | Response[str]:
     """The answer to a refusal, the same whichever context said no."""
     headers = {}
+    if request.scope["path"].startswith("/operations") and _wants_page(request):
+        page = str(pages.refused(refusal.status, refusal.message))
+        kind = "text/html; charset=utf-8"
+        return Response(page, status_code=refusal.status, media_type=kind)
     if refusal.status == 401:
         headers["www-authenticate"] = "Bearer"
     if refusal.status == 429:
@@ -89,7 +94,8 @@ def answer_unavailable(request: AnyRequest, error: Unavailable) -> Response[Erro
     return _answer(
         503,
         "unavailable",
-        "A part of the service that this needs is away: try again in a moment.",
+        "A part of the service that this needs is away: try again in a moment "
+        f"(trace {current_trace_id()}).",
         {"retry-after": str(RETRY_AFTER_S)},
     )
 
@@ -116,6 +122,10 @@ def answer_unknown(request: AnyRequest, error: Exception) -> Response[ErrorView]
 def error_bytes(code: str, message: str) -> bytes:
     """The documented error body, for filters that answer before there is a route."""
     return msgspec.json.encode(ErrorView(error=ErrorBody(code=code, message=message)))
+
+
+def _wants_page(request: AnyRequest) -> bool:
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
 
 
 def _answer(

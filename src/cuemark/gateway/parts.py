@@ -16,7 +16,10 @@ from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
 from cuemark.contracts.steering import Steering
 from cuemark.contracts.viewers import Viewers
+from cuemark.gateway.machine import Machine
 from cuemark.kit.clock import Clock
+from cuemark.kit.log_errors import LoggedError
+from cuemark.kit.log_lines import LogLine
 from cuemark.kit.objects import Objects
 from cuemark.kit.passport import PassportOffice
 
@@ -27,7 +30,9 @@ class GatewayParts:
 
     ``public_base_url`` is where people reach this install, such as ``https://films.example``; a
     callable where the port is known only once something listens. ``page_folder`` is what the
-    build of the member page left (``index.html`` and ``assets/``).
+    build of the member page left (``index.html`` and ``assets/``). ``machine``, ``last_errors``
+    (with a limit) and ``trace_lines`` (of a trace id) read this machine, and are called in
+    threads.
     """
 
     identity: Identity
@@ -43,6 +48,9 @@ class GatewayParts:
     page_folder: Path
     public_base_url: str | Callable[[], str]
     service_name: str
+    machine: Callable[[], Machine]
+    last_errors: Callable[[int], list[LoggedError]]
+    trace_lines: Callable[[str], list[LogLine]]
 
     def base_url(self) -> str:
         """The public base URL as it stands now, without a slash at its end."""

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from cuemark.contracts.catalog import Title
 from cuemark.contracts.playback import Play
+from cuemark.kit.log_errors import LoggedError
 
 API = "/api/v1"
 
@@ -76,6 +77,15 @@ class LoginLinkView(View, frozen=True):
     code: str
     url: str
     expires_at: datetime
+
+
+class OperatorLinkView(View, frozen=True):
+    url: str
+    expires_at: datetime
+
+
+class ErrorListView(View, frozen=True):
+    errors: list[LoggedError]
 
 
 class TitleBody(View, frozen=True):

@@ -3,16 +3,17 @@
 import logging
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 
+from cuemark.kit.log_file import LogFile
 from cuemark.kit.tracing import current_trace_id
 
 
 def configure_logs(process: str, path: Path | None) -> None:
-    """Write this process's events to ``path`` (appending), or to stderr without one."""
-    stream: TextIO = path.open("a", buffering=1, encoding="utf-8") if path else sys.stderr
+    """Write this process's events to ``path`` (see ``LogFile``), or to stderr without one."""
+    stream = cast(TextIO, LogFile(path)) if path else sys.stderr
 
     def add_context(_: object, __: str, event: structlog.typing.EventDict) -> dict[str, object]:
         event["process"] = process

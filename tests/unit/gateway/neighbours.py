@@ -23,9 +23,12 @@ from cuemark.contracts.ids import (
     UploadId,
     VersionId,
 )
+from cuemark.gateway.machine import Machine, ProcessState
 from cuemark.gateway.parts import GatewayParts
 from cuemark.kit.clock import Clock, ManualClock
 from cuemark.kit.errors import Refusal, Unavailable
+from cuemark.kit.log_errors import LoggedError
+from cuemark.kit.log_lines import LogLine
 from cuemark.kit.objects import Objects
 from cuemark.kit.passport import Passport, PassportOffice, current_passport
 
@@ -35,6 +38,7 @@ KEY = "0f0e0d0c0b0a09080706050403020100"
 FILM, DRAFT = TitleId("ttl_film"), TitleId("ttl_draft")
 PASSWORD = "correct horse"
 CODE = "code/with strange+signs"
+OPERATOR_CODE = "the operator's code"
 
 
 def account(name: str, clock: Clock) -> identity.Account:
@@ -91,6 +95,20 @@ class People(Neighbour):
         if request.code != CODE:
             raise identity.WrongCredentials("The code is spent or late.")
         return self._grant()
+
+    async def issue_operator_link(self, request: identity.IssueOperatorLink) -> identity.LoginLink:
+        self.check()
+        expires_at = self.clock.now() + timedelta(seconds=request.ttl_s)
+        return identity.LoginLink(code=OPERATOR_CODE, expires_at=expires_at)
+
+    async def redeem_operator_link(
+        self, request: identity.RedeemOperatorLink
+    ) -> identity.OperatorGranted:
+        self.check()
+        if request.code != OPERATOR_CODE:
+            raise identity.WrongCredentials("The code is spent or late.")
+        expires_at = self.clock.now() + timedelta(hours=12)
+        return identity.OperatorGranted(token=OPERATOR, expires_at=expires_at)
 
     async def authenticate(self, request: identity.Authenticate) -> identity.Caller:
         self.check()
@@ -199,6 +217,7 @@ class Memory(Neighbour):
 
 
 ANNAS_SESSION = PlaySessionId("ses_anna")
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 @dataclass
@@ -241,6 +260,21 @@ class Theatre(Neighbour):
             profile_id=ProfileId("prf_anna"),
             duration_s=52.0,
         )
+
+    async def list_plays(self, request: playback.ListPlays) -> playback.PlayPage:
+        self.check()
+        now = self.clock.now()
+        play = playback.RunningPlay(
+            session_id=ANNAS_SESSION,
+            title_id=FILM,
+            version_id=VersionId("ver_1"),
+            device="<b>tv</b>",
+            appliances=[ApplianceId("edge-a")],
+            started_at=now,
+            heard_at=now,
+            trace_id=TRACE,
+        )
+        return playback.PlayPage(plays=[play])
 
     async def end(self, request: playback.EndPlay) -> playback.PlayEnded:
         self.check_session(request.session_id, request.account_id)
@@ -364,6 +398,15 @@ class Guide(Neighbour):
         )
 
 
+MACHINE = Machine(
+    doing="serving",
+    started_at=None,
+    processes=[ProcessState(name="worker-1", pid=7, alive=False, restarts=3, memory_bytes=9)],
+    disk_free_bytes=10**9,
+    disk_total_bytes=10**11,
+)
+
+
 class Town:
     """All neighbours of one gateway, and the parts it is built from."""
 
@@ -383,6 +426,8 @@ class Town:
         self.guide = Guide(self.clock)
         self.objects = Objects(folder / "objects")
         self.page_folder = folder / "page"
+        self.errors: list[LoggedError] = []
+        self.lines: list[LogLine] = []
         self.office = PassportOffice(b"0" * 32, self.clock)
         self.parts = GatewayParts(
             identity=self.people,
@@ -398,4 +443,7 @@ class Town:
             page_folder=self.page_folder,
             public_base_url=public_base_url,
             service_name="Cuemark",
+            machine=lambda: MACHINE,
+            last_errors=lambda limit: self.errors[:limit],
+            trace_lines=lambda trace_id: [line for line in self.lines if line.trace_id == trace_id],
         )

@@ -4,6 +4,7 @@ import shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
 import type { Play } from "../api.ts";
 import { ownName } from "../strings.ts";
 import type { Span } from "../timeline.ts";
+import { traceparentOf, withSession } from "../trace.ts";
 import { Appliances, LONG_PATIENCE_MS, originOf } from "./appliances.ts";
 
 export interface Rung {
@@ -52,6 +53,7 @@ export class Engine {
   stalls = 0;
   private readonly player: shaka.Player;
   private readonly appliances = new Appliances();
+  private traceId = "";
   private pinned: number | undefined;
   private closed = false;
   private loads = 0;
@@ -83,6 +85,7 @@ export class Engine {
     const absolute = (path: string) => new URL(path, location.href).href;
     this.player.configure(configurationFor(absolute(play.licence_url)));
     this.pinned = undefined;
+    this.traceId = play.trace_id;
     this.loads += 1;
     const load = this.loads;
     this.listening = false;
@@ -185,8 +188,11 @@ export class Engine {
   private watchAppliances(): void {
     const network = this.player.getNetworkingEngine();
     if (!network) throw new Error("Shaka Player has no networking engine");
-    const SEGMENT = shaka.net.NetworkingEngine.RequestType.SEGMENT;
+    const { SEGMENT, MANIFEST, LICENSE } = shaka.net.NetworkingEngine.RequestType;
     network.registerRequestFilter((type, request) => {
+      if (type === MANIFEST || type === LICENSE) {
+        request.headers["traceparent"] = traceparentOf(this.traceId);
+      }
       if (type !== SEGMENT) return;
       if (request.attempt > 0) {
         // The addresses stay in their places now: each try asks the next place.
@@ -195,7 +201,7 @@ export class Engine {
         return;
       }
       const { addresses, patienceMs } = this.appliances.plan(request.uris, performance.now());
-      request.uris = addresses;
+      request.uris = addresses.map((address) => withSession(address, this.traceId));
       request.retryParameters.connectionTimeout = patienceMs;
       request.retryParameters.stallTimeout = patienceMs;
     });

@@ -18,13 +18,16 @@ from cuemark.contracts.identity import (
     CreateAccount,
     Identity,
     IssueLoginLink,
+    IssueOperatorLink,
     LoggedOut,
     Login,
     LoginGranted,
     LoginLink,
     Logout,
     NotLoggedIn,
+    OperatorGranted,
     RedeemLoginLink,
+    RedeemOperatorLink,
     TooManyLogins,
     WrongCredentials,
 )
@@ -39,6 +42,8 @@ ACCOUNT, PROFILE = "acc", "prf"
 LOGIN_LASTS = timedelta(days=30)
 EXTEND_AFTER = timedelta(hours=1)
 LONGEST_LINK = timedelta(days=7)
+OPERATOR_LOGIN_LASTS = timedelta(hours=12)
+LONGEST_OPERATOR_LINK = timedelta(hours=1)
 REMEMBER_S = 1.0
 MOST_REMEMBERED = 4096
 
@@ -130,6 +135,29 @@ class IdentityService(Identity):
             account = await store.account(transaction, account_id)
             return await self._open_login(transaction, account)
 
+    async def issue_operator_link(self, request: IssueOperatorLink) -> LoginLink:
+        """``ttl_s`` is taken as 1 s at least and ``LONGEST_OPERATOR_LINK`` at most."""
+        now = self._clock.now()
+        lasts_s = min(max(request.ttl_s, 1), LONGEST_OPERATOR_LINK.total_seconds())
+        link = LoginLink(code=model.new_token(), expires_at=now + timedelta(seconds=lasts_s))
+        async with self._database.transaction() as transaction:
+            code_sha256 = model.digest_of(link.code)
+            await store.add_operator_link(transaction, code_sha256, now, link.expires_at)
+        return link
+
+    async def redeem_operator_link(self, request: RedeemOperatorLink) -> OperatorGranted:
+        if not model.is_token(request.code):
+            raise _link_spent()
+        now = self._clock.now()
+        granted = OperatorGranted(token=model.new_token(), expires_at=now + OPERATOR_LOGIN_LASTS)
+        async with self._database.transaction() as transaction:
+            code_sha256 = model.digest_of(request.code)
+            if not await store.spend_operator_link(transaction, code_sha256, now):
+                raise _link_spent()
+            token_sha256 = model.digest_of(granted.token)
+            await store.add_operator_login(transaction, token_sha256, now, granted.expires_at)
+        return granted
+
     async def authenticate(self, request: Authenticate) -> Caller:
         if not model.is_token(request.token):
             raise _not_logged_in()
@@ -143,12 +171,15 @@ class IdentityService(Identity):
         async with self._database.transaction() as transaction:
             found = await store.login(transaction, token_sha256, now)
             if found is None:
-                raise _not_logged_in()
-            account, expires_at = found
-            until = now + LOGIN_LASTS
-            if until - expires_at > EXTEND_AFTER:
-                await store.extend_login(transaction, token_sha256, until)
-        caller = _caller_of(account)
+                ends = await store.operator_login(transaction, token_sha256, now)
+                if ends is None:
+                    raise _not_logged_in()
+                caller, expires_at = OPERATOR, ends
+            else:
+                account, expires_at = found
+                caller, until = _caller_of(account), now + LOGIN_LASTS
+                if until - expires_at > EXTEND_AFTER:
+                    await store.extend_login(transaction, token_sha256, until)
         if ended_before == self._remembered.ended:
             self._remembered.keep(token_sha256, caller, expires_at)
         return caller
@@ -159,6 +190,7 @@ class IdentityService(Identity):
             token_sha256 = model.digest_of(request.token)
             async with self._database.transaction() as transaction:
                 await store.remove_login(transaction, token_sha256)
+                await store.remove_operator_login(transaction, token_sha256)
             self._remembered.end(token_sha256)
         return LoggedOut()
 

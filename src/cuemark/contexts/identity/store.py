@@ -59,6 +59,18 @@ _link = Table(
     Column("account_id", Text),
     Column("expires_at", DateTime(timezone=True)),
 )
+_operator_login = Table(
+    "operator_login",
+    _metadata,
+    Column("token_sha256", LargeBinary, primary_key=True),
+    Column("expires_at", DateTime(timezone=True)),
+)
+_operator_link = Table(
+    "operator_link",
+    _metadata,
+    Column("code_sha256", LargeBinary, primary_key=True),
+    Column("expires_at", DateTime(timezone=True)),
+)
 _ACCOUNT = (
     _account.c.account_id,
     _account.c.email,
@@ -204,6 +216,53 @@ async def spend_link(
     )
     account_id = spent.scalar_one_or_none()
     return AccountId(account_id) if account_id is not None else None
+
+
+async def add_operator_link(
+    transaction: Transaction, code_sha256: bytes, now: datetime, expires_at: datetime
+) -> None:
+    await transaction.execute(
+        _operator_link.insert().values(code_sha256=code_sha256, expires_at=expires_at)
+    )
+    await _sweep(transaction, _operator_link, _operator_link.c.code_sha256, now)
+
+
+async def spend_operator_link(transaction: Transaction, code_sha256: bytes, now: datetime) -> bool:
+    """Whether the link was there in time, for the one caller who takes it (see ``spend_link``)."""
+    spent = await transaction.execute(
+        delete(_operator_link)
+        .where(_operator_link.c.code_sha256 == code_sha256, _operator_link.c.expires_at > now)
+        .returning(_operator_link.c.code_sha256)
+    )
+    return spent.one_or_none() is not None
+
+
+async def add_operator_login(
+    transaction: Transaction, token_sha256: bytes, now: datetime, expires_at: datetime
+) -> None:
+    await transaction.execute(
+        _operator_login.insert().values(token_sha256=token_sha256, expires_at=expires_at)
+    )
+    await _sweep(transaction, _operator_login, _operator_login.c.token_sha256, now)
+
+
+async def operator_login(
+    transaction: Transaction, token_sha256: bytes, now: datetime
+) -> datetime | None:
+    """When the operator's login ends, where there is one that is open now."""
+    found = await transaction.execute(
+        select(_operator_login.c.expires_at).where(
+            _operator_login.c.token_sha256 == token_sha256, _operator_login.c.expires_at > now
+        )
+    )
+    ends: datetime | None = found.scalar_one_or_none()
+    return ends
+
+
+async def remove_operator_login(transaction: Transaction, token_sha256: bytes) -> None:
+    await transaction.execute(
+        delete(_operator_login).where(_operator_login.c.token_sha256 == token_sha256)
+    )
 
 
 async def _sweep(

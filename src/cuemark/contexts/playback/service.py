@@ -18,7 +18,9 @@ import structlog
 from cuemark.contexts.playback import store
 from cuemark.contexts.playback.model import dash, hls
 from cuemark.contexts.playback.model.session import (
+    HEARD_EVERY,
     MAX_DEVICE_CHARS,
+    SILENT_AFTER,
     Session,
     end_of,
     resume_of,
@@ -40,12 +42,15 @@ from cuemark.contracts.playback import (
     EndPlay,
     GetManifest,
     GetPlay,
+    ListPlays,
     Manifest,
     Play,
     Playback,
     PlayEnded,
+    PlayPage,
     PlayStarted,
     PlayState,
+    RunningPlay,
     StartPlay,
     UnknownPlay,
 )
@@ -57,6 +62,8 @@ from cuemark.kit.deadline import deadline
 from cuemark.kit.errors import Unavailable
 from cuemark.kit.ids import Ids, is_id
 from cuemark.kit.outbox import Log
+from cuemark.kit.pages import MOST_ROWS
+from cuemark.kit.tracing import current_trace_id
 
 RESUME_POINT_S = 0.3
 CACHED_VERSIONS = 256
@@ -114,6 +121,7 @@ class PlaybackService(Playback):
             ranking=ranking,
             started_at=now,
             expires_at=expires_at,
+            trace_id=current_trace_id(),
         )
         await self._record(session)
         return Play(
@@ -142,6 +150,28 @@ class PlaybackService(Playback):
             duration_s=session.duration_s,
         )
 
+    async def list_plays(self, request: ListPlays) -> PlayPage:
+        now = self._clock.now()
+        limit = max(1, min(request.limit, MOST_ROWS))
+        after = request.after.replace("\0", "")
+        async with self._database.transaction() as transaction:
+            found = await store.latest(transaction, after, now, now - SILENT_AFTER, limit + 1)
+        plays = [
+            RunningPlay(
+                session_id=session.session_id,
+                title_id=session.title_id,
+                version_id=session.version_id,
+                device=session.device,
+                appliances=[appliance.appliance_id for appliance in session.ranking],
+                started_at=session.started_at,
+                heard_at=session.heard_at or session.started_at,
+                trace_id=session.trace_id,
+            )
+            for session in found[:limit]
+        ]
+        more = len(found) > limit
+        return PlayPage(plays=plays, next_cursor=plays[-1].session_id if more else "")
+
     async def end(self, request: EndPlay) -> PlayEnded:
         if not is_id(request.session_id, PLAY_SESSION_KIND):
             raise _unknown()
@@ -161,10 +191,11 @@ class PlaybackService(Playback):
         """The account's session, or ``UnknownPlay`` in the same words for every other case."""
         session = None
         if is_id(session_id, PLAY_SESSION_KIND):
+            now = self._clock.now()
             async with self._database.transaction() as transaction:
-                session = await store.running(
-                    transaction, session_id, account_id, self._clock.now()
-                )
+                session = await store.running(transaction, session_id, account_id, now)
+                if session is not None:
+                    await store.heard(transaction, session_id, now, HEARD_EVERY)
         if session is None:
             raise _unknown()
         return session

@@ -1,9 +1,20 @@
 """The table of playback."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Column, DateTime, Double, MetaData, Table, Text, func, select, update
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Double,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from cuemark.contexts.playback.model.session import Session
@@ -25,6 +36,8 @@ _session = Table(
     Column("started_at", DateTime(timezone=True)),
     Column("expires_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
+    Column("trace_id", Text),
+    Column("heard_at", DateTime(timezone=True)),
 )
 
 
@@ -41,6 +54,8 @@ async def add(transaction: Transaction, session: Session) -> None:
             ranking=msgspec.to_builtins(session.ranking),
             started_at=session.started_at,
             expires_at=session.expires_at,
+            trace_id=session.trace_id,
+            heard_at=session.started_at,
         )
     )
 
@@ -59,8 +74,39 @@ async def running(
             )
         )
     ).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _session_of(row)
+
+
+async def heard(
+    transaction: Transaction, session_id: PlaySessionId, now: datetime, at_most_every: timedelta
+) -> None:
+    """Note that a play was heard of, unless that was noted a moment ago."""
+    await transaction.execute(
+        update(_session)
+        .where(
+            _session.c.session_id == session_id,
+            func.coalesce(_session.c.heard_at, _session.c.started_at) < now - at_most_every,
+        )
+        .values(heard_at=now)
+    )
+
+
+async def latest(
+    transaction: Transaction, before: str, now: datetime, heard_since: datetime, limit: int
+) -> list[Session]:
+    """Plays that run and were heard of, the newest first, before a cursor (ids sort by time)."""
+    query = select(_session).where(
+        _session.c.ended_at.is_(None),
+        _session.c.expires_at > now,
+        func.coalesce(_session.c.heard_at, _session.c.started_at) >= heard_since,
+    )
+    if before:
+        query = query.where(_session.c.session_id < before)
+    rows = await transaction.execute(query.order_by(_session.c.session_id.desc()).limit(limit))
+    return [_session_of(row) for row in rows]
+
+
+def _session_of(row: Row[tuple[object, ...]]) -> Session:
     return Session(
         session_id=row.session_id,
         account_id=row.account_id,
@@ -72,6 +118,8 @@ async def running(
         ranking=msgspec.convert(row.ranking, list[RankedAppliance]),
         started_at=row.started_at,
         expires_at=row.expires_at,
+        trace_id=row.trace_id,
+        heard_at=row.heard_at or row.started_at,
     )
 
 

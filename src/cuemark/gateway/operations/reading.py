@@ -1,17 +1,30 @@
 """What the pages of operations are made of, asked of the contexts."""
 
 import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
 
 from litestar.response import Response
 
 from cuemark.contracts.catalog import GetTitle, UnknownTitle
-from cuemark.contracts.encoding import GetReport, VersionReport
+from cuemark.contracts.encoding import GetReport, Job, JobPage, ListJobs, VersionReport
 from cuemark.contracts.ids import TitleId, VersionId
+from cuemark.contracts.playback import ListPlays, PlayPage, RunningPlay
+from cuemark.contracts.steering import ApplianceList, ApplianceState, ListAppliances
+from cuemark.gateway.machine import Machine
 from cuemark.gateway.operations.html import Html
 from cuemark.gateway.operations.report_page import policy, report_page
 from cuemark.gateway.parts import GatewayParts
 from cuemark.kit.errors import Unavailable
+from cuemark.kit.log_errors import LoggedError
+from cuemark.kit.log_lines import LogLine
 from cuemark.kit.objects import Objects
+
+T = TypeVar("T")
+
+JOBS, PLAYS, ERRORS, TRACE_LINES = 12, 25, 15, 500
 
 
 async def read_report(parts: GatewayParts, version_id: VersionId) -> Html:
@@ -39,3 +52,60 @@ def _pictures(objects: Objects, report: VersionReport) -> dict[str, bytes]:
         key for each in report.renditions for key in (each.picture_key, each.master_picture_key)
     ]
     return {key: objects.read(key) for key in keys if key and objects.exists(key)}
+
+
+@dataclass(frozen=True)
+class Overview:
+    """One look at the install. What could not be asked is named in ``away`` and left empty."""
+
+    at: datetime
+    machine: Machine
+    jobs: list[Job]
+    appliances: list[ApplianceState]
+    plays: list[RunningPlay]
+    more_plays: bool
+    errors: list[LoggedError]
+    titles: dict[TitleId, str]
+    away: list[str]
+
+
+async def read_overview(parts: GatewayParts) -> Overview:
+    away: list[str] = []
+
+    async def asked(name: str, call: Awaitable[T], instead: T) -> T:
+        try:
+            return await call
+        except Unavailable:
+            away.append(name)
+            return instead
+
+    jobs, appliances, plays, machine, errors = await asyncio.gather(
+        asked("encoding", parts.encoding.list_jobs(ListJobs(limit=JOBS)), JobPage(jobs=[])),
+        asked(
+            "steering",
+            parts.steering.list_appliances(ListAppliances()),
+            ApplianceList(appliances=[]),
+        ),
+        asked("playback", parts.playback.list_plays(ListPlays(limit=PLAYS)), PlayPage(plays=[])),
+        asyncio.to_thread(parts.machine),
+        asyncio.to_thread(parts.last_errors, ERRORS),
+    )
+    wanted = {job.title_id for job in jobs.jobs} | {play.title_id for play in plays.plays}
+    names = await asyncio.gather(*(title_name(parts, title_id) for title_id in wanted))
+    return Overview(
+        at=parts.clock.now(),
+        machine=machine,
+        jobs=jobs.jobs,
+        appliances=appliances.appliances,
+        plays=plays.plays,
+        more_plays=bool(plays.next_cursor),
+        errors=errors,
+        titles=dict(zip(wanted, names, strict=True)),
+        away=away,
+    )
+
+
+async def read_trace(parts: GatewayParts, trace_id: str) -> list[LogLine]:
+    """The last lines of a trace in the logs of this machine, in order of time."""
+    lines = await asyncio.to_thread(parts.trace_lines, trace_id)
+    return lines[-TRACE_LINES:]

@@ -1,14 +1,30 @@
 """What operators see and do beside the films: accounts, login links, appliances."""
 
+import asyncio
 from urllib.parse import quote
 
 from litestar import get, post
 from litestar.params import JSONBody
 
-from cuemark.contracts.identity import Account, CreateAccount, IssueLoginLink
+from cuemark.contracts.identity import (
+    Account,
+    CreateAccount,
+    IssueLoginLink,
+    IssueOperatorLink,
+)
+from cuemark.contracts.playback import ListPlays, PlayPage
 from cuemark.contracts.steering import ApplianceList, ListAppliances
 from cuemark.gateway.parts import Parts
-from cuemark.gateway.views import API, AccountBody, LoginLinkBody, LoginLinkView
+from cuemark.gateway.views import (
+    API,
+    AccountBody,
+    Cursor,
+    ErrorListView,
+    Limit,
+    LoginLinkBody,
+    LoginLinkView,
+    OperatorLinkView,
+)
 
 
 @post(f"{API}/accounts", opt={"access": "operator"}, tags=["operators"])
@@ -31,3 +47,22 @@ async def issue_login_link(data: JSONBody[LoginLinkBody], parts: Parts) -> Login
 @get(f"{API}/appliances", opt={"access": "operator"}, tags=["operators"])
 async def list_appliances(parts: Parts) -> ApplianceList:
     return await parts.steering.list_appliances(ListAppliances())
+
+
+@get(f"{API}/plays", opt={"access": "operator"}, tags=["operators"])
+async def list_plays(parts: Parts, after: Cursor = "", limit: Limit = 50) -> PlayPage:
+    return await parts.playback.list_plays(ListPlays(after=after, limit=limit))
+
+
+@get(f"{API}/errors", opt={"access": "operator"}, tags=["operators"])
+async def list_errors(parts: Parts, limit: Limit = 20) -> ErrorListView:
+    """From the end of the structured log of the machine that the gateway runs on."""
+    return ErrorListView(errors=await asyncio.to_thread(parts.last_errors, limit))
+
+
+@post(f"{API}/operator-links", opt={"access": "operator"}, tags=["operators"])
+async def issue_operator_link(parts: Parts) -> OperatorLinkView:
+    """A link with which a browser logs in to the pages of operations once, within five minutes."""
+    link = await parts.identity.issue_operator_link(IssueOperatorLink())
+    url = f"{parts.base_url()}/operations/login#code={quote(link.code, safe='')}"
+    return OperatorLinkView(url=url, expires_at=link.expires_at)

@@ -9,6 +9,9 @@ from cuemark.contracts.steering import RankedAppliance
 MIN_LIFE = timedelta(hours=12)
 LIFE_DURATIONS = 3
 MAX_DEVICE_CHARS = 200
+HEARD_EVERY = timedelta(seconds=10)
+SILENT_AFTER = timedelta(minutes=10)
+"""A play that was not heard of for so long is not listed: a viewer may pause, or be gone."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Session:
     ranking: list[RankedAppliance] = field(repr=False)
     started_at: datetime
     expires_at: datetime
+    trace_id: str = ""
+    heard_at: datetime | None = None
 
 
 def end_of(started_at: datetime, duration_s: float) -> datetime:

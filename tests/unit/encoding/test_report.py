@@ -1,0 +1,81 @@
+"""What a report says of a version's measurements."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cuemark.contexts.encoding.model.gate import Scores
+from cuemark.contexts.encoding.model.ladder import Point, Probed, Rung
+from cuemark.contexts.encoding.model.report import (
+    Kept,
+    Measures,
+    binned,
+    findings,
+    of_version,
+    worst_frame,
+)
+from tests.unit.playback.versions import version
+
+SCORES = st.lists(st.floats(0, 100), min_size=1, max_size=200)
+
+
+@given(SCORES, st.integers(1, 50))
+def test_stretches_are_bounded_and_keep_the_mean_and_the_least(
+    vmaf: list[float], most: int
+) -> None:
+    scores = Scores([n * 5 for n in range(len(vmaf))], vmaf)
+    frames, means, least = binned(scores, most)
+    assert len(frames) == len(means) == len(least) <= most
+    assert frames[0] == 0
+    assert frames == sorted(frames)
+    assert math.isclose(min(least), min(vmaf), abs_tol=0.01)
+    size = math.ceil(len(vmaf) / most)
+    assert math.isclose(means[0], math.fsum(vmaf[:size]) / len(vmaf[:size]), abs_tol=0.01)
+
+
+def test_the_worst_frame_is_the_first_with_the_least_score() -> None:
+    assert worst_frame(Scores([0, 5, 10, 15], [90, 40, 40, 80])) == 5
+
+
+def measures() -> Measures:
+    names = [rendition.rendition_id for rendition in version().renditions]
+    probes = [
+        Probed(Point(180, 29.0), 120, 62),
+        Probed(Point(240, 31.0), 140, 71),
+        Probed(Point(240, 23.0), 270, 84),
+        Probed(Point(360, 28.0), 290, 89),
+        Probed(Point(360, 20.0), 550, 95),
+    ]
+    rung = Rung(width=640, height=360, crf=24.0, rate_kbps=400, vmaf=92, vmaf_per_crf=1.0)
+    return Measures(
+        probes=probes,
+        planned=[rung] * (len(names) + 1),
+        shots=[0, 50],
+        scores={name: Scores([0, 5, 10], [95, 40, 92]) for name in names},
+    )
+
+
+def test_a_report_finds_the_poor_moment_and_the_rung_that_was_dropped() -> None:
+    said = findings(version(), Kept(measures=measures()))
+    name = version().renditions[0].rendition_id
+    assert any(each.startswith("1 planned rung was dropped") for each in said)
+    assert f"{name} falls to VMAF 40.0 at frame 5: see the picture of it." in said
+
+
+def test_the_hull_of_a_report_lies_on_or_above_every_probe() -> None:
+    report = of_version(version(), Kept(measures=measures()), [], "")
+    assert len(report.probes) == 5
+    rates = [point.rate_kbps for point in report.hull]
+    assert rates == sorted(rates)
+    for probe in report.probes:
+        over = [point for point in report.hull if point.rate_kbps <= probe.rate_kbps]
+        under = [point for point in report.hull if point.rate_kbps >= probe.rate_kbps]
+        if over and under:
+            assert max(over[-1].vmaf, under[0].vmaf) >= probe.vmaf
+
+
+def test_a_version_without_measurements_says_so_and_is_reported_all_the_same() -> None:
+    report = of_version(version(), Kept(), [], "")
+    assert report.findings[0].startswith("No measurements were kept")
+    assert [each.frames for each in report.renditions] == [[]] * len(version().renditions)
