@@ -44,7 +44,7 @@ def backup(installation: Installation, tmp_path_factory: pytest.TempPathFactory)
     installation.ingest(film(films / "meanwhile.mp4", 1, 20), "Meanwhile", wait=False)
     reports: list[Any] = []
     watchers = [
-        threading.Thread(target=lambda n=n: reports.append(watched(installation, n)))  # type: ignore[misc]
+        threading.Thread(target=lambda n=n: reports.append(watched(installation, n)))
         for n in range(3)
     ]
     for watcher in watchers:

@@ -10,11 +10,12 @@ import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import structlog
 from granian.constants import Interfaces
-from granian.net import SocketHolder
+from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
 from cuemark.app import settings
@@ -85,9 +86,9 @@ class _Server(Server):
         if self._inherited is None:
             super()._init_shared_socket()  # type: ignore[no-untyped-call]
             return
-        self._shd = SocketHolder(self._inherited, False, BACKLOG)
-        self._sfd = self._shd.get_fd()
-        self._ssp = None
+        # What granian unpickles in its own worker processes; its stubs do not tell of it.
+        holder: Any = SocketHolder(self._inherited, False, BACKLOG)  # type: ignore[call-arg]
+        self._ssp, self._shd, self._sfd = None, holder, holder.get_fd()
 
 
 def parse_peers(values: Sequence[str]) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import ConnectError, PyreqwestError, RequestTimeoutError
+from pyreqwest.exceptions import PyreqwestError, RequestTimeoutError
 from pyreqwest.types import HeadersType
 
 from cuemark.kit import tracing
@@ -74,7 +74,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Broken(Exception):
-    """The connection ended before the answer did."""
+    """There was no connection, or it ended before the answer did."""
 
 
 class _Granted(msgspec.Struct, frozen=True):
@@ -260,7 +260,7 @@ class Api:
             answer = (await response.bytes()).to_bytes()
         except PyreqwestError as error:
             away = f"the service at {self._origin} does not answer: is it up?"
-            if isinstance(error, ConnectError | RequestTimeoutError):
+            if isinstance(error, RequestTimeoutError):
                 raise ApiAway(away) from error
             raise _Broken(away) from error
         wait = response.get_header("retry-after") or ""

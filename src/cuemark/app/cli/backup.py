@@ -114,6 +114,7 @@ def _database(folder: DataFolder, chosen: Settings) -> Iterator[str]:
         folder.prepare()
         with folder_lock(folder):
             Supervisor(folder.run, folder.logs).clear_leftovers()
+            restoring.finish(folder)
             with postgres.server_for_now(folder.postgres, folder.logs / "backup.out") as sockets:
                 yield postgres.url_of(sockets)
 
