@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.folders.__main__ import film
-from tests.e2e.folders.packed import FRAME_RATE, MEMBER, SECONDS, unpack
+from tests.e2e.folders.packed import FRAME_RATE, MEMBER, SECONDS, film, unpack
 from tests.e2e.installation import Installation, wait_until
 
 FRAMES = SECONDS * FRAME_RATE
@@ -64,3 +63,19 @@ def played(installation: Installation, title: str) -> dict[str, object]:
 
     wait_until(plays, 30, f"{title} plays")
     return dict(installation.last_line(reports[-1]))
+
+
+def test_a_folder_that_a_newer_release_wrote_is_refused_with_one_sentence(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    (tmp_path / "format.json").write_text('{"format": 99, "release": "9.9.0"}')
+    before = sorted(tmp_path.rglob("*"))
+    for command in (["up"], ["up", "--detach"], ["backup"]):
+        said = installation.cli(*command, expect=1).stderr.strip()
+        assert said.startswith(f"cuemark: the data folder {tmp_path} was written by Cuemark 9.9.0")
+        assert said.endswith("run that release, or a newer one")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_the_database_was_kept_before_it_was_migrated(upgraded: Installation) -> None:
+    kept = upgraded.json("restore", upgraded.status()["kept_backup"], "--check")
+    assert kept["whole"]

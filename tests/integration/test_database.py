@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
-from cuemark.kit.database import Database
+from cuemark.kit.database import Database, MigrationFailed, migrate_together, standing
 from cuemark.kit.errors import Unavailable
 
 
@@ -40,3 +40,31 @@ async def test_a_connection_that_dies_in_a_transaction_leaves_the_next_one_whole
     async with database.transaction() as transaction:
         assert (await transaction.execute(text("select 1"))).scalar_one() == 1
     await database.close()
+
+
+def revision(folder: Path, name: str, before: str | None, statement: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.py").write_text(
+        "from alembic import op\n"
+        f"revision, down_revision = {name!r}, {before!r}\n"
+        f"def upgrade():\n    op.execute({statement!r})\n"
+    )
+
+
+def test_a_migration_that_fails_leaves_every_schema_as_it_was(
+    database_url: str, tmp_path: Path
+) -> None:
+    lines = {name: tmp_path / name for name in ("first", "second")}
+    for name, folder in lines.items():
+        revision(folder, f"{name}_1", None, f"create table {name}.thing (name text)")
+    migrate_together(database_url, lines)
+    revision(lines["first"], "first_2", "first_1", "alter table first.thing add size bigint")
+    revision(lines["second"], "second_2", "second_1", "alter table second.nothing add size bigint")
+    with pytest.raises(MigrationFailed, match=r"schema second .* nothing was changed: .*nothing"):
+        migrate_together(database_url, lines)
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        assert standing(connection, lines) == {"first": "first_1", "second": "second_1"}
+        found = connection.execute(text("select * from first.thing"))
+        assert list(found.keys()) == ["name"]
+    engine.dispose()

@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
+from sqlalchemy import create_engine, text
 
 from cuemark.kit import outbox
 from cuemark.kit.clock import ManualClock
 from cuemark.kit.database import Database, SchemaTooNew, Transaction, migrate
-from cuemark.kit.outbox import Cursor, Entry, Follower, Log
+from cuemark.kit.outbox import Cursor, Entry, Follower, Log, resettle
 
 
 class Happened(msgspec.Struct, frozen=True, tag_field="kind"):
@@ -131,3 +132,36 @@ async def test_a_folder_from_a_newer_release_is_refused_with_one_sentence(
         await transaction.exec_driver_sql("update log.revision set version_num = 'log_9999'")
     with pytest.raises(SchemaTooNew, match="log_9999, which this release does not know"):
         migrate(database_url, outbox.SCHEMA, outbox.MIGRATIONS)
+
+
+async def test_a_log_from_another_cluster_is_read_on_where_its_readers_were(
+    database: Database, database_url: str
+) -> None:
+    """A dump brings transaction ids that this cluster will not reach for a long time."""
+    log = Log(ManualClock())
+    seen: list[str] = []
+    follower = Follower("reader", ["films"], database, log, collector(seen))
+
+    async def append(what: str) -> None:
+        async with database.transaction() as transaction:
+            await log.append(transaction, "films", "a", Happened(what))
+
+    for what in ("first", "second"):
+        await append(what)
+    await follower.catch_up()
+    await append("third")
+    async with database.transaction() as transaction:
+        for table in ("log.event", "log.cursor"):
+            later = "(xid::text::bigint + 1000000000)::text::xid8"
+            await transaction.execute(text(f"update {table} set xid = {later}"))
+    assert await follower.catch_up() == 0
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        resettle(connection)
+    engine.dispose()
+    await append("fourth")
+    await follower.catch_up()
+    assert seen == ["first", "second", "third", "fourth"]
+    await follower.rewind()
+    await follower.catch_up()
+    assert seen[4:] == ["first", "second", "third", "fourth"]

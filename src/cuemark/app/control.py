@@ -1,38 +1,57 @@
 """The control process: contexts, the gateway in front of them, the contract routes behind.
 
-``python -m cuemark.app.control --data DIR`` runs all of them; ``cuemark run`` runs a part.
+``python -m cuemark.app.control --data DIR`` runs all of them; ``cuemark run`` runs a part. Under
+the supervisor it inherits its listening sockets, so that nobody is refused while it is restarted.
 """
 
 import asyncio
 import contextlib
 import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import structlog
 from granian.constants import Interfaces
+from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
 from cuemark.app import settings
 from cuemark.app.compose import Composition, compose
 from cuemark.app.folder import DataFolder
+from cuemark.app.supervisor import BACKLOG
 from cuemark.app.system import Install, install_on
 from cuemark.kit.logs import configure_logs
 
 
-async def serve(composition: Composition, bind: str, port: int, internal_port: int) -> None:
-    """Serve until SIGTERM or SIGINT: the gateway where it is composed, the contracts always."""
+@dataclass(frozen=True)
+class Listener:
+    """Where to serve; ``descriptor`` is that of a socket which listens there already."""
+
+    host: str
+    port: int
+    descriptor: int | None = None
+
+
+async def serve(composition: Composition, public: Listener, internal: Listener) -> None:
+    """Serve until SIGTERM or SIGINT: the gateway where it is composed, the contracts always.
+
+    What is being answered at the signal is answered.
+    """
     stop = asyncio.Event()
-    servers = [_server(composition.internal, "127.0.0.1", internal_port)]
+    servers = [_Server(composition.internal, internal)]
     if composition.gateway is not None:
-        servers.append(_server(composition.gateway, bind, port))
+        servers.append(_Server(composition.gateway, public))
     followers = [asyncio.create_task(follower.run()) for follower in composition.followers]
     running = [asyncio.create_task(server.serve()) for server in servers]
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    structlog.get_logger().info("control_serves", port=port, contexts=sorted(composition.local))
+    structlog.get_logger().info(
+        "control_serves", port=public.port, contexts=sorted(composition.local)
+    )
     watched = [*followers, *running, asyncio.create_task(stop.wait())]
     done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
     for task in followers:
@@ -48,16 +67,28 @@ async def serve(composition: Composition, bind: str, port: int, internal_port: i
             task.result()
 
 
-def _server(application: object, host: str, port: int) -> Server:
-    return Server(
-        application,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGI,
-        websockets=False,
-        log_enabled=False,
-        backlog=1024,
-    )
+class _Server(Server):
+    """granian, on a socket of its own or on one that was inherited."""
+
+    def __init__(self, application: object, where: Listener) -> None:
+        super().__init__(
+            application,
+            address=where.host,
+            port=where.port,
+            interface=Interfaces.ASGI,
+            websockets=False,
+            log_enabled=False,
+            backlog=BACKLOG,
+        )
+        self._inherited = where.descriptor
+
+    def _init_shared_socket(self) -> None:
+        if self._inherited is None:
+            super()._init_shared_socket()  # type: ignore[no-untyped-call]
+            return
+        # What granian unpickles in its own worker processes; its stubs do not tell of it.
+        holder: Any = SocketHolder(self._inherited, False, BACKLOG)  # type: ignore[call-arg]
+        self._ssp, self._shd, self._sfd = None, holder, holder.get_fd()
 
 
 def parse_peers(values: Sequence[str]) -> Mapping[str, str]:
@@ -74,22 +105,26 @@ def parse_peers(values: Sequence[str]) -> Mapping[str, str]:
 def run_control(
     install: Install,
     targets: Sequence[str],
-    port: int,
-    internal_port: int,
+    public: Listener,
+    internal: Listener,
     peers: Mapping[str, str],
 ) -> None:
     """Compose the targets and serve them in this process."""
     configure_logs(f"control:{','.join(targets)}", install.folder.log_file)
     composition = compose(install, targets, peers)
-    asyncio.run(serve(composition, install.settings.bind, port, internal_port))
+    asyncio.run(serve(composition, public, internal))
 
 
 @click.command()
 @click.option("--data", "root", type=click.Path(path_type=Path), required=True)
-def main(root: Path) -> None:
+@click.option("--public-fd", type=int, help="An inherited socket that listens for the gateway.")
+@click.option("--internal-fd", type=int, help="The same for the contracts.")
+def main(root: Path, public_fd: int | None, internal_fd: int | None) -> None:
     folder = DataFolder(root)
     install = install_on(folder, settings.load(root))
-    run_control(install, ["all"], install.ports.public, install.ports.internal, {})
+    public = Listener(install.settings.bind, install.ports.public, public_fd)
+    internal = Listener("127.0.0.1", install.ports.internal, internal_fd)
+    run_control(install, ["all"], public, internal, {})
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from cuemark.kit.process import group_alive, kill_group, launch_argv
 FIRST_PAUSE_S = 0.1
 LAST_PAUSE_S = 5.0
 STEADY_S = 10.0
+BACKLOG = 1024
 
 
 class StartFailed(OperatorError):
@@ -38,7 +40,9 @@ class ChildSpec:
     """How one child is run. ``ready`` says whether it serves; it is asked every 50 ms.
 
     ``prepare`` runs before each start. ``stop_s`` is how long the child may take to end by
-    itself after ``stop_signal`` before its group is killed.
+    itself after ``stop_signal`` before its group is killed. ``listeners`` are sockets that the
+    supervisor holds and each start of the child inherits under the same descriptors: who connects
+    while there is no child waits in the kernel's queue for the next one.
     """
 
     name: str
@@ -50,6 +54,7 @@ class ChildSpec:
     stop_s: float = 5.0
     ready_s: float = 30.0
     prepare: Callable[[], None] = field(default=lambda: None)
+    listeners: Sequence[socket.socket] = ()
 
 
 class RecordedGroup(msgspec.Struct, frozen=True):
@@ -83,6 +88,7 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                pass_fds=[listener.fileno() for listener in self.spec.listeners],
             )
         self.group = self._process.pid
         self.starts += 1
@@ -175,6 +181,8 @@ class Supervisor:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
         for child in reversed(self._children):
+            for listener in child.spec.listeners:
+                listener.close()
             await child.stop()
             structlog.get_logger().info("child_stopped", child=child.spec.name)
         self._record.unlink(missing_ok=True)
@@ -210,6 +218,20 @@ class Supervisor:
         write_private(self._record, msgspec.json.encode(groups))
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A socket for a child to inherit; raises ``StartFailed`` where the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise StartFailed(
+            f"nothing can listen on {host} port {port} ({error.strerror}): end what does, or "
+            "remove run/ports.json in the data folder so that another port is chosen"
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
 def port_answers(host: str, port: int) -> Callable[[], Coroutine[Any, Any, bool]]:
     """A readiness check: something accepts connections there."""
 
@@ -220,5 +242,24 @@ def port_answers(host: str, port: int) -> Callable[[], Coroutine[Any, Any, bool]
             return False
         writer.close()
         return True
+
+    return ready
+
+
+def http_answers(host: str, port: int) -> Callable[[], Coroutine[Any, Any, bool]]:
+    """A readiness check: somebody answers HTTP there. A queue that nobody serves does not."""
+
+    async def ready() -> bool:
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                reader, writer = await asyncio.open_connection(host, port)
+                try:
+                    writer.write(
+                        f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+                    )
+                    return (await reader.read(5)) == b"HTTP/"
+                finally:
+                    writer.close()
+        return False
 
     return ready

@@ -11,7 +11,7 @@ from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder, Ports
 from cuemark.app.settings import Settings
 from cuemark.app.state import Running, RunningAppliance
-from cuemark.app.supervisor import ChildSpec, port_answers
+from cuemark.app.supervisor import ChildSpec, http_answers, listen, port_answers
 from cuemark.contracts.ids import ApplianceId
 from cuemark.edge import nginx, origin
 from cuemark.edge.settings import ApplianceSettings, OriginSettings
@@ -73,11 +73,15 @@ def postgres_spec(install: Install) -> ChildSpec:
 
 
 def control_spec(install: Install) -> ChildSpec:
+    public = listen(install.settings.bind, install.ports.public)
+    internal = listen("127.0.0.1", install.ports.internal)
+    descriptors = ["--public-fd", str(public.fileno()), "--internal-fd", str(internal.fileno())]
     return ChildSpec(
         name="control",
-        argv=_python("cuemark.app.control", install),
-        ready=port_answers("127.0.0.1", install.ports.internal),
+        argv=[*_python("cuemark.app.control", install), *descriptors],
+        ready=http_answers("127.0.0.1", install.ports.internal),
         ready_s=90,
+        listeners=(public, internal),
     )
 
 

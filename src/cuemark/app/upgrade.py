@@ -26,7 +26,8 @@ def bring_up_to_date(install: Install, now: datetime) -> Path | None:
     written, pipeline = folder_format.read(folder), encoding.pipeline()
     other_pipeline = bool(found) and written.pipeline != pipeline
     kept = None
-    if other_pipeline or (found and schemas.behind(found)):
+    just_restored = written.release == folder_format.RELEASE and not written.pipeline
+    if (other_pipeline and not just_restored) or (found and schemas.behind(found)):
         kept = take_database(folder, url, now)
         structlog.get_logger().info(
             "upgrade_begins", wrote=written.release, now=folder_format.RELEASE, kept=str(kept)

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import PyreqwestError
+from pyreqwest.exceptions import PyreqwestError, RequestTimeoutError
 from pyreqwest.types import HeadersType
 
 from cuemark.kit import tracing
@@ -23,6 +23,7 @@ MAX_PAGES = 500
 _PAGE_LIMIT = 200
 _ATTEMPTS = 3
 _LONGEST_WAIT_S = 3.0
+_PAUSE_S = 0.5
 _ID = re.compile(r"^ttl_[0-9a-z]{26}$")
 
 T = TypeVar("T")
@@ -70,6 +71,10 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     hls_url: str
     licence_url: str
     progress_url: str
+
+
+class _Broken(Exception):
+    """There was no connection, or it ended before the answer did."""
 
 
 class _Granted(msgspec.Struct, frozen=True):
@@ -220,11 +225,22 @@ class Api:
             raise ApiAway(f"{method} {_bare(path)} answered something undocumented") from error
 
     async def _send(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        """Send, waiting out a few answers (429, 503) that say that nothing was done."""
+        """Send, waiting out a few answers (429, 503) that say that nothing was done.
+
+        A connection that breaks while the answer is awaited is tried again too: the service is
+        being restarted. What is asked of it can be asked twice, but for the code of a login link,
+        which is refused where the first time counted.
+        """
         if not path.startswith("/") or path.startswith("//"):
             raise ApiAway(f"{path[:80]!r} is not a path on this service")
         for attempt in range(1, _ATTEMPTS + 1):
-            status, answer, wait_s = await self._once(method, path, body)
+            try:
+                status, answer, wait_s = await self._once(method, path, body)
+            except _Broken as broken:
+                if attempt == _ATTEMPTS:
+                    raise ApiAway(str(broken)) from broken
+                await asyncio.sleep(_PAUSE_S)
+                continue
             if status not in (429, 503) or attempt == _ATTEMPTS:
                 break
             await asyncio.sleep(min(wait_s, _LONGEST_WAIT_S))
@@ -243,7 +259,10 @@ class Api:
             response = await request.build().send()
             answer = (await response.bytes()).to_bytes()
         except PyreqwestError as error:
-            raise ApiAway(f"the service at {self._origin} does not answer: is it up?") from error
+            away = f"the service at {self._origin} does not answer: is it up?"
+            if isinstance(error, RequestTimeoutError):
+                raise ApiAway(away) from error
+            raise _Broken(away) from error
         wait = response.get_header("retry-after") or ""
         return response.status, answer, float(wait) if wait.isdecimal() else 0.5
 

@@ -22,8 +22,8 @@ import psycopg
 
 from cuemark.app.engines import postgres
 from cuemark.kit.process import group_alive, kill_group, launch_argv
-from tests.e2e.folders.packed import FRAME_RATE, LEFT_OUT, MEMBER, SECONDS
-from tests.e2e.installation import CommandFailed, Installation, ffmpeg, wait_until
+from tests.e2e.folders.packed import FRAME_RATE, LEFT_OUT, MEMBER, film
+from tests.e2e.installation import CommandFailed, Installation, wait_until
 
 ROOT = Path(__file__).parents[3]
 HERE = Path(__file__).parent
@@ -67,17 +67,6 @@ def watched(installation: Installation) -> bool:
         flags = [f"--as={MEMBER}", "--from=0", "--seconds=1"]
         return bool(installation.json("play", "Whole", *flags)["frames"] == FRAME_RATE)
     return False
-
-
-def film(path: Path, number: int) -> Path:
-    """A moving picture that no other film has, with sound, ``SECONDS`` long."""
-    source = f"testsrc2=size=192x108:rate={FRAME_RATE}:duration={SECONDS},hue=h={90 * number}"
-    tone = f"sine=frequency={440 * (1 + number)}:duration={SECONDS}"
-    inputs = ["-f", "lavfi", "-i", source, "-f", "lavfi", "-i", tone]
-    ffmpeg(
-        inputs, ["-c:v", "libx264", "-crf", "30", "-pix_fmt", "yuv420p", "-c:a", "aac"], str(path)
-    )
-    return path
 
 
 def probing(installation: Installation) -> bool:

@@ -12,13 +12,24 @@ import psycopg
 
 from cuemark.app.engines import postgres
 from cuemark.kit.process import kill_group, launch_argv
-from tests.e2e.installation import wait_until
+from tests.e2e.installation import ffmpeg, wait_until
 
 HERE = Path(__file__).parent
 MEMBER = "keeper@cuemark.example"
 SECONDS = 2
 FRAME_RATE = 25
 LEFT_OUT = ("postgres", "logs", "appliances", "origin", "run")
+
+
+def film(path: Path, number: int, seconds: int = SECONDS) -> Path:
+    """A moving picture that no other film has, with sound, ``seconds`` long."""
+    source = f"testsrc2=size=192x108:rate={FRAME_RATE}:duration={seconds},hue=h={90 * number}"
+    tone = f"sine=frequency={440 * (1 + number)}:duration={seconds}"
+    inputs = ["-f", "lavfi", "-i", source, "-f", "lavfi", "-i", tone]
+    ffmpeg(
+        inputs, ["-c:v", "libx264", "-crf", "30", "-pix_fmt", "yuv420p", "-c:a", "aac"], str(path)
+    )
+    return path
 
 
 def unpack(name: str, folder: Path) -> Any:

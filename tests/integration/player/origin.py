@@ -174,6 +174,7 @@ class Service:
         self.codes = {CODE}
         self.manifest: str | None = None
         self.busy = 0
+        self.breaking = 0
         self._server = Server(self._answer)
 
     @property
@@ -203,6 +204,9 @@ class Service:
         self.traces.add(request.headers.get("traceparent", "")[3:35])
         path, _, query = request.path.partition("?")
         path = path.removeprefix("/api/v1")
+        if self.breaking:
+            self.breaking -= 1
+            raise ConnectionError("the process was killed under the request")
         if self.busy:
             self.busy -= 1
             return _error(503, "busy", "The service is busy.", (("retry-after", "0"),))

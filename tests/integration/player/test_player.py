@@ -268,6 +268,13 @@ async def test_a_busy_service_is_waited_for(service: Service) -> None:
     assert (await played(service, seconds=1)).frames == film.FRAME_RATE
 
 
+async def test_a_service_that_is_restarted_under_a_request_is_asked_again(
+    service: Service,
+) -> None:
+    service.breaking = 2
+    assert (await played(service, seconds=1)).frames == film.FRAME_RATE
+
+
 @pytest.mark.parametrize(
     "credential", [LoginCode(origin.CODE), Password("a@b.example", origin.PASSWORD)]
 )

@@ -41,6 +41,9 @@ ENTRIES = (
     folder_format.FILE_NAME,
 )
 """What a data folder consists of, besides ``run/``, backups and what restores replaced."""
+_OF_THE_DATABASE = ("postgres", "appliances", folder_format.FILE_NAME)
+"""What goes with a database alone. A version made after its moment is made again under the same id
+with other keys, so what the appliances keep of it must go."""
 _HARMLESS = ("run", "backups", STAGE)
 _REPLACED = "replaced-"
 _PLAN = "plan.json"
@@ -170,8 +173,8 @@ def restore(
     # there. It must not trust folders that came about after the moment of the database.
     written = folder_format.Written(format=manifest.folder_format, release=manifest.release)
     write_private(stage / folder_format.FILE_NAME, msgspec.json.encode(written))
-    leaving = [*ENTRIES] if manifest.objects else ["postgres", folder_format.FILE_NAME]
-    plan = _Plan(replaced, leaving, [path.name for path in stage.iterdir()])
+    leaving = ENTRIES if manifest.objects else _OF_THE_DATABASE
+    plan = _Plan(replaced, list(leaving), [path.name for path in stage.iterdir()])
     write_private(stage / _PLAN, msgspec.json.encode(plan))
     settle(stage)
     os.sync()

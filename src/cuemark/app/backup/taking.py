@@ -68,6 +68,7 @@ def take(
     """Make a backup of an install, which may be in use; raises ``BackupFailed``."""
     with _drafting(shelf, _stamp(now)) as (draft, name):
         with _moment(database_url) as moment:
+            (draft / form.DATABASE).touch(mode=0o600)
             dump.dump(database_url, draft / form.DATABASE, moment.snapshot)
         for path in sorted((folder.root / "secrets").glob("[!.]*")):
             copy_private(path, draft / form.SECRETS / path.name)
@@ -104,6 +105,7 @@ def take_database(folder: DataFolder, database_url: str, now: datetime) -> Path:
     shelf = default_shelf(folder)
     with _drafting(shelf, UPGRADE_PREFIX + _stamp(now)) as (draft, name):
         with _moment(database_url) as moment:
+            (draft / form.DATABASE).touch(mode=0o600)
             dump.dump(database_url, draft / form.DATABASE, moment.snapshot)
         _finish(draft, _described(folder, moment, draft, now))
     kept = form.to_keep((path.name for path in shelf.glob(f"{UPGRADE_PREFIX}*")), UPGRADES_KEPT)

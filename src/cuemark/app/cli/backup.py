@@ -45,11 +45,13 @@ def backup(folder: DataFolder, shelf: Path | None, as_json: bool) -> None:
     else:
         plain.print(
             f"{taken.path}: {taken.files} objects, {_amount(taken.size_bytes)}, of which "
-            f"{_amount(taken.new_bytes)} are new."
+            f"{_amount(taken.new_bytes)} are new.",
+            soft_wrap=True,
         )
         plain.print(
             "It holds the secrets of this install and its members' addresses: whoever can read "
-            "it can open every film. Keep it as safe as the data folder."
+            "it can open every film. Keep it as safe as the data folder.",
+            soft_wrap=True,
         )
     if taken.damaged:
         raise Failure(
@@ -73,7 +75,7 @@ def restore(folder: DataFolder, source: Path, check: bool, force: bool, as_json:
         if as_json:
             print_json({"backup": str(found), "whole": True, "files": manifest.object_files})
         else:
-            plain.print(f"{found} is whole: {manifest.object_files} objects.")
+            plain.print(f"{found} is whole: {manifest.object_files} objects.", soft_wrap=True)
         return
     if state.read(folder) is not None:
         raise Failure(f"Cuemark runs on {folder.root}: end it with `cuemark down` first")
@@ -91,10 +93,11 @@ def restore(folder: DataFolder, source: Path, check: bool, force: bool, as_json:
         return
     plain.print(
         f"{folder.root} is as it was on {restored.created_at:%Y-%m-%d at %H:%M:%S} UTC: "
-        "start it with `cuemark up`."
+        "start it with `cuemark up`.",
+        soft_wrap=True,
     )
     if restored.replaced:
-        plain.print(f"What was there is in {restored.replaced}.")
+        plain.print(f"What was there is in {restored.replaced}.", soft_wrap=True)
 
 
 @contextlib.contextmanager
@@ -111,6 +114,7 @@ def _database(folder: DataFolder, chosen: Settings) -> Iterator[str]:
         folder.prepare()
         with folder_lock(folder):
             Supervisor(folder.run, folder.logs).clear_leftovers()
+            restoring.finish(folder)
             with postgres.server_for_now(folder.postgres, folder.logs / "backup.out") as sockets:
                 yield postgres.url_of(sockets)
 

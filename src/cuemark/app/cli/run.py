@@ -4,7 +4,7 @@ import click
 
 from cuemark.app import settings
 from cuemark.app.compose import TARGETS
-from cuemark.app.control import parse_peers, run_control
+from cuemark.app.control import Listener, parse_peers, run_control
 from cuemark.app.folder import DataFolder
 from cuemark.app.system import install_on
 
@@ -32,4 +32,6 @@ def run(
     if "gateway" in chosen and not port:
         raise click.BadParameter("the gateway needs --port")
     install = install_on(folder, settings.load(folder.root))
-    run_control(install, chosen, port, internal_port, parse_peers(peers))
+    public = Listener(install.settings.bind, port)
+    internal = Listener("127.0.0.1", internal_port)
+    run_control(install, chosen, public, internal, parse_peers(peers))

@@ -87,7 +87,7 @@ def _where(folder: DataFolder, now: Running) -> Table:
         table.add_row(appliance.id, appliance.url)
     table.add_row("Log", str(folder.log_file))
     if now.kept_backup:
-        table.add_row("Before the upgrade", now.kept_backup)
+        table.add_row("Before the upgrade", Text(now.kept_backup, overflow="fold"))
     table.add_row("", Text("Ctrl-C stops everything.", style="dim"))
     return table
 

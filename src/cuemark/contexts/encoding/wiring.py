@@ -11,9 +11,8 @@ from pathlib import Path
 from dbos import DBOS, DBOSClient, EnqueueOptions
 from sqlalchemy import Connection, create_engine
 
-from cuemark.contexts.encoding import workflow
+from cuemark.contexts.encoding.model import queues
 from cuemark.contexts.encoding.service import EncodingService, Ledger
-from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.store import SCHEMA, stored_objects, unfinished_jobs
 from cuemark.contexts.encoding.tools.programs import from_wheels
 from cuemark.contracts.encoding import Encoding
@@ -115,8 +114,8 @@ def _client(database_url: str) -> DBOSClient:
 
 def _title_workflow(version_id: str) -> EnqueueOptions:
     return {
-        "queue_name": workflow.TITLE_QUEUE,
-        "workflow_name": workflow.TITLE_WORKFLOW,
+        "queue_name": queues.TITLE_QUEUE,
+        "workflow_name": queues.TITLE_WORKFLOW,
         "workflow_id": version_id,
         "app_version": APPLICATION_VERSION,
     }
@@ -131,6 +130,10 @@ def run_worker(
     clock: Clock,
 ) -> None:
     """Work off the queues until SIGTERM or SIGINT. One of these to a process."""
+    # What decodes and measures pictures is heavy to import, and a control process needs none of it.
+    from cuemark.contexts.encoding import workflow
+    from cuemark.contexts.encoding.stages.workshop import Workshop
+
     DBOS(
         config={
             "name": APPLICATION,
@@ -155,16 +158,14 @@ def run_worker(
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    DBOS.listen_queues([workflow.TITLE_QUEUE, workflow.TASK_QUEUE])
+    DBOS.listen_queues([queues.TITLE_QUEUE, queues.TASK_QUEUE])
     DBOS.launch()
     DBOS.register_queue(
-        workflow.TITLE_QUEUE,
-        worker_concurrency=workflow.TITLES_AT_ONCE,
+        queues.TITLE_QUEUE,
+        worker_concurrency=queues.TITLES_AT_ONCE,
         polling_interval_sec=QUEUE_POLL_S,
     )
-    DBOS.register_queue(
-        workflow.TASK_QUEUE, worker_concurrency=1, polling_interval_sec=QUEUE_POLL_S
-    )
+    DBOS.register_queue(queues.TASK_QUEUE, worker_concurrency=1, polling_interval_sec=QUEUE_POLL_S)
     stop.wait()
     # What is in hand is begun again by the next start; its tools die with this process.
     os._exit(0)

@@ -12,25 +12,14 @@ import msgspec
 import structlog
 from dbos import DBOS, SetEnqueueOptions
 
+from cuemark.contexts.encoding.model.queues import TASK_QUEUE, TASK_WORKFLOW, TITLE_WORKFLOW
 from cuemark.contexts.encoding.store import JobRow
 from cuemark.contexts.encoding.workflow.tasks import Parts, Pending, Task, do
 from cuemark.contexts.encoding.workflow.title import TitleWalk
 from cuemark.kit.cost import Meter
 from cuemark.kit.tracing import trace
 
-__all__ = [
-    "TASK_QUEUE",
-    "TASK_WORKFLOW",
-    "TITLES_AT_ONCE",
-    "TITLE_QUEUE",
-    "TITLE_WORKFLOW",
-    "Parts",
-    "register",
-]
-
-TITLE_QUEUE, TASK_QUEUE = "encoding-titles", "encoding-tasks"
-TITLE_WORKFLOW, TASK_WORKFLOW = "encoding.title", "encoding.task"
-TITLES_AT_ONCE = 64
+__all__ = ["Parts", "register"]
 
 
 def register(parts: Parts) -> None:
