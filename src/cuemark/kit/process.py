@@ -1,12 +1,13 @@
 """Children: each in a process group of its own, and gone when its parent dies.
 
-``python -m cuemark.kit.process [--drop-root] SIGNAL PARENT -- PROGRAM ARG...`` is the launcher:
-it leads a new group, asks the kernel for ``SIGNAL`` on the parent's death
+``python -m cuemark.kit.process [--drop-root | --confined JSON] SIGNAL PARENT -- PROGRAM ARG...``
+is the launcher: it leads a new group, asks the kernel for ``SIGNAL`` on the parent's death
 (``PR_SET_PDEATHSIG``), and runs the program in its own place. A server that forks (nginx,
 PostgreSQL) wants a signal on which it ends its own children. With ``--drop-root`` a launcher
 that runs as root first enters a user namespace in which it is an ordinary user, because
 PostgreSQL refuses root and because an account of its own could not enter a data folder of
-mode 0700.
+mode 0700. With ``--confined`` it gives up all that ``cuemark.kit.confinement`` tells, and our
+environment with it.
 """
 
 import contextlib
@@ -14,10 +15,13 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 import psutil
+
+from cuemark.kit import confinement
+from cuemark.kit.confinement import Confinement
 
 _PR_SET_PDEATHSIG = 1
 _CLONE_NEWUSER = 0x10000000
@@ -28,10 +32,13 @@ def launch_argv(
     argv: Sequence[str],
     *,
     drop_root: bool = False,
+    confined: Confinement | None = None,
     on_parent_death: signal.Signals = signal.SIGKILL,
 ) -> list[str]:
     """The command line that runs ``argv`` through the launcher."""
     flags = ["--drop-root"] if drop_root else []
+    if confined is not None:
+        flags = ["--confined", confined.encoded()]
     launcher = [sys.executable, "-m", "cuemark.kit.process", *flags]
     return [*launcher, on_parent_death.name, str(os.getpid()), "--", *argv]
 
@@ -95,11 +102,15 @@ def kill_group(group: int, how: signal.Signals = signal.SIGKILL) -> None:
 
 def main() -> None:
     arguments = sys.argv[1:]
-    drop_root = arguments[0] == "--drop-root"
-    name, parent, _, *argv = arguments[1:] if drop_root else arguments
+    drop_root, confined = arguments[0] == "--drop-root", arguments[0] == "--confined"
+    name, parent, _, *argv = arguments[1 if drop_root else 2 if confined else 0 :]
     become_child(int(parent), signal.Signals[name], drop_root=drop_root)
+    environment: Mapping[str, str] = os.environ
+    if confined:
+        confinement.enter(Confinement.decoded(arguments[1]), argv[0])
+        environment = confinement.environment()
     try:
-        os.execvp(argv[0], argv)
+        os.execvpe(argv[0], argv, environment)
     except OSError as error:
         sys.exit(f"{argv[0]}: {error.strerror}")
 

@@ -5,6 +5,7 @@ import sys
 import click
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 
 console = Console(stderr=True, highlight=False)
 plain = Console(highlight=False)
@@ -14,6 +15,13 @@ def print_json(value: object) -> None:
     """One object on one line of stdout."""
     click.echo(msgspec.json.encode(value).decode())
     sys.stdout.flush()
+
+
+def as_is(text: str) -> str:
+    """Text that somebody else wrote, for a table or a line: no markup, nothing a terminal obeys."""
+    return escape(
+        "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    )
 
 
 def duration(seconds: float) -> str:
