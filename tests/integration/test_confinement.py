@@ -141,10 +141,11 @@ def test_it_prints_no_more_than_we_can_hold() -> None:
 
 
 def test_what_it_complains_about_is_kept_by_its_end() -> None:
-    code = "import sys; sys.stderr.write('x' * 900_000 + '\\nthe last words'); sys.exit(3)"
-    with pytest.raises(ToolFailed, match="ended with 3: .*the last words") as caught:
+    code = "import sys; sys.stderr.write('x' * 900_000 + '\\n\\033[2Jthe last words'); sys.exit(3)"
+    with pytest.raises(ToolFailed, match=r"ended with 3: .*the last words") as caught:
         python(code)
     assert len(str(caught.value)) < 2000
+    assert str(caught.value).isprintable()
 
 
 def test_it_leaves_no_core(tmp_path: Path) -> None:
@@ -182,7 +183,7 @@ def test_one_that_stops_giving_frames_is_ended() -> None:
         "import sys, time; sys.stdout.buffer.write(bytes(40)); sys.stdout.flush(); time.sleep(60)"
     )
     argv = [PYTHON, "-I", "-S", "-c", code]
-    got = []
+    got: list[bytes] = []
     with pytest.raises(ToolTimedOut):
         got.extend(read_frames(argv, 16, bounds, reads=ROOTS, at_once=1))
     assert got == [bytes(16), bytes(16)]

@@ -7,6 +7,7 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
+REPLACED = "\N{REPLACEMENT CHARACTER}"
 console = Console(stderr=True, highlight=False)
 plain = Console(highlight=False)
 
@@ -19,9 +20,12 @@ def print_json(value: object) -> None:
 
 def as_is(text: str) -> str:
     """Text that somebody else wrote, for a table or a line: no markup, nothing a terminal obeys."""
-    return escape(
-        "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-    )
+    return escape(printable(text))
+
+
+def printable(text: str) -> str:
+    """``text`` with a mark in place of each character that is none to be seen."""
+    return "".join(letter if letter.isprintable() else REPLACED for letter in text)
 
 
 def duration(seconds: float) -> str:

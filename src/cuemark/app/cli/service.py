@@ -13,7 +13,7 @@ from rich.table import Table
 from cuemark.app import state
 from cuemark.app.cli.client import Operator
 from cuemark.app.cli.failure import Down, Failure
-from cuemark.app.cli.output import console, plain, print_json
+from cuemark.app.cli.output import as_is, console, plain, print_json
 from cuemark.app.cli.titles import TitleView, all_titles
 from cuemark.app.folder import DataFolder
 from cuemark.app.state import Phase, Running
@@ -103,9 +103,9 @@ def _job_table(found: Status) -> Table:
         open_stages = [stage for stage in job.stages if stage.done < stage.total]
         stage = ", ".join(f"{s.stage} {s.done} of {s.total}" for s in open_stages[:2])
         table.add_row(
-            names.get(job.title_id, job.title_id),
+            as_is(names.get(job.title_id, job.title_id)),
             job.state,
-            job.error or stage,
+            as_is(job.error or stage),
             "" if job.watchable_s is None else f"{job.watchable_s:.1f} s",
             "" if job.good_s is None else f"{job.good_s:.1f} s",
         )

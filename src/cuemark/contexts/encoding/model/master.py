@@ -187,7 +187,7 @@ def master_of(probe: Probe, ticks: list[int]) -> Master:
     stated, average = _fraction(video.r_frame_rate), _fraction(video.avg_frame_rate)
     rate = timing.constant_rate(ticks, tick_s, stated, average)
     shown: list[int] = []
-    if not timing.is_even(ticks, tick_s, rate):
+    if rate is None or not timing.is_even(ticks, tick_s, rate):
         rate = timing.usual_rate(ticks, tick_s)
         shown = timing.shown_frames(ticks, tick_s, rate)
     picture = _picture_of(video, rate)
@@ -217,7 +217,7 @@ def _notes(probe: Probe, there_s: float, high_range: str) -> list[str]:
     """What the owner of the film may not expect of it."""
     video = film_stream(probe)
     notes = []
-    announced_s = _seconds(video.duration) or _seconds(probe.format.duration)
+    announced_s = max(_seconds(video.duration), _seconds(probe.format.duration))
     if announced_s - there_s > max(SHORT_S, 0.02 * announced_s):
         notes.append(
             f"the file announces {announced_s:.1f} s and has {there_s:.1f} s of picture: "

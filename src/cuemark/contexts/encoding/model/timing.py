@@ -27,25 +27,25 @@ USUAL_RATES = (
 
 def constant_rate(
     ticks: Sequence[int], tick_s: Fraction, stated: Fraction, average: Fraction
-) -> Fraction:
+) -> Fraction | None:
     """The rate by the times where they are even, else by what the container states.
 
-    Raises ``MasterRejected`` for a rate that no film has.
+    None where what it states is no film's rate. Raises ``MasterRejected`` where the times have
+    such a rate.
     """
     intervals = {after - before for before, after in pairwise(ticks)}
     if len(intervals) == 1 and (interval := intervals.pop()) > 0:
-        rate = 1 / (interval * tick_s)
-    else:
-        mean_s = (ticks[-1] - ticks[0]) * tick_s / (len(ticks) - 1)
-        near = stated > 0 and mean_s > 0 and abs(float(stated * mean_s) - 1) < 0.002
-        rate = stated if near else average
-    rate = rate.limit_denominator(100_000)
-    if not MIN_RATE <= rate <= MAX_RATE:
-        raise MasterRejected(
-            f"the film's frame rate reads as {float(rate):.2f}: it must be "
-            f"{MIN_RATE} to {MAX_RATE} a second"
-        )
-    return rate
+        rate = (1 / (interval * tick_s)).limit_denominator(100_000)
+        if not MIN_RATE <= rate <= MAX_RATE:
+            raise MasterRejected(
+                f"the film's frame rate reads as {float(rate):.2f}: it must be "
+                f"{MIN_RATE} to {MAX_RATE} a second"
+            )
+        return rate
+    mean_s = (ticks[-1] - ticks[0]) * tick_s / (len(ticks) - 1)
+    near = stated > 0 and mean_s > 0 and abs(float(stated * mean_s) - 1) < 0.002
+    rate = (stated if near else average).limit_denominator(100_000)
+    return rate if MIN_RATE <= rate <= MAX_RATE else None
 
 
 def is_even(ticks: Sequence[int], tick_s: Fraction, rate: Fraction) -> bool:

@@ -136,7 +136,8 @@ def canonical(film: Film, start: int) -> str:
 def _even(film: Film, start: int) -> str:
     """The filters that bring a film to a constant rate, from its frame ``start`` on.
 
-    The times within one run are exact, but a run's first time is not, so that is set again.
+    The times within one run are exact, but a run's first time is not, so that is set again. The
+    last frame has no end where a container states none: it is shown once.
     """
     master, picture = film.master, film.master.picture
     if not master.shown:
@@ -145,7 +146,8 @@ def _even(film: Film, start: int) -> str:
     begin_s = start * picture.rate_den / picture.rate_num
     return (
         f"setpts=floor(PTS-STARTPTS+{at_s:.9f}/TB+0.5),"
-        f"fps={picture.rate_num}/{picture.rate_den}:round=near:start_time={begin_s:.9f},"
+        f"fps={picture.rate_num}/{picture.rate_den}:round=near:eof_action=pass:"
+        f"start_time={begin_s:.9f},tpad=stop=1:stop_mode=clone,"
     )
 
 

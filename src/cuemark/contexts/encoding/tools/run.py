@@ -27,6 +27,7 @@ from cuemark.kit.process import kill_group, launch_argv
 NICENESS = 10
 OPEN_FILES = 256
 _LAST_LINES, _LINE = 3, 300
+_UNSEEN = "\N{REPLACEMENT CHARACTER}"
 _LAST_BYTES = 256 << 10
 _PART_BYTES = 1 << 20
 _NO_MEMORY = ("cannot allocate memory", "bad_alloc", "out of memory", "memoryerror")
@@ -204,9 +205,7 @@ def _last_words(said: str) -> str:
     """The end of what a tool said; what a film's own text could do to a terminal is left out."""
     lines = [line.strip()[-_LINE:] for line in said.splitlines() if line.strip()][-_LAST_LINES:]
     words = "; ".join(lines) or "no message"
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words
-    )
+    return "".join(letter if letter.isprintable() else _UNSEEN for letter in words)
 
 
 def _children_cpu_s() -> float:
