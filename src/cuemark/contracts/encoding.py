@@ -206,7 +206,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     ``version_id`` names the full version and, with it, the job. ``watchable_s`` and ``good_s``
     are the seconds from ingest to the quick and the full version's publication. ``trace_id`` is
-    that of the request which asked for it, and of all that was done for it.
+    that of the request which asked for it, and of all that was done for it. ``notes`` are
+    sentences on what was done to the film that its owner may not expect.
     """
 
     version_id: VersionId
@@ -219,6 +220,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     good_s: float | None = None
     error: str = ""
     trace_id: str = ""
+    notes: list[str] = []
 
 
 class JobPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,16 +1,13 @@
 """Children: each in a process group of its own, and gone when its parent dies.
 
-``python -m cuemark.kit.process [--drop-root] SIGNAL PARENT -- PROGRAM ARG...`` is the launcher:
-it leads a new group, asks the kernel for ``SIGNAL`` on the parent's death
-(``PR_SET_PDEATHSIG``), and runs the program in its own place. A server that forks (nginx,
-PostgreSQL) wants a signal on which it ends its own children. With ``--drop-root`` a launcher
-that runs as root first enters a user namespace in which it is an ordinary user, because
-PostgreSQL refuses root and because an account of its own could not enter a data folder of
-mode 0700.
+``cuemark.kit.launcher`` stands before each. A server that forks (nginx, PostgreSQL) wants a
+signal on which it ends its own children. A child of root can drop root: it enters a user
+namespace in which it is an ordinary user, because PostgreSQL refuses root and because an account
+of its own could not enter a data folder of mode 0700. A confined child gives up all that
+``cuemark.kit.confinement`` tells, and our environment with it.
 """
 
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -19,44 +16,22 @@ from typing import NoReturn
 
 import psutil
 
-_PR_SET_PDEATHSIG = 1
-_CLONE_NEWUSER = 0x10000000
-_PLAIN_USER = 1000
+from cuemark.kit.confinement import Confinement
 
 
 def launch_argv(
     argv: Sequence[str],
     *,
     drop_root: bool = False,
+    confined: Confinement | None = None,
     on_parent_death: signal.Signals = signal.SIGKILL,
 ) -> list[str]:
     """The command line that runs ``argv`` through the launcher."""
     flags = ["--drop-root"] if drop_root else []
-    launcher = [sys.executable, "-m", "cuemark.kit.process", *flags]
+    if confined is not None:
+        flags = ["--confined", confined.encoded()]
+    launcher = [sys.executable, "-m", "cuemark.kit.launcher", *flags]
     return [*launcher, on_parent_death.name, str(os.getpid()), "--", *argv]
-
-
-def become_child(
-    expected_parent: int,
-    on_parent_death: signal.Signals = signal.SIGKILL,
-    *,
-    drop_root: bool = False,
-) -> None:
-    """Make this process a well-kept child: own group, own user, dead when its parent dies."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    os.setpgid(0, 0)
-    uid, gid = os.getuid(), os.getgid()
-    if drop_root and uid == 0 and libc.unshare(_CLONE_NEWUSER) == 0:
-        for name, line in (
-            ("setgroups", "deny"),
-            ("uid_map", f"{_PLAIN_USER} {uid} 1"),
-            ("gid_map", f"{_PLAIN_USER} {gid} 1"),
-        ):
-            with open(f"/proc/self/{name}", "w") as file:
-                file.write(line)
-    libc.prctl(_PR_SET_PDEATHSIG, on_parent_death, 0, 0, 0)
-    if os.getppid() != expected_parent:
-        sys.exit(1)
 
 
 def run_and_leave(command: Callable[[], object]) -> NoReturn:
@@ -91,18 +66,3 @@ def kill_group(group: int, how: signal.Signals = signal.SIGKILL) -> None:
     """Signal every process of the group; a group that is gone is no error."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, how)
-
-
-def main() -> None:
-    arguments = sys.argv[1:]
-    drop_root = arguments[0] == "--drop-root"
-    name, parent, _, *argv = arguments[1:] if drop_root else arguments
-    become_child(int(parent), signal.Signals[name], drop_root=drop_root)
-    try:
-        os.execvp(argv[0], argv)
-    except OSError as error:
-        sys.exit(f"{argv[0]}: {error.strerror}")
-
-
-if __name__ == "__main__":
-    main()

@@ -10,8 +10,8 @@ from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
 from cuemark.contexts.encoding.tools.programs import from_wheels
-from cuemark.contexts.encoding.tools.run import run
 from cuemark.kit.objects import Objects, sha256_of
+from tests.e2e.installation import ffmpeg
 
 RATE, SHOT_FRAMES, SHOTS = 25, 30, 3
 SIZE = "256x144"
@@ -70,15 +70,11 @@ def clip(shop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     graph = ";".join(f"[{n}:v]{cut}[v{n}]" for n in range(SHOTS))
     labels = "".join(f"[v{n}]" for n in range(SHOTS))
     seconds = SHOTS * SHOT_FRAMES / RATE
-    run(
-        [
-            *[str(shop.programs.ffmpeg), "-nostdin", "-v", "error", *inputs],
-            *["-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}"],
-            *["-filter_complex", f"{graph};{labels}concat=n={SHOTS}[v]"],
-            *["-map", "[v]", "-map", f"{SHOTS}:a", "-metadata:s:a:0", "language=ger"],
-            *["-c:v", "libx264", "-preset", "ultrafast", "-crf", "8", "-c:a", "aac", str(target)],
-        ],
-        timeout_s=60,
+    ffmpeg(
+        [*inputs, "-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}"],
+        ["-filter_complex", f"{graph};{labels}concat=n={SHOTS}[v]"],
+        ["-map", "[v]", "-map", f"{SHOTS}:a", "-metadata:s:a:0", "language=ger"],
+        ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "8", "-c:a", "aac", str(target)],
     )
     return target
 

@@ -1,8 +1,9 @@
 """A version is encrypted, decrypts, repeats, and says the truth about its files."""
 
+import io
 import os
-import shlex
 import stat
+import tarfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import msgspec
 import pytest
 from blake3 import blake3
 
-from cuemark.contexts.encoding.model import loudness
+from cuemark.contexts.encoding.model import bounds, loudness
 from cuemark.contexts.encoding.stages import pictures, tracks
 from cuemark.contexts.encoding.stages.packaging import (
     CaptionsToPackage,
@@ -190,16 +191,21 @@ def test_segments_begin_at_the_cuts_in_every_rendition(
 def test_another_key_than_was_asked_for_fails_the_round_trip(
     studio: Studio, sound_key: str, captions_key: str, tmp_path: Path
 ) -> None:
-    """A packager that encrypts with a key of its own: the version is refused and not kept."""
+    """A packager that encrypts with a key of its own: the version is refused and not kept.
+
+    It may read nothing but itself, so what it gives out is in it.
+    """
+    foreign = [msgspec.structs.replace(key, key="ee" * 16) for key in KEYS]
+    other = order_of(studio, "ver_foreign", sound_key, captions_key)
+    package(studio.shop, other, foreign, NOW)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for folder in ("v72", "v144", "a-ger"):
+            tar.add(root_of(studio, other) / folder, folder)
+        tar.add(os.devnull, "packager.mpd", filter=as_empty_file)
     faulty = tmp_path / "packager"
-    real = shlex.quote(str(studio.shop.programs.packager))
-    faulty.write_text(
-        "#!/bin/sh\n"
-        'for word in "$@"; do\n'
-        '  case "$word" in --flagfile=*) flags="${word#--flagfile=}";; esac\n'
-        "done\n"
-        f'sed -i s/:key={KEYS[1].key}/:key={"ee" * 16}/ "$flags"\n'
-        f'exec {real} "$@"\n'
+    faulty.write_bytes(
+        b"#!/bin/sh\nsed '1,/^PACKED$/d' \"$0\" | tar x\nexit\nPACKED\n" + packed.getvalue()
     )
     faulty.chmod(faulty.stat().st_mode | stat.S_IXUSR)
     programs = msgspec.structs.replace(studio.shop.programs, packager=faulty)
@@ -207,9 +213,14 @@ def test_another_key_than_was_asked_for_fails_the_round_trip(
     shop = Workshop(studio.shop.objects, programs)
     pictures.inspect(shop, studio.sha256)
     order = order_of(studio, "ver_faulty", sound_key, captions_key)
-    with pytest.raises(ToolFailed, match="v72 does not decrypt"):
+    with pytest.raises(ToolFailed, match="does not decrypt"):
         package(shop, order, KEYS, NOW)
     assert not os.path.lexists(root_of(studio, order))
+
+
+def as_empty_file(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.type = tarfile.REGTYPE
+    return entry
 
 
 def test_renditions_that_do_not_align_are_refused(
@@ -235,7 +246,11 @@ def test_sound_comes_to_its_level_and_is_as_long_as_the_picture(
 ) -> None:
     sound = studio.shop.path(sound_key, tracks.SOUND)
     argv = [str(studio.shop.programs.ffmpeg), "-nostdin", "-hide_banner", "-i", str(sound)]
-    printed = run([*argv, "-af", loudness.first_pass(), "-f", "null", "-"]).stderr
+    printed = run(
+        [*argv, "-af", loudness.first_pass(), "-f", "null", "-"],
+        bounds.sounding(sound.stat().st_size, SHOTS * SHOT_FRAMES / RATE),
+        reads=[sound],
+    ).stderr
     assert loudness.parse(printed).input_i == pytest.approx(loudness.TARGET_LUFS, abs=0.7)
     timeline = version.audio_timeline
     assert timeline is not None

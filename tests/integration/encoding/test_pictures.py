@@ -12,8 +12,9 @@ from cuemark.contexts.encoding.model.ladder import Probed
 from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
-from cuemark.contexts.encoding.tools.run import ToolFailed, run
+from cuemark.contexts.encoding.tools.run import ToolFailed
 from cuemark.contracts.encoding import MasterRejected
+from tests.e2e.installation import ffmpeg
 from tests.integration.encoding.conftest import RATE, SHOT_FRAMES, SHOTS, Studio, keep
 
 FRAMES = SHOTS * SHOT_FRAMES
@@ -132,18 +133,7 @@ def test_a_film_without_an_index_is_encoded_from_the_right_frames(
     studio: Studio, clip: Path, tmp_path: Path
 ) -> None:
     stream = tmp_path / "film.ts"
-    run(
-        [
-            str(studio.shop.programs.ffmpeg),
-            "-v",
-            "error",
-            "-i",
-            str(clip),
-            "-c",
-            "copy",
-            str(stream),
-        ]
-    )
+    ffmpeg("-i", str(clip), "-c", "copy", str(stream))
     sha256 = keep(studio.shop, stream)
     pictures.inspect(studio.shop, sha256)
     film = pictures.film_of(studio.shop, sha256)
@@ -163,7 +153,7 @@ def test_what_is_no_film_is_refused_and_leaves_nothing(
         return tmp_path / name
 
     tone = tmp_path / "tone.m4a"
-    run([str(shop.programs.ffmpeg), "-v", "error", "-i", str(clip), "-vn", "-c", "copy", str(tone)])
+    ffmpeg("-i", str(clip), "-vn", "-c", "copy", str(tone))
     hostile = [
         written("noise", bytes(range(256)) * 40),
         written("zeros", bytes(5000)),

@@ -15,6 +15,7 @@ from cuemark.contexts.encoding.model.master import (
     ProbedSideData,
     ProbedStream,
     ProbedTags,
+    fields_of,
     film_stream,
     frame_pts,
     master_of,
@@ -56,7 +57,7 @@ def test_a_film_is_described() -> None:
     assert master.picture.rate == 25
     assert not master.picture.scaled
     assert master.frames == 50
-    assert master.seekable
+    assert (master.shown, master.notes) == ([], [])
     assert master.sound is not None
     assert (master.sound.channels, master.sound.language) == (6, "fre")
 
@@ -100,9 +101,17 @@ def test_a_rate_that_no_film_has_is_refused(ticks_a_frame: int) -> None:
         made(VIDEO, ticks=[ticks_a_frame * n for n in range(50)])
 
 
-def test_frames_that_are_not_evenly_spaced_are_refused() -> None:
-    with pytest.raises(MasterRejected, match="constant frame rate"):
-        made(VIDEO, ticks=[*EVEN[:25], *(tick + 6400 for tick in EVEN[25:])])
+def test_frames_that_are_not_evenly_spaced_are_brought_to_the_usual_rate() -> None:
+    master = made(VIDEO, ticks=[*EVEN[:25], *(tick + 6400 for tick in EVEN[25:])])
+    assert master.picture.rate == 25
+    assert master.shown == [*range(25), *[24] * 13, *range(25, 50)]
+    assert master.frames == 63
+    assert "constant 25 frames" in master.notes[0]
+
+
+def test_a_gap_that_nothing_can_bridge_is_refused() -> None:
+    with pytest.raises(MasterRejected, match=r"no frame for 21600 s after 0\.96 s"):
+        made(VIDEO, ticks=[*EVEN[:25], *(tick + 12800 * 21600 for tick in EVEN[25:])])
 
 
 def test_frames_all_at_one_time_are_refused() -> None:
@@ -167,8 +176,59 @@ def test_a_cover_is_not_the_film() -> None:
     assert made(cover, msgspec.structs.replace(VIDEO, index=2)).video_stream == 2
 
 
+def test_of_two_films_the_default_one_is_taken_and_then_the_larger() -> None:
+    small = changed(width=640, height=360)
+    large = msgspec.structs.replace(VIDEO, index=1)
+    master = made(small, large)
+    assert master.video_stream == 1
+    assert "2 films: stream 1, 1280 by 720" in master.notes[0]
+    chosen = msgspec.structs.replace(small, disposition=ProbedDisposition(default=1))
+    assert made(chosen, large).video_stream == 0
+    single = msgspec.structs.replace(large, nb_frames="1")
+    assert made(small, single).video_stream == 0
+
+
+def test_less_than_was_announced_is_said() -> None:
+    master = made(changed(duration="21600.0"))
+    assert master.notes == [
+        "the file announces 21600.0 s and has 2.0 s of picture: what is there was encoded"
+    ]
+    assert made(changed(duration="2.04")).notes == []
+    assert made(changed(duration="N/A")).notes == []
+
+
+IDET = (
+    "[Parsed_idet_0 @ 0x1] Single frame detection: TFF: 9 BFF: 0 Progressive: 9 Undetermined: 9\n"
+    "[Parsed_idet_0 @ 0x1] Multi frame detection: TFF: {} BFF: {} Progressive: {} Undetermined: 1\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("counts", "stated", "fields"),
+    [
+        ((40, 0, 1), "progressive", "tff"),
+        ((0, 40, 1), "", "bff"),
+        ((1, 0, 40), "tt", ""),
+        ((20, 0, 20), "", ""),
+        ((58, 43, 0), "", ""),
+        ((0, 0, 0), "tb", "bff"),
+        ((0, 0, 0), "bt", "tff"),
+        ((0, 0, 0), "unknown", ""),
+        ((4, 0, 0), "", ""),
+    ],
+)
+def test_fields_are_found_by_looking_and_else_by_what_is_stated(
+    counts: tuple[int, int, int], stated: str, fields: str
+) -> None:
+    assert fields_of(IDET.format(*counts), changed(field_order=stated)) == fields
+
+
 def test_times_come_in_order_and_without_what_is_discarded() -> None:
-    assert frame_pts("1024,K__\n0,___\n512,_D_\n-512,___\nN/A,___\n\nnonsense\n") == [-512, 0, 1024]
+    assert frame_pts("1024,K__\n2048,__C\n0,___\n512,_D_\n-512,___\nN/A,___\n\nnonsense\n") == [
+        -512,
+        0,
+        1024,
+    ]
 
 
 @given(st.integers(1, 4000), st.integers(1, 4000), st.integers(0, 99), st.integers(0, 99))

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from cuemark.app.cli.client import Operator
-from cuemark.app.cli.output import plain, print_json
+from cuemark.app.cli.output import as_is, plain, print_json
 from cuemark.app.folder import DataFolder
 
 
@@ -39,7 +39,7 @@ def create(folder: DataFolder, email: str, name: str, password_stdin: bool, as_j
         secret = {"password": made} if made else {}
         print_json(msgspec.structs.asdict(account) | secret)
         return
-    plain.print(f"{account.email} can log in now.")
+    plain.print(f"{as_is(account.email)} can log in now.")
     if made:
         plain.print(f"Password: {made}")
 

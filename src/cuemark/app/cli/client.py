@@ -12,11 +12,13 @@ from pyreqwest.exceptions import PyreqwestError
 
 from cuemark.app import state
 from cuemark.app.cli.failure import Down, Failure
+from cuemark.app.cli.output import printable
 from cuemark.app.folder import DataFolder
 from cuemark.kit.tracing import HEADER, current_trace_id, new_trace_id, trace, traceparent
 
 T = TypeVar("T")
 _CHUNK_BYTES = 8 << 20
+MAX_NAME = 255
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -47,6 +49,12 @@ class ApiFailure(Failure):
 class UploadOffset(msgspec.Struct, frozen=True):
     upload_id: str
     received_bytes: int
+
+
+def _sent_name(path: Path) -> str:
+    """What an upload of this file is called: its name, as far as that is text of one line."""
+    text = path.name.encode(errors="surrogateescape").decode(errors="replace")
+    return printable(text)[-MAX_NAME:]
 
 
 class Operator:
@@ -86,11 +94,15 @@ class Operator:
         return self._send("GET", path)
 
     def post(self, path: str, body: object, answer: type[T]) -> T:
-        return self._decode(self._send("POST", path, msgspec.json.encode(body)), answer)
+        try:
+            encoded = msgspec.json.encode(body)
+        except UnicodeEncodeError as error:
+            raise Failure("the command line is not UTF-8: write the names in UTF-8") from error
+        return self._decode(self._send("POST", path, encoded), answer)
 
     def upload(self, path: Path, tell: Callable[[int], None]) -> str:
         """Upload a file and return the upload's id; ``tell`` hears the bytes received so far."""
-        announced = {"name": path.name, "size_bytes": path.stat().st_size, "sha256": ""}
+        announced = {"name": _sent_name(path), "size_bytes": path.stat().st_size, "sha256": ""}
         upload = self.post("/uploads", announced, UploadOffset)
         where = f"/uploads/{upload.upload_id}"
         with path.open("rb") as file:

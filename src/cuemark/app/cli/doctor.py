@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +75,7 @@ def examine(folder: DataFolder) -> Iterator[Finding]:
     yield _program("FFmpeg", [ffmpeg, "-version"], "reinstall")
     yield _listed("codecs", [ffmpeg, "-hide_banner", "-encoders"], CODECS)
     yield _listed("filters", [ffmpeg, "-hide_banner", "-filters"], FILTERS)
+    yield _confinement()
     yield from _network(folder, chosen)
 
 
@@ -111,6 +113,29 @@ def _program(check: str, argv: list[str], mend: str) -> Finding:
     lines = (done.stdout + done.stderr).strip().splitlines()
     said = lines[0] if lines else "it said nothing"
     return Finding(check, said, "" if done.returncode == 0 else mend)
+
+
+def _confinement() -> Finding:
+    """Whether media tools, which read what was uploaded, can be kept from network and files."""
+    argv = [sys.executable, "-m", "cuemark.kit.confinement"]
+    done = subprocess.run(argv, capture_output=True, timeout=20, check=False)
+    try:
+        held = msgspec.json.decode(done.stdout, type=dict[str, bool])
+    except msgspec.MsgspecError:
+        held = {}
+    missing = [name for name in ("network", "files") if not held.get(name)]
+    if not missing:
+        return Finding("media tools", "without network, on their own files only")
+    mend = {
+        "network": "permit user namespaces (sysctl kernel.unprivileged_userns_clone=1, "
+        "kernel.apparmor_restrict_unprivileged_userns=0)",
+        "files": "use Linux 5.13 or newer with Landlock",
+    }
+    return Finding(
+        "media tools",
+        f"limited in time and memory, but not kept from {' and '.join(missing)}",
+        "; ".join(mend[name] for name in missing),
+    )
 
 
 def _listed(check: str, argv: list[str], wanted: tuple[str, ...]) -> Finding:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from cuemark.app.cli.client import Operator
 from cuemark.app.cli.failure import Failure
-from cuemark.app.cli.output import console, plain, print_json
+from cuemark.app.cli.output import as_is, console, plain, print_json
 from cuemark.app.folder import DataFolder
 from cuemark.contracts.encoding import Job, Version
 
@@ -101,7 +101,7 @@ def ingest(
                 }
             )
         else:
-            plain.print(f"{name} is being encoded: see `cuemark status`.")
+            plain.print(f"{as_is(name)} is being encoded: see `cuemark status`.")
     elif as_json:
         print_json(summary(job, version))
     else:
@@ -173,6 +173,8 @@ def follow(operator: Operator, job: Job, progress: Progress) -> Job:
         time.sleep(POLL_S)
         job = operator.get(f"/jobs/{quote(job.version_id)}", Job)
     _show_stages(job, bars, progress)
+    for note in job.notes:
+        progress.console.print(f"Note: {as_is(note)}.", soft_wrap=True)
     if job.state == "failed":
         raise Failure(job.error)
     if not _placed(operator, job):

@@ -5,7 +5,7 @@ import msgspec
 from rich.table import Table
 
 from cuemark.app.cli.client import Operator
-from cuemark.app.cli.output import duration, plain, print_json
+from cuemark.app.cli.output import as_is, duration, plain, print_json
 from cuemark.app.folder import DataFolder
 
 
@@ -48,5 +48,5 @@ def titles(folder: DataFolder, as_json: bool) -> None:
         table.add_column(column)
     for title in found:
         length = duration(title.duration_s) if title.duration_s else ""
-        table.add_row(title.name, length, title.quality, title.title_id)
+        table.add_row(as_is(title.name), length, title.quality, title.title_id)
     plain.print(table)

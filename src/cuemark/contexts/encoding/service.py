@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import structlog
@@ -229,6 +229,11 @@ class Ledger:
     async def plan(self, version_id: str, stage: str, total: int) -> None:
         async with self._database.transaction() as transaction:
             await store.plan_stage(transaction, version_id, stage, total)
+
+    async def note(self, version_id: str, notes: Sequence[str]) -> None:
+        """Keep sentences for the owner of the film."""
+        async with self._database.transaction() as transaction:
+            await store.set_notes(transaction, version_id, notes)
 
     async def finish(self, version_id: str, stage: str, unit: str, cost: Cost = FREE) -> None:
         at = self._clock.now()

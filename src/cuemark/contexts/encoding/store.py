@@ -120,7 +120,7 @@ async def find_jobs(
     found = await transaction.execute(
         text(
             "select version_id, quick_version_id, title_id, state, error, created_at, trace_id, "
-            "watchable_s, good_s from encoding.job "
+            "watchable_s, good_s, notes from encoding.job "
             "where (:version_id = '' or version_id = :version_id) "
             "and (:before = '' or version_id < :before) order by version_id desc limit :limit"
         ),
@@ -214,6 +214,13 @@ async def set_running(transaction: Transaction, version_id: str) -> None:
             "where version_id = :version_id and state = 'waiting'"
         ),
         {"version_id": version_id},
+    )
+
+
+async def set_notes(transaction: Transaction, version_id: str, notes: Sequence[str]) -> None:
+    await transaction.execute(
+        text("update encoding.job set notes = :notes where version_id = :version_id"),
+        {"version_id": version_id, "notes": list(notes)},
     )
 
 

@@ -1,17 +1,20 @@
 """What a master is: the typed report of ffprobe, and the refusal of what is no film."""
 
+import math
+import re
 from fractions import Fraction
-from itertools import pairwise
+from typing import Literal
 
 import msgspec
 
+from cuemark.contexts.encoding.model import timing
 from cuemark.contexts.encoding.model.names import is_language
 from cuemark.contracts.encoding import MasterRejected
 
 MIN_FRAMES = 5
 MIN_LINES, MAX_LINES = 96, 4400
-MIN_RATE, MAX_RATE = 1, 120
-UNEVEN_S = 0.1
+SHORT_S = 0.5
+_HIGH_RANGE = {"smpte2084", "arib-std-b67"}
 _SEEKABLE = {"mov", "mp4", "matroska", "webm"}
 
 
@@ -20,7 +23,10 @@ class ProbedSideData(msgspec.Struct, frozen=True):
 
 
 class ProbedDisposition(msgspec.Struct, frozen=True):
+    default: int = 0
     attached_pic: int = 0
+    still_image: int = 0
+    timed_thumbnails: int = 0
 
 
 class ProbedTags(msgspec.Struct, frozen=True):
@@ -41,6 +47,9 @@ class ProbedStream(msgspec.Struct, frozen=True):
     time_base: str = "1/1"
     start_time: str = "0"
     duration: str = ""
+    nb_frames: str = ""
+    field_order: str = ""
+    color_transfer: str = ""
     channels: int = 0
     sample_rate: str = "0"
     disposition: ProbedDisposition = ProbedDisposition()
@@ -51,6 +60,7 @@ class ProbedStream(msgspec.Struct, frozen=True):
 class ProbedFormat(msgspec.Struct, frozen=True):
     format_name: str = ""
     start_time: str = "0"
+    duration: str = ""
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -91,7 +101,14 @@ class Sound(msgspec.Struct, frozen=True):
 
 
 class Master(msgspec.Struct, frozen=True):
-    """``pts_s`` are the times of the frames as the container tells them, ascending."""
+    """``pts_s`` are the times of the master's frames as the container tells them, ascending.
+
+    ``shown`` has, for each frame of the film, the number of the master's frame that it shows;
+    it is empty where these are the same. ``pixels`` is the size of a decoded picture.
+    ``interlaced`` is the order of the fields, and empty for a progressive picture.
+    ``high_range`` is the transfer function of an HDR film (ITU-T H.273), and empty for others.
+    ``notes`` are sentences on what was done to the film that its owner may not expect.
+    """
 
     picture: Picture
     codec: str
@@ -99,34 +116,61 @@ class Master(msgspec.Struct, frozen=True):
     video_stream: int
     pts_s: list[float]
     sound: Sound | None
+    shown: list[int] = []
+    pixels: int = 0
+    interlaced: Literal["", "tff", "bff"] = ""
+    high_range: str = ""
+    notes: list[str] = []
 
     @property
     def frames(self) -> int:
-        return len(self.pts_s)
+        """How many frames the film has: those of every rendition."""
+        return len(self.shown or self.pts_s)
 
-    @property
-    def seekable(self) -> bool:
-        """Whether the container has an index by which ffmpeg finds a frame exactly."""
-        return bool(_SEEKABLE & set(self.container.split(",")))
+    def shown_at(self, frame: int) -> int:
+        """The number of the master's frame that a frame of the film shows."""
+        return self.shown[frame] if self.shown else frame
+
+
+def is_seekable(probe: Probe) -> bool:
+    """Whether the container has an index by which ffmpeg finds a frame exactly."""
+    return bool(_SEEKABLE & set(probe.format.format_name.split(",")))
 
 
 def film_stream(probe: Probe) -> ProbedStream:
-    """The stream of pictures that is the film; raises ``MasterRejected`` where there is none."""
-    for stream in probe.streams:
-        if stream.codec_type == "video" and not stream.disposition.attached_pic:
-            return stream
-    raise MasterRejected("the file has no moving picture: upload a film")
+    """The stream of pictures that is the film; raises ``MasterRejected`` where there is none.
+
+    Covers, thumbnails and other single pictures are not. Of several films it is the one that
+    the container names as default, then the largest, then the first.
+    """
+    found = _films(probe)
+    if not found:
+        raise MasterRejected("the file has no moving picture: upload a film")
+    return max(found, key=lambda each: (each.disposition.default, each.width * each.height))
+
+
+def _films(probe: Probe) -> list[ProbedStream]:
+    return [
+        stream
+        for stream in probe.streams
+        if stream.codec_type == "video"
+        and stream.nb_frames != "1"
+        and not stream.disposition.attached_pic
+        and not stream.disposition.still_image
+        and not stream.disposition.timed_thumbnails
+    ]
 
 
 def frame_pts(listing: str) -> list[int]:
     """The presentation times, in ticks, from ``ffprobe -show_entries packet=pts,flags``.
 
-    Packets that the container's edit list discards are left out.
+    Packets that the container's edit list discards are left out, and so are those that the
+    file holds only in part.
     """
     ticks = []
     for line in listing.splitlines():
         pts, _, flags = line.partition(",")
-        if "D" not in flags and pts.lstrip("-").isdigit():
+        if "D" not in flags and "C" not in flags and pts.lstrip("-").isdigit():
             ticks.append(int(pts))
     return sorted(ticks)
 
@@ -134,19 +178,26 @@ def frame_pts(listing: str) -> list[int]:
 def master_of(probe: Probe, ticks: list[int]) -> Master:
     """What the master is; raises ``MasterRejected`` with one sentence for what is no film."""
     video = film_stream(probe)
+    tick_s = _fraction(video.time_base)
     if len(ticks) < MIN_FRAMES:
         raise MasterRejected(
             f"the film has {len(ticks)} readable frames: at least {MIN_FRAMES} are needed"
         )
-    tick_s = _fraction(video.time_base)
-    rate = _rate_of(video, ticks, tick_s)
+    timing.check_length(len(ticks))
+    stated, average = _fraction(video.r_frame_rate), _fraction(video.avg_frame_rate)
+    rate = timing.constant_rate(ticks, tick_s, stated, average)
+    shown: list[int] = []
+    if rate is None or not timing.is_even(ticks, tick_s, rate):
+        rate = timing.usual_rate(ticks, tick_s)
+        shown = timing.shown_frames(ticks, tick_s, rate)
     picture = _picture_of(video, rate)
     pts_s = [float(tick * tick_s) for tick in ticks]
-    drift_s = max(abs(pts - pts_s[0] - i / rate) for i, pts in enumerate(pts_s))
-    if drift_s > UNEVEN_S:
-        raise MasterRejected(
-            f"the frames are not evenly spaced (up to {drift_s:.2f} s off {float(rate):.3f} a "
-            "second): convert the film to a constant frame rate"
+    high_range = video.color_transfer if video.color_transfer in _HIGH_RANGE else ""
+    notes = _notes(probe, pts_s[-1] - pts_s[0] + float(1 / rate), high_range)
+    if shown:
+        notes.append(
+            "the frames were not evenly spaced: the film was brought to a constant "
+            f"{float(rate):.5g} frames a second"
         )
     return Master(
         picture=picture,
@@ -155,26 +206,64 @@ def master_of(probe: Probe, ticks: list[int]) -> Master:
         video_stream=video.index,
         pts_s=pts_s,
         sound=_sound_of(probe, pts_s[0]),
+        shown=shown,
+        pixels=video.width * video.height,
+        high_range=high_range,
+        notes=notes,
     )
 
 
-def _rate_of(video: ProbedStream, ticks: list[int], tick_s: Fraction) -> Fraction:
-    """The constant rate: from the times where they are even, else what the container states."""
-    intervals = {after - before for before, after in pairwise(ticks)}
-    if len(intervals) == 1 and (interval := intervals.pop()) > 0:
-        rate = 1 / (interval * tick_s)
-    else:
-        mean_s = (ticks[-1] - ticks[0]) * tick_s / (len(ticks) - 1)
-        stated = _fraction(video.r_frame_rate)
-        near = stated > 0 and mean_s > 0 and abs(float(stated * mean_s) - 1) < 0.002
-        rate = stated if near else _fraction(video.avg_frame_rate)
-    rate = rate.limit_denominator(100_000)
-    if not MIN_RATE <= rate <= MAX_RATE:
-        raise MasterRejected(
-            f"the film's frame rate reads as {float(rate):.2f}: it must be "
-            f"{MIN_RATE} to {MAX_RATE} a second"
+def _notes(probe: Probe, there_s: float, high_range: str) -> list[str]:
+    """What the owner of the film may not expect of it."""
+    video = film_stream(probe)
+    notes = []
+    announced_s = max(_seconds(video.duration), _seconds(probe.format.duration))
+    if announced_s - there_s > max(SHORT_S, 0.02 * announced_s):
+        notes.append(
+            f"the file announces {announced_s:.1f} s and has {there_s:.1f} s of picture: "
+            "what is there was encoded"
         )
-    return rate
+    if len(_films(probe)) > 1:
+        notes.append(
+            f"the file has {len(_films(probe))} films: stream {video.index}, "
+            f"{video.width} by {video.height}, was encoded"
+        )
+    if len(_sounds(probe)) > 1:
+        notes.append(f"the file has {len(_sounds(probe))} sound tracks: the first was encoded")
+    if high_range:
+        notes.append(f"the film is HDR ({high_range}): it was brought to standard range")
+    return notes
+
+
+def fields_of(idet: str, video: ProbedStream) -> Literal["", "tff", "bff"]:
+    """The order of the fields by FFmpeg's filter ``idet``, from what it printed.
+
+    A film in fields has them in one order; noise looks like fields in both. Where the picture
+    stands so still that idet cannot tell, what the container states holds.
+    """
+    found = re.findall(
+        r"Multi frame detection: TFF:\s*(\d+) BFF:\s*(\d+) Progressive:\s*(\d+)", idet
+    )
+    tff, bff, progressive = (int(number) for number in found[-1]) if found else (0, 0, 0)
+    more, less = max(tff, bff), min(tff, bff)
+    if more > 4 * (progressive + less) and more >= MIN_FRAMES:
+        return "tff" if more == tff else "bff"
+    if progressive or less:
+        return ""
+    return _STATED_FIELDS.get(video.field_order, "")
+
+
+_STATED_FIELDS: dict[str, Literal["tff", "bff"]] = {
+    **{"tt": "tff", "bt": "tff"},
+    **{"bb": "bff", "tb": "bff"},
+}
+
+
+def deinterlaced(master: Master, fields: Literal["", "tff", "bff"]) -> Master:
+    """The master with the order of its fields, and a note where it has fields."""
+    note = "the picture was interlaced: it was made progressive, one frame for two fields"
+    notes = [*master.notes, note] if fields else master.notes
+    return msgspec.structs.replace(master, interlaced=fields, notes=notes)
 
 
 def _picture_of(video: ProbedStream, rate: Fraction) -> Picture:
@@ -197,16 +286,32 @@ def _picture_of(video: ProbedStream, rate: Fraction) -> Picture:
 
 
 def _sound_of(probe: Probe, first_frame_s: float) -> Sound | None:
-    for stream in probe.streams:
-        if stream.codec_type == "audio" and stream.channels and int(stream.sample_rate or 0):
-            start_s = float(probe.format.start_time or 0)
-            return Sound(
-                stream=stream.index,
-                channels=stream.channels,
-                language=stream.tags.language if is_language(stream.tags.language) else "und",
-                lead_s=max(0.0, first_frame_s - start_s),
-            )
+    for stream in _sounds(probe):
+        start_s = _seconds(probe.format.start_time)
+        return Sound(
+            stream=stream.index,
+            channels=stream.channels,
+            language=stream.tags.language if is_language(stream.tags.language) else "und",
+            lead_s=max(0.0, first_frame_s - start_s),
+        )
     return None
+
+
+def _sounds(probe: Probe) -> list[ProbedStream]:
+    return [
+        stream
+        for stream in probe.streams
+        if stream.codec_type == "audio" and stream.channels and _seconds(stream.sample_rate) > 0
+    ]
+
+
+def _seconds(text: str) -> float:
+    """A number as ffprobe writes it; 0 for ``N/A`` and whatever else is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return 0.0
+    return number if math.isfinite(number) else 0.0
 
 
 def _fraction(text: str) -> Fraction:

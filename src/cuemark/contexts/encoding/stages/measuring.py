@@ -17,8 +17,6 @@ from cuemark.contexts.encoding.tools import ffmpeg
 from cuemark.contexts.encoding.tools.run import ToolFailed, run
 from cuemark.contracts.encoding import Version
 
-PICTURE_S = 60
-
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """Where the measurements of a version's rungs lie. ``stretches`` are the frames scored."""
@@ -61,13 +59,14 @@ def _keep_pictures(
 ) -> None:
     """The worst frame twice. A film whose frame cannot be drawn is published all the same."""
     film, frame = film_of(shop, sha256), worst_frame(scores)
+    joined_rung = shop.path(rung, RUNG)
     encoded, master = (folder / file for file in picture_names(name))
     program = shop.programs.ffmpeg
     try:
-        run(
-            ffmpeg.rung_frame_argv(program, shop.path(rung, RUNG), film, frame, encoded),
-            timeout_s=PICTURE_S,
-        )
-        run(ffmpeg.master_frame_argv(program, film, frame, master), timeout_s=PICTURE_S)
+        for argv, source in (
+            (ffmpeg.rung_frame_argv(program, joined_rung, film, frame, encoded), joined_rung),
+            (ffmpeg.master_frame_argv(program, film, frame, master), film.path),
+        ):
+            run(argv, pictures.decoding(film, frame), reads=[source], folder=folder)
     except ToolFailed as error:
         structlog.get_logger().warning("worst_frame_not_drawn", frame=frame, reason=str(error))

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from blake3 import blake3
 
-from cuemark.contexts.encoding.model import boxes, loudness, playlists
+from cuemark.contexts.encoding.model import bounds, boxes, loudness, playlists
 from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS, SOUND
@@ -128,7 +128,13 @@ def _package_streams(
         flags = private / "keys.flags"
         flags.touch(mode=0o600)
         flags.write_text(packager.key_flags(key))
-        run(packager.package_argv(shop.programs.packager, streams, flags), cwd=folder)
+        sources = [stream.source for stream in streams]
+        run(
+            packager.package_argv(shop.programs.packager, streams, flags),
+            bounds.reading(sum(source.stat().st_size for source in sources)),
+            reads=[*sources, flags],
+            folder=folder,
+        )
     (folder / "packager.mpd").unlink()
     for stream in streams:
         init = folder / stream.track_id / "init.mp4"

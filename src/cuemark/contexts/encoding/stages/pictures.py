@@ -7,25 +7,38 @@ import msgspec
 import numpy as np
 import structlog
 
+from cuemark.contexts.encoding.model import bounds
 from cuemark.contexts.encoding.model import shots as shot_rules
+from cuemark.contexts.encoding.model.bounds import Bounds
 from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.model.gate import Scores
 from cuemark.contexts.encoding.model.master import (
     Master,
     Probe,
+    deinterlaced,
+    fields_of,
     film_stream,
     frame_pts,
+    is_seekable,
     master_of,
 )
 from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH, FrameMeasures
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import ffmpeg, ffprobe
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
-from cuemark.contexts.encoding.tools.run import Finished, ToolFailed, read_frames, run
+from cuemark.contexts.encoding.tools.run import (
+    Finished,
+    ToolFailed,
+    ToolOverLimit,
+    read_frames,
+    run,
+)
 from cuemark.contracts.encoding import MasterRejected
 
 INDEXED = "film.mkv"
 RUNG = "rung.mp4"
+FIELDS_LINES, FIELDS_RATE, FIELDS_FRAMES = 1088, 31, 200
+"""Pictures with more lines or at a higher rate have no fields; how many frames are looked at."""
 
 
 class Shots(msgspec.Struct, frozen=True):
@@ -58,23 +71,72 @@ def inspect(shop: Workshop, sha256: str) -> str:
     source = shop.master(sha256)
     with shop.making(key) as folder:
         try:
-            master = _probe(shop, source)
-            if not master.seekable:
-                indexed = folder / INDEXED
-                run(ffmpeg.index_argv(shop.programs.ffmpeg, source, indexed))
-                master = _probe(shop, indexed)
+            master = _inspected(shop, source, folder)
+        except ToolOverLimit as error:
+            raise MasterRejected(f"the file cannot be read safely: {error}") from error
         except ToolFailed as error:
             raise MasterRejected("the file is no film that FFmpeg can read") from error
         save(folder, "master.json", master)
     return key
 
 
-def _probe(shop: Workshop, path: Path) -> Master:
-    report = run(ffprobe.report_argv(shop.programs.ffprobe, path), timeout_s=120)
-    probe = msgspec.json.decode(report.stdout, type=Probe, strict=False)
-    stream = film_stream(probe).index
-    packets = run(ffprobe.packets_argv(shop.programs.ffprobe, path, stream), timeout_s=1200)
-    return master_of(probe, frame_pts(packets.stdout.decode()))
+def _inspected(shop: Workshop, source: Path, folder: Path) -> Master:
+    path, size_bytes = source, source.stat().st_size
+    probe = _report(shop, source)
+    if not is_seekable(probe):
+        path = folder / INDEXED
+        stream = film_stream(probe).index
+        run(
+            ffmpeg.index_argv(shop.programs.ffmpeg, source, stream, path),
+            bounds.reading(size_bytes),
+            reads=[source],
+            folder=folder,
+        )
+        probe = _report(shop, path)
+    video = film_stream(probe)
+    packets = run(
+        ffprobe.packets_argv(shop.programs.ffprobe, path, video.index),
+        bounds.reading(size_bytes),
+        reads=[path],
+    )
+    master = master_of(probe, frame_pts(packets.stdout.decode()))
+    if video.height > FIELDS_LINES or master.picture.rate > FIELDS_RATE:
+        return master
+    film = Film(path, master)
+    looked = run(
+        ffmpeg.fields_argv(shop.programs.ffmpeg, film, master.frames // 4, FIELDS_FRAMES),
+        decoding(film, FIELDS_FRAMES),
+        reads=[path],
+    )
+    return deinterlaced(master, fields_of(looked.stderr, video))
+
+
+def _report(shop: Workshop, path: Path) -> Probe:
+    report = run(
+        ffprobe.report_argv(shop.programs.ffprobe, path),
+        bounds.reading(path.stat().st_size),
+        reads=[path],
+    )
+    try:
+        return msgspec.json.decode(report.stdout, type=Probe, strict=False)
+    except msgspec.MsgspecError as error:
+        raise ToolFailed(f"ffprobe's report cannot be read: {error}") from error
+
+
+def decoding(film: Film, frames: int) -> Bounds:
+    """The bounds of decoding so many frames of the film."""
+    return bounds.decoding(_pixels(film), frames)
+
+
+def encoding(film: Film, frames: int) -> Bounds:
+    """The bounds of encoding or scoring so many frames of the film."""
+    return bounds.encoding(_pixels(film), frames)
+
+
+def _pixels(film: Film) -> int:
+    """The larger of the decoded and the canonical picture."""
+    picture = film.master.picture
+    return max(film.master.pixels, picture.width * picture.height)
 
 
 def film_of(shop: Workshop, sha256: str) -> Film:
@@ -103,7 +165,9 @@ def find_shots(shop: Workshop, sha256: str) -> str:
         artwork = min(shot_rules.artwork_frame(measures, starts), film.master.frames - 1)
         run(
             ffmpeg.artwork_argv(shop.programs.ffmpeg, film, artwork, folder / "artwork.jpg"),
-            timeout_s=300,
+            decoding(film, 1),
+            reads=[film.path],
+            folder=folder,
         )
         save(folder, "shots.json", Shots(starts, artwork))
     return key
@@ -117,7 +181,8 @@ def _measure(shop: Workshop, film: Film) -> FrameMeasures:
     whole = FrameMeasures([], [], [])
     before = None
     argv = ffmpeg.thumbs_argv(shop.programs.ffmpeg, film)
-    for block in read_frames(argv, THUMB_WIDTH * THUMB_HEIGHT):
+    limits = decoding(film, film.master.frames)
+    for block in read_frames(argv, THUMB_WIDTH * THUMB_HEIGHT, limits, reads=[film.path]):
         frames = np.frombuffer(block, np.uint8).reshape(-1, THUMB_HEIGHT, THUMB_WIDTH)
         part = shot_rules.measure(frames, before)
         whole.differences.extend(part.differences)
@@ -141,7 +206,7 @@ def encode_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> s
         argv = ffmpeg.chunk_argv(
             shop.programs.ffmpeg, film, chunk, [(recipe, folder / "chunk.mp4")]
         )
-        done = run(argv)
+        done = run(argv, encoding(film, chunk.frames), reads=[film.path], folder=folder)
     structlog.get_logger().info(
         "chunk_encoded",
         key=key,
@@ -192,9 +257,19 @@ def join_rung(shop: Workshop, sha256: str, recipe: Recipe, chunks: Sequence[Chun
         parts = [shop.path(chunk_key(shop, sha256, chunk, recipe), "chunk.mp4") for chunk in chunks]
         listing = folder / "chunks.txt"
         listing.write_text("".join(ffmpeg.listed(part) for part in parts))
-        run(ffmpeg.assemble_argv(shop.programs.ffmpeg, listing, film.master.picture, folder / RUNG))
+        size_bytes = sum(part.stat().st_size for part in parts)
+        run(
+            ffmpeg.assemble_argv(shop.programs.ffmpeg, listing, film.master.picture, folder / RUNG),
+            bounds.reading(size_bytes),
+            reads=parts,
+            folder=folder,
+        )
         listing.unlink()
-        packets = run(ffprobe.packets_argv(shop.programs.ffprobe, folder / RUNG, 0))
+        packets = run(
+            ffprobe.packets_argv(shop.programs.ffprobe, folder / RUNG, 0),
+            bounds.reading(size_bytes),
+            reads=[folder / RUNG],
+        )
         frames = len(frame_pts(packets.stdout.decode()))
         if frames != film.master.frames:
             raise ToolFailed(f"a rung has {frames} frames and the film {film.master.frames}")
@@ -226,7 +301,8 @@ def _score(
     film = film_of(shop, sha256)
     with shop.making(key) as folder:
         argv = ffmpeg.vmaf_argv(shop.programs.ffmpeg, encoded, film, frames, start, "vmaf.json")
-        done = run(argv, cwd=folder)
+        limits = encoding(film, frames[1] - start)
+        done = run(argv, limits, reads=[encoded, film.path], folder=folder)
         log = msgspec.json.decode((folder / "vmaf.json").read_bytes(), type=VmafLog)
         if not log.frames:
             raise ToolFailed("libvmaf scored no frame")

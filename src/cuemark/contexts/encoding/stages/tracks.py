@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from cuemark.contexts.encoding.model import bounds, loudness
 from cuemark.contexts.encoding.model import captions as caption_rules
-from cuemark.contexts.encoding.model import loudness
 from cuemark.contexts.encoding.stages.pictures import film_of
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools import ffmpeg
@@ -24,10 +24,14 @@ def encode_sound(shop: Workshop, sha256: str) -> str:
     if sound is None:
         raise ValueError("the film has no sound to encode")
     duration_s = float(film.master.frames / film.master.picture.rate)
+    limits = bounds.sounding(film.path.stat().st_size, duration_s)
     with shop.making(key) as folder:
-        measured = loudness.parse(
-            run(ffmpeg.loudness_argv(shop.programs.ffmpeg, film, sound)).stderr
+        printed = run(
+            ffmpeg.loudness_argv(shop.programs.ffmpeg, film, sound, duration_s),
+            limits,
+            reads=[film.path],
         )
+        measured = loudness.parse(printed.stderr)
         run(
             ffmpeg.sound_argv(
                 shop.programs.ffmpeg,
@@ -36,7 +40,10 @@ def encode_sound(shop: Workshop, sha256: str) -> str:
                 loudness.second_pass(measured),
                 duration_s,
                 folder / SOUND,
-            )
+            ),
+            limits,
+            reads=[film.path],
+            folder=folder,
         )
     return key
 

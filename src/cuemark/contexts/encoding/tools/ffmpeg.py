@@ -1,8 +1,11 @@
 """FFmpeg's command lines. Frames are named by their number in the film, never by time.
 
-Every encode and every comparison starts from the canonical picture: cut to even sides, 8 bits
-4:2:0, and frame N stamped N ticks of one frame each. Without that stamp libvmaf pairs frames
-by rounded times and misaligns them.
+Every encode and every comparison starts from the canonical picture: progressive, upright, cut
+to even sides, 8 bits 4:2:0 of standard range, and frame N stamped N ticks of one frame each.
+Without that stamp libvmaf pairs frames by rounded times and misaligns them.
+
+A master comes from a stranger: only containers of film are opened (a playlist would name other
+files), only as a file, and no picture larger than any film's is decoded.
 """
 
 from collections.abc import Sequence
@@ -11,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from cuemark.contexts.encoding.model import loudness
+from cuemark.contexts.encoding.model.bounds import MAX_PIXELS
 from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.model.master import Master, Picture, Sound
 from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH
@@ -18,6 +22,14 @@ from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH
 VMAF_EVERY = 5
 ARTWORK_WIDTH = 1280
 EXHIBIT_WIDTH = 640
+FILM_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,mxf,flv,asf,ogg,nut,gxf,dv,ivf,"
+    "h264,hevc,mpegvideo,m4v,av1,obu"
+)
+_ONLY_FILES = ["-protocol_whitelist", "file,pipe"]
+FILM = [*_ONLY_FILES, "-format_whitelist", FILM_FORMATS]
+"""Options of every input that a stranger made."""
+_PICTURES = ["-max_pixels", str(MAX_PIXELS)]
 _QUIET = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
 _BITEXACT = ["-fflags", "+bitexact", "-map_metadata", "-1", "-map_chapters", "-1"]
 _ONE_JPEG = ["-frames:v", "1", "-update", "1", "-q:v", "3", *_BITEXACT]
@@ -50,17 +62,29 @@ def thumbs_argv(ffmpeg: Path, film: Film) -> list[str]:
     """Every frame as a small luma picture, raw on stdout."""
     chain = f"scale={THUMB_WIDTH}:{THUMB_HEIGHT}:flags=area,format=gray"
     return [
-        *[str(ffmpeg), *_QUIET, "-threads", "1", "-i", str(film.path)],
-        *["-map", f"0:{film.master.video_stream}", "-an", "-sn", "-dn", "-vf", chain],
+        *[str(ffmpeg), *_QUIET, "-filter_threads", "1", "-threads", "1"],
+        *[*FILM, *_PICTURES, "-i", str(film.path)],
+        *["-map", f"0:{film.master.video_stream}", "-an", "-sn", "-dn"],
+        *["-vf", f"{_even(film, 0)}{chain}"],
         *["-fps_mode", "passthrough", "-f", "rawvideo", "-"],
     ]
 
 
-def index_argv(ffmpeg: Path, source: Path, target: Path) -> list[str]:
-    """Copy the streams into Matroska, which has the index that a program stream lacks."""
+def index_argv(ffmpeg: Path, source: Path, stream: int, target: Path) -> list[str]:
+    """Copy the film and its sound into Matroska, which has the index that the source lacks."""
     return [
-        *[str(ffmpeg), *_QUIET, "-fflags", "+genpts", "-i", str(source)],
-        *["-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", *_BITEXACT, str(target)],
+        *[str(ffmpeg), *_QUIET, "-fflags", "+genpts", *FILM, "-i", str(source)],
+        *["-map", f"0:{stream}", "-map", "0:a:0?", "-c", "copy", *_BITEXACT, str(target)],
+    ]
+
+
+def fields_argv(ffmpeg: Path, film: Film, frame: int, frames: int) -> list[str]:
+    """Look for fields in some frames; what is found goes to stderr."""
+    return [
+        *[str(ffmpeg), "-nostdin", "-hide_banner", "-v", "info", "-nostats"],
+        *["-filter_threads", "1", "-threads", "1", *FILM, *_PICTURES, *seek(film, frame)],
+        *["-i", str(film.path), "-map", f"0:{film.master.video_stream}", "-an", "-sn", "-dn"],
+        *["-frames:v", str(frames), "-vf", "idet", "-f", "null", "-"],
     ]
 
 
@@ -71,7 +95,8 @@ def chunk_argv(
     picture = film.master.picture
     labels = [f"[v{number}]" for number in range(len(outputs))]
     split = f",split={len(outputs)}" if len(outputs) > 1 else ""
-    graph = [f"[0:{film.master.video_stream}]{canonical(picture)}{split}{''.join(labels)}"]
+    whole = canonical(film, chunk.start)
+    graph = [f"[0:{film.master.video_stream}]{whole}{split}{''.join(labels)}"]
     arguments: list[str] = []
     for number, (recipe, path) in enumerate(outputs):
         graph.append(f"{labels[number]}{_scaled(picture, recipe.width, recipe.height)}[o{number}]")
@@ -80,7 +105,7 @@ def chunk_argv(
         arguments += [*_BITEXACT, "-video_track_timescale", str(timescale(picture)[0]), str(path)]
     return [
         *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1", "-threads", "1"],
-        *[*seek(film, chunk.start), "-i", str(film.path)],
+        *[*FILM, *_PICTURES, *seek(film, chunk.start), "-i", str(film.path)],
         *["-filter_complex", ";".join(graph), *arguments],
     ]
 
@@ -91,17 +116,52 @@ def seek(film: Film, frame: int) -> list[str]:
     FFmpeg rounds the time to the container's ticks, and some containers have one tick a frame:
     half a frame before would then round to the frame before.
     """
-    if frame == 0:
+    shown = film.master.shown_at(frame)
+    if shown == 0:
         return []
-    before_s, at_s = film.master.pts_s[frame - 1 : frame + 1]
+    before_s, at_s = film.master.pts_s[shown - 1 : shown + 1]
     return ["-seek_timestamp", "1", "-ss", f"{at_s - (at_s - before_s) / 4:.6f}"]
 
 
-def canonical(picture: Picture) -> str:
-    """The filters that make the canonical picture of the master's frames."""
+def canonical(film: Film, start: int) -> str:
+    """The filters that make the canonical picture, where decoding begins with frame ``start``."""
+    picture, master = film.master.picture, film.master
+    fields = f"bwdif=mode=send_frame:parity={master.interlaced}:deint=all," * bool(
+        master.interlaced
+    )
     size = f"{picture.width}:{picture.height}"
     fit = f"scale={size}:flags=bicubic" if picture.scaled else f"crop={size}:0:0"
-    return f"{fit},setsar=1,format=yuv420p,{_stamp(picture)}"
+    range_ = _standard_range(master.high_range)
+    return f"{fields}{_even(film, start)}{fit},setsar=1,{range_}format=yuv420p,{_stamp(picture)}"
+
+
+def _even(film: Film, start: int) -> str:
+    """The filters that bring a film to a constant rate, from its frame ``start`` on.
+
+    The times within one run are exact, but a run's first time is not, so that is set again. The
+    last frame has no end where a container states none: it is shown once.
+    """
+    master, picture = film.master, film.master.picture
+    if not master.shown:
+        return ""
+    at_s = master.pts_s[master.shown_at(start)] - master.pts_s[0]
+    begin_s = start * picture.rate_den / picture.rate_num
+    return (
+        f"setpts=floor(PTS-STARTPTS+{at_s:.9f}/TB+0.5),"
+        f"fps={picture.rate_num}/{picture.rate_den}:round=near:eof_action=pass:"
+        f"start_time={begin_s:.9f},tpad=stop=1:stop_mode=clone,"
+    )
+
+
+def _standard_range(transfer: str) -> str:
+    """From PQ or HLG in BT.2020 to BT.709, as Hable's curve does it (ITU-R BT.2100, BT.709)."""
+    if not transfer:
+        return ""
+    return (
+        f"zscale=transferin={transfer}:primariesin=bt2020:matrixin=2020_ncl:"
+        "transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,"
+        "tonemap=hable:desat=0,zscale=transfer=bt709:matrix=bt709:range=limited,"
+    )
 
 
 def _stamp(picture: Picture) -> str:
@@ -136,7 +196,7 @@ def assemble_argv(ffmpeg: Path, listing: Path, picture: Picture, target: Path) -
     scale, tick = timescale(picture)
     snap = f"setts=pts=round(PTS/{tick})*{tick}:dts=round(DTS/{tick})*{tick}:duration={tick}"
     return [
-        *[str(ffmpeg), *_QUIET, "-f", "concat", "-safe", "0", "-i", str(listing)],
+        *[str(ffmpeg), *_QUIET, *_ONLY_FILES, "-f", "concat", "-safe", "0", "-i", str(listing)],
         *["-map", "0:v:0", "-c", "copy", "-bsf:v", snap, *_BITEXACT],
         *["-movflags", "+negative_cts_offsets", "-video_track_timescale", str(scale)],
         str(target),
@@ -159,22 +219,23 @@ def vmaf_argv(
     up = f"scale={picture.width}:{picture.height}:flags=bicubic,setsar=1,format=yuv420p"
     graph = (
         f"[0:v]{_stamp(picture)},trim=end_frame={end - first},{up}[d];"
-        f"[1:{film.master.video_stream}]{canonical(picture)},trim=end_frame={end - first}[r];"
+        f"[1:{film.master.video_stream}]{canonical(film, first)},trim=end_frame={end - first}[r];"
         f"[d][r]libvmaf=n_threads=1:n_subsample={VMAF_EVERY}:log_fmt=json:log_path={log}"
     )
     return [
         *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1"],
-        *["-threads", "1", *into, "-i", str(rung)],
-        *["-threads", "1", *seek(film, first), "-i", str(film.path)],
+        *["-threads", "1", *_ONLY_FILES, *into, "-i", str(rung)],
+        *["-threads", "1", *FILM, *_PICTURES, *seek(film, first), "-i", str(film.path)],
         *["-filter_complex", graph, "-f", "null", "-"],
     ]
 
 
-def loudness_argv(ffmpeg: Path, film: Film, sound: Sound) -> list[str]:
-    """The first pass: the measurement goes to stderr."""
-    chain = f"{_stereo(sound)},{loudness.first_pass()}"
+def loudness_argv(ffmpeg: Path, film: Film, sound: Sound, duration_s: float) -> list[str]:
+    """The first pass, over what is heard: the measurement goes to stderr."""
+    chain = f"{_stereo(sound)},atrim=end={duration_s:.6f},{loudness.first_pass()}"
     return [
-        *[str(ffmpeg), "-nostdin", "-hide_banner", "-v", "info", "-nostats", "-i", str(film.path)],
+        *[str(ffmpeg), "-nostdin", "-hide_banner", "-v", "info", "-nostats"],
+        *["-threads", "1", *FILM, "-i", str(film.path)],
         *["-map", f"0:{sound.stream}", "-vn", "-af", chain, "-f", "null", "-"],
     ]
 
@@ -193,7 +254,8 @@ def sound_argv(
         ]
     )
     return [
-        *[str(ffmpeg), *_QUIET, "-i", str(film.path), "-map", f"0:{sound.stream}", "-vn"],
+        *[str(ffmpeg), *_QUIET, "-threads", "1", *FILM, "-i", str(film.path)],
+        *["-map", f"0:{sound.stream}", "-vn"],
         *["-af", chain, "-c:a", "aac", "-b:a", f"{loudness.BITRATE_KBPS}k"],
         *["-ac", str(loudness.CHANNELS), *_BITEXACT, "-flags:a", "+bitexact", str(target)],
     ]
@@ -224,15 +286,17 @@ def rung_frame_argv(ffmpeg: Path, rung: Path, film: Film, frame: int, target: Pa
     into = ["-ss", f"{(frame - 0.25) * frame_s:.6f}"] if frame else []
     up = f"scale={picture.width}:{picture.height}:flags=bicubic,setsar=1"
     return [
-        *[str(ffmpeg), *_QUIET, "-threads", "1", *into, "-i", str(rung), "-map", "0:v:0"],
+        *[str(ffmpeg), *_QUIET, "-filter_threads", "1", "-threads", "1"],
+        *[*into, "-i", str(rung), "-map", "0:v:0"],
         *["-vf", f"{up},{_at_most(EXHIBIT_WIDTH)}", *_ONE_JPEG, str(target)],
     ]
 
 
 def _jpeg_argv(ffmpeg: Path, film: Film, frame: int, width: int, target: Path) -> list[str]:
-    chain = f"{canonical(film.master.picture)},{_at_most(width)}"
+    chain = f"{canonical(film, frame)},{_at_most(width)}"
     return [
-        *[str(ffmpeg), *_QUIET, "-threads", "1", *seek(film, frame), "-i", str(film.path)],
+        *[str(ffmpeg), *_QUIET, "-filter_threads", "1", "-threads", "1"],
+        *[*FILM, *_PICTURES, *seek(film, frame), "-i", str(film.path)],
         *["-map", f"0:{film.master.video_stream}", "-vf", chain, *_ONE_JPEG, str(target)],
     ]
 

@@ -1,12 +1,17 @@
-"""ffprobe's command lines."""
+"""ffprobe's command lines. Files are opened as ``tools.ffmpeg`` opens a master."""
 
 from pathlib import Path
+
+from cuemark.contexts.encoding.model.bounds import MAX_PIXELS
+from cuemark.contexts.encoding.tools.ffmpeg import FILM
+
+_OPENED = ["-v", "error", *FILM, "-max_pixels", str(MAX_PIXELS)]
 
 
 def report_argv(ffprobe: Path, file: Path) -> list[str]:
     """Streams and container as JSON."""
     return [
-        *[str(ffprobe), "-v", "error", "-show_streams", "-show_format"],
+        *[str(ffprobe), *_OPENED, "-show_streams", "-show_format"],
         *["-of", "json", str(file)],
     ]
 
@@ -14,6 +19,6 @@ def report_argv(ffprobe: Path, file: Path) -> list[str]:
 def packets_argv(ffprobe: Path, file: Path, stream: int) -> list[str]:
     """Presentation time and flags of each packet of a stream, one line each."""
     return [
-        *[str(ffprobe), "-v", "error", "-select_streams", str(stream)],
+        *[str(ffprobe), *_OPENED, "-select_streams", str(stream)],
         *["-show_entries", "packet=pts,flags", "-of", "csv=p=0", str(file)],
     ]

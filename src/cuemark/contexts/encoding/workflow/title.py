@@ -81,6 +81,9 @@ class TitleWalk:
         self._one("shots", "shots", Priority.INSPECT)
         film = pictures.film_of(self._shop, self._job.master_sha256)
         shots = pictures.shots_of(self._shop, self._job.master_sha256)
+        if notes := film.master.notes:
+            # Only a film with notes has this step: a walk begun before there were any goes on.
+            self._step("note", lambda: self._parts.ledger.note(self._job.version_id, notes))
         chunks = chunk_plan(shots.starts, film.master.frames, film.master.picture.rate)
         tracks = self._begin_tracks(film)
         quick = self._quick_rungs(film, chunks, shots.starts)
