@@ -15,10 +15,11 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from cuemark.app import settings
-from cuemark.app.compose import Composition, compose
+from cuemark.app.compose import Composition, compose, writer_of
 from cuemark.app.folder import DataFolder
 from cuemark.app.system import Install, install_on
 from cuemark.kit.logs import configure_logs
+from cuemark.kit.objects import Objects
 
 
 async def serve(composition: Composition, bind: str, port: int, internal_port: int) -> None:
@@ -89,7 +90,9 @@ def run_control(
 def main(root: Path) -> None:
     folder = DataFolder(root)
     install = install_on(folder, settings.load(root))
-    run_control(install, ["all"], install.ports.public, install.ports.internal, {})
+    targets = ["all"]
+    Objects(folder.objects, writer_of(targets)).sweep()
+    run_control(install, targets, install.ports.public, install.ports.internal, {})
 
 
 if __name__ == "__main__":

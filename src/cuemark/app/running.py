@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Sequence
 
 from cuemark.app import state, system
-from cuemark.app.compose import migrate_all
+from cuemark.app.compose import migrate_all, sweep_all
 from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder
 from cuemark.app.settings import Settings
@@ -32,7 +32,7 @@ async def run(
         loop.add_signal_handler(name, stop.set)
     supervisor = Supervisor(folder.run, folder.logs)
     supervisor.clear_leftovers()
-    Objects(folder.objects).sweep()
+    folder.sweep()
 
     def phase(doing: str, now: Running | None = None) -> None:
         tell(doing)
@@ -66,6 +66,7 @@ async def _start(
         postgres.create_database(folder.run)
     phase("migrating")
     await asyncio.to_thread(migrate_all, install.database_url)
+    await sweep_all(install.database_url, Objects(folder.objects))
     phase("starting the control plane, the appliances and the workers")
     groups = [
         [system.control_spec(install)],
@@ -102,8 +103,9 @@ async def _keep_state(
         pids["supervisor"] = os.getpid()
         now = system.running(install, pids)
         if pids != written:
-            phase("serving", now)
-            written = pids
+            with contextlib.suppress(OSError):  # a full disk: told again at the next look
+                phase("serving", now)
+                written = pids
         if first or stop.is_set():
             return now
         with contextlib.suppress(TimeoutError):

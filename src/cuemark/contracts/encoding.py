@@ -205,7 +205,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """The making of a title's versions from one master.
 
     ``version_id`` names the full version and, with it, the job. ``watchable_s`` and ``good_s``
-    are the seconds from ingest to the quick and the full version's publication.
+    are the seconds from ingest to the quick and the full version's publication. ``waiting``
+    says what keeps a running job from going on; it goes on by itself.
     """
 
     version_id: VersionId
@@ -217,6 +218,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     watchable_s: float | None = None
     good_s: float | None = None
     error: str = ""
+    waiting: str = ""
 
 
 class JobPage(msgspec.Struct, frozen=True, kw_only=True):

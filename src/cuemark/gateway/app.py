@@ -15,7 +15,7 @@ from cuemark.gateway.openapi import openapi_document
 from cuemark.gateway.parts import AnyRequest, GatewayParts
 from cuemark.gateway.routes import jobs, login, operators, plays, service, titles, uploads
 from cuemark.gateway.views import API
-from cuemark.kit.errors import Refusal, Unavailable
+from cuemark.kit.errors import NoRoom, Refusal, Unavailable
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -88,7 +88,9 @@ def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
         dependencies=dependencies,
         exception_handlers={
             Refusal: errors.answer_refusal,
+            NoRoom: errors.answer_no_room,
             Unavailable: errors.answer_unavailable,
+            OSError: errors.answer_system_error,
             HTTPException: errors.answer_http,
             Exception: errors.answer_unknown,
         },

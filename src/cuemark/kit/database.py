@@ -9,12 +9,13 @@ import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from psycopg.errors import DiskFull
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from cuemark.kit.errors import OperatorError, Unavailable
+from cuemark.kit.errors import NoRoom, OperatorError, Unavailable
 
 Transaction = AsyncConnection
 
@@ -40,7 +41,11 @@ class Database:
         try:
             async with self._engine.begin() as connection:
                 yield connection
-        except (OperationalError, PoolExhausted) as error:
+        except OperationalError as error:
+            if isinstance(error.orig, DiskFull):
+                raise NoRoom("the database has no room on its disk") from error
+            raise Unavailable("the database does not answer") from error
+        except PoolExhausted as error:
             raise Unavailable("the database does not answer") from error
 
     async def close(self) -> None:

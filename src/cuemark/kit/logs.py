@@ -1,18 +1,36 @@
 """The structured log: one JSON object a line, a constant event name with ids as fields."""
 
+import contextlib
+import io
 import logging
+import os
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 
 from cuemark.kit.tracing import current_trace_id
 
 
+class _Appending(io.TextIOBase):
+    """A file that takes each line in one write, so that lines of many processes stay whole.
+
+    A line that the disk has no room for is lost: nothing that goes on without it may fail.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            os.write(self._file, text.encode(errors="replace"))
+        return len(text)
+
+
 def configure_logs(process: str, path: Path | None) -> None:
     """Write this process's events to ``path`` (appending), or to stderr without one."""
-    stream: TextIO = path.open("a", buffering=1, encoding="utf-8") if path else sys.stderr
+    stream = cast(TextIO, _Appending(path)) if path else sys.stderr
 
     def add_context(_: object, __: str, event: structlog.typing.EventDict) -> dict[str, object]:
         event["process"] = process

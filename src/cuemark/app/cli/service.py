@@ -105,7 +105,7 @@ def _job_table(found: Status) -> Table:
         table.add_row(
             names.get(job.title_id, job.title_id),
             job.state,
-            job.error or stage,
+            job.error or job.waiting or stage,
             "" if job.watchable_s is None else f"{job.watchable_s:.1f} s",
             "" if job.good_s is None else f"{job.good_s:.1f} s",
         )

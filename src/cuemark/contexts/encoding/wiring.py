@@ -9,7 +9,7 @@ from dbos import DBOS, DBOSClient
 from sqlalchemy import Connection
 
 from cuemark.contexts.encoding import workflow
-from cuemark.contexts.encoding.service import EncodingService, Ledger
+from cuemark.contexts.encoding.service import EncodingService, Ledger, sweep_uploads
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.store import SCHEMA
 from cuemark.contexts.encoding.tools.programs import from_wheels
@@ -23,7 +23,7 @@ from cuemark.kit.objects import Objects
 from cuemark.kit.outbox import Log
 from cuemark.kit.room import Room
 
-__all__ = ["MIGRATIONS", "SCHEMA", "build", "migrate_workflows", "run_worker"]
+__all__ = ["MIGRATIONS", "SCHEMA", "build", "migrate_workflows", "run_worker", "sweep"]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WORKFLOW_SCHEMA = "dbos"
@@ -36,6 +36,15 @@ QUEUE_POLL_S = 0.1
 def migrate_workflows(database_url: str) -> None:
     """Bring DBOS's own schema to its head."""
     DBOS.migrate(database_url, schema=WORKFLOW_SCHEMA)
+
+
+async def sweep(database_url: str, objects: Objects) -> None:
+    """Remove what uploads have left that were killed at their end. Call when none is written."""
+    database = Database(database_url, pool_size=1)
+    try:
+        await sweep_uploads(database, objects)
+    finally:
+        await database.close()
 
 
 def build(

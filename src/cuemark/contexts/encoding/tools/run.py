@@ -2,6 +2,7 @@
 
 ToolFailed
 `-- ToolTimedOut
+Hindered             the machine kept the tool from its work, which says nothing of the film
 """
 
 import resource
@@ -14,6 +15,7 @@ from typing import IO
 
 import msgspec
 
+from cuemark.contexts.encoding.model.hindrance import Hindrance, of_tool
 from cuemark.kit.process import kill_group, launch_argv
 
 NICENESS = 10
@@ -26,6 +28,14 @@ class ToolFailed(Exception):
 
 class ToolTimedOut(ToolFailed):
     """The tool was ended because it ran past its time."""
+
+
+class Hindered(Exception):
+    """The work can be done when the machine allows it; ``hindrance`` says what is in the way."""
+
+    def __init__(self, hindrance: Hindrance, text: str) -> None:
+        super().__init__(text)
+        self.hindrance = hindrance
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -47,7 +57,7 @@ def run(argv: Sequence[str], *, cwd: Path | None = None, timeout_s: float = 3600
             raise ToolTimedOut(f"{_name(argv)} ran longer than {timeout_s:.0f} s") from error
         text = stderr.decode(errors="replace")
         if child.returncode:
-            raise ToolFailed(_last_words(argv, child.returncode, text))
+            raise _failure(child.returncode, text, _last_words(argv, child.returncode, text))
     return Finished(stdout, text, _children_cpu_s() - cpu_s, time.monotonic() - began_s)
 
 
@@ -63,8 +73,8 @@ def read_frames(
                 raise ToolTimedOut(f"{_name(argv)} ran longer than {timeout_s:.0f} s")
             if whole := len(block) // frame_bytes * frame_bytes:
                 yield block[:whole]
-        if child.wait():
-            raise ToolFailed(f"{_name(argv)} could not read the film to its end")
+        if code := child.wait():
+            raise _failure(code, "", f"{_name(argv)} could not read the film to its end")
 
 
 @contextmanager
@@ -82,6 +92,12 @@ def _child(argv: Sequence[str], cwd: Path | None, stderr: int) -> Iterator[subpr
         finally:
             if child.poll() is None:
                 kill_group(child.pid)
+
+
+def _failure(code: int, said: str, sentence: str) -> ToolFailed | Hindered:
+    """What the end of a tool means: for the film, or for the machine."""
+    met = of_tool(code, said)
+    return ToolFailed(sentence) if met is None else Hindered(met, sentence)
 
 
 def _read_whole(stream: IO[bytes], size: int) -> bytes:

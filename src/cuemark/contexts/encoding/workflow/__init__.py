@@ -12,7 +12,8 @@ import msgspec
 from dbos import DBOS, SetEnqueueOptions
 
 from cuemark.contexts.encoding.store import JobRow
-from cuemark.contexts.encoding.workflow.tasks import Parts, Pending, Task, do
+from cuemark.contexts.encoding.workflow.patience import do_patiently
+from cuemark.contexts.encoding.workflow.tasks import Parts, Pending, Task
 from cuemark.contexts.encoding.workflow.title import TitleWalk
 from cuemark.kit.tracing import trace
 
@@ -38,15 +39,17 @@ def register(parts: Parts) -> None:
     def task(encoded: str) -> str:
         what = msgspec.json.decode(encoded, type=Task)
         with trace(what.trace_id or None):
-            result = do(parts, what)
+            result = do_patiently(parts, what)
             unit = f"{what.kind}:{DBOS.workflow_id}"
-            parts.loop.insist(lambda: parts.ledger.finish(what.version_id, what.stage, unit))
+            parts.loop.insist(
+                lambda: parts.ledger.finish(what.version_id, what.stage, unit), patience_s=None
+            )
         return result
 
     @DBOS.workflow(name=TITLE_WORKFLOW)
     def title(version_id: str) -> None:
         def begin() -> str:
-            found = parts.loop.insist(lambda: parts.ledger.begin(version_id))
+            found = parts.loop.insist(lambda: parts.ledger.begin(version_id), patience_s=None)
             return msgspec.json.encode(found).decode()
 
         job = msgspec.json.decode(DBOS.run_step({"name": "begin"}, begin), type=JobRow)
