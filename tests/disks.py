@@ -4,6 +4,7 @@ They are ext4 on loop devices, mounted in a mount namespace of the test process,
 of them outlives it. This needs root.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -13,6 +14,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+BALLAST = "ballast"
 
 _CLONE_NEWNS = 0x00020000
 _EXT4_IOC_SHUTDOWN = 0x8004587D
@@ -68,8 +71,17 @@ class Disk:
         finally:
             os.close(descriptor)
 
-    def free_bytes(self) -> int:
-        return shutil.disk_usage(self.at).free
+    def fill(self) -> None:
+        """Leave no byte free. What is freed later is free: fill again to take that as well."""
+        with contextlib.suppress(OSError), (self.at / BALLAST).open("ab", buffering=0) as ballast:
+            while ballast.write(b"\xa5" * (1 << 20)):
+                pass
+        with contextlib.suppress(OSError), (self.at / BALLAST).open("ab", buffering=0) as ballast:
+            while ballast.write(b"\xa5" * 512):
+                pass
+
+    def make_room(self) -> None:
+        (self.at / BALLAST).unlink()
 
 
 def _run(*argv: str) -> None:

@@ -22,14 +22,14 @@ from samples.film import Film
 from tests.disks import Disk, mount_in_private
 from tests.e2e.installation import ffmpeg
 from tests.e2e.kills.running import WatchedInstallation, content, names
-from tests.e2e.kills.victims import assert_dead, kill_everything
+from tests.e2e.kills.victims import assert_dead
 
 SEED = int(os.environ.get("CUEMARK_TEST_SEED", "1895"))
 KILLS = int(os.environ.get("CUEMARK_TEST_KILLS", "20"))
 
 PORTS_FROM = random.SystemRandom().randrange(10_000, 20_000, 100)
 KEPT_BY_APPLIANCES = ("store", "views", "indexes")
-DISKS = {"": 128, "postgres": 512, "objects": 128}
+DISKS = {"": 128, "postgres": 256, "objects": 64, "appliances/appliance-1": 64}
 """A disk for each, so that no sync of one makes up for one that another forgot; sizes in MB."""
 
 
@@ -129,11 +129,14 @@ class Powered:
     installation: WatchedInstallation
     disks: Sequence[Disk]
 
+    def disk(self, part: str) -> Disk:
+        return next(disk for disk in self.disks if disk.at == self.installation.folder / part)
+
     def cut(self) -> None:
         """Cut the power of all disks, then of the machine, and give both back."""
         for disk in self.disks:
             disk.cut_power()
-        kill_everything(self.installation)
+        self.installation.kill_all()
         for disk in reversed(self.disks):
             disk.unmount()
         for disk in self.disks:
@@ -147,7 +150,7 @@ def powered(accepted: Accepted, tmp_path: Path) -> Iterator[Powered]:
     mount_in_private()
     disks = []
     for part, size_mb in DISKS.items():
-        disk = Disk(tmp_path / f"{part or 'root'}.img", tmp_path / "data" / part)
+        disk = Disk(tmp_path / f"{part.replace('/', '-') or 'root'}.img", tmp_path / "data" / part)
         disk.format(size_mb)
         disk.mount()
         disks.append(disk)

@@ -174,6 +174,12 @@ class WatchedInstallation(Installation):
         with psycopg.connect(host=socket_folder, user="cuemark", dbname="cuemark") as connection:
             return list(connection.execute(sql.encode()).fetchall())
 
+    def execute(self, sql: str) -> None:
+        """Change the installation's database."""
+        socket_folder = str(self.folder / "run")
+        with psycopg.connect(host=socket_folder, user="cuemark", dbname="cuemark") as connection:
+            connection.execute(sql.encode())
+
 
 def content(folder: Path, *parts: str) -> dict[str, str]:
     """Every file below ``parts`` of the folder: its SHA-256, or where it links to, by path."""
