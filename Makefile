@@ -9,7 +9,7 @@ INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/pyth
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-annotate --no-header --no-emit-index-url --custom-compile-command "make locks"
 
-.PHONY: install demo test check unit bench locks page clean format
+.PHONY: install demo test soak check unit bench locks page clean format
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed $(PAGE)
@@ -66,6 +66,10 @@ test: install $(VENV)/.dev
 bench: install
 	@$(BIN)/python tests/debian.py wrk
 	@$(BIN)/python -m benches $(BENCH)
+
+soak: install $(VENV)/.dev
+	@CUEMARK_TEST_KILLS=$${KILLS:-200} CUEMARK_TEST_SEED=$${SEED:-$$(date +%s)} \
+	  $(BIN)/pytest -q tests/e2e/kills $(PYTEST_FLAGS)
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .

@@ -74,7 +74,9 @@ class Composition:
 class _Builder:
     """Builds each context once, locally where it is a target, else as a remote client."""
 
-    def __init__(self, install: Install, local: frozenset[str], peers: Mapping[str, str]) -> None:
+    def __init__(
+        self, install: Install, local: frozenset[str], peers: Mapping[str, str], writer: str
+    ) -> None:
         self.install = install
         self.local = local
         self.peers = peers
@@ -82,7 +84,7 @@ class _Builder:
         self.ids = Ids(self.clock)
         self.log = Log(self.clock)
         self.database = Database(install.database_url)
-        self.objects = Objects(install.folder.objects)
+        self.objects = Objects(install.folder.objects, writer)
         self.office = PassportOffice(install.folder.secret("passport_key"), self.clock)
         self.rooms: dict[str, Room[Any]] = {}
         self.channels: dict[str, Channel] = {}
@@ -107,13 +109,18 @@ class _Builder:
         return self.channels[url]
 
 
+def writer_of(targets: Sequence[str]) -> str:
+    """The name under which a process that runs ``targets`` writes objects."""
+    return "-".join(sorted(targets))
+
+
 def compose(install: Install, targets: Sequence[str], peers: Mapping[str, str]) -> Composition:
     """Build a process that runs ``targets``."""
     chosen = {
         part for target in targets for part in (TARGETS["all"] if target == "all" else [target])
     }
     local = frozenset(chosen & set(CONTRACTS))
-    builder = _Builder(install, local, peers)
+    builder = _Builder(install, local, peers, writer_of(targets))
     rooms = [builder.room(name) for name in sorted(local)]
     gateway = _gateway(builder) if "gateway" in chosen else None
     return Composition(
@@ -247,3 +254,10 @@ def _gateway(builder: _Builder) -> object:
             ),
         )
     )
+
+
+async def sweep_all(database_url: str, objects: Objects) -> None:
+    """Remove what killed processes have left among the objects. Call before any is started."""
+    from cuemark.contexts.encoding.wiring import sweep
+
+    await sweep(database_url, objects)

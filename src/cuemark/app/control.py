@@ -19,11 +19,12 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
 from cuemark.app import settings
-from cuemark.app.compose import Composition, compose
+from cuemark.app.compose import Composition, compose, writer_of
 from cuemark.app.folder import DataFolder
 from cuemark.app.supervisor import BACKLOG
 from cuemark.app.system import Install, install_on
 from cuemark.kit.logs import configure_logs
+from cuemark.kit.objects import Objects
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,9 @@ def main(root: Path, public_fd: int | None, internal_fd: int | None) -> None:
     install = install_on(folder, settings.load(root))
     public = Listener(install.settings.bind, install.ports.public, public_fd)
     internal = Listener("127.0.0.1", install.ports.internal, internal_fd)
-    run_control(install, ["all"], public, internal, {})
+    targets = ["all"]
+    Objects(folder.objects, writer_of(targets)).sweep()
+    run_control(install, targets, public, internal, {})
 
 
 if __name__ == "__main__":

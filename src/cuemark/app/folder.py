@@ -14,7 +14,7 @@ import msgspec
 
 from cuemark.kit.cat import TokenKey
 from cuemark.kit.errors import OperatorError
-from cuemark.kit.objects import write_private
+from cuemark.kit.objects import Objects, fsync, make_folder, new_draft, sweep_drafts, write_private
 
 _SECRET_BYTES = 32
 
@@ -67,27 +67,33 @@ class DataFolder:
         """Make what is missing; raises ``FolderUnusable``."""
         try:
             for path in (self.root, self.objects, self.logs, self.run, self.root / "secrets"):
-                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folder(path, 0o700)
         except OSError as error:
             raise FolderUnusable(
                 f"the data folder {self.root} cannot be written ({error.strerror}): "
                 "choose another with --data"
             ) from error
 
+    def sweep(self) -> None:
+        """Remove what writers that died have left. Call when none runs."""
+        Objects(self.objects).sweep()
+        appliances = [path for path in (self.root / "appliances").glob("*") if path.is_dir()]
+        servers = [self.root / "origin", *appliances]
+        sweep_drafts(
+            *[self.run, self.root / "secrets", *servers],
+            *[path / part for path in servers for part in ("run", "indexes")],
+        )
+
     def secret(self, name: str) -> bytes:
         """The 32 bytes of a secret, made when asked for first."""
         path = self.root / "secrets" / name
         with contextlib.suppress(FileNotFoundError):
             return bytes.fromhex(path.read_text())
-        draft = path.with_name(f".{name}.{secrets.token_hex(4)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(_SECRET_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
+        draft = new_draft(path, secrets.token_hex(_SECRET_BYTES).encode())
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()
+        fsync(path.parent)
         return bytes.fromhex(path.read_text())
 
     def operator_token(self) -> str:

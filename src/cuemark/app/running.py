@@ -13,6 +13,7 @@ import psutil
 
 from cuemark.app import state, system
 from cuemark.app.backup import restoring
+from cuemark.app.compose import sweep_all
 from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder
 from cuemark.app.log_keeping import keep_bounded
@@ -40,7 +41,7 @@ async def run(
     supervisor = Supervisor(folder.run, folder.logs)
     supervisor.clear_leftovers()
     restoring.finish(folder)
-    Objects(folder.objects).sweep()
+    folder.sweep()
 
     def phase(doing: str, now: Running | None = None) -> None:
         tell(doing)
@@ -81,6 +82,7 @@ async def _start(
     kept = await asyncio.to_thread(bring_up_to_date, install, datetime.now(UTC))
     if kept:
         install = replace(install, kept_backup=str(kept))
+    await sweep_all(install.database_url, Objects(folder.objects))
     phase("starting the control plane, the appliances and the workers")
     groups = [
         [system.control_spec(install)],
@@ -122,8 +124,9 @@ async def _keep_state(
             starts={child.spec.name: child.starts for child in supervisor.children},
         )
         if pids != written:
-            phase("serving", now)
-            written = pids
+            with contextlib.suppress(OSError):  # a full disk: told again at the next look
+                phase("serving", now)
+                written = pids
         if first or stop.is_set():
             return now
         with contextlib.suppress(TimeoutError):

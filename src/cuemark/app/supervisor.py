@@ -18,17 +18,17 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import psutil
 import structlog
 
 from cuemark.kit.errors import OperatorError
 from cuemark.kit.objects import write_private
-from cuemark.kit.process import group_alive, kill_group, launch_argv
+from cuemark.kit.process import birth_of, group_alive, kill_group, launch_argv
 
 FIRST_PAUSE_S = 0.1
 LAST_PAUSE_S = 5.0
 STEADY_S = 10.0
 BACKLOG = 1024
+FIRST_STARTS = 3
 
 
 class StartFailed(OperatorError):
@@ -58,11 +58,14 @@ class ChildSpec:
 
 
 class RecordedGroup(msgspec.Struct, frozen=True):
-    """A group that a supervisor started, with what tells it from a later owner of the id."""
+    """A group that a supervisor started, with what tells it from a later owner of the id.
+
+    ``born`` is when its leader started, as ``birth_of`` has it; no clock that is set moves it.
+    """
 
     name: str
     group: int
-    started_at_s: float
+    born: str
 
 
 class Child:
@@ -92,6 +95,11 @@ class Child:
             )
         self.group = self._process.pid
         self.starts += 1
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether a signal ended the process."""
+        return self._process is not None and (self._process.returncode or 0) < 0
 
     async def wait_ready(self) -> None:
         deadline = time.monotonic() + self.spec.ready_s
@@ -151,10 +159,9 @@ class Supervisor:
         """Kill the groups that a supervisor which was killed has left behind."""
         with contextlib.suppress(OSError, msgspec.MsgspecError):
             for left in msgspec.json.decode(self._record.read_bytes(), type=list[RecordedGroup]):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    started_at_s = psutil.Process(left.group).create_time()
-                    if abs(started_at_s - left.started_at_s) > 1:
-                        continue
+                other_boot = _boot(left.born) != _boot(birth_of(os.getpid()))
+                if other_boot or birth_of(left.group) not in (left.born, ""):
+                    continue
                 kill_group(left.group)
                 while group_alive(left.group):
                     time.sleep(0.02)
@@ -163,10 +170,8 @@ class Supervisor:
         """Start a child, wait until it serves, and keep it running from then on."""
         child = Child(spec, self._logs / f"{spec.name}.out")
         self._children.append(child)
-        await child.start()
-        self._write_record()
         try:
-            await child.wait_ready()
+            await self._start_first(child)
         except StartFailed:
             await child.stop()
             self._children.remove(child)
@@ -174,6 +179,21 @@ class Supervisor:
         self._watchers.append(asyncio.create_task(self._keep(child)))
         structlog.get_logger().info("child_started", child=spec.name, pid=child.group)
         return child
+
+    async def _start_first(self, child: Child) -> None:
+        """Start a child until it serves; one that was killed meanwhile did nothing wrong."""
+        for starts_left in reversed(range(FIRST_STARTS)):
+            await child.start()
+            self._write_record()
+            try:
+                await child.wait_ready()
+            except StartFailed:
+                if not (child.was_killed and starts_left):
+                    raise
+                structlog.get_logger().warning("child_killed_while_starting", child=child.spec.name)
+                await child.clear()
+            else:
+                return
 
     async def stop(self) -> None:
         """Stop all children, the last started first."""
@@ -200,8 +220,15 @@ class Supervisor:
                 pause_s = FIRST_PAUSE_S
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LAST_PAUSE_S)
-            await child.start()
-            self._write_record()
+            try:
+                await child.start()
+                self._write_record()
+            except OSError as error:
+                # A full disk. A child that never started ends at once and is tried again.
+                structlog.get_logger().warning(
+                    "child_not_started", child=child.spec.name, error=str(error)
+                )
+                continue
             structlog.get_logger().info(
                 "child_restarted", child=child.spec.name, pid=child.group, starts=child.starts
             )
@@ -212,9 +239,8 @@ class Supervisor:
     def _write_record(self) -> None:
         groups = []
         for child in self._children:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                started_at_s = psutil.Process(child.group).create_time()
-                groups.append(RecordedGroup(child.spec.name, child.group, started_at_s))
+            if born := birth_of(child.group):
+                groups.append(RecordedGroup(child.spec.name, child.group, born))
         write_private(self._record, msgspec.json.encode(groups))
 
 
@@ -230,6 +256,10 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
     listener.setblocking(False)
     return listener
+
+
+def _boot(born: str) -> str:
+    return born.partition(":")[0]
 
 
 def port_answers(host: str, port: int) -> Callable[[], Coroutine[Any, Any, bool]]:

@@ -30,10 +30,12 @@ def main(root: Path, name: str) -> None:
     channel = Channel(
         install.settings.control_url or install.internal_url, lambda: office.mint(passport)
     )
+    objects = Objects(folder.objects, writer=name)
+    objects.sweep()
     run_worker(
         executor_id=name,
         database_url=install.database_url,
-        objects=Objects(folder.objects),
+        objects=objects,
         licensing=connect(Licensing, channel),
         clock=clock,
     )

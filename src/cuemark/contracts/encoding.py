@@ -207,7 +207,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     ``version_id`` names the full version and, with it, the job. ``watchable_s`` and ``good_s``
     are the seconds from ingest to the quick and the full version's publication. ``trace_id`` is
     that of the request which asked for it, and of all that was done for it. ``notes`` are
-    sentences on what was done to the film that its owner may not expect.
+    sentences on what was done to the film that its owner may not expect. ``waiting`` says what
+    keeps a running job from going on; it goes on by itself.
     """
 
     version_id: VersionId
@@ -221,6 +222,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     trace_id: str = ""
     notes: list[str] = []
+    waiting: str = ""
 
 
 class JobPage(msgspec.Struct, frozen=True, kw_only=True):

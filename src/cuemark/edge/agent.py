@@ -28,12 +28,14 @@ from cuemark.kit.channel import Channel
 from cuemark.kit.clock import Clock, SystemClock
 from cuemark.kit.link import connect
 from cuemark.kit.logs import configure_logs
+from cuemark.kit.objects import sweep_drafts
 from cuemark.kit.passport import Passport, PassportOffice
 
 
 async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) -> None:
     """Run the agent until ``stop`` is set."""
     folder = Path(settings.folder)
+    sweep_drafts(folder / "run", folder / "indexes")
     store = Store(folder, settings.store_limit_bytes)
     indexes = Indexes(folder)
     knowledge = Knowledge(folder)

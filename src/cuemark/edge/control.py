@@ -64,20 +64,20 @@ class Knowledge:
         with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):
             body = (folder / "run" / "snapshot.json").read_bytes()
             self.snapshot = msgspec.json.decode(body, type=HeldSnapshot)
-        self._write_keys()
+        self._write_keys(self.snapshot)
 
     def take(self, news: Snapshot) -> None:
         """Hold what is new; nginx sees changed keys within a second."""
-        before, self.snapshot = self.snapshot, self.snapshot.merged(news)
-        if self.snapshot != before:
-            write_private(
-                self._folder / "run" / "snapshot.json", msgspec.json.encode(self.snapshot)
-            )
-        if self.snapshot.token_keys != before.token_keys:
-            self._write_keys()
+        merged = self.snapshot.merged(news)
+        if merged.token_keys != self.snapshot.token_keys:
+            self._write_keys(merged)
+        if merged != self.snapshot:
+            write_private(self._folder / "run" / "snapshot.json", msgspec.json.encode(merged))
+        # Last: what could not be written, the disk being full, is news again the next time.
+        self.snapshot = merged
 
-    def _write_keys(self) -> None:
-        keys = {key.kid: key.key for key in self.snapshot.token_keys}
+    def _write_keys(self, snapshot: HeldSnapshot) -> None:
+        keys = {key.kid: key.key for key in snapshot.token_keys}
         mark = blake3(msgspec.json.encode(keys)).hexdigest()[:16] if keys else ""
         write_private(self._folder / TOKEN_KEYS, msgspec.json.encode(TokenKeyFile(mark, keys)))
 

@@ -75,11 +75,15 @@ function verified(r, mark, token) {
 
 // The mark of the keys in force, '' while the agent has brought none.
 function keysMark(r) {
-    let mark = ngx.shared.token_keys.get('mark');
-    if (mark === undefined) {
-        mark = readKeys(r).mark;
-        ngx.shared.token_keys.set('mark', mark, KEYS_FRESH_MS);
+    // The dictionary counts by the machine's clock: set back, it would keep the mark for as long.
+    const now_ms = Date.now();
+    const held = (ngx.shared.token_keys.get('mark') || '0 ').split(' ');
+    const age_ms = now_ms - Number(held[0]);
+    if (age_ms >= 0 && age_ms < KEYS_FRESH_MS) {
+        return held[1];
     }
+    const mark = readKeys(r).mark;
+    ngx.shared.token_keys.set('mark', now_ms + ' ' + mark, KEYS_FRESH_MS);
     return mark;
 }
 

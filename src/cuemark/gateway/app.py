@@ -24,7 +24,7 @@ from cuemark.gateway.routes import (
     uploads,
 )
 from cuemark.gateway.views import API
-from cuemark.kit.errors import Refusal, Unavailable
+from cuemark.kit.errors import NoRoom, Refusal, Unavailable
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -108,7 +108,9 @@ def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
         dependencies=dependencies,
         exception_handlers={
             Refusal: errors.answer_refusal,
+            NoRoom: errors.answer_no_room,
             Unavailable: errors.answer_unavailable,
+            OSError: errors.answer_system_error,
             HTTPException: errors.answer_http,
             Exception: errors.answer_unknown,
         },

@@ -9,10 +9,12 @@ Refusal              its own status and code
 |-- TooManyBytes     413: more bytes than announced or allowed
 |-- UploadBusy       409: another connection writes this upload
 `-- StorageFull      507: the disk is full
-Unavailable          503 with Retry-After
+Unavailable          503 with Retry-After; NoRoom, as an OSError for want of room, 507
 HTTPException        the framework's own: 400, 404, 405, 413, 422
 anything else        500 with the trace id, and an event in the log
 """
+
+import errno
 
 import msgspec
 import structlog
@@ -22,7 +24,7 @@ from litestar.response import Response
 from cuemark.gateway.operations import pages
 from cuemark.gateway.parts import AnyRequest
 from cuemark.gateway.views import ErrorBody, ErrorView
-from cuemark.kit.errors import Refusal, Unavailable
+from cuemark.kit.errors import NoRoom, Refusal, Unavailable
 from cuemark.kit.tracing import current_trace_id
 
 RETRY_AFTER_S = 2
@@ -98,6 +100,18 @@ def answer_unavailable(request: AnyRequest, error: Unavailable) -> Response[Erro
         f"(trace {current_trace_id()}).",
         {"retry-after": str(RETRY_AFTER_S)},
     )
+
+
+def answer_no_room(request: AnyRequest, error: NoRoom) -> Response[ErrorView] | Response[str]:
+    structlog.get_logger().warning("no_room", reason=str(error))
+    return answer_refusal(request, StorageFull("The disk is full: free some space and try again."))
+
+
+def answer_system_error(request: AnyRequest, error: OSError) -> Response[ErrorView] | Response[str]:
+    """A disk that is full is for the caller to know; anything else is ours."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return answer_no_room(request, NoRoom(str(error)))
+    return answer_unknown(request, error)
 
 
 def answer_http(request: AnyRequest, error: HTTPException) -> Response[ErrorView]:

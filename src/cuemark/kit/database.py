@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from psycopg.errors import DiskFull
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from cuemark.kit.errors import OperatorError, Unavailable
+from cuemark.kit.errors import NoRoom, OperatorError, Unavailable
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -44,7 +45,11 @@ class Database:
         try:
             async with self._engine.begin() as connection:
                 yield connection
-        except (OperationalError, PoolExhausted) as error:
+        except OperationalError as error:
+            if isinstance(error.orig, DiskFull):
+                raise NoRoom("the database has no room on its disk") from error
+            raise Unavailable("the database does not answer") from error
+        except PoolExhausted as error:
             raise Unavailable("the database does not answer") from error
 
     async def close(self) -> None:

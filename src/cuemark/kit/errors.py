@@ -3,6 +3,7 @@
     ContractError
     |-- Refusal        the callee understood and says no; each contract lists its own subclasses
     `-- Unavailable    no answer in time: the callee is away, slow or broken
+        `-- NoRoom     its disk is full
 
     OperatorError          a file, a port, a setting or an engine of this machine is not right
 
@@ -30,6 +31,10 @@ class Refusal(ContractError):
 
 class Unavailable(ContractError):
     """The callee gave no answer: away, late or broken."""
+
+
+class NoRoom(Unavailable):
+    """The callee's disk is full: it answers again when there is room."""
 
 
 class OperatorError(Exception):

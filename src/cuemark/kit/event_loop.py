@@ -27,14 +27,16 @@ class EventLoopThread:
         """Run ``work`` to its end and return its result, or raise what it raised."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    def insist(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run ``work`` again while what it needs is away, for ``PATIENCE_S`` at most."""
-        deadline_s = time.monotonic() + PATIENCE_S
+    def insist(
+        self, work: Callable[[], Coroutine[Any, Any, T]], patience_s: float | None = PATIENCE_S
+    ) -> T:
+        """Run ``work`` again while what it needs is away; None is for as long as it takes."""
+        began_s = time.monotonic()
         while True:
             try:
                 return self.run(work())
             except Unavailable as error:
-                if time.monotonic() > deadline_s:
+                if patience_s is not None and time.monotonic() > began_s + patience_s:
                     raise
                 structlog.get_logger().warning("waits", why=str(error))
                 time.sleep(_PAUSE_S)

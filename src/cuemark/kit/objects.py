@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+_DRAFT = re.compile(r"^\..+\.[0-9a-f]{8}$")
 _KEY = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*\Z")
 _CHUNK_BYTES = 1 << 20
 
@@ -30,12 +31,16 @@ def key_path(root: Path, key: str) -> Path:
 
 
 class Objects:
-    """Objects in one directory, ``root``; ``root/tmp`` holds what is being written."""
+    """Objects in one directory, ``root``; ``root/tmp`` holds what is being written.
 
-    def __init__(self, root: Path) -> None:
+    A ``writer`` with a name of its own can sweep away what it left when it died the last time,
+    while others write on. Two processes never have one name.
+    """
+
+    def __init__(self, root: Path, writer: str = "") -> None:
         self.root = root
-        self._tmp = root / "tmp"
-        self._tmp.mkdir(parents=True, exist_ok=True)
+        self._tmp = root / "tmp" / writer
+        make_folder(self._tmp)
 
     def path(self, key: str) -> Path:
         """Where the object of this key is or would be."""
@@ -65,7 +70,7 @@ class Objects:
                 fsync(file)
         if source.is_dir():
             fsync(source)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         try:
             source.rename(target)
         except OSError:
@@ -84,7 +89,7 @@ class Objects:
             shutil.rmtree(folder, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Remove what writers that died have left. Call when no writer runs."""
+        """Remove what this writer left; one without a name, what any left, while none runs."""
         for leftover in self._tmp.iterdir():
             shutil.rmtree(leftover, ignore_errors=True)
 
@@ -98,6 +103,17 @@ def fsync(path: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(path: Path, mode: int = 0o777) -> None:
+    """Make a folder and those above it, as far as they are missing, durably."""
+    missing = []
+    while not path.is_dir():
+        missing.append(path)
+        path = path.parent
+    for folder in reversed(missing):
+        folder.mkdir(mode=mode, exist_ok=True)
+        fsync(folder.parent)
+
+
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, hex."""
     digest = hashlib.sha256()
@@ -108,12 +124,34 @@ def sha256_of(path: Path) -> str:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a small file of mode 0600 so that a reader sees the old or the new one, never half."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Write a small file of mode 0600 so that a reader sees the old or the new one, never half.
+
+    It outlives a power cut. A writer that dies leaves a draft: see ``sweep_drafts``.
+    """
+    make_folder(path.parent, 0o700)
+    draft = new_draft(path, data)
+    draft.replace(path)
+    fsync(path.parent)
+
+
+def new_draft(path: Path, data: bytes) -> Path:
+    """Write ``data`` durably beside ``path``, under a name that nobody reads."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    return draft
+
+
+def sweep_drafts(*folders: Path) -> None:
+    """Remove the drafts in ``folders`` that writers which died have left; no writer may run."""
+    for folder in folders:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if _DRAFT.match(path.name):
+                path.unlink(missing_ok=True)

@@ -12,11 +12,15 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import psutil
 
 from cuemark.kit.confinement import Confinement
+
+_START_TICKS = 19
+"""The field "starttime" of proc_pid_stat(5), counted from the one after the name."""
 
 
 def launch_argv(
@@ -51,6 +55,20 @@ def run_and_leave(command: Callable[[], object]) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code or 0)
+
+
+def birth_of(pid: int) -> str:
+    """The boot and the moment in it at which a process started; empty where there is none.
+
+    It counts in ticks since the boot, so it stays what it is when the machine's clock is set,
+    and no process of another boot has it.
+    """
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+    return f"{boot}:{after_name.split()[_START_TICKS]}"
 
 
 def group_alive(group: int) -> bool:

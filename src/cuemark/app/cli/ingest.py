@@ -164,12 +164,15 @@ def _upload(operator: Operator, path: Path, progress: Progress) -> str:
 def follow(operator: Operator, job: Job, progress: Progress) -> Job:
     """Show a bar for each stage until the job is done; raises ``Failure`` when it failed."""
     bars: dict[str, TaskID] = {}
-    watchable = False
+    watchable, waiting = False, ""
     while job.state not in ("done", "failed"):
         _show_stages(job, bars, progress)
         if job.watchable_s is not None and not watchable:
             watchable = True
             progress.console.print(f"Watchable after {job.watchable_s:.1f} s.")
+        if job.waiting and job.waiting != waiting:
+            progress.console.print(f"{job.waiting[0].upper()}{job.waiting[1:]}.")
+        waiting = job.waiting
         time.sleep(POLL_S)
         job = operator.get(f"/jobs/{quote(job.version_id)}", Job)
     _show_stages(job, bars, progress)

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -10,14 +11,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from cuemark.kit.errors import OperatorError
+from cuemark.kit.objects import fsync
 from cuemark.kit.process import kill_group, launch_argv
 
 DATABASE = "cuemark"
 READY_S = 60.0
 STOP_S = 30.0
+ORPHANS_S = 5.0
 
 
 class PostgresFailed(OperatorError):
@@ -33,19 +37,52 @@ def binaries() -> Path:
 
 
 def initialise(folder: Path) -> None:
-    """Make a cluster in ``folder`` unless there is one."""
+    """Make a cluster in ``folder`` unless there is one; it is there whole or not at all."""
     if (folder / "PG_VERSION").exists():
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    argv = [str(binaries() / "initdb"), "-D", str(folder), "-U", DATABASE]
+    draft = folder.with_name(f".{folder.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700, parents=True)
+    argv = [str(binaries() / "initdb"), "-D", str(draft), "-U", DATABASE]
     argv += ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
     done = subprocess.run(
         launch_argv(argv, drop_root=True), capture_output=True, text=True, check=False
     )
     if done.returncode:
+        shutil.rmtree(draft, ignore_errors=True)
         raise PostgresFailed(f"initdb failed in {folder}: {done.stderr.strip()}")
     os.sync()
+    try:
+        draft.rename(folder)
+    except OSError as error:
+        raise PostgresFailed(
+            f"{folder} is not empty and holds no cluster: move what is in it elsewhere"
+        ) from error
+    fsync(folder.parent)
+
+
+def clear_stale_lock(folder: Path) -> None:
+    """Remove the lock of a server that no longer runs. Call as the one who starts servers here.
+
+    PostgreSQL takes a lock for held where any process of its user has the id in it: a zombie, or
+    whoever got the id after the machine was started again. Backends notice within moments that
+    their server died and are waited for; while one is left the lock stays.
+    """
+    deadline_s = time.monotonic() + ORPHANS_S
+    while (folder / "postmaster.pid").exists() and time.monotonic() < deadline_s:
+        if not _runs_in(folder):
+            (folder / "postmaster.pid").unlink(missing_ok=True)
+            return
+        time.sleep(0.05)
+
+
+def _runs_in(folder: Path) -> bool:
+    """Whether a PostgreSQL process works in the cluster; a zombie has no folder."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.name() == "postgres" and process.cwd() == str(folder):
+                return True
+    return False
 
 
 def server_argv(folder: Path, socket_folder: Path, *, durable: bool = True) -> list[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import msgspec
 import structlog
@@ -46,6 +47,7 @@ from cuemark.kit.outbox import Log
 from cuemark.kit.tracing import current_trace_id
 
 MAX_PAGE = 200
+SPOOLS = "uploads"
 
 Enqueue = Callable[[Connection, str], None]
 """Put the workflow of a job on its queue, in the transaction of the connection."""
@@ -80,9 +82,6 @@ class EncodingService(Encoding):
             sha256="",
             asset_id=None,
         )
-        spool = self._objects.path(_spool_key(row.upload_id))
-        spool.parent.mkdir(parents=True, exist_ok=True)
-        spool.touch(mode=0o600)
         async with self._database.transaction() as transaction:
             await store.insert_upload(transaction, row, self._clock.now())
         return self._upload(row)
@@ -99,7 +98,7 @@ class EncodingService(Encoding):
                     transaction, row, sha256, self._ids.new("ast"), self._clock.now()
                 )
             row = msgspec.structs.replace(row, sha256=sha256, asset_id=asset_id)
-            self._objects.path(_spool_key(row.upload_id)).unlink(missing_ok=True)
+        self._objects.path(_spool_key(row.upload_id)).unlink(missing_ok=True)
         return self._upload(row)
 
     async def ingest(self, request: Ingest) -> Job:
@@ -205,8 +204,17 @@ class EncodingService(Encoding):
         return sha256
 
 
+async def sweep_uploads(database: Database, objects: Objects) -> None:
+    """Remove the spool files of uploads that are complete: their end was cut short."""
+    for spool in (objects.root / SPOOLS).glob("*.part"):
+        async with database.transaction() as transaction:
+            row = await store.find_upload(transaction, spool.stem)
+        if row is None or row.asset_id is not None:
+            spool.unlink(missing_ok=True)
+
+
 def _spool_key(upload_id: str) -> str:
-    return f"uploads/{upload_id}.part"
+    return f"{SPOOLS}/{upload_id}.part"
 
 
 class Ledger:
@@ -240,15 +248,23 @@ class Ledger:
         async with self._database.transaction() as transaction:
             await store.finish_unit(transaction, version_id, stage, unit, at, cost)
 
+    async def wait(self, version_id: str, sentence: str) -> None:
+        """Say what a job waits for; the next unit of work that is done takes it back."""
+        async with self._database.transaction() as transaction:
+            await store.set_waiting(transaction, version_id, sentence)
+
     async def publish(self, job: JobRow, version: Version) -> None:
         """Let everybody see a version. Saying it again changes nothing."""
         meter = Meter(children=False)
         now = self._clock.now()
-        version = msgspec.structs.replace(version, published_at=now)
         async with self._database.transaction() as transaction:
+            # Of two versions the later plays: a clock that was set back must not hide this one.
+            last = await store.last_published_at(transaction, version.title_id)
+            at = now if last is None else max(now, last + timedelta(milliseconds=1))
+            version = msgspec.structs.replace(version, published_at=at)
             if not await store.insert_version(transaction, version):
                 return
-            seconds = (now - job.created_at).total_seconds()
+            seconds = max(0.0, (now - job.created_at).total_seconds())
             await store.set_published(transaction, version, seconds)
             await self._tell(transaction, version)
         structlog.get_logger().info(

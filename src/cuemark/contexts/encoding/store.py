@@ -119,8 +119,8 @@ async def find_jobs(
     """One job, or the newest before a cursor (a version id: these sort by time)."""
     found = await transaction.execute(
         text(
-            "select version_id, quick_version_id, title_id, state, error, created_at, trace_id, "
-            "watchable_s, good_s, notes from encoding.job "
+            "select version_id, quick_version_id, title_id, state, error, waiting, created_at, "
+            "trace_id, watchable_s, good_s, notes from encoding.job "
             "where (:version_id = '' or version_id = :version_id) "
             "and (:before = '' or version_id < :before) order by version_id desc limit :limit"
         ),
@@ -190,6 +190,7 @@ async def finish_unit(
             "cpu_s": cost.cpu_s,
         },
     )
+    await set_waiting(transaction, version_id, "")
 
 
 async def stage_times(transaction: Transaction, version_id: str) -> list[StageTime]:
@@ -228,7 +229,7 @@ async def set_failed(transaction: Transaction, version_id: str, error: str) -> b
     """Whether this call made the job fail: a job fails once, and not after its end."""
     changed = await transaction.execute(
         text(
-            "update encoding.job set state = 'failed', error = :error "
+            "update encoding.job set state = 'failed', error = :error, waiting = '' "
             "where version_id = :version_id and state in ('waiting', 'running')"
         ),
         {"version_id": version_id, "error": error},
@@ -259,6 +260,25 @@ def stored_objects(connection: Connection) -> list[str]:
         )
     )
     return [key for key in found.scalars() if key]
+
+
+async def set_waiting(transaction: Transaction, version_id: str, sentence: str) -> None:
+    await transaction.execute(
+        text(
+            "update encoding.job set waiting = :sentence "
+            "where version_id = :version_id and waiting != :sentence and state = 'running'"
+        ),
+        {"version_id": version_id, "sentence": sentence},
+    )
+
+
+async def last_published_at(transaction: Transaction, title_id: str) -> datetime | None:
+    found = await transaction.execute(
+        text("select max(published_at) from encoding.version where title_id = :title_id"),
+        {"title_id": title_id},
+    )
+    last: datetime | None = found.scalar_one()
+    return last
 
 
 async def insert_version(transaction: Transaction, version: Version) -> bool:

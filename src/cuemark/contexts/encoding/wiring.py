@@ -12,7 +12,7 @@ from dbos import DBOS, DBOSClient, EnqueueOptions
 from sqlalchemy import Connection, create_engine
 
 from cuemark.contexts.encoding.model import queues
-from cuemark.contexts.encoding.service import EncodingService, Ledger
+from cuemark.contexts.encoding.service import EncodingService, Ledger, sweep_uploads
 from cuemark.contexts.encoding.store import SCHEMA, stored_objects, unfinished_jobs
 from cuemark.contexts.encoding.tools.programs import from_wheels
 from cuemark.contracts.encoding import Encoding
@@ -34,7 +34,9 @@ __all__ = [
     "pipeline",
     "run_worker",
     "stored_objects",
+    "sweep",
 ]
+
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WORKFLOW_SCHEMA = "dbos"
@@ -47,6 +49,15 @@ QUEUE_POLL_S = 0.1
 def migrate_workflows(database_url: str) -> None:
     """Bring DBOS's own schema to its head."""
     DBOS.migrate(database_url, schema=WORKFLOW_SCHEMA)
+
+
+async def sweep(database_url: str, objects: Objects) -> None:
+    """Remove what uploads have left that were killed at their end. Call when none is written."""
+    database = Database(database_url, pool_size=1)
+    try:
+        await sweep_uploads(database, objects)
+    finally:
+        await database.close()
 
 
 def build(

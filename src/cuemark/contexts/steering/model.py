@@ -32,8 +32,11 @@ class Appliance:
     last_report_at: datetime
 
     def alive(self, now: datetime) -> bool:
-        """Whether it has spoken within the last ``SILENCE_S``."""
-        return now - self.last_report_at < timedelta(seconds=SILENCE_S)
+        """Whether it has spoken within the last ``SILENCE_S``.
+
+        A report from the future is from before the clock was set back: no sign of life either.
+        """
+        return abs(now - self.last_report_at) < timedelta(seconds=SILENCE_S)
 
     def gone(self, now: datetime) -> bool:
         """Whether it has been silent for so long that nobody should be sent there at all."""

@@ -1,8 +1,19 @@
 """All the SQL of the viewers."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Column, DateTime, Double, MetaData, Table, Text, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Double,
+    MetaData,
+    Table,
+    Text,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from cuemark.contracts.ids import ProfileId, TitleId
@@ -31,6 +42,10 @@ _progress = Table(
     Column("duration_s", Double),
     Column("watched_at", DateTime(timezone=True)),
 )
+
+
+CLOCK_SET_BACK = timedelta(minutes=1)
+"""Reports overtake one another by seconds: what is later by more was noted by another clock."""
 
 
 async def advance_session(
@@ -78,7 +93,10 @@ async def put_progress(
                 "duration_s": row.excluded.duration_s,
                 "watched_at": row.excluded.watched_at,
             },
-            where=_progress.c.watched_at <= row.excluded.watched_at,
+            where=or_(
+                _progress.c.watched_at <= row.excluded.watched_at,
+                _progress.c.watched_at > row.excluded.watched_at + CLOCK_SET_BACK,
+            ),
         )
     )
 

@@ -7,13 +7,17 @@ left nothing, and a stage that was done is not done again.
 
 import contextlib
 import hashlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from cuemark.contexts.encoding.model.hindrance import of_error, of_room
 from cuemark.contexts.encoding.tools.programs import Programs
+from cuemark.contexts.encoding.tools.run import Hindered, ToolFailed
+from cuemark.contracts.encoding import MasterRejected
 from cuemark.kit.objects import Objects
 
 T = TypeVar("T")
@@ -49,12 +53,26 @@ class Workshop:
 
     @contextlib.contextmanager
     def making(self, key: str) -> Iterator[Path]:
-        """A folder to make a result in; it is the result when the block ends without error."""
-        with self.objects.scratch() as scratch:
-            folder = scratch / "result"
-            folder.mkdir()
-            yield folder
-            self.objects.adopt(folder, key)
+        """A folder to make a result in; it is the result when the block ends without error.
+
+        Raises ``Hindered`` where the disk is what the block failed for.
+        """
+        try:
+            with self.objects.scratch() as scratch:
+                folder = scratch / "result"
+                folder.mkdir()
+                try:
+                    yield folder
+                    self.objects.adopt(folder, key)
+                except (ToolFailed, MasterRejected, msgspec.MsgspecError) as error:
+                    # Looked at before the scratch folder goes, which may be all the room there is.
+                    if met := of_room(shutil.disk_usage(scratch).free):
+                        raise Hindered(met, str(error)) from error
+                    raise
+        except OSError as error:
+            if met := of_error(error.errno):
+                raise Hindered(met, str(error)) from error
+            raise
 
 
 def save(folder: Path, name: str, value: object) -> None:

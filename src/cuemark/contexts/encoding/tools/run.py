@@ -6,6 +6,7 @@ no network, none of our environment, and bounds on all that it can use up.
 ToolFailed
 |-- ToolTimedOut    it ran past its wall time
 `-- ToolOverLimit   it wanted more CPU, memory or output than the work can need
+Hindered            the machine kept the tool from its work, which says nothing of the film
 """
 
 import resource
@@ -21,6 +22,7 @@ from typing import Literal
 import msgspec
 
 from cuemark.contexts.encoding.model.bounds import Bounds
+from cuemark.contexts.encoding.model.hindrance import Hindrance, of_tool
 from cuemark.kit.confinement import Confinement
 from cuemark.kit.process import kill_group, launch_argv
 
@@ -49,6 +51,14 @@ class ToolOverLimit(ToolFailed):
     def __init__(self, sentence: str, limit: Limit) -> None:
         super().__init__(sentence)
         self.limit = limit
+
+
+class Hindered(Exception):
+    """The work can be done when the machine allows it; ``hindrance`` says what is in the way."""
+
+    def __init__(self, hindrance: Hindrance, text: str) -> None:
+        super().__init__(text)
+        self.hindrance = hindrance
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -141,7 +151,7 @@ class _Tool:
         return self._stderr.decode(errors="replace")
 
     def finish(self) -> None:
-        """Wait for the end; raises ``ToolFailed`` where that was no success."""
+        """Wait for the end; raises ``ToolFailed`` or ``Hindered`` where that was no success."""
         try:
             code = self._child.wait(self._left_s())
         except subprocess.TimeoutExpired as error:
@@ -155,7 +165,9 @@ class _Tool:
         said = self.stderr()
         if any(words in said.lower() for words in _NO_MEMORY):
             raise self.over("memory")
-        raise ToolFailed(f"{self._name} ended with {code}: {_last_words(said)}")
+        sentence = f"{self._name} ended with {code}: {_last_words(said)}"
+        met = of_tool(code, said)
+        raise ToolFailed(sentence) if met is None else Hindered(met, sentence)
 
     def over(self, limit: Limit) -> ToolOverLimit:
         bounds = self._bounds

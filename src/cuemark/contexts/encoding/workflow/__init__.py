@@ -14,7 +14,8 @@ from dbos import DBOS, SetEnqueueOptions
 
 from cuemark.contexts.encoding.model.queues import TASK_QUEUE, TASK_WORKFLOW, TITLE_WORKFLOW
 from cuemark.contexts.encoding.store import JobRow
-from cuemark.contexts.encoding.workflow.tasks import Parts, Pending, Task, do
+from cuemark.contexts.encoding.workflow.patience import do_patiently
+from cuemark.contexts.encoding.workflow.tasks import Parts, Pending, Task
 from cuemark.contexts.encoding.workflow.title import TitleWalk
 from cuemark.kit.cost import Meter
 from cuemark.kit.tracing import trace
@@ -30,10 +31,13 @@ def register(parts: Parts) -> None:
         what = msgspec.json.decode(encoded, type=Task)
         with trace(what.trace_id or None):
             meter = Meter()
-            result = do(parts, what)
+            result = do_patiently(parts, what)
             cost = meter.cost
             unit = f"{what.kind}:{DBOS.workflow_id}"
-            parts.loop.insist(lambda: parts.ledger.finish(what.version_id, what.stage, unit, cost))
+            parts.loop.insist(
+                lambda: parts.ledger.finish(what.version_id, what.stage, unit, cost),
+                patience_s=None,
+            )
             structlog.get_logger().info(
                 "task_finished",
                 kind=what.kind,
@@ -46,7 +50,7 @@ def register(parts: Parts) -> None:
     @DBOS.workflow(name=TITLE_WORKFLOW)
     def title(version_id: str) -> None:
         def begin() -> str:
-            found = parts.loop.insist(lambda: parts.ledger.begin(version_id))
+            found = parts.loop.insist(lambda: parts.ledger.begin(version_id), patience_s=None)
             return msgspec.json.encode(found).decode()
 
         job = msgspec.json.decode(DBOS.run_step({"name": "begin"}, begin), type=JobRow)

@@ -20,6 +20,7 @@ from cuemark.kit.event_loop import EventLoopThread
 T = TypeVar("T")
 
 POLL_S = 0.1
+KEYS_S = 10.0
 
 Kind = Literal[
     "inspect", "shots", "encode", "probe", "join", "score", "sound", "captions", "package"
@@ -117,7 +118,9 @@ def _of(value: T | None) -> T:
 
 def _package(parts: Parts, order: Order) -> str:
     request = ProvisionKeys(version_id=order.version_id, labels=order.labels)
-    provisioned = parts.loop.insist(lambda: parts.licensing.provision_keys(request))
+    provisioned = parts.loop.insist(
+        lambda: parts.licensing.provision_keys(request), patience_s=KEYS_S
+    )
     version = packaging.package(parts.shop, order, provisioned.keys, parts.clock.now())
     if order.measured is not None:
         rungs = [rung.key for rung in order.rungs]

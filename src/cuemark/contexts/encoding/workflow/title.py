@@ -362,7 +362,7 @@ class TitleWalk:
 
     def _step(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Write to the ledger as a step of the workflow."""
-        DBOS.run_step({"name": name}, lambda: self._parts.loop.insist(work))
+        DBOS.run_step({"name": name}, lambda: self._parts.loop.insist(work, patience_s=None))
 
 
 class _Probes:
