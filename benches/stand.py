@@ -24,6 +24,7 @@ from cuemark.app.folder import DataFolder
 from cuemark.contracts.encoding import Job, Version
 from samples.catalog import CATALOG
 from samples.render import render
+from tests.integration.edge.farm import free_port
 
 TRAILER = Path(__file__).parents[2] / "shared" / "media" / "sintel_trailer_720p24.mp4"
 CLIP_FROM_S, CLIP_S = 12, 8
@@ -134,6 +135,8 @@ class Stand:
             folder = DataFolder(self.scratch("install") / "data")
             argv = [sys.executable, "-m", "cuemark.app.cli", "up", "--data", str(folder.root)]
             environment = {k: v for k, v in os.environ.items() if not k.startswith("CUEMARK_")}
+            # Away from 8080, where another install that starts now may listen a moment later.
+            environment["CUEMARK_PORT"] = str(free_port())
             output = self.folder / "install.out"
             supervisor = self._stack.enter_context(child(argv, output, environment=environment))
             deadline_s = time.monotonic() + START_S
