@@ -159,7 +159,8 @@ class Stand:
         film = self._film or TRAILER
         if not film.exists():
             raise BenchFailed(f"{film} is missing: name a film with --film FILE")
-        return self.clip(film, CLIP_FROM_S) if self.quick else film
+        from_s = CLIP_FROM_S if film == TRAILER else 0
+        return self.clip(film, from_s) if self.quick else film
 
     def clip(self, film: Path, from_s: int) -> Path:
         """Some seconds of a film, encoded nearly without loss."""
