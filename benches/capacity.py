@@ -55,11 +55,20 @@ def search(holds: Callable[[int], bool], first: int = FIRST, most: int = MOST) -
 class Round:
     """What so many plays at once did; the shares are of one core, in percent."""
 
-    holds: bool
+    stalled: int
+    failed: int
+    why: str
     startup_ms: float
     kbps: float
     service_percent: float
     players_percent: float
+
+    @property
+    def holds(self) -> bool:
+        return not self.stalled and not self.failed
+
+    def __str__(self) -> str:
+        return f"{self.stalled} stalled, {self.failed} failed" + (f" ({self.why})" * bool(self.why))
 
 
 def measure(stand: Stand) -> list[Figure]:
@@ -72,12 +81,14 @@ def measure(stand: Stand) -> list[Figure]:
             def holds(count: int, rounds: dict[int, Round] = rounds, decode: bool = decode) -> bool:
                 stand.tell(f"{count} plays, {'' if decode else 'not '}decoding")
                 rounds[count] = play_round(stand, made, players, count, decode)
+                stand.tell(f"{count} plays, {rounds[count]}")
                 return rounds[count].holds
 
             most = QUICK_MOST if stand.quick else MOST
             held = search(holds, most=most)
             found = figure(f"capacity: {name}, plays with no stall", held, "plays")
-            tried = "more were not tried" if held == most else ""
+            beyond = min((count for count, each in rounds.items() if not each.holds), default=0)
+            tried = f"of {beyond}: {rounds[beyond]}" if beyond else "more were not tried"
             rows.append(msgspec.structs.replace(found, spread=tried))
             if held:
                 rows += _of_round(f"capacity: {name}, at that count", rounds[held], decode)
@@ -98,7 +109,9 @@ def play_round(stand: Stand, made: Made, players: Riders, count: int, decode: bo
     done = players.ask(install.api_url, made.job.title_id, rides, decode=decode)
     wall_s, after = meter.cost.wall_s, cpu_of_each(install.pids)
     return Round(
-        holds=not any(each.stalls or each.error for each in done.outcomes),
+        stalled=sum(1 for each in done.outcomes if each.stalls),
+        failed=sum(1 for each in done.outcomes if each.error),
+        why=next((each.error for each in done.outcomes if each.error), ""),
         startup_ms=median([float(each.startup_ms) for each in done.outcomes]),
         kbps=median([each.kbps for each in done.outcomes]),
         service_percent=100 * (sum(after.values()) - sum(before.values())) / wall_s,

@@ -24,6 +24,7 @@ from cuemark.app.folder import DataFolder
 from cuemark.contracts.encoding import Job, Version
 from samples.catalog import CATALOG
 from samples.render import render
+from tests.integration.edge.farm import free_port
 
 TRAILER = Path(__file__).parents[2] / "shared" / "media" / "sintel_trailer_720p24.mp4"
 CLIP_FROM_S, CLIP_S = 12, 8
@@ -134,6 +135,8 @@ class Stand:
             folder = DataFolder(self.scratch("install") / "data")
             argv = [sys.executable, "-m", "cuemark.app.cli", "up", "--data", str(folder.root)]
             environment = {k: v for k, v in os.environ.items() if not k.startswith("CUEMARK_")}
+            # Away from 8080, where another install that starts now may listen a moment later.
+            environment["CUEMARK_PORT"] = str(free_port())
             output = self.folder / "install.out"
             supervisor = self._stack.enter_context(child(argv, output, environment=environment))
             deadline_s = time.monotonic() + START_S
@@ -156,7 +159,8 @@ class Stand:
         film = self._film or TRAILER
         if not film.exists():
             raise BenchFailed(f"{film} is missing: name a film with --film FILE")
-        return self.clip(film, CLIP_FROM_S) if self.quick else film
+        from_s = CLIP_FROM_S if film == TRAILER else 0
+        return self.clip(film, from_s) if self.quick else film
 
     def clip(self, film: Path, from_s: int) -> Path:
         """Some seconds of a film, encoded nearly without loss."""
