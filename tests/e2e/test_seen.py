@@ -18,7 +18,14 @@ def story(installation: Installation, trace_id: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in said.splitlines()]
 
 
+def holds_all(installation: Installation) -> bool:
+    """Whether each appliance has told that it serves the film's quick and full version."""
+    states = installation.status()["appliance_states"]
+    return all(state["alive"] and state["versions"] >= 2 for state in states)
+
+
 def test_one_play_is_followed_through_every_process(running_cuemark: Installation) -> None:
+    wait_until(lambda: holds_all(running_cuemark), 30, "the appliances hold the film")
     for folder in (running_cuemark.folder / "appliances").glob("*/store/*"):
         shutil.rmtree(folder)
     report = running_cuemark.json(

@@ -91,6 +91,7 @@ def test_when_nothing_delivers_the_page_says_so_and_offers_another_try(
     alert = page.get_by_role("alert")
     alert.wait_for(timeout=45_000)
     assert "No appliance can deliver" in alert.inner_text()
+    assert "(Trace " in alert.inner_text()
     page.unroute("**/t/**")
     page.get_by_role("button", name="Try again").click()
     until_playing(page)

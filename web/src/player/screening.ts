@@ -246,7 +246,9 @@ export class Screening {
     if (failure === "media" && this.restarts.allow(positionS)) {
       void this.start(positionS, "moving");
     } else {
-      this.stop(say(COMPLAINTS[failure]));
+      const sentence = say(COMPLAINTS[failure]);
+      const trace = failure === "media" && this.play ? this.play.trace_id : "";
+      this.stop(trace ? `${sentence} ${say("error.trace", { trace })}` : sentence);
     }
   }
 

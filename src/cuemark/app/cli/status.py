@@ -132,8 +132,7 @@ def _head(folder: DataFolder, found: Status) -> Text:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        whole = column == "Trace"
-        table.add_column(column, no_wrap=whole, min_width=32 if whole else None)
+        table.add_column(column)
     return table
 
 
@@ -162,7 +161,7 @@ def _jobs(found: Status, names: dict[str, str]) -> Table:
         table.add_row(
             Text(names.get(job.title_id, job.title_id)),
             Text(job.state, style="red" if job.state == "failed" else ""),
-            Text(_with_trace(job.error, job.trace_id) if job.error else stage),
+            _with_trace(job.error, job.trace_id) if job.error else Text(stage),
             "" if job.watchable_s is None else f"{job.watchable_s:.1f} s",
             "" if job.good_s is None else f"{job.good_s:.1f} s",
         )
@@ -175,26 +174,31 @@ def _bar(done: int, total: int) -> str:
 
 
 def _plays(found: Status, names: dict[str, str]) -> Table:
-    table = _table("Play", "Device", "Appliances", "Began", "Trace")
+    table = _table("Play", "Device", "Appliances", "Began")
     now = datetime.now(UTC)
     for play in found.plays[:20]:
         table.add_row(
-            Text(names.get(play.title_id, play.title_id)),
+            _with_trace(names.get(play.title_id, play.title_id), play.trace_id),
             Text(play.device or "unknown"),
             ", ".join(play.appliances),
             f"{duration((now - play.started_at).total_seconds())} ago",
-            play.trace_id,
         )
     return table
 
 
 def _errors(errors: list[LoggedError]) -> Table:
-    table = _table("Last errors", "In", "What", "Trace")
+    table = _table("Last errors", "In", "What")
     for error in errors[:SHOWN_ERRORS]:
         at = datetime.fromisoformat(error.at).astimezone()
-        table.add_row(f"{at:%m-%d %H:%M:%S}", error.process, Text(error.message), error.trace_id)
+        table.add_row(
+            f"{at:%m-%d %H:%M:%S}", error.process, _with_trace(error.message, error.trace_id)
+        )
     return table
 
 
-def _with_trace(sentence: str, trace_id: str) -> str:
-    return f"{sentence} (trace {trace_id})" if trace_id not in sentence else sentence
+def _with_trace(sentence: str, trace_id: str) -> Text:
+    """The sentence, and below it the trace: a line of its own is never cut."""
+    told = Text(sentence, overflow="fold")
+    if trace_id and trace_id not in sentence:
+        told.append(f"\ntrace {trace_id}", style="dim")
+    return told

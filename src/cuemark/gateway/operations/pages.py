@@ -173,22 +173,22 @@ def _stages(job: Job) -> Html:
     if job.state == "done":
         return el("span", f"all {len(job.stages)} stages", class_="note")
     bars = [
-        join(
-            [
-                el("span", each.stage, id=f"{job.version_id}-{each.stage}"),
-                el(
-                    "progress",
-                    value=each.done,
-                    max=each.total,
-                    aria_labelledby=f"{job.version_id}-{each.stage}",
-                ),
-                el("span", f"{each.done} of {each.total}"),
-            ]
+        el(
+            "div",
+            el("span", each.stage, id=f"{job.version_id}-{each.stage}"),
+            el(
+                "progress",
+                value=each.done,
+                max=each.total,
+                aria_labelledby=f"{job.version_id}-{each.stage}",
+            ),
+            el("span", f"{each.done} of {each.total}"),
+            class_="stage",
         )
         for each in job.stages
         if each.done < each.total
     ]
-    return el("div", *bars, class_="stages") if bars else el("span", "waiting", class_="note")
+    return el("div", *bars) if bars else el("span", "waiting", class_="note")
 
 
 def _job_links(job: Job) -> Html:
