@@ -6,6 +6,7 @@ and none shows our inside.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -79,7 +80,7 @@ def test_any_request_gets_a_documented_answer(
             suppress_health_check=list(HealthCheck),
         )
         @given(case=operation.as_strategy())
-        def ask(case: Case) -> None:
+        def ask(case: Case[Any]) -> None:
             answer = case.call(base_url=base_url, session=session, headers=headers, timeout=30)
             case.validate_response(answer, checks=CHECKS)
             assert b"Traceback" not in answer.content
