@@ -9,7 +9,7 @@ INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/pyth
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-annotate --no-header --no-emit-index-url --custom-compile-command "make locks"
 
-.PHONY: install demo test soak check unit bench locks page clean format
+.PHONY: install demo test check unit fuzz soak bench locks page clean format
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed $(PAGE)
@@ -70,6 +70,11 @@ bench: install
 soak: install $(VENV)/.dev
 	@CUEMARK_TEST_KILLS=$${KILLS:-200} CUEMARK_TEST_SEED=$${SEED:-$$(date +%s)} \
 	  $(BIN)/pytest -q tests/e2e/kills $(PYTEST_FLAGS)
+
+fuzz: $(VENV)/.dev
+	@for parser in $$($(BIN)/python -c 'from tests.fuzz.parsers import PARSERS; print(*PARSERS)'); do \
+	  echo "$$parser"; $(BIN)/python -m tests.fuzz $$parser $${FUZZ_S:-60} $${FUZZ_SEED:-0} \
+	    .fuzz/$$parser >.fuzz.log 2>&1 || { tail -40 .fuzz.log >&2; exit 1; }; done; rm -f .fuzz.log
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .

@@ -32,6 +32,15 @@ def small_film(sample_film: Film, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture(scope="session")
+def empty_cuemark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Cuemark without a title, for what is refused."""
+    installation = Installation(tmp_path_factory.mktemp("empty") / "data")
+    installation.up()
+    yield installation
+    installation.down()
+
+
+@pytest.fixture(scope="session")
 def running_cuemark(
     small_film: Path, sample_film: Film, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:

@@ -10,11 +10,38 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, Reference, SecurityScheme
 
+from cuemark.contracts.catalog import Catalog
+from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.identity import Identity, NotLoggedIn
+from cuemark.contracts.licensing import Licensing
+from cuemark.contracts.playback import Playback
+from cuemark.contracts.steering import Steering
+from cuemark.contracts.viewers import Viewers
 from cuemark.gateway import access
 from cuemark.gateway.clearkey import ClearKeyRequest
+from cuemark.gateway.errors import (
+    Forbidden,
+    ForeignOrigin,
+    NotFound,
+    StorageFull,
+    TooManyBytes,
+    UploadBusy,
+    WrongMediaType,
+)
 from cuemark.gateway.views import API, ErrorView
+from cuemark.kit.errors import Refusal
 
 _SCHEMAS = "#/components/schemas/"
+_REFUSALS: dict[str, Sequence[type[Refusal]]] = {
+    "service": (),
+    "login": Identity.refusals,
+    "titles": (*Catalog.refusals, *Viewers.refusals),
+    "plays": (*Playback.refusals, *Licensing.refusals, *Viewers.refusals),
+    "uploads": (*Encoding.refusals, UploadBusy, StorageFull),
+    "jobs": (*Encoding.refusals, *Catalog.refusals),
+    "operators": (*Identity.refusals, *Steering.refusals),
+}
+"""What the contexts behind the routes of each tag may refuse."""
 
 
 def openapi_document(
@@ -44,15 +71,39 @@ def openapi_document(
     )
     document["components"]["schemas"] |= schemas
     _add_own_bodies(document["paths"])
-    for path_item in document["paths"].values():
-        for operation in path_item.values():
-            operation["responses"].pop("400", None)
-            operation["responses"]["default"] = _of("application/json", "ErrorView")
     for method, path, handler in access.routes_of(described):
         operation = document["paths"].get(path.replace(":str}", "}"), {}).get(method.lower())
-        if operation is not None and access.access_of(handler) == "anyone":
+        if operation is None:
+            continue
+        public = access.access_of(handler) == "anyone"
+        if public:
             operation["security"] = []
+        _add_refusals(operation, public=public, writes=method != "GET")
     return msgspec.json.encode(document)
+
+
+def _add_refusals(operation: dict[str, Any], *, public: bool, writes: bool) -> None:
+    """Each status with which this operation may refuse, and the codes of its errors."""
+    codes: dict[int, set[str]] = {400: {"malformed", "bad_host"}, 503: {"unavailable"}}
+    refusals: list[type[Refusal]] = [] if public else [NotLoggedIn, Forbidden]
+    if writes:
+        refusals += [ForeignOrigin, TooManyBytes, WrongMediaType]
+    if operation.get("parameters") or "requestBody" in operation:
+        codes[422] = {"invalid"}
+    if any(parameter["in"] == "path" for parameter in operation.get("parameters", [])):
+        refusals.append(NotFound)
+    for tag in operation.get("tags", []):
+        refusals += _REFUSALS[tag]
+    for refusal in refusals:
+        codes.setdefault(refusal.status, set()).add(refusal.code)
+    for status, names in sorted(codes.items()):
+        stated = operation["responses"].get(str(status))
+        answer = _of("application/json", "ErrorView")
+        if stated and "content" in stated and status == 409:
+            schemas = [stated["content"]["application/json"]["schema"], _ref("ErrorView")]
+            answer["content"]["application/json"]["schema"] = {"anyOf": schemas}
+        answer["description"] = "Refused: " + ", ".join(sorted(names))
+        operation["responses"][str(status)] = answer
 
 
 def _add_own_bodies(paths: dict[str, Any]) -> None:
@@ -66,5 +117,9 @@ def _add_own_bodies(paths: dict[str, Any]) -> None:
 def _of(media_type: str, schema: str) -> dict[str, Any]:
     return {
         "description": schema,
-        "content": {media_type: {"schema": {"$ref": _SCHEMAS + schema}}},
+        "content": {media_type: {"schema": _ref(schema)}},
     }
+
+
+def _ref(schema: str) -> dict[str, str]:
+    return {"$ref": _SCHEMAS + schema}

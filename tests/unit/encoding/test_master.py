@@ -114,6 +114,12 @@ def test_a_gap_that_nothing_can_bridge_is_refused() -> None:
         made(VIDEO, ticks=[*EVEN[:25], *(tick + 12800 * 21600 for tick in EVEN[25:])])
 
 
+@pytest.mark.parametrize("unit", ["0/1", "1/12<00", "-1/25", ""])
+def test_times_in_no_unit_are_refused(unit: str) -> None:
+    with pytest.raises(MasterRejected, match="unit of time"):
+        made(changed(time_base=unit), ticks=[0, 1, 5, 6, 7, 8])
+
+
 def test_frames_all_at_one_time_are_refused() -> None:
     with pytest.raises(MasterRejected):
         made(changed(avg_frame_rate="0/0"), ticks=[0] * 50)

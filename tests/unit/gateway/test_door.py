@@ -287,8 +287,13 @@ async def test_the_operator_reads_the_api_as_openapi(ask: Asker) -> None:
     assert set(titles) == {"get", "post"}
     assert {"bearer", "cookie"} <= set(document["components"]["securitySchemes"])
     assert "position_s" in document["components"]["schemas"]["TitleView"]["properties"]
-    assert "ErrorView" in str(titles["get"]["responses"]["default"])
-    assert set(titles["get"]["responses"]) == {"200", "default"}
+    refused = titles["get"]["responses"]
+    assert {"400", "401", "403", "404", "422", "503"} <= set(refused)
+    assert all("ErrorView" in str(refused[status]) for status in refused if status != "200")
+    assert "unavailable" in refused["503"]["description"]
+    assert "429" in document["paths"]["/api/v1/login"]["post"]["responses"]
+    upload = document["paths"]["/api/v1/uploads/{upload_id}"]["patch"]["responses"]
+    assert {"Upload", "ErrorView"} <= set(str(upload["409"]).replace("'", "/").split("/"))
     assert {p["name"] for p in titles["get"]["parameters"]} == {"after", "limit"}
     assert document["paths"]["/api/v1/login"]["post"]["security"] == []
     assert "security" not in titles["get"]

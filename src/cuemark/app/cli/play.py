@@ -10,7 +10,7 @@ from rich.table import Table
 from cuemark.app.cli.accounts import LinkView
 from cuemark.app.cli.client import Operator, traced
 from cuemark.app.cli.failure import Failure
-from cuemark.app.cli.output import console, duration, plain, print_json
+from cuemark.app.cli.output import as_is, console, duration, plain, print_json
 from cuemark.app.folder import DataFolder
 from cuemark.kit.tracing import trace
 from cuemark.player.api import Credential, LoginCode, Password
@@ -102,7 +102,7 @@ def _told(error: PlayerError, trace_id: str) -> str:
 def _show(screen: Status, now: Moment) -> None:
     stalled = "  [red]waits for media[/]" if now.stalled else ""
     screen.update(
-        f"{now.title}  {duration(now.position_s)} of {duration(now.end_s)}  "
+        f"{as_is(now.title)}  {duration(now.position_s)} of {duration(now.end_s)}  "
         f"buffer {now.buffer_s:.0f} s  {now.rung}  from {now.appliance_id}  "
         f"{now.frames} frames{stalled}"
     )

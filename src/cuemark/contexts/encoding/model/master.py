@@ -183,6 +183,8 @@ def master_of(probe: Probe, ticks: list[int]) -> Master:
         raise MasterRejected(
             f"the film has {len(ticks)} readable frames: at least {MIN_FRAMES} are needed"
         )
+    if tick_s <= 0:
+        raise MasterRejected("the film's times cannot be read: its unit of time is no time")
     timing.check_length(len(ticks))
     stated, average = _fraction(video.r_frame_rate), _fraction(video.avg_frame_rate)
     rate = timing.constant_rate(ticks, tick_s, stated, average)

@@ -7,7 +7,7 @@ from cuemark.contexts.encoding.model import captions as caption_rules
 from cuemark.contexts.encoding.stages.pictures import film_of
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools import ffmpeg
-from cuemark.contexts.encoding.tools.run import run
+from cuemark.contexts.encoding.tools.run import ToolFailed, run
 from cuemark.contracts.encoding import MasterRejected
 
 SOUND = "sound.mp4"
@@ -31,7 +31,10 @@ def encode_sound(shop: Workshop, sha256: str) -> str:
             limits,
             reads=[film.path],
         )
-        measured = loudness.parse(printed.stderr)
+        try:
+            measured = loudness.parse(printed.stderr)
+        except loudness.NotMeasured as error:
+            raise ToolFailed(f"the sound cannot be measured: {error}") from error
         run(
             ffmpeg.sound_argv(
                 shop.programs.ffmpeg,

@@ -1,0 +1,238 @@
+"""Every parser of ours that reads what others wrote, as a function of bytes.
+
+Each raises what the parser promises to raise, and nothing else: that is all that is asked of it
+here, with what is true of its results. ``SEEDS`` are inputs that it takes.
+"""
+
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from cuemark.app import settings
+from cuemark.contexts.encoding.model import boxes, captions, loudness, names
+from cuemark.contexts.encoding.model.master import (
+    Probe,
+    ProbedStream,
+    fields_of,
+    frame_pts,
+    master_of,
+)
+from cuemark.contracts.encoding import MasterRejected, UploadInvalid, VersionIndex
+from cuemark.contracts.licensing import LicenceInvalid
+from cuemark.edge import http as edge_http
+from cuemark.edge import ranges
+from cuemark.gateway import clearkey, origins
+from cuemark.kit import cat, ids, pages, tracing
+from cuemark.kit.clock import SystemClock
+from cuemark.kit.passport import PassportOffice, PassportRejected
+from cuemark.player import captions as player_captions
+from cuemark.player import dash, hls
+from cuemark.player.decode import decode
+from cuemark.player.errors import ManifestInvalid
+from cuemark.player.manifest import Segment
+
+GOLDEN = Path(__file__).parents[1] / "unit" / "playback" / "golden"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KEY = cat.TokenKey("k1", b"k" * 32)
+CLAIMS = cat.Claims(
+    subject="ses_1",
+    audience="appliance-1",
+    path_prefix="/v/ver_1/",
+    issued_at_s=int(NOW.timestamp()),
+    expires_at_s=int(NOW.timestamp()) + 60,
+)
+OFFICE = PassportOffice(b"p" * 32, SystemClock())
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", errors="replace")
+
+
+def read_captions(data: bytes) -> None:
+    try:
+        cues = captions.parse(captions.decode(data))
+    except captions.CaptionsInvalid:
+        return
+    written = captions.webvtt(cues)
+    again = captions.parse(written)
+    assert [(cue.start_ms, cue.end_ms) for cue in again] == [
+        (cue.start_ms, cue.end_ms) for cue in cues
+    ]
+    assert player_captions.count_cues(written) == len(cues)
+
+
+def read_boxes(data: bytes) -> None:
+    for reader in (
+        boxes.timescale,
+        boxes.default_duration,
+        boxes.segment_span,
+        boxes.timeless,
+        boxes.avc_codec_string,
+    ):
+        try:
+            reader(data)
+        except boxes.BoxesInvalid:
+            continue
+
+
+def read_probe(data: bytes) -> None:
+    report, _, listing = data.partition(b"\n\n")
+    try:
+        probe = msgspec.json.decode(report, type=Probe, strict=False)
+        master = master_of(probe, frame_pts(_text(listing)))
+    except (MasterRejected, msgspec.MsgspecError, UnicodeDecodeError):
+        return
+    assert master.frames >= len(set(master.shown))
+    assert master.shown_at(master.frames - 1) == len(master.pts_s) - 1
+
+
+def read_idet(data: bytes) -> None:
+    found = fields_of(_text(data), ProbedStream(index=0))
+    assert found in ("", "tff", "bff")
+
+
+def read_loudness(data: bytes) -> None:
+    try:
+        loudness.second_pass(loudness.parse(_text(data)))
+    except loudness.NotMeasured:
+        return
+
+
+def read_name(data: bytes) -> None:
+    try:
+        names.check_upload(_text(data), 1, _text(data))
+    except UploadInvalid:
+        return
+
+
+def read_token(data: bytes) -> None:
+    try:
+        claims = cat.verify(
+            _text(data),
+            keys={KEY.kid: KEY.key},
+            audience=CLAIMS.audience,
+            path=f"{CLAIMS.path_prefix}v144/1.m4s",
+            now=NOW,
+        )
+    except cat.TokenRejected:
+        return
+    assert claims == CLAIMS, "a token was forged"
+
+
+def read_passport(data: bytes) -> None:
+    try:
+        OFFICE.verify(data.decode("latin-1"))
+    except PassportRejected:
+        return
+    raise AssertionError("a passport was forged")
+
+
+def read_small_texts(data: bytes) -> None:
+    text = data.decode("latin-1")
+    ids.is_id(text, "ver")
+    tracing.trace_id_of(text)
+    origins.is_host(text)
+    origins.is_foreign_write(host=text, origin=text, fetch_site=text, needs_proof=True)
+    clearkey.is_kid(text)
+    try:
+        pages.keys_of(text, 2)
+    except pages.PageInvalid:
+        return
+
+
+def read_range(data: bytes) -> None:
+    try:
+        span = ranges.requested(data.decode("latin-1"), 1000)
+    except ranges.Unsatisfiable:
+        return
+    assert span is None or 0 <= span.start < span.stop <= 1000
+
+
+def read_request_head(data: bytes) -> None:
+    try:
+        edge_http.read_head(data)
+    except edge_http.RequestInvalid:
+        return
+
+
+def read_licence_request(data: bytes) -> None:
+    try:
+        kids = clearkey.kids_of(data)
+    except LicenceInvalid:
+        return
+    assert all(clearkey.is_kid(kid) for kid in kids)
+
+
+def read_index(data: bytes) -> None:
+    try:
+        msgspec.json.decode(data, type=VersionIndex)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return
+
+
+def read_dash(data: bytes) -> None:
+    try:
+        dash.parse(_text(data))
+    except ManifestInvalid:
+        return
+
+
+def read_hls(data: bytes) -> None:
+    for parse in (hls.parse_multivariant, lambda text: hls.parse_media(text, {})):
+        try:
+            parse(_text(data))
+        except ManifestInvalid:
+            continue
+
+
+def read_segment(data: bytes) -> None:
+    head, _, media = data.partition(b"----")
+    decode("video", head, media, "00" * 16, SEGMENT)
+
+
+def read_settings(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / settings.FILE_NAME).write_bytes(data)
+        try:
+            settings.load(Path(folder), {"CUEMARK_PORT": _text(data)[:20]})
+        except settings.SettingsInvalid:
+            return
+
+
+SEGMENT = Segment("1.m4s", 0.0, 2.0)
+_TICKS = "\n".join(f"{n * 512},K__" for n in range(9)).encode()
+_PROBE = (
+    b'{"streams":[{"index":0,"codec_type":"video","width":640,"height":360,"time_base":"1/12800",'
+    b'"r_frame_rate":"25/1","avg_frame_rate":"25/1"}],"format":{"duration":"1.0"}}\n\n'
+)
+_BOX = b"\x00\x00\x00\x10moov\x00\x00\x00\x08trak"
+
+Parser = Callable[[bytes], None]
+PARSERS: dict[str, tuple[Parser, list[bytes]]] = {
+    "captions": (
+        read_captions,
+        [b"1\n00:00:01,000 --> 00:00:02,000\n<b>x</b>\n", b"WEBVTT\n\n0:01.5 --> 0:02.5 line:0\nx"],
+    ),
+    "boxes": (read_boxes, [_BOX, b"\x00\x00\x00\x08moof"]),
+    "probe": (read_probe, [_PROBE + _TICKS]),
+    "idet": (read_idet, [b"Multi frame detection: TFF: 9 BFF: 0 Progressive: 1"]),
+    "loudness": (read_loudness, [b'{"input_i":"-23","input_tp":"-1","input_lra":"1"}']),
+    "name": (read_name, [b"film.mp4", b"ab" * 32]),
+    "token": (read_token, [cat.mint(CLAIMS, KEY).encode()]),
+    "passport": (read_passport, [b"e30.e30", b"a.b"]),
+    "texts": (
+        read_small_texts,
+        [b"127.0.0.1:8080", b"00-%b-%b-01" % (b"a" * 32, b"b" * 16)],
+    ),
+    "range": (read_range, [b"bytes=0-9", b"bytes=-5", b"bytes=7-"]),
+    "request": (read_request_head, [b"GET /v/1 HTTP/1.1\r\nHost: x\r\nRange: bytes=0-\r\n\r\n"]),
+    "licence": (read_licence_request, [b'{"kids":["ABEiM0RVZneImaq7zN3u_w"],"type":"temporary"}']),
+    "index": (read_index, [b'{"version_id":"v","files":{"a":["x",1]}}']),
+    "dash": (read_dash, [(GOLDEN / "manifest.mpd").read_bytes()]),
+    "hls": (read_hls, [(GOLDEN / "master.m3u8").read_bytes(), b"#EXTM3U\n#EXTINF:2,\n1.m4s\n"]),
+    "segment": (read_segment, [_BOX + b"----" + _BOX]),
+    "settings": (read_settings, [b'bind = "0.0.0.0"\nport = 80\n']),
+}
