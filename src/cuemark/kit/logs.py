@@ -21,10 +21,13 @@ class _Appending(io.TextIOBase):
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._torn = False
 
     def write(self, text: str) -> int:
+        line = text.encode(errors="replace")
         with contextlib.suppress(OSError):
-            os.write(self._file, text.encode(errors="replace"))
+            written = os.write(self._file, b"\n" + line if self._torn else line)
+            self._torn = written < len(line)
         return len(text)
 
 

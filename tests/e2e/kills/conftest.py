@@ -41,12 +41,13 @@ class Accepted:
     version_id: str
     quick_version_id: str
 
-    def copy(self, to: Path) -> WatchedInstallation:
+    def copy(self, to: Path, environment: dict[str, str] | None = None) -> WatchedInstallation:
         to.mkdir(exist_ok=True)
         subprocess.run(["cp", "-a", f"{self.folder}/.", str(to)], check=True)
         # The ports were free then; whoever runs beside the tests may have taken one since.
         (to / "run" / "ports.json").unlink()
-        return WatchedInstallation(to, {"CUEMARK_PORT": str(PORTS_FROM)})
+        ports = {"CUEMARK_PORT": str(PORTS_FROM)}
+        return WatchedInstallation(to, {**ports, **(environment or {})})
 
 
 @dataclass(frozen=True)
