@@ -66,7 +66,9 @@ class House:
 
     def receive(self, upload: Upload, data: bytes) -> None:
         """What the gateway does with the bytes of a request."""
-        with self.objects.path(upload.spool_key).open("ab") as spool:
+        path = self.objects.path(upload.spool_key)
+        path.parent.mkdir(exist_ok=True)
+        with path.open("ab") as spool:
             spool.write(data)
 
     async def complete(self, upload: Upload) -> Upload:

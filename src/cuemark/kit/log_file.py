@@ -24,6 +24,7 @@ class LogFile:
         self._most_bytes = most_bytes
         self._kept_files = kept_files
         self._descriptor = self._opened()
+        self._torn = False
 
     def write(self, line: str) -> None:
         """Append ``line``, which ends with a line break."""
@@ -32,7 +33,9 @@ class LogFile:
                 self._reopen()
             elif os.fstat(self._descriptor).st_size >= self._most_bytes:
                 self._rotate()
-            os.write(self._descriptor, line.encode())
+            data = line.encode(errors="replace")
+            written = os.write(self._descriptor, b"\n" + data if self._torn else data)
+            self._torn = written < len(data)
 
     def flush(self) -> None:
         """Nothing is held back."""

@@ -41,12 +41,13 @@ class Accepted:
     version_id: str
     quick_version_id: str
 
-    def copy(self, to: Path) -> WatchedInstallation:
+    def copy(self, to: Path, environment: dict[str, str] | None = None) -> WatchedInstallation:
         to.mkdir(exist_ok=True)
         subprocess.run(["cp", "-a", f"{self.folder}/.", str(to)], check=True)
         # The ports were free then; whoever runs beside the tests may have taken one since.
         (to / "run" / "ports.json").unlink()
-        return WatchedInstallation(to, {"CUEMARK_PORT": str(PORTS_FROM)})
+        ports = {"CUEMARK_PORT": str(PORTS_FROM)}
+        return WatchedInstallation(to, {**ports, **(environment or {})})
 
 
 @dataclass(frozen=True)
@@ -74,15 +75,18 @@ def accepted(
 ) -> Accepted:
     """Without a worker nothing is begun; the keys are made, so that runs encrypt alike."""
     folder = tmp_path_factory.mktemp("accepted") / "data"
-    installation = WatchedInstallation(folder, {"CUEMARK_WORKERS": "0"})
+    environment = {"CUEMARK_WORKERS": "0", "CUEMARK_PORT": str(PORTS_FROM)}
+    installation = WatchedInstallation(folder, environment)
     installation.start()
-    installation.wait_serving()
-    job = installation.ingest(tiny_film, "Killed anywhere", sample_film.captions, wait=False)
-    version_id = str(job["version_id"])
-    (found,) = installation.query("select quick_version_id from encoding.job")
-    quick_version_id = str(found[0])
-    asyncio.run(_provision_keys(folder, [version_id, quick_version_id]))
-    installation.kill_all()
+    try:
+        installation.wait_serving()
+        job = installation.ingest(tiny_film, "Killed anywhere", sample_film.captions, wait=False)
+        version_id = str(job["version_id"])
+        (found,) = installation.query("select quick_version_id from encoding.job")
+        quick_version_id = str(found[0])
+        asyncio.run(_provision_keys(folder, [version_id, quick_version_id]))
+    finally:
+        installation.kill_all()
     return Accepted(folder, version_id, quick_version_id)
 
 
@@ -104,10 +108,13 @@ def undisturbed(accepted: Accepted, tmp_path_factory: pytest.TempPathFactory) ->
     installation = accepted.copy(tmp_path_factory.mktemp("undisturbed") / "data")
     began_s = time.monotonic()
     installation.start()
-    installation.wait_serving()
-    installation.wait_done(accepted.version_id)
-    wall_s = time.monotonic() - began_s
-    installation.stop()
+    try:
+        installation.wait_serving()
+        installation.wait_done(accepted.version_id)
+        wall_s = time.monotonic() - began_s
+        installation.stop()
+    finally:
+        installation.kill_all()
     chunks = installation.encoded()
     assert set(chunks.values()) == {1}
     return Undisturbed(

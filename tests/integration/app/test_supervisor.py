@@ -1,6 +1,7 @@
 """The supervisor with real children."""
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -103,3 +104,51 @@ asyncio.run(main())
     assert group_alive(group), "the grandchild was to be left for the next supervisor"
     Supervisor(tmp_path, tmp_path).clear_leftovers()
     assert not group_alive(group)
+
+
+async def test_a_child_that_is_killed_before_it_serves_is_started_again(
+    supervisor: Supervisor, tmp_path: Path, free_port: int
+) -> None:
+    spec = server_spec("server", free_port)
+    first = tmp_path / "first"
+    once = (
+        "import os, pathlib, signal, sys\n"
+        f"first = pathlib.Path({str(first)!r})\n"
+        "if not first.exists():\n"
+        "    first.touch()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    argv = [sys.executable, "-c", once + SERVER, str(free_port)]
+    child = await supervisor.add(ChildSpec(name="server", argv=argv, ready=spec.ready))
+    try:
+        assert child.starts == 2
+    finally:
+        await supervisor.stop()
+
+
+async def test_a_disk_that_is_full_costs_no_child(
+    supervisor: Supervisor, tmp_path: Path, free_port: int
+) -> None:
+    """The config of a child cannot be written for a while, and it is started when it can."""
+    full = tmp_path / "full"
+
+    def prepare() -> None:
+        if full.exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    spec = server_spec("server", free_port)
+    child = await supervisor.add(
+        ChildSpec(name="server", argv=spec.argv, ready=spec.ready, prepare=prepare)
+    )
+    try:
+        full.touch()
+        os.killpg(child.group, signal.SIGKILL)
+        await asyncio.sleep(0.5)
+        assert child.starts == 1
+        full.unlink()
+        deadline_s = time.monotonic() + 10
+        while child.starts == 1 or not await spec.ready():
+            assert time.monotonic() < deadline_s
+            await asyncio.sleep(0.05)
+    finally:
+        await supervisor.stop()

@@ -46,6 +46,17 @@ async def test_the_later_clock_wins_whoever_commits_last(database: Database) -> 
     assert await resume_s(second) == 200.0
 
 
+async def test_a_clock_that_is_set_back_a_day_does_not_stop_the_resume_point(
+    database: Database,
+) -> None:
+    before, after = ManualClock(), ManualClock()
+    before.advance(24 * 3600)
+    await wiring.build(database, before).service.record_progress(report("pls_television", 200.0))
+    viewers = wiring.build(database, after).service
+    await viewers.record_progress(report("pls_telephone", 20.0))
+    assert await resume_s(viewers) == 20.0
+
+
 async def test_a_process_that_starts_anew_knows_which_reports_were_late(
     database: Database,
 ) -> None:

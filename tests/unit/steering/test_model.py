@@ -180,3 +180,8 @@ def test_a_keyring_needs_keys_with_ids_of_their_own(masters: list[cat.TokenKey])
 )
 def test_a_cursor_that_is_not_ours_starts_again(cursor: str, position: int) -> None:
     assert model.position_of(cursor) == position
+
+
+def test_a_report_from_before_the_clock_was_set_back_is_no_sign_of_life() -> None:
+    assert appliance("a", silent_s=-0.5).alive(NOW), "two processes' clocks may differ a little"
+    assert not appliance("a", silent_s=-24 * 3600).alive(NOW)

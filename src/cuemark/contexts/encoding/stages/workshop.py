@@ -22,6 +22,9 @@ from cuemark.kit.objects import Objects
 
 T = TypeVar("T")
 
+_FOR_WANT_OF_ROOM = (ToolFailed, MasterRejected, msgspec.MsgspecError, ValueError, LookupError)
+"""How a stage fails whose tool wrote half a file and did not say so."""
+
 
 class Workshop:
     """The results of stages in an object store, and the tools that make them."""
@@ -64,7 +67,7 @@ class Workshop:
                 try:
                     yield folder
                     self.objects.adopt(folder, key)
-                except (ToolFailed, MasterRejected, msgspec.MsgspecError) as error:
+                except _FOR_WANT_OF_ROOM as error:
                     # Looked at before the scratch folder goes, which may be all the room there is.
                     if met := of_room(shutil.disk_usage(scratch).free):
                         raise Hindered(met, str(error)) from error
