@@ -31,6 +31,23 @@ def names(
     return [found.appliance_id for found in chosen]
 
 
+def test_a_restart_of_steering_gives_the_appliances_time_to_speak_again() -> None:
+    spoke_before = appliance("a", silent_s=SILENCE_S + 10)
+    assert names([spoke_before]) == []
+    assert names([model.heard(spoke_before, NOW - timedelta(seconds=0.1))]) == ["a"]
+    assert names([model.heard(spoke_before, NOW - timedelta(seconds=SILENCE_S))]) == []
+
+
+def test_what_was_silent_long_before_a_restart_stays_dead() -> None:
+    gone = appliance("a", silent_s=model.OUTAGE_S + 1)
+    assert names([model.heard(gone, NOW)]) == []
+
+
+def test_a_restart_forgets_no_report() -> None:
+    since_then = appliance("a", silent_s=SILENCE_S / 2)
+    assert model.heard(since_then, NOW - timedelta(seconds=SILENCE_S)) == since_then
+
+
 fleets = st.lists(
     st.builds(
         appliance,

@@ -7,7 +7,7 @@ and a session keeps its appliances while loads are equal.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import xxhash
@@ -17,6 +17,8 @@ from cuemark.contracts.steering import SILENCE_S, Rank, RankedAppliance
 from cuemark.kit import cat
 
 MAX_RANKED = 10
+OUTAGE_S = 60.0
+"""The longest absence of steering itself that it does not blame on the appliances."""
 
 _CURSOR = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -34,6 +36,18 @@ class Appliance:
     def alive(self, now: datetime) -> bool:
         """Whether it has spoken within the last ``SILENCE_S``."""
         return now - self.last_report_at < timedelta(seconds=SILENCE_S)
+
+
+def heard(appliance: Appliance, listening_since: datetime) -> Appliance:
+    """The appliance as a steering judges it that began to listen at ``listening_since``.
+
+    What was silent while nobody listened is given the time to speak again, unless that was for
+    longer than ``OUTAGE_S``: a restart must not make every appliance look dead.
+    """
+    if listening_since - appliance.last_report_at > timedelta(seconds=OUTAGE_S):
+        return appliance
+    last = max(appliance.last_report_at, listening_since)
+    return replace(appliance, last_report_at=last)
 
 
 class Loads:

@@ -40,6 +40,7 @@ class SteeringService(Steering):
         self._clock = clock
         self._keyring = keyring
         self._loads = Loads()
+        self._listening_since = clock.now()
         self._holders: dict[VersionId, tuple[float, list[Appliance]]] = {}
 
     async def report(self, request: Report) -> ReportAccepted:
@@ -118,7 +119,11 @@ class SteeringService(Steering):
             return found
         async with self._database.transaction() as transaction:
             stored = await store.holders(transaction, version_id)
-        found = [appliance for appliance in stored if appliance.appliance_id in self._keyring]
+        found = [
+            model.heard(appliance, self._listening_since)
+            for appliance in stored
+            if appliance.appliance_id in self._keyring
+        ]
         while len(self._holders) >= CACHED_VERSIONS and version_id not in self._holders:
             del self._holders[next(iter(self._holders))]
         self._holders[version_id] = (asked_s, found)
