@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from cuemark.app.supervisor import ChildSpec, StartFailed, Supervisor, port_answers
+from cuemark.app.supervisor import (
+    ChildSpec,
+    StartFailed,
+    Supervisor,
+    http_answers,
+    listen,
+    port_answers,
+)
 from cuemark.kit.process import group_alive
 
 SERVER = """
@@ -152,3 +159,52 @@ async def test_a_disk_that_is_full_costs_no_child(
             await asyncio.sleep(0.05)
     finally:
         await supervisor.stop()
+
+
+HEIR = """
+import socket, sys, time
+listener = socket.socket(fileno=int(sys.argv[1]))
+listener.setblocking(True)
+while True:
+    connection, _ = listener.accept()
+    connection.recv(100)
+    connection.sendall(b"HTTP/1.1 200 OK\\r\\ncontent-length: 0\\r\\n\\r\\n")
+    connection.close()
+"""
+
+
+async def test_who_connects_while_the_child_is_away_is_answered_by_its_successor(
+    supervisor: Supervisor, free_port: int
+) -> None:
+    listener = listen("127.0.0.1", free_port)
+    child = await supervisor.add(
+        ChildSpec(
+            name="heir",
+            argv=[sys.executable, "-c", HEIR, str(listener.fileno())],
+            ready=http_answers("127.0.0.1", free_port),
+            listeners=[listener],
+        )
+    )
+    try:
+        os.kill(child.group, signal.SIGKILL)
+        await asyncio.to_thread(wait_until, lambda: not group_alive(child.group), 5)
+        reader, writer = await asyncio.open_connection("127.0.0.1", free_port)
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        assert (await asyncio.wait_for(reader.read(12), 10)) == b"HTTP/1.1 200"
+        writer.close()
+    finally:
+        await supervisor.stop()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", free_port)
+
+
+async def test_a_queue_that_nobody_serves_is_no_service(free_port: int) -> None:
+    with listen("127.0.0.1", free_port):
+        assert await port_answers("127.0.0.1", free_port)()
+        assert not await http_answers("127.0.0.1", free_port)()
+
+
+async def test_a_port_that_is_taken_is_one_sentence(free_port: int) -> None:
+    with listen("127.0.0.1", free_port):
+        with pytest.raises(StartFailed, match=r"end what does, or remove run/ports\.json"):
+            listen("127.0.0.1", free_port)
