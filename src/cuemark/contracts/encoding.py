@@ -122,7 +122,10 @@ class StageProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rendition(msgspec.Struct, frozen=True, kw_only=True):
-    """One encoded video stream. VMAF is on the 0 to 100 scale, against the master."""
+    """One encoded video stream. VMAF is on the 0 to 100 scale, against the master.
+
+    ``digests_sha256`` (hex) seals the list of digests, see ``Version``; empty where there is none.
+    """
 
     rendition_id: str
     codec: str
@@ -136,6 +139,7 @@ class Rendition(msgspec.Struct, frozen=True, kw_only=True):
     vmaf_predicted: float | None
     kid: str
     label: str
+    digests_sha256: str = ""
 
 
 class AudioTrack(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +150,7 @@ class AudioTrack(msgspec.Struct, frozen=True, kw_only=True):
     sample_rate_hz: int
     bitrate_kbps: float
     kid: str
+    digests_sha256: str = ""
 
 
 class CaptionTrack(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +175,9 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     On an appliance, under the version's root: ``<id>/init.mp4``, ``<id>/<n>.m4s`` with n from 1
     and the media playlist ``<id>.m3u8`` for each rendition and audio track, ``<id>.vtt`` and its
     playlist ``<id>.m3u8`` for each caption track, and ``index.json`` (see ``VersionIndex``).
+    Beside them ``<id>.digests`` for each rendition and audio track: the first 16 bytes of the
+    SHA-256 of the playlist, the init segment and each segment, in this order (RFC 6920,
+    sha-256-128). Versions of older releases have no digests.
     Renditions stand in ascending order of bitrate. Every rendition has the ``video_timeline``.
     """
 

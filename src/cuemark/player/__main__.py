@@ -17,6 +17,8 @@ from rich.text import Text
 from cuemark.kit.process import run_and_leave
 from cuemark.player.api import BearerToken, Credential, LoginCode, Password
 from cuemark.player.errors import PlayerError
+from cuemark.player.line import Line
+from cuemark.player.profile import LineProfile
 from cuemark.player.report import Report
 from cuemark.player.session import Moment, Options, play
 
@@ -33,7 +35,13 @@ _REFRESHES_PER_S = 4
 @click.option("--seconds", type=click.FloatRange(min=0.1), help="Stop after this much film.")
 @click.option("--from", "from_s", type=click.FloatRange(min=0), help="Start here, in seconds.")
 @click.option("--format", "form", type=click.Choice(["dash", "hls"]), default="dash")
-@click.option("--throttle-kbps", type=click.FloatRange(min=1), help="Cap this device's line.")
+@click.option(
+    "--throttle-kbps",
+    "line",
+    type=LineProfile(),
+    metavar="PROFILE",
+    help="Cap this device's line: 600, or 8000,600@5s,8000@15s, or the file of a trace.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 def main(
     title: str,
@@ -45,7 +53,7 @@ def main(
     seconds: float | None,
     from_s: float | None,
     form: Literal["dash", "hls"],
-    throttle_kbps: float | None,
+    line: Line | None,
     as_json: bool,
 ) -> None:
     """Play TITLE, an id or a name, in real time. Without --from it resumes."""
@@ -56,7 +64,7 @@ def main(
         seconds=seconds,
         format=form,
         from_s=from_s,
-        throttle_kbps=throttle_kbps,
+        line=line,
     )
     screen = Console(stderr=True)
     failure: PlayerError | None = None

@@ -1,19 +1,21 @@
 """Which rung to fetch next: pure decisions from throughput, buffer and the ladder.
 
+The hybrid of throughput and buffer that dash.js calls DYNAMIC (Spiteri, Sitaraman, Sparacio:
+"From Theory to Practice: Improving Bitrate Adaptation in the DASH Reference Player", MMSys 2018).
+
 Throughput is the lesser of two exponentially weighted means, a fast and a slow one, weighted by
 the time that each download took, as dash.js and Shaka Player do. The buffer speaks through BOLA
 (Spiteri, Urgaonkar, Sitaraman: "BOLA: Near-Optimal Bitrate Adaptation for Online Videos",
-INFOCOM 2016), in the parameters of dash.js: utilities are logarithms of bitrates, and ``V`` and
-``gamma`` follow from the least and the wanted buffer.
+INFOCOM 2016) in the parameters of dash.js; its variant BOLA-O climbs no higher than what the
+last download sustains, so that it does not swing between two rungs with the line between them.
 
-The hybrid is built of minima and maxima of rules that each rise with throughput and buffer, so
-the choice does too:
+All rules rise with throughput and buffer, so the choice, built of minima and maxima, does too:
 
-    min( sustainable(throughput), fits the buffer,
-         max( cautious(throughput), bola(buffer), hold the rung in play ) )
+    min( fits the buffer, max( cautious(throughput), bola-o(buffer, latest, current) ) )
 """
 
 import math
+from collections import deque
 from collections.abc import Sequence
 
 import msgspec
@@ -21,13 +23,13 @@ import msgspec
 FAST_HALF_LIFE_S = 3.0
 SLOW_HALF_LIFE_S = 8.0
 MIN_SAMPLE_BYTES = 16_000
-CAUTION = 0.8
+CAUTION = 0.9
 BUFFER_CAUTION = 0.7
 START_KBPS = 1000.0
-LEAST_BUFFER_S = 6.0
-WANTED_BUFFER_S = 16.0
-HOLD_BUFFER_S = 8.0
+LEAST_BUFFER_S = 10.0
+BUFFER_PER_RUNG_S = 2.0
 ABANDON_GRACE_S = 0.5
+PACE_S = 1.0
 
 
 class _Mean:
@@ -55,6 +57,7 @@ class ThroughputMeter:
         self._fast = _Mean(FAST_HALF_LIFE_S)
         self._slow = _Mean(SLOW_HALF_LIFE_S)
         self._samples = 0
+        self.latest_kbps: float | None = None
         self._bytes = 0
         self._elapsed_s = 0.0
 
@@ -67,6 +70,7 @@ class ThroughputMeter:
         kbps = self._bytes * 8 / 1000 / self._elapsed_s
         self._fast.add(kbps, self._elapsed_s)
         self._slow.add(kbps, self._elapsed_s)
+        self.latest_kbps = kbps
         self._samples += 1
         self._bytes, self._elapsed_s = 0, 0.0
 
@@ -77,7 +81,8 @@ class ThroughputMeter:
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
-    """``ladder_kbps`` ascends. ``reserved_kbps`` is what audio takes of the throughput.
+    """``ladder_kbps`` ascends. ``throughput_kbps`` is the mean, ``latest_kbps`` that of the last
+    download (the mean, where it is None). ``reserved_kbps`` is what audio takes of the throughput.
 
     ``buffer_s`` is what is downloaded ahead of the viewer; ``current`` the index of the rung in
     play, None before the first segment.
@@ -85,6 +90,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 
     ladder_kbps: Sequence[float]
     throughput_kbps: float | None
+    latest_kbps: float | None = None
     buffer_s: float
     segment_s: float
     current: int | None = None
@@ -97,14 +103,13 @@ def choose(situation: Situation) -> int:
     if situation.throughput_kbps is None:
         return start(ladder)
     budget_kbps = max(0.0, situation.throughput_kbps - situation.reserved_kbps)
-    sustainable = _highest(ladder, budget_kbps)
     fill = max(0.0, situation.buffer_s) / max(situation.segment_s, 0.001)
     fitting = _highest(ladder, budget_kbps * fill * BUFFER_CAUTION)
     cautious = _highest(ladder, budget_kbps * CAUTION)
-    holds = situation.current is not None and situation.buffer_s >= HOLD_BUFFER_S
-    held = situation.current if holds and situation.current is not None else 0
-    wanted = max(cautious, bola(ladder, situation.buffer_s), min(held, len(ladder) - 1))
-    return min(sustainable, fitting, wanted)
+    current = min(situation.current or 0, len(ladder) - 1)
+    latest_kbps = situation.latest_kbps or situation.throughput_kbps
+    ceiling = max(current, _highest(ladder, latest_kbps - situation.reserved_kbps))
+    return min(fitting, max(cautious, min(ceiling, bola(ladder, situation.buffer_s))))
 
 
 def start(ladder_kbps: Sequence[float]) -> int:
@@ -112,16 +117,22 @@ def start(ladder_kbps: Sequence[float]) -> int:
     return min(_highest(ladder_kbps, START_KBPS * CAUTION), (len(ladder_kbps) - 1) // 2)
 
 
+def wanted_buffer_s(rungs: int) -> float:
+    """The buffer at which BOLA gives the highest rung: more for a longer ladder, as in dash.js."""
+    return LEAST_BUFFER_S + BUFFER_PER_RUNG_S * rungs
+
+
 def bola(ladder_kbps: Sequence[float], buffer_s: float) -> int:
     """BOLA-BASIC: the rung of the greatest ``(V (utility + gamma) - buffer) / bitrate``."""
     lowest, highest = ladder_kbps[0], ladder_kbps[-1]
     if highest <= lowest:
         return 0
+    wanted_s = wanted_buffer_s(len(ladder_kbps))
     utilities = [math.log(kbps / lowest) + 1 for kbps in ladder_kbps]
-    gamma = (utilities[-1] - 1) / (WANTED_BUFFER_S / LEAST_BUFFER_S - 1)
+    gamma = (utilities[-1] - 1) / (wanted_s / LEAST_BUFFER_S - 1)
     v = LEAST_BUFFER_S / gamma
     # At this level the top rung's score is 0 and all others are negative: there BOLA would wait.
-    level_s = min(buffer_s, WANTED_BUFFER_S)
+    level_s = min(buffer_s, wanted_s)
     scores = [
         (v * (utility - 1 + gamma) - level_s) / kbps
         for utility, kbps in zip(utilities, ladder_kbps, strict=True)
@@ -130,8 +141,30 @@ def bola(ladder_kbps: Sequence[float], buffer_s: float) -> int:
     return max(index for index, score in enumerate(scores) if score >= best)
 
 
+class Pace:
+    """How fast a download goes just now: over its last ``PACE_S``, so that a fall shows at once."""
+
+    def __init__(self) -> None:
+        self._points: deque[tuple[float, int]] = deque([(0.0, 0)])
+
+    def add(self, received_bytes: int, elapsed_s: float) -> None:
+        """``received_bytes`` in all have come ``elapsed_s`` after the request."""
+        self._points.append((elapsed_s, received_bytes))
+        while len(self._points) > 2 and self._points[1][0] <= elapsed_s - PACE_S:
+            self._points.popleft()
+
+    @property
+    def latest(self) -> tuple[int, float]:
+        """Bytes and seconds of the last stretch."""
+        (begun_s, before), (until_s, after) = self._points[0], self._points[-1]
+        return after - before, max(until_s - begun_s, 0.001)
+
+
 class Download(msgspec.Struct, frozen=True, kw_only=True):
-    """A download of a segment under way. ``buffer_s`` is what the viewer still has."""
+    """A download of a segment under way. ``buffer_s`` is what the viewer still has.
+
+    ``latest_kbps`` is its ``Pace``.
+    """
 
     ladder_kbps: Sequence[float]
     rung: int
@@ -139,15 +172,21 @@ class Download(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     received_bytes: int
     elapsed_s: float
+    latest_kbps: float
     buffer_s: float
 
 
 def abandon(download: Download) -> int | None:
-    """The lower rung to fetch instead, where going on would stall and the change is faster."""
+    """The lower rung to fetch instead, where going on would stall and the change is faster.
+
+    While the buffer is comfortable a dip is waited out, as dash.js does.
+    """
     silent = download.received_bytes == 0
     if download.rung == 0 or silent or download.elapsed_s < ABANDON_GRACE_S:
         return None
-    kbps = download.received_bytes * 8 / 1000 / download.elapsed_s
+    if download.buffer_s >= LEAST_BUFFER_S:
+        return None
+    kbps = min(download.latest_kbps, download.received_bytes * 8 / 1000 / download.elapsed_s)
     left_kbit = (download.size_bytes - download.received_bytes) * 8 / 1000
     if left_kbit <= kbps * download.buffer_s:
         return None

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 from cuemark.player.engine import Engine
 from cuemark.player.manifest import Manifest
-from cuemark.player.report import Circumstances, Report, RungShare
+from cuemark.player.report import Circumstances, Report, RungShare, Shown
+from cuemark.player.source import Source
 
 
 def report_of(
@@ -14,7 +15,7 @@ def report_of(
     *,
     now_s: float,
     caption_cues: dict[str, int],
-    appliance_failures: dict[str, int],
+    source: Source,
     error: str = "",
 ) -> Report:
     """The accounts of a play that has ended, at ``now_s`` of the monotonic clock."""
@@ -59,8 +60,20 @@ def report_of(
             )
             for rung in manifest.video
         ],
+        timeline=[
+            Shown(
+                at_s=round(decoded.segment.start_s, 3),
+                rung_id=decoded.rung_id,
+                appliance_id=decoded.appliance_id,
+            )
+            for decoded in video
+        ],
+        stalled_at_s=[round(at_s, 3) for at_s in playhead.stalled_at_s],
         segments_by_appliance=playhead.segments_by_appliance(),
-        appliance_failures=appliance_failures,
+        appliance_failures=source.failures,
+        left=source.left,
+        wrong_digests=source.wrong_digests,
+        hedged_requests=source.hedged,
         refetched_segments=engine.refetched,
         abandoned_downloads=engine.abandoned,
         trace_id=circumstances.trace_id,

@@ -19,12 +19,14 @@ from cuemark.player.manifest import (
     MAX_SEGMENTS,
     MAX_SEGMENTS_OF_ALL,
     Caption,
+    DigestList,
     Location,
     Manifest,
     Rung,
     Segment,
     base_url,
     checked,
+    digest_list,
     kid_of,
     name_of,
     relative_path,
@@ -34,6 +36,7 @@ from cuemark.player.manifest import (
 _MPD = "{urn:mpeg:dash:schema:mpd:2011}"
 _CENC = "{urn:mpeg:cenc:2013}"
 _PROTECTION = "urn:mpeg:dash:mp4protection:2011"
+_DIGESTS = "urn:cuemark:digests:sha-256-128"
 _DURATION = re.compile(
     r"^P(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,6})M)?(?:(\d{1,8}(?:\.\d{1,9})?)S)?)?$"
 )
@@ -140,7 +143,15 @@ def _rung(representation: Element, adaptation: Element, duration_s: Fraction) ->
         init_path=relative_path(_expand(template.get("initialization", ""), names)),
         segments=tuple(_segments(template, names, duration_s)),
         kid=_kid(representation) or _kid(adaptation),
+        digests=_digests(representation),
     )
+
+
+def _digests(representation: Element) -> DigestList | None:
+    for supplement in representation.findall(f"{_MPD}SupplementalProperty"):
+        if supplement.get("schemeIdUri") == _DIGESTS:
+            return digest_list(supplement.get("value", ""))
+    return None
 
 
 def _kid(element: Element) -> str:

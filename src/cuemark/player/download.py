@@ -17,13 +17,14 @@ from pyreqwest.response import Response
 
 from cuemark.kit import tracing
 from cuemark.kit.clock import Clock
+from cuemark.player.line import Line
 
 CONNECT_S = 1.5
 SILENCE_S = 2.5
 LONGEST_S = 30.0
 MAX_BYTES = 64 << 20
-_CHUNK_BYTES = 32_768
-_THROTTLE_STEP_S = 0.05
+_LOOK_EVERY_S = 0.1
+_STEP_BYTES = 4096
 
 
 class DownloadFailed(Exception):
@@ -48,6 +49,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 Watcher = Callable[[Progress], bool]
+Answered = Callable[[float], None]
 
 
 class Downloaded(msgspec.Struct, frozen=True):
@@ -56,30 +58,31 @@ class Downloaded(msgspec.Struct, frozen=True):
 
 
 class Throttle:
-    """A cap on what this device takes from its line, as a slow access network would set it."""
+    """Holds what this device takes from its line to what the line carries.
 
-    def __init__(self, clock: Clock, kbps: float) -> None:
+    A token bucket of no depth: an idle line saves nothing up. Equal downloads share it in the
+    order of their pieces, as one access network would carry them.
+    """
+
+    def __init__(self, clock: Clock, line: Line) -> None:
         self._clock = clock
-        self._kbps = kbps
+        self._line = line
+        self._begun_s = clock.monotonic_s()
         self._free_at_s = 0.0
 
-    @property
-    def chunk_bytes(self) -> int:
-        return max(512, min(_CHUNK_BYTES, int(self._kbps * 125 * _THROTTLE_STEP_S)))
-
-    async def took(self, size_bytes: int) -> None:
-        """Wait until the line would have carried these bytes too."""
-        now_s = self._clock.monotonic_s()
-        self._free_at_s = max(self._free_at_s, now_s) + size_bytes / (self._kbps * 125)
-        await asyncio.sleep(max(0.0, self._free_at_s - now_s))
+    def carries(self, size_bytes: int) -> float:
+        """When, on the monotonic clock, the line has carried these bytes too."""
+        now_s = self._clock.monotonic_s() - self._begun_s
+        self._free_at_s = self._line.carried_at_s(max(self._free_at_s, now_s), size_bytes)
+        return self._begun_s + self._free_at_s
 
 
 class Downloader:
     """Fetches whole objects over pooled connections. Follows no redirect, sends no credential."""
 
-    def __init__(self, clock: Clock, throttle_kbps: float | None = None) -> None:
+    def __init__(self, clock: Clock, line: Line | None = None) -> None:
         self._clock = clock
-        self._throttle = Throttle(clock, throttle_kbps) if throttle_kbps else None
+        self._throttle = Throttle(clock, line) if line else None
         self._client: Client = (
             ClientBuilder()
             .connect_timeout(timedelta(seconds=CONNECT_S))
@@ -89,8 +92,14 @@ class Downloader:
             .build()
         )
 
-    async def fetch(self, url: str, watch: Watcher | None = None) -> Downloaded:
-        """The body at ``url``; raises ``DownloadFailed`` or ``DownloadAbandoned``."""
+    async def fetch(
+        self, url: str, watch: Watcher | None = None, answered: Answered | None = None
+    ) -> Downloaded:
+        """The body at ``url``; raises ``DownloadFailed`` or ``DownloadAbandoned``.
+
+        ``watch`` looks at the download as it grows, and every tenth of a second while it does
+        not; ``answered`` is called once, with the seconds until the appliance began to deliver.
+        """
         begun_s = self._clock.monotonic_s()
         try:
             async with asyncio.timeout(LONGEST_S):
@@ -99,7 +108,10 @@ class Downloader:
                 async with asyncio.timeout(SILENCE_S):
                     response = await stream.__aenter__()
                 try:
-                    body = await self._read(response, begun_s, watch)
+                    size_bytes = _announced(response)
+                    if answered:
+                        answered(self._clock.monotonic_s() - begun_s)
+                    body = await self._read(response, _Watched(size_bytes, begun_s, watch))
                 finally:
                     await stream.__aexit__(None, None, None)
         except TimeoutError as error:
@@ -108,28 +120,38 @@ class Downloader:
             raise DownloadFailed("it does not answer, or broke off") from error
         return Downloaded(body, self._clock.monotonic_s() - begun_s)
 
-    async def _read(self, response: Response, begun_s: float, watch: Watcher | None) -> bytes:
-        if response.status != 200:
-            raise DownloadFailed(f"it answered {response.status}")
-        length = response.get_header("content-length")
-        size_bytes = int(length) if length and length.isdecimal() else None
-        if size_bytes is not None and size_bytes > MAX_BYTES:
-            raise DownloadFailed("it announced more bytes than a segment has")
-        amount = self._throttle.chunk_bytes if self._throttle else _CHUNK_BYTES
+    async def _read(self, response: Response, watched: "_Watched") -> bytes:
         body = bytearray()
-        while True:
-            async with asyncio.timeout(SILENCE_S):
-                chunk = await response.body_reader.read(amount)
-            if chunk is None:
-                return bytes(body)
-            body += chunk.to_bytes()
-            if len(body) > MAX_BYTES:
-                raise DownloadFailed("it sent more bytes than a segment has")
-            if self._throttle:
-                await self._throttle.took(len(chunk))
-            elapsed_s = self._clock.monotonic_s() - begun_s
-            if watch and not watch(Progress(len(body), size_bytes, elapsed_s)):
-                raise DownloadAbandoned(len(body), elapsed_s)
+        while (chunk := await self._chunk(response, watched, len(body))) is not None:
+            for start in range(0, len(chunk), _STEP_BYTES):
+                piece = chunk[start : start + _STEP_BYTES]
+                if self._throttle:
+                    await self._until(self._throttle.carries(len(piece)), watched, len(body))
+                body += piece
+                if len(body) > MAX_BYTES:
+                    raise DownloadFailed("it sent more bytes than a segment has")
+            watched.look(len(body), self._clock.monotonic_s())
+        return bytes(body)
+
+    async def _chunk(self, response: Response, watched: "_Watched", received: int) -> bytes | None:
+        """What the socket has next; None at the end."""
+        reading = asyncio.ensure_future(response.body_reader.read_chunk())
+        silent_s = self._clock.monotonic_s() + SILENCE_S
+        try:
+            while not (await asyncio.wait({reading}, timeout=_LOOK_EVERY_S))[0]:
+                watched.look(received, self._clock.monotonic_s())
+                if self._clock.monotonic_s() > silent_s:
+                    raise DownloadFailed("it fell silent")
+            chunk = reading.result()
+        finally:
+            reading.cancel()
+        return None if chunk is None else chunk.to_bytes()
+
+    async def _until(self, at_s: float, watched: "_Watched", received: int) -> None:
+        """Wait for a slow line without losing sight of the viewer."""
+        while (left_s := at_s - self._clock.monotonic_s()) > 0:
+            await asyncio.sleep(min(left_s, _LOOK_EVERY_S))
+            watched.look(received, self._clock.monotonic_s())
 
     async def __aenter__(self) -> Self:
         return self
@@ -141,3 +163,28 @@ class Downloader:
         where: TracebackType | None,
     ) -> None:
         await self._client.close()
+
+
+class _Watched(msgspec.Struct, frozen=True):
+    """A download with whoever watches it."""
+
+    size_bytes: int | None
+    begun_s: float
+    watch: Watcher | None
+
+    def look(self, received: int, now_s: float) -> None:
+        """Raises ``DownloadAbandoned`` where the watcher says stop."""
+        elapsed_s = now_s - self.begun_s
+        if self.watch and not self.watch(Progress(received, self.size_bytes, elapsed_s)):
+            raise DownloadAbandoned(received, elapsed_s)
+
+
+def _announced(response: Response) -> int | None:
+    """The bytes that an answer announces, None where it does not say."""
+    if response.status != 200:
+        raise DownloadFailed(f"it answered {response.status}")
+    length = response.get_header("content-length")
+    size_bytes = int(length) if length and length.isdecimal() else None
+    if size_bytes is not None and size_bytes > MAX_BYTES:
+        raise DownloadFailed("it announced more bytes than a segment has")
+    return size_bytes

@@ -13,14 +13,16 @@ import msgspec
 from cuemark.kit.clock import Clock
 from cuemark.player import abr
 from cuemark.player.decode import Decoder, Kind
+from cuemark.player.digests import Digests
 from cuemark.player.download import DownloadAbandoned, Progress
 from cuemark.player.errors import MediaUndecodable
 from cuemark.player.manifest import Manifest, Rung, Segment
 from cuemark.player.playhead import Buffer, Decoded, Playhead
 from cuemark.player.source import Delivery, Source
 
-TARGET_BUFFER_S = 20.0
+TARGET_BUFFER_S = 30.0
 TICK_S = 0.02
+PROBE_MARGIN = 1.3
 _UNDECODED = 2
 _EPSILON_S = 1e-6
 
@@ -87,6 +89,8 @@ class Engine:
         self._meter = abr.ThroughputMeter()
         self._current: int | None = None
         self._inits: dict[str, Delivery] = {}
+        self._digests: dict[str, Digests] = {}
+        self._wanted_kbps = PROBE_MARGIN * manifest.video[-1].bandwidth_kbps
         self._proven: set[str] = set()
         self._again: list[Job] = []
         self._attempts: dict[tuple[Kind, int], int] = {}
@@ -167,12 +171,19 @@ class Engine:
         while True:
             rung = rungs[at]
             segment = rung.segments[job.index]
-            init = await self._init_of(rung)
+            digests = await self._digests_of(rung)
+            init = await self._init_of(rung, digests)
             lower: list[int] = []
+            pace = abr.Pace()
             try:
-                media = await self._source.fetch(segment.path, self._watcher(job, at, lower))
-            except DownloadAbandoned as abandoned:
-                self._meter.add(abandoned.received_bytes, abandoned.elapsed_s)
+                media = await self._source.fetch(
+                    segment.path,
+                    self._watcher(job, at, lower, pace),
+                    digest=digests.segment(job.index) if digests else b"",
+                    wanted_kbps=self._wanted_kbps,
+                )
+            except DownloadAbandoned:
+                self._meter.add(*pace.latest)
                 self.abandoned += 1
                 if not lower:
                     self._unproven -= 1
@@ -185,9 +196,20 @@ class Engine:
                 self._current = at
             return Fetched(job, rung, segment, init, media)
 
-    async def _init_of(self, rung: Rung) -> Delivery:
+    async def _digests_of(self, rung: Rung) -> Digests | None:
+        """The digests of a rendition; None where its version was published without."""
+        if rung.digests is None:
+            return None
+        if rung.rung_id not in self._digests:
+            seal = bytes.fromhex(rung.digests.sha256)
+            listed = await self._source.fetch(rung.digests.path, digest=seal)
+            self._digests[rung.rung_id] = Digests(listed.body, rung)
+        return self._digests[rung.rung_id]
+
+    async def _init_of(self, rung: Rung, digests: Digests | None) -> Delivery:
         if rung.rung_id not in self._inits:
-            self._inits[rung.rung_id] = await self._source.fetch(rung.init_path)
+            digest = digests.init if digests else b""
+            self._inits[rung.rung_id] = await self._source.fetch(rung.init_path, digest=digest)
         return self._inits[rung.rung_id]
 
     def _choose(self, job: Job) -> int:
@@ -200,6 +222,7 @@ class Engine:
             abr.Situation(
                 ladder_kbps=[rung.bandwidth_kbps for rung in track.rungs],
                 throughput_kbps=self._meter.kbps,
+                latest_kbps=self._meter.latest_kbps,
                 buffer_s=segment.start_s - self.playhead.position_s,
                 segment_s=segment.duration_s,
                 current=self._current,
@@ -207,7 +230,9 @@ class Engine:
             )
         )
 
-    def _watcher(self, job: Job, at: int, lower: list[int]) -> Callable[[Progress], bool]:
+    def _watcher(
+        self, job: Job, at: int, lower: list[int], pace: abr.Pace
+    ) -> Callable[[Progress], bool]:
         """Stops a download whose end would come after a stall, and tells the lower rung.
 
         It stops one, too, while an earlier segment waits to be fetched again.
@@ -220,6 +245,8 @@ class Engine:
         def watch(progress: Progress) -> bool:
             if any(self._start_s(other) < segment.start_s for other in self._again):
                 return False
+            pace.add(progress.received_bytes, progress.elapsed_s)
+            latest_bytes, latest_s = pace.latest
             begun = self.playhead.startup_s is not None
             left_s = segment.start_s - self.playhead.position_s
             target = abr.abandon(
@@ -231,6 +258,7 @@ class Engine:
                     or int(rung.bandwidth_kbps * 125 * segment.duration_s),
                     received_bytes=progress.received_bytes,
                     elapsed_s=progress.elapsed_s,
+                    latest_kbps=latest_bytes * 8 / 1000 / latest_s,
                     buffer_s=left_s if begun else max(left_s, segment.duration_s),
                 )
             )

@@ -19,12 +19,14 @@ from cuemark.player.manifest import (
     MAX_RUNGS,
     MAX_SEGMENTS,
     Caption,
+    DigestList,
     Location,
     Manifest,
     Rung,
     Segment,
     base_url,
     checked,
+    digest_list,
     name_of,
     relative_path,
     shown,
@@ -34,6 +36,7 @@ _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"\r\n]*"|[^",\s][^,]*)(?:,|$)')
 _VARIABLE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
 _DECIMAL = re.compile(r"^\d{1,9}(?:\.\d{1,9})?$")
 _RESOLUTION = re.compile(r"^(\d{1,5})x(\d{1,5})$")
+_DIGESTS = "org.cuemark.digests."
 _METHODS = ("SAMPLE-AES", "SAMPLE-AES-CTR")
 
 Attributes = Mapping[str, str]
@@ -48,12 +51,16 @@ class Playlist(msgspec.Struct, frozen=True):
 
 
 class Multivariant(msgspec.Struct, frozen=True, kw_only=True):
-    """``variables`` are what EXT-X-DEFINE gives to the media playlists that import them."""
+    """``variables`` are what EXT-X-DEFINE gives to the media playlists that import them.
+
+    ``digests`` are the lists of digests by the path of the media playlist that they belong to.
+    """
 
     variants: tuple[Playlist, ...]
     audio: tuple[Playlist, ...]
     captions: tuple[Playlist, ...]
     variables: dict[str, str]
+    digests: dict[str, DigestList] = {}
 
     @property
     def locations(self) -> tuple[Location, ...]:
@@ -78,10 +85,13 @@ def parse_multivariant(text: str) -> Multivariant:
     variants: list[Playlist] = []
     renditions: dict[str, list[Playlist]] = {"AUDIO": [], "SUBTITLES": []}
     variables: dict[str, str] = {}
+    digests: dict[str, DigestList] = {}
     pending: dict[str, str] | None = None
     for tag, value in _lines(text):
         if tag == "EXT-X-DEFINE":
             _define(_attributes(value), variables, {})
+        elif tag == "EXT-X-SESSION-DATA":
+            digests.update(_digests(_attributes(value)))
         elif tag == "EXT-X-STREAM-INF":
             pending = _attributes(value)
         elif tag == "EXT-X-MEDIA":
@@ -106,6 +116,7 @@ def parse_multivariant(text: str) -> Multivariant:
         audio=tuple(_of_pathways(renditions["AUDIO"], variants)),
         captions=tuple(_of_pathways(renditions["SUBTITLES"], variants)),
         variables=variables,
+        digests=digests,
     )
 
 
@@ -151,10 +162,10 @@ def assemble(multivariant: Multivariant, playlists: Mapping[str, Media]) -> Mani
     for variant in multivariant.variants:
         if not _decimal(variant.attributes.get("BANDWIDTH", "0")):
             raise ManifestInvalid(f"the variant {shown(variant.path)} states no BANDWIDTH")
-        video.setdefault(variant.path, _rung(variant, playlists[variant.path]))
+        video.setdefault(variant.path, _rung(variant, playlists[variant.path], multivariant))
     audio: dict[str, Rung] = {}
     for rendition in multivariant.audio:
-        audio.setdefault(rendition.path, _rung(rendition, playlists[rendition.path]))
+        audio.setdefault(rendition.path, _rung(rendition, playlists[rendition.path], multivariant))
     captions = {
         each.path: Caption(each.attributes.get("LANGUAGE", ""), each.path)
         for each in multivariant.captions
@@ -171,7 +182,7 @@ def assemble(multivariant: Multivariant, playlists: Mapping[str, Media]) -> Mani
     )
 
 
-def _rung(playlist: Playlist, media: Media) -> Rung:
+def _rung(playlist: Playlist, media: Media, multivariant: Multivariant) -> Rung:
     attributes = playlist.attributes
     size = _RESOLUTION.match(attributes.get("RESOLUTION", ""))
     if not media.init_path:
@@ -186,7 +197,17 @@ def _rung(playlist: Playlist, media: Media) -> Rung:
         init_path=media.init_path,
         segments=media.segments,
         key_url=media.key_url,
+        digests=multivariant.digests.get(playlist.path),
     )
+
+
+def _digests(attributes: Attributes) -> dict[str, DigestList]:
+    """What an EXT-X-SESSION-DATA says of a rendition's digests, by its playlist's path."""
+    data_id = attributes.get("DATA-ID", "")
+    if not data_id.startswith(_DIGESTS):
+        return {}
+    listed = digest_list(attributes.get("VALUE", ""))
+    return {f"{data_id.removeprefix(_DIGESTS)}.m3u8": listed}
 
 
 def _playlist(url: str, attributes: dict[str, str]) -> Playlist:

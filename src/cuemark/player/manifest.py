@@ -21,6 +21,7 @@ MAX_PATH_CHARS = 2048
 MAX_NAME_CHARS = 128
 MAX_LOCATIONS = 32
 MAX_DURATION_S = 48 * 3600.0
+_SHA256 = re.compile(r"^[0-9a-f]{64}$")
 _KID = re.compile(r"^[0-9a-f]{32}$")
 _ALIGNMENT_S = 0.25
 
@@ -44,11 +45,18 @@ class Segment(msgspec.Struct, frozen=True):
         return self.start_s + self.duration_s
 
 
+class DigestList(msgspec.Struct, frozen=True):
+    """Where a rendition's list of digests is, relative to a location, and its SHA-256 in hex."""
+
+    path: str
+    sha256: str
+
+
 class Rung(msgspec.Struct, frozen=True, kw_only=True):
     """One rendition, of video or audio.
 
     The key is named by ``kid`` (32 hex digits; DASH) or by ``key_url`` (HLS, identity); both are
-    empty where the rendition is clear.
+    empty where the rendition is clear. ``digests`` is None where the version has none.
     """
 
     rung_id: str
@@ -61,6 +69,7 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[Segment, ...]
     kid: str = ""
     key_url: str = ""
+    digests: DigestList | None = None
 
     @property
     def key_name(self) -> str:
@@ -153,6 +162,14 @@ def relative_path(path: str) -> str:
     ):
         raise ManifestInvalid(f"{shown(path)} is not a path under the version's root")
     return path
+
+
+def digest_list(text: str) -> DigestList:
+    """``text`` where it is a path under the version's root and a SHA-256 in hex."""
+    path, _, sha256 = text.partition(" ")
+    if not _SHA256.match(sha256):
+        raise ManifestInvalid(f"{shown(text)} is not a list of digests with its SHA-256")
+    return DigestList(relative_path(path), sha256)
 
 
 def base_url(url: str) -> str:

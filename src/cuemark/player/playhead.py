@@ -78,6 +78,7 @@ class Playhead:
         self.position_s = start_s
         self.startup_s: float | None = None
         self.stalls = 0
+        self.stalled_at_s: list[float] = []
         self.stalled_s = 0.0
         self.frames = 0
         self.presented: list[tuple[str, Decoded]] = []
@@ -112,6 +113,7 @@ class Playhead:
             self._stalled_at_s = self._anchor_s + (ready_s - self._anchor_position_s)
             self._anchor_s = None
             self.stalls += 1
+            self.stalled_at_s.append(ready_s)
         self.position_s = max(self.position_s, min(wanted_s, ready_s))
         self._present()
 

@@ -16,6 +16,14 @@ class RungShare(msgspec.Struct, frozen=True, kw_only=True):
     share: float
 
 
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A video segment that was presented, with its place in the film."""
+
+    at_s: float
+    rung_id: str
+    appliance_id: str
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a play.
 
@@ -25,7 +33,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     video frames decoded without fault and presented. ``decode_errors`` counts every fault in what
     was delivered, also in segments that were then fetched from another appliance.
     ``appliances`` are those whose segments were presented, in the order of first use;
-    ``appliance_failures`` counts refusals, silences and wrong bytes. ``resumed_from_s`` is 0
+    ``appliance_failures`` counts refusals, silences and wrong bytes. ``left`` are the appliances
+    that served wrong bytes, and were not asked again while another one could be; ``wrong_digests``
+    counts the files that were not what was published. ``hedged_requests`` were sent to a second
+    appliance while the first had not begun to answer. ``timeline`` has the video segments as they
+    were presented, and ``stalled_at_s`` the places in the film where the picture stood still.
+    ``resumed_from_s`` is 0
     where the play did not resume. ``error`` is empty where it came to its end.
     """
 
@@ -56,6 +69,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     abandoned_downloads: int
     trace_id: str
     error: str = ""
+    left: list[str] = []
+    wrong_digests: int = 0
+    hedged_requests: int = 0
+    timeline: list[Shown] = []
+    stalled_at_s: list[float] = []
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 
 from cuemark.kit import tracing
 from cuemark.kit.clock import Clock, SystemClock
-from cuemark.player import captions, dash, hls
+from cuemark.player import captions, dash, digests, hls
 from cuemark.player.accounts import report_of
 from cuemark.player.api import Api, Credential, Play, Title
 from cuemark.player.appliances import Appliances
@@ -24,6 +24,7 @@ from cuemark.player.errors import (
     PlayerError,
     PositionInvalid,
 )
+from cuemark.player.line import Line
 from cuemark.player.manifest import Caption, Location, Manifest, Rung
 from cuemark.player.report import Circumstances, Report
 from cuemark.player.source import Source
@@ -36,7 +37,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What to play and how.
 
     ``title`` is an id or a name. ``seconds`` None plays to the end. ``from_s`` None resumes where
-    the member stopped. ``throttle_kbps`` caps what this device takes from its line.
+    the member stopped. ``line`` caps what this device takes from appliances, from the moment at
+    which it asks for the play.
     """
 
     api_url: str
@@ -45,7 +47,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     format: Literal["dash", "hls"] = "dash"
     from_s: float | None = None
-    throttle_kbps: float | None = None
+    line: Line | None = None
     device: str = "cuemark-player"
 
 
@@ -111,7 +113,7 @@ class _Session:
         started = await self._api.start_play(self._title.title_id, self._options.device)
         try:
             async with (
-                Downloader(self._clock, self._options.throttle_kbps) as downloader,
+                Downloader(self._clock, self._options.line) as downloader,
                 self._decoder as decoder,
             ):
                 return await self._play(started, downloader, decoder, asked_at_s)
@@ -181,7 +183,7 @@ class _Session:
             circumstances,
             now_s=self._clock.monotonic_s(),
             caption_cues=self._cues,
-            appliance_failures=source.failures,
+            source=source,
             error=error,
         )
 
@@ -195,7 +197,13 @@ class _Session:
         appliances.replace(self._named(multivariant.locations))
         playlists = {}
         for path in multivariant.paths:
-            body = (await source.fetch(path)).body
+            sealed = multivariant.digests.get(path)
+            digest = b""
+            if sealed is not None:
+                seal = bytes.fromhex(sealed.sha256)
+                listed = await source.fetch(sealed.path, digest=seal)
+                digest = digests.of_playlist(listed.body)
+            body = (await source.fetch(path, digest=digest)).body
             playlists[path] = hls.parse_media(_text(body, path), multivariant.variables)
         return hls.assemble(multivariant, playlists)
 

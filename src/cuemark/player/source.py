@@ -2,19 +2,31 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
 from urllib.parse import urljoin
 
 import msgspec
 
 from cuemark.kit.clock import Clock
 from cuemark.player.appliances import Appliances
-from cuemark.player.download import Downloader, DownloadFailed, Watcher
+from cuemark.player.download import (
+    DownloadAbandoned,
+    Downloaded,
+    Downloader,
+    DownloadFailed,
+    Progress,
+    Watcher,
+)
 from cuemark.player.errors import MediaAway
 from cuemark.player.manifest import Location
 
 GIVE_UP_S = 30.0
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 2.0
+
+HEDGE_S = 0.2
+HEDGES_IN_STORE = 3.0
+HEDGES_EARNED = 0.1
 
 Refresh = Callable[[], Awaitable[Sequence[Location]]]
 
@@ -37,47 +49,185 @@ class Source:
     def __init__(
         self, appliances: Appliances, downloader: Downloader, clock: Clock, refresh: Refresh
     ) -> None:
-        self._appliances = appliances
+        self.appliances = appliances
         self._downloader = downloader
         self._clock = clock
         self._refresh = refresh
+        self._hedges = HEDGES_IN_STORE
+        self.hedged = 0
+        self.wrong_digests = 0
 
     @property
     def failures(self) -> dict[str, int]:
-        return dict(self._appliances.failures)
+        return dict(self.appliances.failures)
 
-    async def fetch(self, path: str, watch: Watcher | None = None) -> Delivery:
-        """The file at ``path``; ``MediaAway`` when nobody gives it for ``GIVE_UP_S``."""
+    @property
+    def left(self) -> list[str]:
+        """The appliances that served wrong bytes, in the order in which they were found out."""
+        return list(self.appliances.left)
+
+    async def fetch(
+        self,
+        path: str,
+        watch: Watcher | None = None,
+        *,
+        digest: bytes = b"",
+        wanted_kbps: float = 0.0,
+    ) -> Delivery:
+        """The file at ``path``; ``MediaAway`` when nobody gives it for ``GIVE_UP_S``.
+
+        ``digest`` is how the SHA-256 of the file begins. What differs is not delivered, and who
+        served it is left. Where it is empty nothing is known of the file.
+        """
         give_up_s = self._clock.monotonic_s() + GIVE_UP_S
         pause_s = _FIRST_PAUSE_S
+        self._hedges = min(HEDGES_IN_STORE, self._hedges + HEDGES_EARNED)
         while True:
-            reasons = []
-            for location in self._appliances.in_order(self._clock.monotonic_s()):
-                url = urljoin(location.base_url, path)
-                try:
-                    downloaded = await self._downloader.fetch(url, watch)
-                except DownloadFailed as failure:
-                    self._appliances.failed(location.appliance_id, self._clock.monotonic_s())
-                    reasons.append(f"{location.appliance_id}: {failure}")
-                    continue
-                return Delivery(downloaded.body, location.appliance_id, downloaded.elapsed_s)
+            order = self.appliances.in_order(self._clock.monotonic_s(), wanted_kbps)
+            round_ = _Round(self, self._downloader, self._clock, path, order, watch, digest)
+            delivery = await round_.run()
+            if delivery is not None:
+                return delivery
             if self._clock.monotonic_s() >= give_up_s:
-                raise MediaAway(f"no appliance delivers {path} ({'; '.join(reasons)})")
+                raise MediaAway(f"no appliance delivers {path} ({'; '.join(round_.reasons)})")
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             fresh = await self._refresh()
             if fresh:
-                self._appliances.replace(fresh)
+                self.appliances.replace(fresh)
 
     def good(self, delivery: Delivery) -> None:
         """What this appliance delivered was right."""
-        self._appliances.succeeded(delivery.appliance_id)
+        self.appliances.succeeded(delivery.appliance_id)
 
     def corrupt(self, delivery: Delivery) -> None:
-        """What this appliance delivered was wrong: leave it for a while."""
-        now_s = self._clock.monotonic_s()
-        self._appliances.failed(delivery.appliance_id, now_s, corrupt=True)
+        """What this appliance delivered was wrong: it is left."""
+        self.appliances.corrupt(delivery.appliance_id)
 
     @property
     def appliance_count(self) -> int:
-        return len(self._appliances)
+        return len(self.appliances)
+
+    def may_hedge(self) -> bool:
+        """Whether another request for the same file is within the budget; it is then spent."""
+        if self._hedges < 1:
+            return False
+        self._hedges -= 1
+        self.hedged += 1
+        return True
+
+    def hedge_after_s(self) -> float:
+        """How long an appliance may think before the next one is asked, too."""
+        least_s = self.appliances.least_latency_s()
+        return HEDGE_S if least_s is None else max(HEDGE_S, 2 * least_s)
+
+
+class _Round:
+    """One file, asked of each appliance at most once.
+
+    The next one is asked when the one before has failed, or, a hedged request (Dean, Barroso:
+    "The Tail at Scale", CACM 2013), when it has not begun to answer for a while: who begins first
+    delivers, the other is let go before it has sent its file, and both have shown how quick they
+    are. Hedges have a budget, so that slow appliances are not asked twice as much as quick ones.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        downloader: Downloader,
+        clock: Clock,
+        path: str,
+        order: Sequence[Location],
+        watch: Watcher | None,
+        digest: bytes,
+    ) -> None:
+        self._source = source
+        self._appliances = source.appliances
+        self._downloader = downloader
+        self._clock = clock
+        self._path = path
+        self._unasked = list(order)
+        self._watch = watch
+        self._digest = digest
+        self._asked: dict[asyncio.Task[Downloaded], tuple[Location, float]] = {}
+        self._winner: str | None = None
+        self._first_byte_s = 0.0
+        self.reasons: list[str] = []
+
+    async def run(self) -> Delivery | None:
+        """The file, or None once everyone has failed; ``DownloadAbandoned`` passes through."""
+        try:
+            while self._asked or self._unasked:
+                if not self._asked:
+                    self._ask()
+                done, _ = await asyncio.wait(
+                    self._asked, timeout=self._patience_s(), return_when=asyncio.FIRST_COMPLETED
+                )
+                if not done and self._winner is None and self._source.may_hedge():
+                    self._ask()
+                for task in done:
+                    delivery = self._ended(task)
+                    if delivery is not None:
+                        return delivery
+        finally:
+            await self._let_go(list(self._asked))
+        return None
+
+    def _patience_s(self) -> float | None:
+        alone = len(self._asked) == 1 and self._winner is None
+        return self._source.hedge_after_s() if alone and self._unasked else None
+
+    def _ask(self) -> None:
+        location = self._unasked.pop(0)
+        url = urljoin(location.base_url, self._path)
+
+        def answered(latency_s: float) -> None:
+            self._answered(location, latency_s)
+
+        def watch(progress: Progress) -> bool:
+            if self._watch is None or self._winner != location.appliance_id:
+                return True
+            return self._watch(progress)
+
+        task = asyncio.create_task(self._downloader.fetch(url, watch, answered))
+        self._asked[task] = location, self._clock.monotonic_s()
+
+    def _answered(self, location: Location, latency_s: float) -> None:
+        now_s = self._clock.monotonic_s()
+        self._appliances.answered(location.appliance_id, latency_s, now_s)
+        if self._winner is not None:
+            return
+        self._winner, self._first_byte_s = location.appliance_id, now_s
+        for task, (other, asked_s) in self._asked.items():
+            if other is not location:
+                self._appliances.answered(other.appliance_id, now_s - asked_s, now_s)
+                task.cancel()
+
+    def _ended(self, task: asyncio.Task[Downloaded]) -> Delivery | None:
+        location, _ = self._asked.pop(task)
+        name, now_s = location.appliance_id, self._clock.monotonic_s()
+        if task.cancelled():
+            return None
+        try:
+            downloaded = task.result()
+        except DownloadFailed as failure:
+            self._appliances.failed(name, now_s)
+            self.reasons.append(f"{name}: {failure}")
+        except DownloadAbandoned as abandoned:
+            self._appliances.delivered(name, abandoned.received_bytes, now_s - self._first_byte_s)
+            raise
+        else:
+            self._appliances.delivered(name, len(downloaded.body), now_s - self._first_byte_s)
+            if not self._digest or sha256(downloaded.body).digest().startswith(self._digest):
+                return Delivery(downloaded.body, name, downloaded.elapsed_s)
+            self._appliances.corrupt(name)
+            self._source.wrong_digests += 1
+            self.reasons.append(f"{name}: it served other bytes than were published")
+        if self._winner == name:
+            self._winner = None
+        return None
+
+    async def _let_go(self, tasks: Sequence[asyncio.Task[Downloaded]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

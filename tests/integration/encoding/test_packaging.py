@@ -6,6 +6,7 @@ import stat
 import tarfile
 import time
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -124,6 +125,22 @@ def test_the_index_names_every_file_with_its_hash(
         name: (blake3(data).hexdigest(), len(data)) for name, data in files.items()
     }
     assert {"v72.m3u8", "v144.m3u8", "a-ger.m3u8", "t-en.m3u8", "t-en.vtt"} <= set(files)
+
+
+def test_the_digests_of_each_track_are_those_of_its_files(
+    studio: Studio, order: Order, version: Version
+) -> None:
+    folder = root_of(studio, order)
+    sealed = {each.rendition_id: each.digests_sha256 for each in version.renditions}
+    sealed |= {each.track_id: each.digests_sha256 for each in version.audio}
+    for track_id, seal in sealed.items():
+        listed = (folder / f"{track_id}.digests").read_bytes()
+        assert sha256(listed).hexdigest() == seal
+        count = len(list((folder / track_id).glob("*.m4s")))
+        files = [f"{track_id}.m3u8", f"{track_id}/init.mp4"]
+        files += [f"{track_id}/{number}.m4s" for number in range(1, count + 1)]
+        digests = [sha256((folder / name).read_bytes()).digest()[:16] for name in files]
+        assert listed == b"".join(digests)
 
 
 def test_no_file_of_a_version_holds_a_key(studio: Studio, order: Order, version: Version) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -57,6 +58,14 @@ def make(folder: Path) -> Film:
         ]
         bandwidth_bps[name] = max(len(body) for body in media) * 8 // SEGMENT_S
     return Film(files, bandwidth_bps)
+
+
+def digests(made: Film, name: str, playlist: bytes) -> bytes:
+    """The list of a track's digests, as contracts/encoding.py describes it."""
+    numbers = range(1, SECONDS // SEGMENT_S + 1)
+    names = ["init.mp4", *(f"{number}.m4s" for number in numbers)]
+    bodies = [playlist, *(made.files[f"{name}/{each}"] for each in names)]
+    return b"".join(sha256(body).digest()[:16] for body in bodies)
 
 
 def _encrypt(folder: Path) -> None:

@@ -1,10 +1,19 @@
 """The manifests of the test's service, as docs/reference/http-api.md describes them."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 
 from tests.integration.player import film
 
 SEGMENTS = film.SECONDS // film.SEGMENT_S
+
+
+def digests(made: film.Film, name: str) -> bytes:
+    return film.digests(made, name, media(name).encode())
+
+
+def _sealed(made: film.Film, name: str) -> str:
+    return f"{name}.digests {sha256(digests(made, name)).hexdigest()}"
 
 
 def dash(made: film.Film, bases: Mapping[str, str]) -> str:
@@ -36,13 +45,20 @@ def _dash_set(made: film.Film, name: str, label: str) -> str:
         ' media="$RepresentationID$/$Number$.m4s" startNumber="1"><SegmentTimeline>'
         f'<S t="0" d="{film.SEGMENT_S * 1000}" r="{SEGMENTS - 1}"/></SegmentTimeline>'
         "</SegmentTemplate>"
-        f'<Representation id="{name}" bandwidth="{made.bandwidth_bps[name]}"{size}/>'
+        f'<Representation id="{name}" bandwidth="{made.bandwidth_bps[name]}"{size}>'
+        '<SupplementalProperty schemeIdUri="urn:cuemark:digests:sha-256-128"'
+        f' value="{_sealed(made, name)}"/></Representation>'
         "</AdaptationSet>"
     )
 
 
 def master(made: film.Film, bases: Mapping[str, str], key_base: str) -> str:
     lines = ["#EXTM3U", f'#EXT-X-DEFINE:NAME="key_base",VALUE="{key_base}"']
+    for name in film.LABELS:
+        lines.append(
+            f'#EXT-X-SESSION-DATA:DATA-ID="org.cuemark.digests.{name}",'
+            f'VALUE="{_sealed(made, name)}"'
+        )
     for name, url in bases.items():
         lines.append(
             f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-{name}",NAME="en",URI="{url}sound.m3u8"'

@@ -7,6 +7,7 @@ documented API fails here. An appliance can be told to misbehave.
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -23,7 +24,9 @@ SESSION = "ps_1"
 VERSION = "ver_1"
 NAME = "The Long Take"
 
-Mood = Literal["well", "away", "corrupt", "silent", "cut", "empty", "elsewhere", "fat"]
+Mood = Literal[
+    "well", "away", "corrupt", "silent", "cut", "empty", "elsewhere", "fat", "flipped", "swapped"
+]
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Answer:
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     announced: int | None = None
+    trickle_kbps: float = 0.0
 
 
 Handler = Callable[[Request], Coroutine[Any, Any, Answer]]
@@ -105,8 +109,12 @@ async def _write(writer: asyncio.StreamWriter, request: Request, answer: Answer)
     length = len(answer.body) if answer.announced is None else answer.announced
     lines = [f"HTTP/1.1 {answer.status} -", f"content-length: {length}"]
     lines += [f"{name}: {value}" for name, value in answer.headers]
-    writer.write("\r\n".join([*lines, "", ""]).encode() + answer.body)
-    await writer.drain()
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    step = int(answer.trickle_kbps * 125 * 0.05) or len(answer.body) or 1
+    for start in range(0, len(answer.body), step):
+        writer.write(answer.body[start : start + step])
+        await writer.drain()
+        await asyncio.sleep(0.05 if answer.trickle_kbps else 0)
     if length != len(answer.body):
         raise ConnectionError("cut")
 
@@ -116,8 +124,10 @@ class Appliance:
     """``asked`` are the paths under the version's root, as they were asked."""
 
     name: str
-    files: dict[str, bytes]
+    made: film.Film
     mood: Mood = "well"
+    delay_s: float = 0.0
+    trickle_kbps: float = 0.0
     asked: list[str] = field(default_factory=list)
     credentials: list[str] = field(default_factory=list)
 
@@ -136,7 +146,10 @@ class Appliance:
             return Answer(401)
         path = request.path.removeprefix(root)
         self.asked.append(path)
-        body = self.files.get(path)
+        body = self.made.files.get(path)
+        await asyncio.sleep(self.delay_s)
+        if path.endswith(".digests"):
+            body = manifests.digests(self.made, path.removesuffix(".digests"))
         if path.endswith(".m3u8"):
             body = manifests.media(path.removesuffix(".m3u8")).encode()
         if body is None:
@@ -156,7 +169,12 @@ class Appliance:
         if self.mood == "corrupt" and path.endswith(".m4s"):
             middle = len(body) // 2
             return Answer(200, body[:middle] + bytes(b ^ 0xFF for b in body[middle:]))
-        return Answer(200, body)
+        if self.mood == "flipped" and path.endswith(".m4s"):
+            middle = len(body) // 2
+            return Answer(200, body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :])
+        if self.mood == "swapped" and path in ("low/1.m4s", "low/2.m4s"):
+            return Answer(200, self.made.files["low/2.m4s" if "1" in path else "low/1.m4s"])
+        return Answer(200, body, trickle_kbps=self.trickle_kbps)
 
 
 class Service:
@@ -164,7 +182,7 @@ class Service:
 
     def __init__(self, made: film.Film) -> None:
         self.film = made
-        self.appliances = {name: Appliance(name, made.files) for name in ("one", "two")}
+        self.appliances = {name: Appliance(name, made) for name in ("one", "two")}
         self.keys = dict(film.KEYS)
         self.granted = set(film.KIDS)
         self.resume_s = 0.0
@@ -175,6 +193,7 @@ class Service:
         self.manifest: str | None = None
         self.busy = 0
         self.breaking = 0
+        self.with_digests = True
         self._server = Server(self._answer)
 
     @property
@@ -268,12 +287,11 @@ class Service:
         base = f"/plays/{SESSION}"
         bases = {name: each.base_url for name, each in self.appliances.items()}
         if path == f"{base}/manifest.mpd":
-            return Answer(200, (self.manifest or manifests.dash(self.film, bases)).encode())
+            return self._described(manifests.dash(self.film, bases))
         if path == f"{base}/master.m3u8":
             # Behind a proxy the service knows itself by another name than the device does.
             key_base = f"http://cuemark.example/api/v1{base}/keys"
-            text = self.manifest or manifests.master(self.film, bases, key_base)
-            return Answer(200, text.encode())
+            return self._described(manifests.master(self.film, bases, key_base))
         if path == f"{base}/licence":
             return self._licence(json.loads(request.body))
         if path.startswith(f"{base}/keys/"):
@@ -289,6 +307,13 @@ class Service:
             self.ended.append(SESSION)
             return Answer(204)
         return _error(404, "not_found", "There is nothing here.")
+
+    def _described(self, manifest: str) -> Answer:
+        """The manifest, or one of a version from before there were digests."""
+        text = self.manifest or manifest
+        if not self.with_digests:
+            text = re.sub("<SupplementalProperty[^>]*>|#EXT-X-SESSION-DATA.*\n", "", text)
+        return Answer(200, text.encode())
 
     def _licence(self, body: dict[str, Any]) -> Answer:
         assert body["type"] == "temporary"

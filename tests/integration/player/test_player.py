@@ -21,6 +21,7 @@ from cuemark.player.errors import (
     PositionInvalid,
     TitleUnclear,
 )
+from cuemark.player.line import Line
 from cuemark.player.manifest import Location
 from cuemark.player.report import Report
 from cuemark.player.session import Moment, Options, play
@@ -30,6 +31,10 @@ from tests.integration.player.origin import Service
 
 FRAMES = film.SECONDS * film.FRAME_RATE
 ROOMY_KBPS = 900.0
+
+
+def steady(kbps: float) -> Line:
+    return Line([0.0], [kbps])
 
 
 def options(service: Service, **changed: Any) -> Options:
@@ -125,7 +130,7 @@ async def test_the_play_goes_on_when_its_appliance_is_killed(
         service.appliances["one"].server.stop,
         seconds=None,
         format=form,
-        throttle_kbps=ROOMY_KBPS,
+        line=steady(ROOMY_KBPS),
     )
     assert report.appliances == ["one", "two"]
     assert (report.frames, report.decode_errors, report.stalls) == (FRAMES, 0, 0)
@@ -133,15 +138,63 @@ async def test_the_play_goes_on_when_its_appliance_is_killed(
     assert sum(report.segments_by_appliance.values()) == 2 * film.SECONDS // film.SEGMENT_S
 
 
-async def test_an_appliance_that_begins_to_serve_wrong_bytes_is_left(service: Service) -> None:
+@pytest.mark.parametrize("mood", ["corrupt", "flipped"])
+@pytest.mark.parametrize("form", ["dash", "hls"])
+async def test_an_appliance_that_begins_to_serve_wrong_bytes_is_left_for_good(
+    service: Service, mood: origin.Mood, form: Literal["dash", "hls"]
+) -> None:
+    bad = service.appliances["one"]
+
+    async def corrupt() -> None:
+        bad.mood = mood
+
+    report = await watched_until(
+        service, 1.0, corrupt, seconds=None, line=steady(ROOMY_KBPS), format=form
+    )
+    assert report.appliances == ["one", "two"]
+    assert (report.frames, report.stalls, report.decode_errors) == (FRAMES, 0, 0)
+    assert report.left == ["one"]
+    assert report.wrong_digests == report.appliance_failures["one"] == 1
+
+
+async def test_without_digests_wrong_bytes_are_found_by_decoding(service: Service) -> None:
+    service.with_digests = False
+
     async def corrupt() -> None:
         service.appliances["one"].mood = "corrupt"
 
-    report = await watched_until(service, 1.0, corrupt, seconds=None, throttle_kbps=ROOMY_KBPS)
-    assert report.appliances == ["one", "two"]
-    assert (report.frames, report.stalls) == (FRAMES, 0)
+    report = await watched_until(service, 1.0, corrupt, seconds=None, line=steady(ROOMY_KBPS))
+    assert (report.frames, report.stalls, report.left) == (FRAMES, 0, ["one"])
     assert report.decode_errors > 0
     assert 1 <= report.refetched_segments <= 3
+
+
+@pytest.mark.parametrize("form", ["dash", "hls"])
+async def test_bytes_that_decode_but_are_not_the_films_are_never_shown(
+    service: Service, form: Literal["dash", "hls"]
+) -> None:
+    """Another rendition's segment, under the same key: no decoder would complain."""
+    service.appliances["one"].mood = "swapped"
+    report = await played(service, seconds=2, format=form)
+    assert (report.left, report.appliances) == (["one"], ["two"])
+    assert (report.frames, report.decode_errors) == (2 * film.FRAME_RATE, 0)
+
+
+async def test_a_slow_appliance_is_passed_over_after_its_first_answers(service: Service) -> None:
+    service.appliances["one"].delay_s = 0.5
+    report = await played(service, seconds=None, line=steady(ROOMY_KBPS))
+    assert (report.frames, report.stalls) == (FRAMES, 0)
+    asked = len(service.appliances["one"].asked)
+    assert report.segments_by_appliance["two"] >= film.SECONDS // film.SEGMENT_S * 2 - 1
+    assert asked <= 6, "some fifteen files are fetched: it is not asked again and again"
+    assert 1 <= report.hedged_requests <= 3
+
+
+async def test_an_appliance_that_trickles_is_left_for_one_that_flows(service: Service) -> None:
+    service.appliances["one"].trickle_kbps = 150
+    report = await played(service, seconds=None)
+    assert (report.frames, report.stalls) == (FRAMES, 0)
+    assert report.segments_by_appliance["two"] >= film.SECONDS // film.SEGMENT_S
 
 
 @pytest.mark.parametrize("mood", ["away", "corrupt", "silent", "cut", "empty", "elsewhere", "fat"])
@@ -156,9 +209,7 @@ async def test_a_play_begins_although_the_best_appliance_fails(
 
 
 async def test_media_goes_on_while_the_service_is_away(service: Service) -> None:
-    report = await watched_until(
-        service, 0.5, service.stop_api, seconds=6, throttle_kbps=ROOMY_KBPS
-    )
+    report = await watched_until(service, 0.5, service.stop_api, seconds=6, line=steady(ROOMY_KBPS))
     assert report.frames == 6 * film.FRAME_RATE
 
 
@@ -174,7 +225,7 @@ async def test_a_play_outlasts_the_absence_of_all_appliances_and_the_service(
         await asyncio.sleep(1.5)
         await servers[1].start()
 
-    report = await watched_until(service, 0.3, blink, seconds=6, throttle_kbps=ROOMY_KBPS)
+    report = await watched_until(service, 0.3, blink, seconds=6, line=steady(ROOMY_KBPS))
     assert report.frames == 6 * film.FRAME_RATE
     assert report.appliances == ["one", "two"]
 
@@ -201,7 +252,7 @@ async def test_a_device_on_a_thin_line_takes_the_low_rung_and_does_not_stall(
     low, sound = (service.film.bandwidth_bps[name] / 1000 for name in ("low", "sound"))
     thin_kbps = 1.5 * (low + sound)
     assert thin_kbps < service.film.bandwidth_bps["high"] / 1000
-    report = await played(service, seconds=6, throttle_kbps=thin_kbps)
+    report = await played(service, seconds=6, line=steady(thin_kbps))
     assert (report.frames, report.stalls) == (6 * film.FRAME_RATE, 0)
     assert {rung.rung_id: rung.share for rung in report.rungs} == {"low": 1.0, "high": 0.0}
 
@@ -216,7 +267,7 @@ async def test_a_roomy_line_leads_to_the_high_rung(service: Service) -> None:
 
 async def test_a_line_that_carries_too_little_stalls_and_says_so(service: Service) -> None:
     low, sound = (service.film.bandwidth_bps[name] / 1000 for name in ("low", "sound"))
-    report = await played(service, seconds=4, throttle_kbps=0.7 * (low + sound))
+    report = await played(service, seconds=4, line=steady(0.7 * (low + sound)))
     assert report.frames == 4 * film.FRAME_RATE
     assert report.stalls >= 1
     assert report.stall_ms > 500

@@ -6,17 +6,17 @@ from hypothesis import strategies as st
 
 from cuemark.player.abr import (
     ABANDON_GRACE_S,
-    HOLD_BUFFER_S,
     MIN_SAMPLE_BYTES,
     START_KBPS,
-    WANTED_BUFFER_S,
     Download,
+    Pace,
     Situation,
     ThroughputMeter,
     abandon,
     bola,
     choose,
     start,
+    wanted_buffer_s,
 )
 
 LADDER = [235.0, 560.0, 1050.0, 2350.0, 4300.0]
@@ -50,12 +50,14 @@ def changed(situation: Situation, **fields: float) -> Situation:
 
 
 @given(situations())
-def test_the_choice_is_a_rung_that_the_line_sustains(situation: Situation) -> None:
+def test_the_choice_is_a_rung_that_the_line_sustains_or_that_is_in_play(
+    situation: Situation,
+) -> None:
     rung = choose(situation)
     assert 0 <= rung < len(situation.ladder_kbps)
     assert situation.throughput_kbps is not None
     budget_kbps = situation.throughput_kbps - situation.reserved_kbps
-    assert rung == 0 or situation.ladder_kbps[rung] <= budget_kbps
+    assert rung <= (situation.current or 0) or situation.ladder_kbps[rung] <= budget_kbps
 
 
 @given(situations(), kbps)
@@ -95,21 +97,27 @@ def test_bola_rises_with_the_buffer(ladder: list[float], buffer_s: float, more: 
 
 @given(ladders)
 def test_bola_gives_the_highest_rung_to_a_full_buffer(ladder: list[float]) -> None:
-    assert ladder[bola(ladder, WANTED_BUFFER_S)] == ladder[-1]
+    assert ladder[bola(ladder, wanted_buffer_s(len(ladder)))] == ladder[-1]
 
 
 def test_bola_uses_every_rung_of_the_usual_ladder() -> None:
-    chosen = {bola(LADDER, tenths / 10) for tenths in range(0, 200)}
+    chosen = {bola(LADDER, tenths / 10) for tenths in range(0, 250)}
     assert chosen == set(range(len(LADDER)))
 
 
 def test_a_rung_is_held_through_a_dip_while_the_buffer_is_comfortable() -> None:
     usual = Situation(
-        ladder_kbps=LADDER, throughput_kbps=2400.0, buffer_s=HOLD_BUFFER_S, segment_s=2, current=3
+        ladder_kbps=LADDER, throughput_kbps=2000.0, buffer_s=20.0, segment_s=2, current=3
     )
     assert choose(usual) == 3
-    assert choose(changed(usual, buffer_s=HOLD_BUFFER_S - 1)) == 2
-    assert choose(changed(usual, throughput_kbps=2300.0)) == 2
+    assert choose(changed(usual, buffer_s=8.0)) == 2
+
+
+def test_a_full_buffer_climbs_no_higher_than_the_line_sustains() -> None:
+    full = Situation(
+        ladder_kbps=LADDER, throughput_kbps=2000.0, buffer_s=30.0, segment_s=2, current=1
+    )
+    assert choose(full) == 2
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**8), st.floats(0, 60)), max_size=30))
@@ -145,6 +153,7 @@ def download(**fields: float) -> Download:
         size_bytes=1_000_000,
         received_bytes=int(fields.get("received_bytes", 100_000)),
         elapsed_s=fields.get("elapsed_s", 1.0),
+        latest_kbps=fields.get("latest_kbps", float("inf")),
         buffer_s=fields.get("buffer_s", 2.0),
     )
 
@@ -152,6 +161,17 @@ def download(**fields: float) -> Download:
 def test_a_download_that_would_stall_is_abandoned_for_a_rung_that_would_not() -> None:
     assert abandon(download(buffer_s=2.0)) == 0
     assert abandon(download(buffer_s=6.0)) == 1
+
+
+def test_a_fall_within_a_download_is_seen_at_once() -> None:
+    falling = {"received_bytes": 500_000, "buffer_s": 5.0}
+    assert abandon(download(**falling)) is None
+    assert abandon(download(**falling, latest_kbps=400.0)) == 0
+    pace = Pace()
+    for tenths in range(1, 31):
+        pace.add(min(tenths, 10) * 50_000 + max(0, tenths - 10) * 5_000, tenths / 10)
+    received, lasted_s = pace.latest
+    assert received * 8 / 1000 / lasted_s == pytest.approx(400)
 
 
 def test_a_download_that_arrives_in_time_goes_on() -> None:

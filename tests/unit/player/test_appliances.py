@@ -3,7 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuemark.player.appliances import AWAY_S, CORRUPT_S, LONGEST_S, Appliances
+from cuemark.player.appliances import (
+    AWAY_S,
+    LONGEST_S,
+    PROBE_EVERY_S,
+    REMEMBERED_S,
+    Appliances,
+)
 from cuemark.player.manifest import Location
 
 LOCATIONS = [Location(name, f"http://{name}/") for name in ("one", "two", "three")]
@@ -21,11 +27,45 @@ def test_the_best_comes_first_until_it_fails_and_again_after_a_while() -> None:
     assert order(appliances, AWAY_S) == ["one", "two", "three"]
 
 
-def test_wrong_bytes_are_remembered_for_longer() -> None:
+def test_who_served_wrong_bytes_is_left_for_the_rest_of_the_play() -> None:
     appliances = Appliances(LOCATIONS)
-    appliances.failed("one", 0, corrupt=True)
-    assert order(appliances, AWAY_S + 1)[-1] == "one"
-    assert order(appliances, CORRUPT_S)[0] == "one"
+    appliances.corrupt("one")
+    appliances.succeeded("one")
+    assert order(appliances, 10 * LONGEST_S) == ["two", "three", "one"]
+    assert (appliances.left, appliances.failures) == (["one"], {"one": 1})
+
+
+def seen(appliances: Appliances, name: str, latency_s: float, kbps: float, now_s: float) -> None:
+    for _ in range(2):
+        appliances.answered(name, latency_s, now_s)
+        appliances.delivered(name, 100_000, 800 / kbps)
+
+
+def test_one_that_is_clearly_slower_gives_way_and_is_tried_again_later() -> None:
+    appliances = Appliances(LOCATIONS)
+    seen(appliances, "one", 0.5, 8000, 0)
+    assert order(appliances, 1) == ["one", "two", "three"]
+    seen(appliances, "two", 0.01, 8000, 1)
+    assert order(appliances, 2) == ["two", "one", "three"]
+    assert order(appliances, REMEMBERED_S + 2)[0] == "one"
+
+
+def test_what_is_not_clearly_faster_does_not_change_the_ranking() -> None:
+    appliances = Appliances(LOCATIONS)
+    seen(appliances, "one", 0.05, 8000, 0)
+    seen(appliances, "two", 0.01, 9000, 0)
+    assert order(appliances, 1)[0] == "one"
+
+
+def test_a_slow_flow_leads_to_a_trial_of_another_now_and_then() -> None:
+    appliances = Appliances(LOCATIONS)
+    seen(appliances, "one", 0.01, 500, 0)
+    assert appliances.in_order(1, 400)[0].appliance_id == "one"
+    assert appliances.in_order(1, 4000)[0].appliance_id == "two"
+    assert appliances.in_order(2, 4000)[0].appliance_id == "one"
+    seen(appliances, "two", 0.01, 500, 2)
+    later = [each.appliance_id for each in appliances.in_order(2 + PROBE_EVERY_S, 4000)]
+    assert later[0] in ("two", "three")
 
 
 def test_each_failure_in_a_row_doubles_the_absence() -> None:
@@ -47,9 +87,15 @@ def test_when_all_have_failed_the_one_that_is_free_first_is_asked_first() -> Non
 
 
 @given(st.lists(st.tuples(st.sampled_from(["one", "two", "three"]), st.booleans()), max_size=50))
-def test_nobody_is_ever_lost_and_everybody_returns(events: list[tuple[str, bool]]) -> None:
+def test_nobody_is_ever_lost_and_all_return_who_served_no_wrong_bytes(
+    events: list[tuple[str, bool]],
+) -> None:
     appliances = Appliances(LOCATIONS)
     for now_s, (name, corrupt) in enumerate(events):
-        appliances.failed(name, now_s, corrupt=corrupt)
+        if corrupt:
+            appliances.corrupt(name)
+        else:
+            appliances.failed(name, now_s)
         assert sorted(order(appliances, now_s)) == ["one", "three", "two"]
-    assert order(appliances, len(events) + LONGEST_S) == ["one", "two", "three"]
+    standing = [name for name in ("one", "two", "three") if name not in appliances.left]
+    assert order(appliances, len(events) + LONGEST_S)[: len(standing)] == standing

@@ -15,6 +15,8 @@ from cuemark.app.folder import DataFolder
 from cuemark.kit.tracing import trace
 from cuemark.player.api import Credential, LoginCode, Password
 from cuemark.player.errors import ApiAway, MediaAway, PlayerError
+from cuemark.player.line import Line
+from cuemark.player.profile import LineProfile
 from cuemark.player.report import Report
 from cuemark.player.session import Moment, Options
 from cuemark.player.session import play as play_title
@@ -29,7 +31,13 @@ MEMBER = "player@cuemark.example"
 @click.option(
     "--format", "form", type=click.Choice(["dash", "hls"]), default="dash", show_default=True
 )
-@click.option("--throttle-kbps", type=click.FloatRange(min=1), help="Cap this device's line.")
+@click.option(
+    "--throttle-kbps",
+    "line",
+    type=LineProfile(),
+    metavar="PROFILE",
+    help="Cap this device's line: 600, or 8000,600@5s,8000@15s, or the file of a trace.",
+)
 @click.option(
     "--as",
     "email",
@@ -47,7 +55,7 @@ def play(
     seconds: float | None,
     from_s: float | None,
     form: Literal["dash", "hls"],
-    throttle_kbps: float | None,
+    line: Line | None,
     email: str,
     api_url: str | None,
     code: str | None,
@@ -74,7 +82,7 @@ def play(
         seconds=seconds,
         format=form,
         from_s=from_s,
-        throttle_kbps=throttle_kbps,
+        line=line,
     )
     failure: PlayerError | None = None
     with console.status("Starting the play") as screen, trace(trace_id) as trace_id:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -32,6 +33,7 @@ from cuemark.contracts.licensing import ContentKey
 AUDIO_LABEL, SD_LABEL, HD_LABEL = "AUDIO", "SD", "HD"
 HD_LINES = 720
 AAC_LC = "mp4a.40.2"
+DIGEST_BYTES = 16
 
 
 class RungToPackage(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +96,7 @@ def package(shop: Workshop, order: Order, keys: Sequence[ContentKey], now: datet
                     stream.track_id, timelines[stream.track_id], key.kid, key.iv
                 )
             )
+            _write_digests(folder, stream.track_id)
         version = _described(shop, order, folder, tracks, timelines, by_label, now)
         for captions in version.captions:
             source = next(c for c in order.captions if c.language == captions.language)
@@ -195,6 +198,7 @@ def _described(
                     sample_rate_hz=loudness.SAMPLE_RATE_HZ,
                     bitrate_kbps=round(mean_kbps, 1),
                     kid=keys[stream.label].kid,
+                    digests_sha256=_digests_sha256(folder, stream.track_id),
                 )
             )
             continue
@@ -216,6 +220,7 @@ def _described(
                 else round(rung.vmaf_predicted, 2),
                 kid=keys[stream.label].kid,
                 label=stream.label,
+                digests_sha256=_digests_sha256(folder, stream.track_id),
             )
         )
     picture = film_of(shop, order.sha256).master.picture
@@ -243,6 +248,18 @@ def _described(
         index_blake3="",
         published_at=now,
     )
+
+
+def _write_digests(folder: Path, track_id: str) -> None:
+    """Write the list by which a device knows wrong bytes (see ``Version``)."""
+    track = folder / track_id
+    files = [folder / f"{track_id}.m3u8", track / "init.mp4", *_segments(track)]
+    digests = (sha256(path.read_bytes()).digest()[:DIGEST_BYTES] for path in files)
+    (folder / f"{track_id}.digests").write_bytes(b"".join(digests))
+
+
+def _digests_sha256(folder: Path, track_id: str) -> str:
+    return sha256((folder / f"{track_id}.digests").read_bytes()).hexdigest()
 
 
 def _write_index(folder: Path, order: Order) -> str:

@@ -23,6 +23,7 @@ _MPD = {
 _PROTECTION = "urn:mpeg:dash:mp4protection:2011"
 _CLEARKEY = "urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e"
 _SWITCHING = "urn:mpeg:dash:adaptation-set-switching:2016"
+_DIGESTS = "urn:cuemark:digests:sha-256-128"
 _ROLE = "urn:mpeg:dash:role:2011"
 _CHANNELS = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
 _CICP_OF_CHANNELS = {7: 11, 8: 12}
@@ -107,6 +108,7 @@ def _video(
                     "frameRate": version.frame_rate,
                     "sar": "1:1",
                 },
+                *_digests(each.rendition_id, each.digests_sha256),
             )
         )
     attributes = _set_attributes(number, "video")
@@ -138,6 +140,7 @@ def _audio(version: Version, tracks: Sequence[AudioTrack], number: str) -> str:
                     "codecs": each.codec_string,
                     "audioSamplingRate": each.sample_rate_hz,
                 },
+                *_digests(each.track_id, each.digests_sha256),
             )
         )
     attributes = _set_attributes(number, "audio")
@@ -181,6 +184,12 @@ def _protection(version: Version, kid: str) -> list[str]:
         _element("ContentProtection", named),
         _descriptor("ContentProtection", _CLEARKEY, "ClearKey1.0"),
     ]
+
+
+def _digests(track_id: str, sha256: str) -> list[str]:
+    """Where a device finds what its segments' digests are, sealed by this manifest."""
+    value = presentation.digests(track_id, sha256)
+    return [_descriptor("SupplementalProperty", _DIGESTS, value)] if value else []
 
 
 def _template(version: Version, timeline: Timeline) -> str:

@@ -28,12 +28,23 @@ def manifest(version: Version, ranking: Sequence[RankedAppliance], licence_url: 
         "#EXT-X-INDEPENDENT-SEGMENTS",
         f"#EXT-X-DEFINE:NAME={_quoted('key_base')},VALUE={_quoted(presentation.address(key_base))}",
     ]
+    tracks = [(each.track_id, each.digests_sha256) for each in version.audio]
+    for rendition in version.renditions:
+        tracks.append((rendition.rendition_id, rendition.digests_sha256))
+    lines += [_digests(track_id, sha256) for track_id, sha256 in tracks if sha256]
     for appliance in ranking:
         lines += [*_audio(version, appliance), *_subtitles(version, appliance)]
     for appliance in ranking:
         for rendition in version.renditions:
             lines += _variant(version, rendition, appliance)
     return "\n".join(lines) + "\n"
+
+
+def _digests(track_id: str, sha256: str) -> str:
+    """Where a device finds a track's digests, as session data (rfc8216bis section 4.4.6.4)."""
+    data_id = _quoted(f"org.cuemark.digests.{presentation.path(track_id)}")
+    value = _quoted(presentation.digests(track_id, sha256))
+    return f"#EXT-X-SESSION-DATA:DATA-ID={data_id},VALUE={value}"
 
 
 def _audio(version: Version, appliance: RankedAppliance) -> list[str]:

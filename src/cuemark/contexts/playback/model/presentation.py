@@ -16,6 +16,11 @@ def path(name: str) -> str:
     return quote(name, safe="")
 
 
+def digests(track_id: str, sha256: str) -> str:
+    """A track's list of digests with what seals it; empty where the version has none."""
+    return f"{path(track_id)}.digests {sha256}" if sha256 else ""
+
+
 def address(url: str) -> str:
     """``url`` without anything that could end an attribute, a line or a variable around it."""
     return quote(url, safe=_ADDRESS_SAFE)
