@@ -130,4 +130,5 @@ async def _keep_state(
         if first or stop.is_set():
             return now
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), 0.2)
+            async with asyncio.timeout(0.2):
+                await stop.wait()

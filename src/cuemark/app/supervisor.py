@@ -128,7 +128,8 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._process.pid, self.spec.stop_signal)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), self.spec.stop_s)
+            async with asyncio.timeout(self.spec.stop_s):
+                await self._process.wait()
         await self.clear()
 
     async def clear(self) -> None:
@@ -266,12 +267,13 @@ def port_answers(host: str, port: int) -> Callable[[], Coroutine[Any, Any, bool]
     """A readiness check: something accepts connections there."""
 
     async def ready() -> bool:
-        try:
-            _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 1)
-        except (OSError, TimeoutError):
-            return False
-        writer.close()
-        return True
+        # Not asyncio.wait_for: until Python 3.12 it may lose a cancellation (bpo-37658).
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+            return True
+        return False
 
     return ready
 
