@@ -69,7 +69,7 @@ def postgres_spec(install: Install) -> ChildSpec:
         on_parent_death=signal.SIGINT,
         stop_signal=signal.SIGINT,
         stop_s=15,
-        prepare=lambda: postgres.clear_stale_lock(folder.postgres),
+        prepare=lambda: postgres.clear_stale_locks(folder.postgres, folder.run),
     )
 
 

@@ -43,6 +43,16 @@ def refuses(port: int) -> bool:
     return True
 
 
+def nobody_answers(port: int) -> bool:
+    """Whether nothing comes back: the port refuses, or its queue has nobody to serve it."""
+    with contextlib.suppress(OSError):
+        with socket.create_connection(("127.0.0.1", port), 1) as connection:
+            connection.settimeout(1)
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return connection.recv(1) == b""
+    return True
+
+
 def kill_child(installation: WatchedInstallation, name: str) -> None:
     """Kill a child's whole group. It is dead, and its port refuses, before the supervisor knows.
 
@@ -60,8 +70,10 @@ def kill_child(installation: WatchedInstallation, name: str) -> None:
         wait_until(lambda: not group_alive(group), GONE_S, f"the group of {name} is gone")
         wait_until(lambda: not any(map(_alive, below)), GONE_S, f"what {name} ran is gone")
         port = installation.ports().get(name)
+        # The supervisor holds control's socket, and who connects waits there for its successor.
+        dead = nobody_answers if name == "control" else refuses
         # A leader is a zombie while threads of it still end, and these hold the port so long.
-        wait_until(lambda: port is None or refuses(port), GONE_S, f"{port} of {name} refuses")
+        wait_until(lambda: port is None or dead(port), GONE_S, f"{port} of {name} is dead")
 
 
 def kill_supervisor(installation: WatchedInstallation) -> None:

@@ -161,7 +161,7 @@ def _jobs(found: Status, names: dict[str, str]) -> Table:
         table.add_row(
             Text(names.get(job.title_id, job.title_id)),
             Text(job.state, style="red" if job.state == "failed" else ""),
-            _with_trace(job.error, job.trace_id) if job.error else Text(stage),
+            _with_trace(job.error, job.trace_id) if job.error else Text(job.waiting or stage),
             "" if job.watchable_s is None else f"{job.watchable_s:.1f} s",
             "" if job.good_s is None else f"{job.good_s:.1f} s",
         )

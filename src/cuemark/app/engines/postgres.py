@@ -22,6 +22,7 @@ DATABASE = "cuemark"
 READY_S = 60.0
 STOP_S = 30.0
 ORPHANS_S = 5.0
+SOCKET_LOCK = ".s.PGSQL.5432.lock"
 
 
 class PostgresFailed(OperatorError):
@@ -61,17 +62,21 @@ def initialise(folder: Path) -> None:
     fsync(folder.parent)
 
 
-def clear_stale_lock(folder: Path) -> None:
-    """Remove the lock of a server that no longer runs. Call as the one who starts servers here.
+def clear_stale_locks(folder: Path, socket_folder: Path) -> None:
+    """Remove the locks of a server that no longer runs. Call as the one who starts servers here.
+
+    It has one on its cluster and one on its socket.
 
     PostgreSQL takes a lock for held where any process of its user has the id in it: a zombie, or
     whoever got the id after the machine was started again. Backends notice within moments that
     their server died and are waited for; while one is left the lock stays.
     """
+    locks = [folder / "postmaster.pid", socket_folder / SOCKET_LOCK]
     deadline_s = time.monotonic() + ORPHANS_S
-    while (folder / "postmaster.pid").exists() and time.monotonic() < deadline_s:
+    while any(lock.exists() for lock in locks) and time.monotonic() < deadline_s:
         if not _runs_in(folder):
-            (folder / "postmaster.pid").unlink(missing_ok=True)
+            for lock in locks:
+                lock.unlink(missing_ok=True)
             return
         time.sleep(0.05)
 
@@ -152,6 +157,7 @@ def server_for_now(folder: Path, log: Path) -> Iterator[Path]:
     The socket is in a folder of its own, so that an install's processes do not find the server.
     """
     with tempfile.TemporaryDirectory(prefix="cuemark-pg-") as sockets, log.open("ab") as output:
+        clear_stale_locks(folder, Path(sockets))
         argv = server_argv(folder, Path(sockets))
         launched = launch_argv(argv, drop_root=True, on_parent_death=signal.SIGINT)
         with subprocess.Popen(launched, stdout=output, stderr=output) as server:

@@ -168,8 +168,8 @@ def _jobs(now: Overview) -> Html:
 
 
 def _stages(job: Job) -> Html:
-    if job.error:
-        return el("span", job.error)
+    if job.error or job.waiting:
+        return el("span", job.error or job.waiting)
     if job.state == "done":
         return el("span", f"all {len(job.stages)} stages", class_="note")
     bars = [
