@@ -248,6 +248,11 @@ class Ledger:
         async with self._database.transaction() as transaction:
             await store.finish_unit(transaction, version_id, stage, unit, at, cost)
 
+    async def has_open_jobs(self) -> bool:
+        """Whether anything is being made, or waits to be."""
+        async with self._database.transaction() as transaction:
+            return await store.has_open_jobs(transaction)
+
     async def wait(self, version_id: str, sentence: str) -> None:
         """Say what a job waits for; the next unit of work that is done takes it back."""
         async with self._database.transaction() as transaction:

@@ -262,6 +262,14 @@ def stored_objects(connection: Connection) -> list[str]:
     return [key for key in found.scalars() if key]
 
 
+async def has_open_jobs(transaction: Transaction) -> bool:
+    found = await transaction.execute(
+        text("select exists (select from encoding.job where state in ('waiting', 'running'))")
+    )
+    there: bool = found.scalar_one()
+    return there
+
+
 async def set_waiting(transaction: Transaction, version_id: str, sentence: str) -> None:
     await transaction.execute(
         text(

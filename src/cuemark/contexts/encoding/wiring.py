@@ -1,14 +1,16 @@
 """Encoding, built: the service for the control process, the workflows for the workers."""
 
+import contextlib
 import hashlib
 import importlib.metadata
 import os
 import shutil
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
-from dbos import DBOS, DBOSClient, EnqueueOptions
+from dbos import DBOS, DBOSClient, EnqueueOptions, Queue
 from sqlalchemy import Connection, create_engine
 
 from cuemark.contexts.encoding.model import queues
@@ -19,6 +21,7 @@ from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.licensing import Licensing
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
+from cuemark.kit.errors import Unavailable
 from cuemark.kit.event_loop import EventLoopThread
 from cuemark.kit.ids import Ids
 from cuemark.kit.objects import Objects
@@ -43,7 +46,7 @@ WORKFLOW_SCHEMA = "dbos"
 APPLICATION = "cuemark"
 APPLICATION_VERSION = "1"
 """Fixed: DBOS's default is a hash of the source, and an upgrade would strand its titles."""
-QUEUE_POLL_S = 0.1
+PACE_S = 0.5
 
 
 def migrate_workflows(database_url: str) -> None:
@@ -132,6 +135,17 @@ def _title_workflow(version_id: str) -> EnqueueOptions:
     }
 
 
+def keep_pace(registered: Sequence[Queue], *, open_jobs: bool) -> None:
+    """Let the workers look into the queues as often as there is reason to.
+
+    The interval is the queue's, so it holds for all workers; each of them may set it.
+    """
+    wanted_s = queues.poll_s(open_jobs=open_jobs)
+    for queue in registered:
+        if queue.polling_interval_sec != wanted_s:
+            queue.set_polling_interval_sec(wanted_s)
+
+
 def run_worker(
     *,
     executor_id: str,
@@ -154,29 +168,31 @@ def run_worker(
             "executor_id": executor_id,
             "run_migrations": False,
             "log_level": "WARNING",
-            "notification_listener_polling_interval_sec": QUEUE_POLL_S,
+            "notification_listener_polling_interval_sec": queues.BUSY_POLL_S,
         }
     )
-    workflow.register(
-        workflow.Parts(
-            shop=Workshop(objects, from_wheels()),
-            ledger=Ledger(Database(database_url, pool_size=4), Log(clock), clock),
-            licensing=licensing,
-            clock=clock,
-            loop=EventLoopThread(),
-        )
+    parts = workflow.Parts(
+        shop=Workshop(objects, from_wheels()),
+        ledger=Ledger(Database(database_url, pool_size=4), Log(clock), clock),
+        licensing=licensing,
+        clock=clock,
+        loop=EventLoopThread(),
     )
+    workflow.register(parts)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     DBOS.listen_queues([queues.TITLE_QUEUE, queues.TASK_QUEUE])
     DBOS.launch()
-    DBOS.register_queue(
-        queues.TITLE_QUEUE,
-        worker_concurrency=queues.TITLES_AT_ONCE,
-        polling_interval_sec=QUEUE_POLL_S,
-    )
-    DBOS.register_queue(queues.TASK_QUEUE, worker_concurrency=1, polling_interval_sec=QUEUE_POLL_S)
-    stop.wait()
+    registered = [
+        DBOS.register_queue(name, worker_concurrency=limit, polling_interval_sec=queues.BUSY_POLL_S)
+        for name, limit in (
+            (queues.TITLE_QUEUE, queues.TITLES_AT_ONCE),
+            (queues.TASK_QUEUE, 1),
+        )
+    ]
+    while not stop.wait(PACE_S):
+        with contextlib.suppress(Unavailable):
+            keep_pace(registered, open_jobs=parts.loop.run(parts.ledger.has_open_jobs()))
     # What is in hand is begun again by the next start; its tools die with this process.
     os._exit(0)
