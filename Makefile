@@ -56,7 +56,7 @@ unit: $(VENV)/.dev
 	@$(BIN)/pytest -q tests/unit
 
 test: install $(VENV)/.dev
-	@$(BIN)/python tests/debian.py chromium
+	@$(BIN)/python tests/debian.py chromium e2fsprogs gcc
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports

@@ -9,7 +9,13 @@ import shutil
 import subprocess
 import sys
 
-PROGRAMS = {"chromium": ("chromium", "chromium-browser", "google-chrome")}
+PROGRAMS = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "e2fsprogs": ("mkfs.ext4",),
+    "gcc": ("cc", "gcc"),
+}
+WITH = {"gcc": ["libc6-dev"]}
+"""What a package is of no use without here, though it only recommends it."""
 
 
 def missing(packages: list[str]) -> list[str]:
@@ -33,7 +39,8 @@ def main() -> None:
     print(f"Installing {', '.join(wanted)}", file=sys.stderr)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "update", "-qq"], env=quiet, check=False)
-    argv = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted]
+    argv = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+    argv += [each for package in wanted for each in (package, *WITH.get(package, ()))]
     done = subprocess.run(argv, env=quiet, check=False, stdout=subprocess.DEVNULL)
     if done.returncode:
         print(f"{', '.join(wanted)} could not be installed: see above.", file=sys.stderr)

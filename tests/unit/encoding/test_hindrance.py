@@ -26,8 +26,7 @@ from cuemark.contexts.encoding.model.hindrance import (
     [
         (228, "[out#0/mp4 @ 0x1] Error writing trailer: No space left on device", NO_ROOM),
         (1, "/data/objects/tmp/1/result/rung.mp4: Disk quota exceeded", NO_ROOM),
-        (244, "[libx264 @ 0x1] malloc of size 1 failed\nCannot allocate memory", NO_MEMORY),
-        (-signal.SIGABRT, "terminate called after throwing std::bad_alloc", NO_MEMORY),
+        (-signal.SIGABRT, "terminate called after throwing std::bad_alloc", None),
         (-signal.SIGKILL, "", KILLED),
         (-signal.SIGTERM, "Exiting normally, received signal 15.", KILLED),
         (-signal.SIGSEGV, "", None),

@@ -1,9 +1,10 @@
 """What a piece of work that failed means: the film is at fault, or the machine hindered it.
 
 What is wrong with a film stays wrong, so the title fails and its owner is told. A full disk, a
-tool that somebody killed and too little memory say nothing of the film: the work waits and is
-tried again. A crash of a tool (SIGSEGV, SIGABRT) is held against the film, because the same
-film would crash it again, and so is a limit that the tool ran into (SIGXCPU, SIGXFSZ).
+tool that somebody killed (the kernel does, where memory is short) and too little memory of our
+own say nothing of the film: the work waits and is tried again. A crash of a tool (SIGSEGV,
+SIGABRT) is held against the film, because the same film would crash it again, and so is a limit
+that the tool ran into (SIGXCPU, SIGXFSZ, its address space).
 """
 
 import errno
@@ -17,7 +18,6 @@ LITTLE_ROOM_BYTES = 4 << 20
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 15.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _NO_ROOM_WORDS = ("no space left on device", "disk quota exceeded")
-_NO_MEMORY_WORDS = ("cannot allocate memory", "out of memory", "bad_alloc")
 _KILLED_BY = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -39,8 +39,6 @@ def of_tool(code: int, said: str) -> Hindrance | None:
     words = said.lower()
     if any(each in words for each in _NO_ROOM_WORDS):
         return NO_ROOM
-    if any(each in words for each in _NO_MEMORY_WORDS):
-        return NO_MEMORY
     return KILLED if -code in _KILLED_BY else None
 
 
