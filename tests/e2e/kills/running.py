@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import psycopg
+from blake3 import blake3
 
 from cuemark.kit.objects import sha256_of
 from cuemark.kit.process import birth_of
@@ -195,10 +196,26 @@ def content(folder: Path, *parts: str) -> dict[str, str]:
 
 
 def names(folder: Path) -> set[str]:
-    """Every path of the folder but those that PostgreSQL keeps for itself, and logs."""
+    """Every path of the folder but those that PostgreSQL keeps for itself, logs, and views.
+
+    A view is made of what the store holds when a file is filled or asked for, in either order.
+    """
     found = set()
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        if not name.startswith(("postgres/", "logs/")) and "/logs/" not in name:
+        if not name.startswith(("postgres/", "logs/")) and not {"logs", "views"} & set(path.parts):
             found.add(name)
     return found
+
+
+def broken_views(folder: Path) -> list[str]:
+    """The views of appliances that lead to other bytes than those of the version's index."""
+    broken = []
+    for index in (folder / "objects" / "versions").glob("*/index.json"):
+        files = json.loads(index.read_text())["files"]
+        for views in (folder / "appliances").glob(f"*/views/{index.parent.name}"):
+            for view in (path for path in views.rglob("*") if path.is_symlink()):
+                name = view.relative_to(views).as_posix()
+                if blake3(view.read_bytes()).hexdigest() != files[name]["blake3"]:
+                    broken.append(f"{views}/{name}")
+    return broken

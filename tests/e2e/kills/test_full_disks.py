@@ -90,7 +90,7 @@ def test_the_objects_disk_is_full_at_every_stage_and_the_title_is_made_all_the_s
     wait_until(partial(plays, installation), 30, "the other appliance serves the full version")
     appliance.make_room()
     wait_until(installation.filled, 60, "the appliance fills when there is room")
-    assert_as_undisturbed(installation, undisturbed, 0, viewed=True)
+    assert_as_undisturbed(installation, undisturbed, 0)
 
 
 def test_an_upload_to_a_full_disk_is_told_in_one_sentence_and_works_when_there_is_room(

@@ -22,7 +22,7 @@ from tests.e2e.kills.conftest import (
     made_in,
     random_of,
 )
-from tests.e2e.kills.running import WatchedInstallation, names
+from tests.e2e.kills.running import WatchedInstallation, broken_views, names
 from tests.e2e.kills.victims import (
     EVERYTHING,
     POWER,
@@ -103,24 +103,18 @@ def assert_as_undisturbed(
     installation: WatchedInstallation,
     undisturbed: Undisturbed,
     lost_workers: int,
-    *,
-    viewed: bool = False,
 ) -> int:
-    """Stop the installation; returns how many chunks were encoded again.
-
-    ``viewed``: somebody has played, for whom appliances name files that nobody asked for before.
-    """
+    """Stop the installation; returns how many chunks were encoded again."""
     wait_until(lambda: open_workflows(installation) == [], 20, "no workflow is left open")
     told = installation.query("select body->>'version_id' from log.event where topic = 'encoding'")
     assert len(told) == len(set(told)) == 2, "each version is told of once"
     installation.stop()
-    here = names(installation.folder)
-    asked = {name for name in here - undisturbed.names if viewed and "/views/" in name}
     made = made_in(installation.folder)
-    assert sorted(made.keys() - asked) == sorted(undisturbed.content)
-    differing = [name for name, hashed in undisturbed.content.items() if made[name] != hashed]
+    assert sorted(made) == sorted(undisturbed.content)
+    differing = [name for name, hashed in made.items() if undisturbed.content[name] != hashed]
     assert differing == [], "what was made differs from the undisturbed run's"
-    assert here - asked == undisturbed.names, "files are left, or missing"
+    assert names(installation.folder) == undisturbed.names, "files are left, or missing"
+    assert broken_views(installation.folder) == []
     encoded = installation.encoded()
     assert set(encoded) <= undisturbed.chunks
     again = sum(encoded.values()) - len(encoded)
