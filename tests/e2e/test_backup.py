@@ -16,7 +16,7 @@ from cuemark.app.backup.restoring import find, verified
 from cuemark.kit.errors import OperatorError
 from tests.e2e.folders.packed import FRAME_RATE, film
 from tests.e2e.installation import Installation, wait_until
-from tests.e2e.test_upgrade import played, unfinished
+from tests.e2e.test_upgrade import played, played_in_full, unfinished
 
 SECONDS = 8
 FRAMES = SECONDS * FRAME_RATE
@@ -99,7 +99,7 @@ def test_a_restored_install_plays_what_was_there_and_goes_on_with_what_was_not(
         assert played(restored, "Before")["frames"] == FRAMES
         wait_until(lambda: not unfinished(restored), 120, "the job is over")
         assert [job["error"] for job in restored.status()["jobs"]] == ["", ""]
-        report = played(restored, "Meanwhile")
+        report = played_in_full(restored, "Meanwhile")
         assert (report["frames"], report["decode_errors"]) == (20 * FRAME_RATE, 0)
         assert report["quality"] == "full"
     finally:
