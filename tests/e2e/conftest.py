@@ -14,6 +14,10 @@ FILM = "Encoded for the tests"
 SECONDS = 8
 FRAME_RATE = CATALOG[0].frame_rate
 FRAMES = SECONDS * FRAME_RATE
+LONG_FILM = "Longer than what a player buffers"
+LONG_S = 48
+LONG_FRAME_RATE = 6
+"""As few frames as can be: so the ladder costs no more than a short film's."""
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +56,16 @@ def running_cuemark(
         yield installation
     finally:
         installation.down()
+
+
+@pytest.fixture(scope="session")
+def long_title_id(
+    running_cuemark: Installation, small_film: Path, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """A title longer than what a player buffers, with a ladder of at least three rungs."""
+    master = tmp_path_factory.mktemp("long") / "long.mp4"
+    flags = ["-t", str(LONG_S), "-r", str(LONG_FRAME_RATE), "-crf", "14", "-c:a", "copy"]
+    ffmpeg("-stream_loop", "-1", "-i", str(small_film), flags, str(master))
+    ladder = running_cuemark.ingest(master, LONG_FILM)["renditions"]
+    assert len(ladder) >= 3, ladder
+    return running_cuemark.title_id(LONG_FILM)

@@ -8,10 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.e2e.installation import Installation, ffmpeg, wait_until
-
-LONG_FILM = "Long enough to lose an appliance"
-LONG_S = 60
+from tests.e2e.installation import Installation
 
 FLAGS = [
     "--disable-gpu",
@@ -39,6 +36,14 @@ class Visitor:
         """Move the mouse: the player's controls hide from a still hand."""
         for x in (600, 620):
             self.page.mouse.move(x, 300)
+
+    def seek_to_the_last_third(self) -> None:
+        """Past all that the player buffers of the long film."""
+        self.wake()
+        slider = self.page.get_by_role("slider", name="Position")
+        box = slider.bounding_box()
+        assert box is not None
+        slider.click(position={"x": box["width"] * 0.67, "y": box["height"] / 2})
 
 
 @pytest.fixture(scope="module")
@@ -90,25 +95,6 @@ def film_name(running_cuemark: Installation) -> str:
 @pytest.fixture(scope="session")
 def title_id(running_cuemark: Installation, film_name: str) -> str:
     return running_cuemark.title_id(film_name)
-
-
-@pytest.fixture(scope="session")
-def long_title_id(
-    running_cuemark: Installation, film_name: str, tmp_path_factory: pytest.TempPathFactory
-) -> str:
-    """A title longer than what the player buffers; its quick version is enough."""
-    master = tmp_path_factory.mktemp("long") / "long.mp4"
-    source = str(running_cuemark.masters[film_name])
-    scale = ["-t", str(LONG_S), "-vf", "scale=320:180", "-preset", "ultrafast"]
-    ffmpeg("-stream_loop", "-1", "-i", source, scale, str(master))
-    running_cuemark.ingest(master, LONG_FILM, wait=False)
-
-    def watchable() -> bool:
-        titles = running_cuemark.json("titles")["titles"]
-        return any(each["name"] == LONG_FILM and each["quality"] != "none" for each in titles)
-
-    wait_until(watchable, 120, "the long film's quick version is published")
-    return running_cuemark.title_id(LONG_FILM)
 
 
 @pytest.fixture

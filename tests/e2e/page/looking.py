@@ -32,6 +32,7 @@ class Diagnostics(TypedDict):
     picture_s: float
     dropped_frames: int
     appliance: str
+    left: list[str]
     width: int
     height: int
     bitrate_kbps: int

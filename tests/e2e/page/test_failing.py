@@ -43,7 +43,7 @@ def test_an_appliance_that_hangs_costs_its_patience_once(
     member.watch(long_title_id)
     first = until(page, lambda now: now["frames"] >= 10 and now["appliance"] != "", "a start")
     page.route(f"{first['appliance']}/**", lambda route: hung.append(route))
-    _seek_to_the_last_third(member)
+    member.seek_to_the_last_third()
     moved = until(
         page,
         lambda now: now["appliance"] != first["appliance"] and now["picture_s"] > 33,
@@ -74,7 +74,7 @@ def test_when_all_appliances_fail_the_play_starts_again_where_it_was(
             route.continue_()
 
     page.route("**/t/**", media)
-    _seek_to_the_last_third(member)
+    member.seek_to_the_last_third()
     until(page, lambda now: now["restarts"] == 1, "the play starts again", 30)
     broken = False
     again = until(page, lambda now: now["phase"] == "ready" and now["frames"] > 20, "film", 30)
@@ -99,15 +99,6 @@ def test_when_nothing_delivers_the_page_says_so_and_offers_another_try(
 
 def _same_port(one: str, other: str) -> bool:
     return one.rstrip("/").rpartition(":")[2] == other.rstrip("/").rpartition(":")[2]
-
-
-def _seek_to_the_last_third(member: Visitor) -> None:
-    """Past all that the player buffers."""
-    member.wake()
-    slider = member.page.get_by_role("slider", name="Position")
-    box = slider.bounding_box()
-    assert box is not None
-    slider.click(position={"x": box["width"] * 0.67, "y": box["height"] / 2})
 
 
 def _double_speed(member: Visitor) -> None:

@@ -35,6 +35,16 @@ test("patience is short only where somebody else can be asked", () => {
   assert.equal(appliances.plan([a, b], 31_000).patienceMs, 1_200);
 });
 
+test("an appliance with wrong bytes stays last, whatever it delivers and however long ago", () => {
+  const appliances = new Appliances();
+  appliances.corrupt(a);
+  appliances.worked(a);
+  appliances.failed(b, 90_000);
+  assert.deepEqual(appliances.plan([a, b], 90_001).addresses, [b, a]);
+  assert.equal(appliances.plan([a, b], 200_000).patienceMs, 5_000);
+  assert.deepEqual(appliances.left(), [originOf(a)]);
+});
+
 test("an appliance is its origin, whatever the token", () => {
   assert.equal(originOf(a), "http://10.0.0.1:8081");
   assert.equal(originOf("nonsense"), "nonsense");

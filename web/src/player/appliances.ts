@@ -4,7 +4,7 @@
 // an appliance that hangs would cost its timeout each time. Here it costs that once.
 
 const FORGIVEN_AFTER_MS = 30_000;
-const SHORT_PATIENCE_MS = 1_200;
+export const SHORT_PATIENCE_MS = 1_200;
 export const LONG_PATIENCE_MS = 5_000;
 
 /** How to ask for one segment. */
@@ -16,6 +16,7 @@ export interface Plan {
 
 export class Appliances {
   private readonly failedAtMs = new Map<string, number>();
+  private readonly corrupted = new Set<string>();
 
   failed(address: string, nowMs: number): void {
     this.failedAtMs.set(originOf(address), nowMs);
@@ -25,14 +26,26 @@ export class Appliances {
     this.failedAtMs.delete(originOf(address));
   }
 
+  /** It served other bytes than were published: a broken disk does not mend during a film. */
+  corrupt(address: string): void {
+    this.corrupted.add(originOf(address));
+  }
+
+  /** Those that served wrong bytes, in the order in which they were found out. */
+  left(): string[] {
+    return [...this.corrupted];
+  }
+
   /**
-   * The addresses in their order, those of failing appliances last, longest ago first.
+   * The addresses in their order, those of failing appliances last, longest ago first,
+   * and those that served wrong bytes after them.
    *
    * An appliance is given up soon where another one is left that worked. Where all failed of
    * late it may be the viewer's own network that is slow: then the first one gets its time.
    */
   plan(addresses: readonly string[], nowMs: number): Plan {
     const penalty = (address: string) => {
+      if (this.corrupted.has(originOf(address))) return Number.POSITIVE_INFINITY;
       const failedAtMs = this.failedAtMs.get(originOf(address)) ?? Number.NEGATIVE_INFINITY;
       return nowMs - failedAtMs < FORGIVEN_AFTER_MS ? failedAtMs : Number.NEGATIVE_INFINITY;
     };

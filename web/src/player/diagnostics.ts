@@ -13,6 +13,8 @@ export interface Diagnostics {
   readonly picture_s: number;
   readonly dropped_frames: number;
   readonly appliance: string;
+  /** The origins that served wrong bytes, and are asked last since. */
+  readonly left: readonly string[];
   readonly width: number;
   readonly height: number;
   readonly bitrate_kbps: number;
@@ -41,6 +43,7 @@ export function diagnosticsOf(screening: Screening): Diagnostics {
     picture_s: engine.pictureS,
     dropped_frames: stats.droppedFrames || 0,
     appliance: engine.appliance,
+    left: engine.left(),
     width: engine.video.videoWidth,
     height: engine.video.videoHeight,
     bitrate_kbps: view.rung?.bitrateKbps ?? 0,

@@ -6,6 +6,8 @@ import { ownName } from "../strings.ts";
 import type { Span } from "../timeline.ts";
 import { traceparentOf, withSession } from "../trace.ts";
 import { Appliances, LONG_PATIENCE_MS, originOf } from "./appliances.ts";
+import { judged, type Judge } from "./checked-fetch.ts";
+import { Digests } from "./digests.ts";
 
 export interface Rung {
   readonly id: number;
@@ -53,6 +55,10 @@ export class Engine {
   stalls = 0;
   private readonly player: shaka.Player;
   private readonly appliances = new Appliances();
+  private readonly judge: Judge = {
+    digests: new Digests(fetchList),
+    onWrong: (address) => this.appliances.corrupt(address),
+  };
   private traceId = "";
   private pinned: number | undefined;
   private closed = false;
@@ -83,7 +89,7 @@ export class Engine {
   async load(play: Play, startS: number): Promise<void> {
     if (!navigator.requestMediaKeySystemAccess) throw new LoadFailed("eme", "no EME here");
     const absolute = (path: string) => new URL(path, location.href).href;
-    this.player.configure(configurationFor(absolute(play.licence_url)));
+    this.player.configure(configurationFor(absolute(play.licence_url), this.judge.digests));
     this.pinned = undefined;
     this.traceId = play.trace_id;
     this.loads += 1;
@@ -176,6 +182,11 @@ export class Engine {
     }));
   }
 
+  /** The origins of the appliances that served wrong bytes: they are asked last from then on. */
+  left(): string[] {
+    return this.appliances.left();
+  }
+
   stats(): shaka.extern.Stats {
     return this.player.getStats();
   }
@@ -194,6 +205,7 @@ export class Engine {
         request.headers["traceparent"] = traceparentOf(this.traceId);
       }
       if (type !== SEGMENT) return;
+      judged(request, this.judge);
       if (request.attempt > 0) {
         // The addresses stay in their places now: each try asks the next place.
         request.retryParameters.connectionTimeout = LONG_PATIENCE_MS;
@@ -228,7 +240,7 @@ export class Engine {
 }
 
 /** An appliance that refuses or hangs costs under two seconds, once; then the next one is asked. */
-function configurationFor(licenceUrl: string) {
+function configurationFor(licenceUrl: string, digests: Digests) {
   const patience = {
     maxAttempts: 5,
     baseDelay: 100,
@@ -240,7 +252,10 @@ function configurationFor(licenceUrl: string) {
   };
   return {
     drm: { servers: { "org.w3.clearkey": licenceUrl } },
-    manifest: { retryParameters: { maxAttempts: 3, baseDelay: 200, timeout: 5_000 } },
+    manifest: {
+      retryParameters: { maxAttempts: 3, baseDelay: 200, timeout: 5_000 },
+      dash: { manifestPreprocessorTXml: (mpd: shaka.extern.xml.Node) => digests.learn(mpd) },
+    },
     streaming: {
       retryParameters: patience,
       bufferingGoal: 24,
@@ -250,6 +265,12 @@ function configurationFor(licenceUrl: string) {
     },
     abr: { enabled: true, switchInterval: 4, defaultBandwidthEstimate: 2_000_000 },
   };
+}
+
+async function fetchList(address: string, patienceMs: number): Promise<ArrayBuffer> {
+  const answer = await fetch(address, { signal: AbortSignal.timeout(patienceMs) });
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return answer.arrayBuffer();
 }
 
 function rungOf(track: shaka.extern.Track, ambiguous: boolean): Rung {
