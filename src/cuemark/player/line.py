@@ -19,6 +19,8 @@ from itertools import pairwise
 
 import msgspec
 
+from cuemark.kit.errors import UNREADABLE
+
 MAX_STEPS = 100_000
 MAX_PROFILE_CHARS = 8 << 20
 _STEP = re.compile(r"^(\d{1,9}(?:\.\d{1,6})?)(?:@(\d{1,6}(?:\.\d{1,6})?)s)?$")
@@ -116,7 +118,7 @@ def _steps(text: str) -> Line:
 def _sabre(text: str) -> Line:
     try:
         periods = msgspec.json.decode(text, type=list[_Period])
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise LineInvalid(f"the line's profile is no trace as Sabre reads it: {error}") from error
     return _looped([(each.duration_ms / 1000, each.bandwidth_kbps) for each in periods])
 

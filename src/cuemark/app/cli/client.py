@@ -15,6 +15,7 @@ from cuemark.app import state
 from cuemark.app.cli.failure import Down, Failure
 from cuemark.app.cli.output import printable
 from cuemark.app.folder import DataFolder
+from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.pages import MOST_ROWS
 from cuemark.kit.tracing import HEADER, current_trace_id, new_trace_id, trace, traceparent
 
@@ -160,7 +161,7 @@ class Operator:
         if response.status >= 400:
             try:
                 refused = msgspec.json.decode(answer, type=ErrorAnswer).error
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 refused = ErrorBody("failed", f"{method} {path} answered {response.status}")
             raise ApiFailure(
                 response.status,
@@ -173,5 +174,5 @@ class Operator:
     def _decode(body: bytes, answer: type[T]) -> T:
         try:
             return msgspec.json.decode(body, type=answer)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise Failure(f"the server answered what this release cannot read: {error}") from error
