@@ -1,5 +1,6 @@
 """``cuemark ingest``: a film file becomes a title."""
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,13 +53,15 @@ class Ingested(msgspec.Struct, frozen=True, kw_only=True):
 def parse_captions(
     context: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, Path]:
-    found = {}
+    found: dict[str, Path] = {}
     for value in values:
         language, separator, path = value.partition("=")
         if not separator or not language:
             raise click.BadParameter(f"{value!r} is not LANGUAGE=FILE, such as en=captions.vtt")
-        if not Path(path).is_file():
-            raise click.BadParameter(f"{path} is not a file")
+        if not os.path.isfile(path):
+            raise click.BadParameter(f"{path!r} is not a file")
+        if language.lower() in (given.lower() for given in found):
+            raise click.BadParameter(f"{language!r} is given twice: each language has one file")
         found[language] = Path(path)
     return found
 
