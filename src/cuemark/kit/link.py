@@ -170,7 +170,7 @@ class InternalApp:
             body += message.get("body", b"")
             more = message.get("more_body", False)
         token = passport.current_passport.set(caller)
-        budget_s = float(headers.get(deadline.HEADER, "10000")) / 1000
+        budget_s = deadline.told(headers.get(deadline.HEADER))
         try:
             with (
                 tracing.trace(tracing.trace_id_of(headers.get(tracing.HEADER))),
