@@ -12,7 +12,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["cuemark", "tests.fuzz.parsers"]):
+with atheris.instrument_imports(include=["cuemark", "tests.fuzz"]):
     from tests.fuzz.parsers import PARSERS
 
 

@@ -4,14 +4,12 @@ Each raises what the parser promises to raise, and nothing else: that is all tha
 here, with what is true of its results. ``SEEDS`` are inputs that it takes.
 """
 
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from cuemark.app import settings
 from cuemark.contexts.encoding.model import boxes, captions, loudness, names
 from cuemark.contexts.encoding.model.master import (
     Probe,
@@ -20,12 +18,13 @@ from cuemark.contexts.encoding.model.master import (
     frame_pts,
     master_of,
 )
-from cuemark.contracts.encoding import MasterRejected, UploadInvalid, VersionIndex
+from cuemark.contracts.encoding import MasterRejected, UploadInvalid
+from cuemark.contracts.ids import VersionId
 from cuemark.contracts.licensing import LicenceInvalid
 from cuemark.edge import http as edge_http
-from cuemark.edge import ranges
+from cuemark.edge import ranges, store
 from cuemark.gateway import clearkey, origins
-from cuemark.kit import cat, ids, pages, tracing
+from cuemark.kit import cat, ids, log_lines, pages, tracing
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.passport import PassportOffice, PassportRejected
 from cuemark.player import captions as player_captions
@@ -33,6 +32,8 @@ from cuemark.player import dash, hls
 from cuemark.player.decode import decode
 from cuemark.player.errors import ManifestInvalid
 from cuemark.player.manifest import Segment
+from tests.fuzz.services import read_report, read_upload
+from tests.fuzz.typed import read_format, read_line, read_options, read_settings
 
 GOLDEN = Path(__file__).parents[1] / "unit" / "playback" / "golden"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -168,9 +169,16 @@ def read_licence_request(data: bytes) -> None:
 
 def read_index(data: bytes) -> None:
     try:
-        msgspec.json.decode(data, type=VersionIndex)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        index = store.read_index(VersionId("ver_1"), data)
+    except store.IndexInvalid:
         return
+    assert not any(".." in path or path.startswith("/") for path in index.files)
+
+
+def read_log_line(data: bytes) -> None:
+    line = log_lines.line_of(data, LOG)
+    if line is not None:
+        assert line.order > (datetime.min.replace(tzinfo=UTC), -1)
 
 
 def read_dash(data: bytes) -> None:
@@ -193,15 +201,6 @@ def read_segment(data: bytes) -> None:
     decode("video", head, media, "00" * 16, SEGMENT)
 
 
-def read_settings(data: bytes) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / settings.FILE_NAME).write_bytes(data)
-        try:
-            settings.load(Path(folder), {"CUEMARK_PORT": _text(data)[:20]})
-        except settings.SettingsInvalid:
-            return
-
-
 SEGMENT = Segment("1.m4s", 0.0, 2.0)
 _TICKS = "\n".join(f"{n * 512},K__" for n in range(9)).encode()
 _PROBE = (
@@ -209,6 +208,16 @@ _PROBE = (
     b'"r_frame_rate":"25/1","avg_frame_rate":"25/1"}],"format":{"duration":"1.0"}}\n\n'
 )
 _BOX = b"\x00\x00\x00\x10moov\x00\x00\x00\x08trak"
+
+_DEEP = b'{"x":' + b"[" * 3000
+_INDEX = b'{"version_id":"ver_1","files":{"v144/init.mp4":{"blake3":"%b","size_bytes":1}}}' % (
+    b"0" * 64
+)
+_REPORT = (
+    b'{"appliance_id":"edge-a","url":"http://127.0.0.1:8081","healthy":true,"in_flight":1,'
+    b'"inventory_revision":1,"versions":["ver_1"]}'
+)
+LOG = log_lines.LogSource("control", Path("cuemark.jsonl"))
 
 Parser = Callable[[bytes], None]
 PARSERS: dict[str, tuple[Parser, list[bytes]]] = {
@@ -230,9 +239,42 @@ PARSERS: dict[str, tuple[Parser, list[bytes]]] = {
     "range": (read_range, [b"bytes=0-9", b"bytes=-5", b"bytes=7-"]),
     "request": (read_request_head, [b"GET /v/1 HTTP/1.1\r\nHost: x\r\nRange: bytes=0-\r\n\r\n"]),
     "licence": (read_licence_request, [b'{"kids":["ABEiM0RVZneImaq7zN3u_w"],"type":"temporary"}']),
-    "index": (read_index, [b'{"version_id":"v","files":{"a":["x",1]}}']),
+    "index": (read_index, [_INDEX, _DEEP]),
     "dash": (read_dash, [(GOLDEN / "manifest.mpd").read_bytes()]),
     "hls": (read_hls, [(GOLDEN / "master.m3u8").read_bytes(), b"#EXTM3U\n#EXTINF:2,\n1.m4s\n"]),
     "segment": (read_segment, [_BOX + b"----" + _BOX]),
-    "settings": (read_settings, [b'bind = "0.0.0.0"\nport = 80\n']),
+    "settings": (read_settings, [b'bind = "0.0.0.0"\nport = 80\n--\nworkers=3\nnginx=/n']),
+    "format": (
+        read_format,
+        [b'{"format":1,"release":"0.1.0","pipeline":"a"}', b'{"format":2}', _DEEP],
+    ),
+    "options": (
+        read_options,
+        [b"en=/etc/passwd\npt-BR=pyproject.toml", b"10m", b"2026-01-31T20:15"],
+    ),
+    "line": (
+        read_line,
+        [
+            b"8000,600@5s,8000@15s",
+            b'[{"duration_ms": 1000, "bandwidth_kbps": 900}]',
+            b"0.0 1.25\n1.0 3\n",
+            b"[" + _DEEP,
+        ],
+    ),
+    "log": (
+        read_log_line,
+        [
+            b'{"timestamp":"2026-01-31T20:15:00Z","level":"error","event":"x","ms":5}',
+            b'{"at_s":1770000000.5,"status":503,"duration_s":0.2}',
+        ],
+    ),
+    "upload": (
+        read_upload,
+        [
+            b"Upload-Offset: 10\n\nabc",
+            b"Upload-Offset: 10\n\n" + b"x" * 80,
+            b"upload-offset: 0\ncontent-type: application/json\ncontent-length: 3\n\nabc",
+        ],
+    ),
+    "report": (read_report, [b"1500\n\n" + _REPORT, b"\n\n" + _DEEP]),
 }
