@@ -1,10 +1,9 @@
 """Every parser of ours that reads what others wrote, as a function of bytes.
 
 Each raises what the parser promises to raise, and nothing else: that is all that is asked of it
-here, with what is true of its results. ``SEEDS`` are inputs that it takes.
+here, with what is true of its results.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,8 +31,7 @@ from cuemark.player import dash, hls
 from cuemark.player.decode import decode
 from cuemark.player.errors import ManifestInvalid
 from cuemark.player.manifest import Segment
-from tests.fuzz.services import read_report, read_upload
-from tests.fuzz.typed import read_format, read_line, read_options, read_settings
+from tests.fuzz.tables import DEEP, Table
 
 GOLDEN = Path(__file__).parents[1] / "unit" / "playback" / "golden"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -169,7 +167,7 @@ def read_licence_request(data: bytes) -> None:
 
 def read_index(data: bytes) -> None:
     try:
-        index = store.read_index(VersionId("ver_1"), data)
+        index = store.read_index(VersionId(VERSION), data)
     except store.IndexInvalid:
         return
     assert not any(".." in path or path.startswith("/") for path in index.files)
@@ -209,18 +207,14 @@ _PROBE = (
 )
 _BOX = b"\x00\x00\x00\x10moov\x00\x00\x00\x08trak"
 
-_DEEP = b'{"x":' + b"[" * 3000
-_INDEX = b'{"version_id":"ver_1","files":{"v144/init.mp4":{"blake3":"%b","size_bytes":1}}}' % (
-    b"0" * 64
-)
-_REPORT = (
-    b'{"appliance_id":"edge-a","url":"http://127.0.0.1:8081","healthy":true,"in_flight":1,'
-    b'"inventory_revision":1,"versions":["ver_1"]}'
-)
+VERSION = f"ver_{'0' * 26}"
+_INDEX = (
+    f'{{"version_id":"{VERSION}","files":{{"v144/init.mp4":'
+    f'{{"blake3":"{"0" * 64}","size_bytes":1}}}}}}'
+).encode()
 LOG = log_lines.LogSource("control", Path("cuemark.jsonl"))
 
-Parser = Callable[[bytes], None]
-PARSERS: dict[str, tuple[Parser, list[bytes]]] = {
+PARSERS: Table = {
     "captions": (
         read_captions,
         [b"1\n00:00:01,000 --> 00:00:02,000\n<b>x</b>\n", b"WEBVTT\n\n0:01.5 --> 0:02.5 line:0\nx"],
@@ -239,28 +233,10 @@ PARSERS: dict[str, tuple[Parser, list[bytes]]] = {
     "range": (read_range, [b"bytes=0-9", b"bytes=-5", b"bytes=7-"]),
     "request": (read_request_head, [b"GET /v/1 HTTP/1.1\r\nHost: x\r\nRange: bytes=0-\r\n\r\n"]),
     "licence": (read_licence_request, [b'{"kids":["ABEiM0RVZneImaq7zN3u_w"],"type":"temporary"}']),
-    "index": (read_index, [_INDEX, _DEEP]),
+    "index": (read_index, [_INDEX, DEEP]),
     "dash": (read_dash, [(GOLDEN / "manifest.mpd").read_bytes()]),
     "hls": (read_hls, [(GOLDEN / "master.m3u8").read_bytes(), b"#EXTM3U\n#EXTINF:2,\n1.m4s\n"]),
     "segment": (read_segment, [_BOX + b"----" + _BOX]),
-    "settings": (read_settings, [b'bind = "0.0.0.0"\nport = 80\n--\nworkers=3\nnginx=/n']),
-    "format": (
-        read_format,
-        [b'{"format":1,"release":"0.1.0","pipeline":"a"}', b'{"format":2}', _DEEP],
-    ),
-    "options": (
-        read_options,
-        [b"en=/etc/passwd\npt-BR=pyproject.toml", b"10m", b"2026-01-31T20:15"],
-    ),
-    "line": (
-        read_line,
-        [
-            b"8000,600@5s,8000@15s",
-            b'[{"duration_ms": 1000, "bandwidth_kbps": 900}]',
-            b"0.0 1.25\n1.0 3\n",
-            b"[" + _DEEP,
-        ],
-    ),
     "log": (
         read_log_line,
         [
@@ -268,13 +244,4 @@ PARSERS: dict[str, tuple[Parser, list[bytes]]] = {
             b'{"at_s":1770000000.5,"status":503,"duration_s":0.2}',
         ],
     ),
-    "upload": (
-        read_upload,
-        [
-            b"Upload-Offset: 10\n\nabc",
-            b"Upload-Offset: 10\n\n" + b"x" * 80,
-            b"upload-offset: 0\ncontent-type: application/json\ncontent-length: 3\n\nabc",
-        ],
-    ),
-    "report": (read_report, [b"1500\n\n" + _REPORT, b"\n\n" + _DEEP]),
 }

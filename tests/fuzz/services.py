@@ -23,6 +23,7 @@ from cuemark.kit.link import InternalApp, route_of, serve
 from cuemark.kit.outbox import Log
 from cuemark.player import dash as player_dash
 from cuemark.player import hls as player_hls
+from tests.fuzz.tables import DEEP, Table
 from tests.unit.gateway.asking import Asker
 from tests.unit.gateway.neighbours import OPERATOR, Town
 from tests.unit.playback.versions import version
@@ -136,3 +137,20 @@ async def _report(budget: bytes, body: bytes) -> int:
     await internal()({"type": "http", "path": path, "headers": headers}, receive, send)
     status: int = messages[0]["status"]
     return status
+
+
+_REPORT = (
+    b'{"appliance_id":"edge-a","url":"http://127.0.0.1:8081","healthy":true,"in_flight":1,'
+    b'"inventory_revision":1,"versions":["ver_1"]}'
+)
+PARSERS: Table = {
+    "upload": (
+        read_upload,
+        [
+            b"Upload-Offset: 10\n\nabc",
+            b"Upload-Offset: 10\n\n" + b"x" * 80,
+            b"upload-offset: 0\ncontent-type: application/json\ncontent-length: 3\n\nabc",
+        ],
+    ),
+    "report": (read_report, [b"1500\n\n" + _REPORT, b"\n\n" + DEEP]),
+}

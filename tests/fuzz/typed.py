@@ -12,6 +12,7 @@ from cuemark.app.cli.ingest import ingest, parse_captions
 from cuemark.app.cli.logs import logs, parse_since, parse_trace
 from cuemark.app.folder import DataFolder
 from cuemark.player.line import LineInvalid, parse
+from tests.fuzz.tables import DEEP, Table
 
 INGEST, LOGS = click.Context(ingest), click.Context(logs)
 CAPTIONS = next(option for option in ingest.params if option.name == "captions")
@@ -71,7 +72,8 @@ def read_options(data: bytes) -> None:
         pass
     else:
         assert since is not None
-        assert (since < datetime.now(UTC)) in (True, False)
+        assert since.utcoffset() is not None
+        assert isinstance(since < datetime.now(UTC), bool)
     try:
         trace = parse_trace(LOGS, TRACE, text)
     except click.BadParameter:
@@ -86,3 +88,25 @@ def read_line(data: bytes) -> None:
     except LineInvalid:
         return
     assert 0 <= line.carried_at_s(0, 1) <= line.carried_at_s(0, 10**7)
+
+
+PARSERS: Table = {
+    "settings": (read_settings, [b'bind = "0.0.0.0"\nport = 80\n--\nworkers=3\nnginx=/n']),
+    "format": (
+        read_format,
+        [b'{"format":1,"release":"0.1.0","pipeline":"a"}', b'{"format":2}', DEEP],
+    ),
+    "options": (
+        read_options,
+        [b"en=/etc/passwd\npt-BR=pyproject.toml", b"10m", b"2026-01-31T20:15"],
+    ),
+    "line": (
+        read_line,
+        [
+            b"8000,600@5s,8000@15s",
+            b'[{"duration_ms": 1000, "bandwidth_kbps": 900}]',
+            b"0.0 1.25\n1.0 3\n",
+            b"[" + DEEP,
+        ],
+    ),
+}

@@ -64,6 +64,8 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
     for name, value in (dict(os.environ) if environment is None else environment).items():
         field = name.removeprefix(_PREFIX).lower()
         if name.startswith(_PREFIX) and field in Settings.__struct_fields__:
+            if not _is_text(value):
+                raise SettingsInvalid(f"{name} holds a character that is no text")
             values[field] = value
     try:
         settings = msgspec.convert(values, Settings, strict=False)
@@ -75,10 +77,15 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
 
 def _check_texts(settings: Settings, path: Path) -> None:
     for name, value in msgspec.structs.asdict(settings).items():
-        if isinstance(value, str) and any(unicodedata.category(c) in ("Cc", "Cs") for c in value):
+        if isinstance(value, str) and not _is_text(value):
             raise SettingsInvalid(f"{path}: `{name}` holds a character that is no text")
     if not _HOST.fullmatch(settings.bind):
         raise SettingsInvalid(
             f"{path}: `bind` is {settings.bind!r}: write an IPv4 address of this machine, "
             "0.0.0.0 for all of them, or a name"
         )
+
+
+def _is_text(value: str) -> bool:
+    """Whether it has no control characters, and nothing that was no UTF-8 in the environment."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in value)

@@ -47,5 +47,6 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_an_environment_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SettingsInvalid, match="`service_name` holds a character"):
-        load(tmp_path, {"CUEMARK_SERVICE_NAME": "Kin\udcff"})
+    for name in ("CUEMARK_SERVICE_NAME", "CUEMARK_WORKERS"):
+        with pytest.raises(SettingsInvalid, match=f"{name} holds a character"):
+            load(tmp_path, {name: "2\udcff"})
