@@ -14,10 +14,21 @@ FILM = "Encoded for the tests"
 SECONDS = 8
 FRAME_RATE = CATALOG[0].frame_rate
 FRAMES = SECONDS * FRAME_RATE
+SHARED = ("running_cuemark", "empty_cuemark")
 LONG_FILM = "Longer than what a player buffers"
 LONG_S = 48
 LONG_FRAME_RATE = 6
 """As few frames as can be: so the ladder costs no more than a short film's."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares an installation runs in one process, beside what does not."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        shared = next((name for name in SHARED if name in names), item.path.parent.name)
+        group = shared if shared in (*SHARED, "kills") else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
