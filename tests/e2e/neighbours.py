@@ -1,6 +1,8 @@
 """What may stand between a device and its service: a slow wire, a refusing one, a bad disk."""
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -199,6 +201,49 @@ class BadDisk:
             file.seek(at)
             file.write(bytes([byte ^ 0x10]))
         path.chmod(mode & 0o777)
+
+
+class SlowOrigin:
+    """The origin runs for a tenth of each second and stands still for the rest of it."""
+
+    GOES_S, STANDS_S = 0.1, 0.9
+
+    def __init__(self, installation: Installation) -> None:
+        self._group = int(installation.status()["pids"]["origin"])
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.stops = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            os.killpg(self._group, signal.SIGSTOP)
+            self.stops += 1
+            self._over.wait(self.STANDS_S)
+            os.killpg(self._group, signal.SIGCONT)
+            self._over.wait(self.GOES_S)
+
+
+SOUND_KBPS = 128
+
+
+def between_rungs_kbps(installation: Installation, name: str) -> float:
+    """A line that carries the second rung of a title with its sound, and not the best one."""
+    rungs = installation.ingested[name]["renditions"]
+    rates_kbps = sorted(each["bitrate_kbps"] for each in rungs)
+    return float((rates_kbps[1] + rates_kbps[-1]) / 2 + SOUND_KBPS)
 
 
 def settled(installation: Installation, files: int, limit_s: float = 60) -> None:

@@ -2,7 +2,9 @@
 
 import json
 import os
+import random
 import signal
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -15,10 +17,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cuemark.kit.objects import sha256_of
 from samples.film import Film
 from tests.e2e.conftest import FRAMES
 from tests.e2e.installation import Installation, ffmpeg, wait_until
 from tests.e2e.test_installation import serving
+
+SEED = 1895
+UPLOAD_BYTES = 400 << 20
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +153,29 @@ def test_an_upload_that_broke_off_resumes(installation: Installation, small_film
         status, whole = call("POST", f"{where}/complete", b"")
         assert status == 200
         assert whole["asset_id"]
+
+
+def test_an_upload_outlives_the_death_of_what_receives_it(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """Killed at moments drawn over the upload; every byte arrives, and the command ends well."""
+    chance = random.Random(SEED)
+    film = tmp_path / "large.mp4"
+    film.write_bytes(chance.randbytes(UPLOAD_BYTES))
+    spools = installation.folder / "objects" / "uploads"
+    command = installation.command("ingest", str(film), "--title", "Large", "--json")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as ingest:
+        wait_until(lambda: any(spools.iterdir()), 20, "the upload begins")
+        for name in ("control", "postgres", "control"):
+            time.sleep(chance.uniform(0, 0.5))
+            assert ingest.poll() is None, "the upload was over before the kill"
+            installation.kill(name, signal.SIGKILL)
+            wait_until(lambda: serving(installation), 20, f"the API answers after {name}")
+        _, said = ingest.communicate(timeout=120)
+    assert ingest.returncode == 0, said
+    masters = installation.folder / "objects" / "masters"
+    assert sha256_of(film) in {path.name for path in masters.iterdir()}
+    assert list(spools.iterdir()) == []
 
 
 def test_two_installations_do_not_meet(installation: Installation, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """One neighbour of a play is bad; the film is not."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.e2e.conftest import FILM, FRAMES
+from tests.e2e.conftest import FILM, FRAMES, LONG_FILM, LONG_FRAME_RATE, LONG_S
 from tests.e2e.installation import Installation
-from tests.e2e.neighbours import BadDisk, Street, settled
+from tests.e2e.neighbours import BadDisk, SlowOrigin, Street, between_rungs_kbps, settled
 
 pytestmark = pytest.mark.slow
 
@@ -59,3 +61,38 @@ def test_a_bad_way_to_the_first_appliance_is_gone_around(filled: Installation, f
     shares = report["segments_by_appliance"]
     assert isinstance(shares, dict)
     assert shares.get(street.ranking[1], 0) > shares.get(street.ranking[0], 0)
+
+
+def test_the_rung_follows_the_line_down_and_up_without_a_stall(
+    running_cuemark: Installation, long_title_id: str
+) -> None:
+    thin_kbps = between_rungs_kbps(running_cuemark, LONG_FILM)
+    line = f"2000,{thin_kbps:.0f}@4s,2000@20s"
+    report = running_cuemark.json("play", long_title_id, "--from=0", f"--throttle-kbps={line}")
+    assert (report["frames"], report["decode_errors"]) == (LONG_S * LONG_FRAME_RATE, 0)
+    assert [at_s for at_s in report["stalled_at_s"] if at_s > 5] == []
+    lines = [int(each["rung_id"].removeprefix("v")) for each in report["timeline"]]
+    best = max(lines)
+    assert min(lines[lines.index(best) :]) < best, "the rung went down"
+    assert lines[-1] == best, "and up again"
+
+
+def test_a_slow_origin_behind_an_appliance_that_lost_its_files_costs_no_picture(
+    filled: Installation,
+) -> None:
+    lost: list[Path] = []
+
+    def lose(street: Street, ranking: list[str]) -> None:
+        for link in (filled.folder / "appliances" / ranking[0] / "views").rglob("*.m4s"):
+            lost.append(link)
+            link.resolve().unlink(missing_ok=True)
+
+    with SlowOrigin(filled) as origin, Street(filled, lose) as street:
+        report = watch(street, filled, "--from=0")
+    shares = report["segments_by_appliance"]
+    assert isinstance(shares, dict)
+    assert shares.get(street.ranking[1], 0) > shares.get(street.ranking[0], 0)
+    assert origin.stops > 3
+    again = filled.json("play", FILM, "--from=0", "--as=later@cuemark.example")
+    assert (again["frames"], again["stalls"], again["left"]) == (FRAMES, 0, [])
+    assert any(link.exists() for link in lost), "what was asked for is there again"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from playwright.sync_api import CDPSession
 
 from tests.e2e.conftest import LONG_FILM
 from tests.e2e.installation import Installation
-from tests.e2e.neighbours import BadDisk
+from tests.e2e.neighbours import BadDisk, between_rungs_kbps
 from tests.e2e.page.conftest import Visitor
 from tests.e2e.page.looking import (
     Diagnostics,
@@ -26,14 +27,13 @@ pytestmark = pytest.mark.slow
 
 WIDE_KBPS = 2_000.0
 THIN_AFTER_S, WIDE_AFTER_S = 4.0, 20.0
-SOUND_KBPS = 128
 BYTES_PER_S_OF_KBPS = 125
 
 
 def test_the_rung_follows_the_line_down_and_up_without_a_stall(
     member: Visitor, running_cuemark: Installation, long_title_id: str
 ) -> None:
-    thin_kbps = _for_the_middle_rung_only(running_cuemark)
+    thin_kbps = between_rungs_kbps(running_cuemark, LONG_FILM)
     line = member.page.context.new_cdp_session(member.page)
     _throttle(line, WIDE_KBPS)
     member.watch(long_title_id)
@@ -49,7 +49,7 @@ def test_the_rung_follows_the_line_down_and_up_without_a_stall(
     assert thin_rung < wide_rung, "the rung that is fetched went down"
     assert seen[-1]["bitrate_kbps"] == wide_rung, "and up again"
     heights = [now["height"] for now in seen if now["height"]]
-    turns = [heights[0]] + [b for a, b in zip(heights, heights[1:], strict=False) if a != b]
+    turns = [heights[0]] + [b for a, b in pairwise(heights) if a != b]
     assert turns[0] == turns[-1] == max(turns) > min(turns), "as the viewer saw, too"
     assert seen[-1]["position_s"] > seen[-1]["duration_s"] - 1, "the film came to its end"
     after_start = [now["stalls"] for now in seen if now["position_s"] > 5]
@@ -87,13 +87,6 @@ def test_an_appliance_with_wrong_bytes_on_its_disk_is_found_out_and_left(
 def frame_at(running_cuemark: Installation) -> Callable[[float], Path]:
     """A PNG of the long film's frame at a time in seconds."""
     return lambda seconds: running_cuemark.film_frame(LONG_FILM, seconds)
-
-
-def _for_the_middle_rung_only(installation: Installation) -> float:
-    """A line in kbit/s that carries the second rung with its sound, and not the best one."""
-    rungs = installation.ingested[LONG_FILM]["renditions"]
-    rates_kbps = sorted(each["bitrate_kbps"] for each in rungs)
-    return float((rates_kbps[1] + rates_kbps[-1]) / 2 + SOUND_KBPS)
 
 
 def _throttle(line: CDPSession, kbps: float) -> None:

@@ -8,6 +8,7 @@ import { chooseCaption, type StringKey } from "../strings.ts";
 import { clamp, jump, worthResuming, type Span } from "../timeline.ts";
 import { Engine, LoadFailed, LoadOvertaken, type Caption, type Failure, type Rung } from "./engine.ts";
 import { keepPreferences, readPreferences } from "./preferences.ts";
+import { keepPlace, takePlace } from "./reloads.ts";
 import { Reporter } from "./reporter.ts";
 import { Restarts } from "./restarts.ts";
 
@@ -77,6 +78,7 @@ export class Screening {
     video.muted = muted;
     for (const event of VIDEO_EVENTS) video.addEventListener(event, onChange);
     video.addEventListener("ended", this.onEnded);
+    window.addEventListener("pagehide", this.onPageHide);
   }
 
   /** Begin at `fromS`, or where this viewer stopped last time. */
@@ -87,19 +89,21 @@ export class Screening {
     this.complaint = "";
     this.resumedS = 0;
     this.aimS = fromS ?? 0;
+    const reloadedS = takePlace(this.titleId);
     this.onChange();
     this.endPlay();
     try {
       const play = await api.startPlay(this.titleId, "web");
       if (turn !== this.turn) return void (await api.endPlay(play));
       this.play = play;
-      const resumed = fromS === undefined && worthResuming(play.resume_s, play.duration_s);
-      if (resumed) this.aimS = play.resume_s;
+      const resumeS = reloadedS ?? play.resume_s;
+      const resumed = fromS === undefined && worthResuming(resumeS, play.duration_s);
+      if (resumed) this.aimS = resumeS;
       // What was still buffered played on while the new play was being asked for.
       if (phase === "moving") this.aimS = Math.max(this.aimS, this.video.currentTime);
       await this.engine.load(play, this.aimS);
       if (turn !== this.turn) return;
-      this.resumedS = resumed ? play.resume_s : 0;
+      this.resumedS = resumed ? resumeS : 0;
       await this.begin(play);
     } catch (error) {
       if (turn === this.turn) this.explain(error);
@@ -111,6 +115,7 @@ export class Screening {
     this.turn += 1;
     for (const event of VIDEO_EVENTS) this.video.removeEventListener(event, this.onChange);
     this.video.removeEventListener("ended", this.onEnded);
+    window.removeEventListener("pagehide", this.onPageHide);
     this.endPlay();
     await this.engine.close();
   }
@@ -209,6 +214,10 @@ export class Screening {
     this.phase = "ended";
     this.endPlay();
     this.onChange();
+  };
+
+  private readonly onPageHide = () => {
+    if (this.phase === "ready") keepPlace(this.titleId, this.video.currentTime);
   };
 
   private positionS(): number {

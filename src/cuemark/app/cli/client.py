@@ -1,10 +1,11 @@
 """The operator's HTTP client: the public API, with the operator's token from ``secrets/``."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import BinaryIO, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -22,6 +23,8 @@ from cuemark.kit.tracing import HEADER, current_trace_id, new_trace_id, trace, t
 T = TypeVar("T")
 PageT = TypeVar("PageT", bound="Page")
 _CHUNK_BYTES = 8 << 20
+_PAUSE_S = 0.5
+_AWAY = (502, 503, 504)
 MAX_NAME = 255
 
 
@@ -69,10 +72,15 @@ def _sent_name(path: Path) -> str:
 
 
 class Operator:
-    """Calls the API of the install on a data folder, under one trace for all its calls."""
+    """Calls the API of the install on a data folder, under one trace for all its calls.
 
-    def __init__(self, folder: DataFolder) -> None:
+    For ``patience_s`` a part of the install that is away is waited for, where a call may be sent
+    twice: reads, and the bytes of uploads.
+    """
+
+    def __init__(self, folder: DataFolder, patience_s: float = 0.0) -> None:
         self._folder = folder
+        self._patience_s = patience_s
         phase = state.read(folder)
         if phase is None or phase.running is None:
             raise Down(f"Cuemark does not run on {folder.root}: start it with `cuemark up`")
@@ -99,7 +107,7 @@ class Operator:
         self._client.close()
 
     def get(self, path: str, answer: type[T]) -> T:
-        return self._decode(self._send("GET", path), answer)
+        return self._decode(self._patiently(lambda: self._send("GET", path)), answer)
 
     def pages(self, path: str, page: type[PageT]) -> Iterator[PageT]:
         """The pages of a list, each asked for when the one before was taken."""
@@ -125,13 +133,43 @@ class Operator:
         announced = {"name": _sent_name(path), "size_bytes": path.stat().st_size, "sha256": ""}
         upload = self.post("/uploads", announced, UploadOffset)
         where = f"/uploads/{upload.upload_id}"
+        until_s = time.monotonic() + self._patience_s
         with path.open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                headers = {"upload-offset": str(upload.received_bytes)}
-                upload = self._decode(self._send("PATCH", where, chunk, headers), UploadOffset)
+            while chunk := _chunk_at(file, upload.received_bytes):
+                before = upload.received_bytes
+                upload = self._append(where, chunk, upload, until_s)
+                if upload.received_bytes > before:
+                    until_s = time.monotonic() + self._patience_s
                 tell(upload.received_bytes)
-        self._send("POST", f"{where}/complete", b"")
+        self._patiently(lambda: self._send("POST", f"{where}/complete", b""))
         return upload.upload_id
+
+    def _append(
+        self, where: str, chunk: bytes, upload: UploadOffset, until_s: float
+    ) -> UploadOffset:
+        """Send a chunk; how far the upload is then, also where it broke off before ``until_s``."""
+        headers = {"upload-offset": str(upload.received_bytes)}
+        try:
+            return self._decode(self._send("PATCH", where, chunk, headers), UploadOffset)
+        except (Down, ApiFailure) as failure:
+            if time.monotonic() >= until_s or not _may_pass(failure):
+                raise
+        time.sleep(_PAUSE_S)
+        return self.get(where, UploadOffset)
+
+    def _patiently(self, send: Callable[[], bytes]) -> bytes:
+        until_s = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return send()
+            except (Down, ApiFailure) as failure:
+                if time.monotonic() >= until_s or not _may_pass(failure) or not self._is_up():
+                    raise
+            time.sleep(_PAUSE_S)
+
+    def _is_up(self) -> bool:
+        """Whether what is away can come back: a supervisor runs that starts it again."""
+        return state.read(self._folder) is not None
 
     def _send(
         self,
@@ -176,3 +214,13 @@ class Operator:
             return msgspec.json.decode(body, type=answer)
         except UNREADABLE as error:
             raise Failure(f"the server answered what this release cannot read: {error}") from error
+
+
+def _chunk_at(file: BinaryIO, offset: int) -> bytes:
+    file.seek(offset)
+    return file.read(_CHUNK_BYTES)
+
+
+def _may_pass(failure: Down | ApiFailure) -> bool:
+    """Whether it says only that some part of the install is away."""
+    return isinstance(failure, Down) or failure.status in _AWAY

@@ -19,6 +19,8 @@ from cuemark.contracts.encoding import Job, Version
 
 POLL_S = 0.25
 PLACED_WITHIN_S = 15.0
+PATIENCE_S = 60.0
+"""What is restarted serves within seconds; a database that recovers may take longer."""
 
 
 class TitleMade(msgspec.Struct, frozen=True):
@@ -89,7 +91,7 @@ def ingest(
     as_json: bool,
 ) -> None:
     """Upload a film and encode it: a quick version first, then the full ladder."""
-    with Operator(folder) as operator, progress_bars() as progress:
+    with Operator(folder, PATIENCE_S) as operator, progress_bars() as progress:
         job = ingest_film(operator, progress, film, name, synopsis, captions)
         if wait:
             job = follow(operator, job, progress)
