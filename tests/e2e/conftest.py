@@ -1,5 +1,7 @@
 """One installation with encoded films, shared by the tests that do not break it."""
 
+import contextlib
+import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,7 +21,10 @@ FRAME_RATE = CATALOG[0].frame_rate
 FRAMES = SECONDS * FRAME_RATE
 INSTALLATIONS = ("running_cuemark", "empty_cuemark")
 SHARED = "shared"
+NICE = 8
 TOGETHER = {"page": SHARED, "kills": "kills"}
+PATIENT = {"kills", "test_fed.py", "test_ingest.py", "test_upgrade.py"}
+"""Suites that hold no play to a clock: they run on what the others leave of the machine."""
 LONG_FILM = "Longer than what a player buffers"
 LONG_S = 48
 LONG_FRAME_RATE = 6
@@ -38,6 +43,12 @@ def suite_of(file: Path) -> str:
     if file.parent.name in TOGETHER:
         return TOGETHER[file.parent.name]
     return SHARED if any(name in file.read_text() for name in INSTALLATIONS) else file.name
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    with contextlib.suppress(PermissionError):
+        patient = suite_of(item.path) in PATIENT or item.path.name in PATIENT
+        os.setpriority(os.PRIO_PROCESS, 0, NICE if patient else 0)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Suites:
@@ -59,7 +70,7 @@ def small_film(sample_film: Film, tmp_path_factory: pytest.TempPathFactory) -> P
     return small
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def empty_cuemark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Cuemark without a title, for what is refused."""
     installation = Installation(tmp_path_factory.mktemp("empty") / "data")
