@@ -1,14 +1,9 @@
 """One installation with encoded films, shared by the tests that do not break it."""
 
-import contextlib
-import os
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
-from xdist.workermanage import Producer
 
 from samples.catalog import CATALOG
 from samples.film import Film
@@ -19,40 +14,10 @@ FILM = "Encoded for the tests"
 SECONDS = 8
 FRAME_RATE = CATALOG[0].frame_rate
 FRAMES = SECONDS * FRAME_RATE
-INSTALLATIONS = ("running_cuemark", "empty_cuemark")
-SHARED = "shared"
-NICE = 8
-TOGETHER = {"page": SHARED, "kills": "kills"}
-PATIENT = {"kills", "test_fed.py", "test_ingest.py", "test_upgrade.py"}
-"""Suites that hold no play to a clock: they run on what the others leave of the machine."""
 LONG_FILM = "Longer than what a player buffers"
 LONG_S = 48
 LONG_FRAME_RATE = 6
 """As few frames as can be: so the ladder costs no more than a short film's."""
-
-
-class Suites(LoadScopeScheduling):
-    """Files that share an installation run in one process, the others wherever there is room."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return suite_of(Path(self.config.rootpath, nodeid.partition("::")[0]))
-
-
-@cache
-def suite_of(file: Path) -> str:
-    if file.parent.name in TOGETHER:
-        return TOGETHER[file.parent.name]
-    return SHARED if any(name in file.read_text() for name in INSTALLATIONS) else file.name
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    with contextlib.suppress(PermissionError):
-        patient = suite_of(item.path) in PATIENT or item.path.name in PATIENT
-        os.setpriority(os.PRIO_PROCESS, 0, NICE if patient else 0)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Suites:
-    return Suites(config, log)
 
 
 @pytest.fixture(scope="session")
