@@ -30,7 +30,7 @@ from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.run import ToolFailed, run
 from cuemark.contexts.playback.model import dash as dash_writer
 from cuemark.contexts.playback.model import hls as hls_writer
-from cuemark.contracts.encoding import MasterRejected, Version, VersionIndex
+from cuemark.contracts.encoding import CaptionRole, MasterRejected, Version, VersionIndex
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.contracts.licensing import ContentKey
 from cuemark.player import dash, hls
@@ -44,14 +44,19 @@ KEYS = [
 ]
 RECIPES = [Recipe(128, 72, 30.0, "veryfast"), Recipe(256, 144, 26.0, "veryfast")]
 FILM_MS = 1000 * SHOTS * SHOT_FRAMES // RATE
+CAPTIONS: list[tuple[str, CaptionRole]] = [
+    ("en", "subtitles"),
+    ("en", "sdh"),
+    ("de", "forced"),
+]
 SRT = "1\n00:00:00,500 --> 00:00:02,000\nHello <font>there</font>\n"
 
 
 @pytest.fixture(scope="session")
-def captions_key(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> str:
+def captions_sha256(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> str:
     file = tmp_path_factory.mktemp("captions") / "en.srt"
     file.write_text(SRT)
-    return tracks.convert_captions(studio.shop, "en", keep(studio.shop, file), "subtitles", FILM_MS)
+    return keep(studio.shop, file)
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +64,7 @@ def sound_key(studio: Studio) -> str:
     return tracks.encode_sound(studio.shop, studio.sha256)
 
 
-def order_of(studio: Studio, version: str, sound_key: str, captions_key: str) -> Order:
+def order_of(studio: Studio, version: str, sound_key: str, captions_sha256: str) -> Order:
     rungs = [
         RungToPackage(
             key=studio.joined_rung(recipe, studio.chunk_of_each_shot),
@@ -79,17 +84,20 @@ def order_of(studio: Studio, version: str, sound_key: str, captions_key: str) ->
         rungs=rungs,
         sound_key=sound_key,
         captions=[
-            CaptionsToPackage("en", captions_key),
-            CaptionsToPackage("en", captions_key, "sdh"),
-            CaptionsToPackage("de", captions_key, "forced"),
+            CaptionsToPackage(
+                language,
+                tracks.convert_captions(studio.shop, language, captions_sha256, role, FILM_MS),
+                role,
+            )
+            for language, role in CAPTIONS
         ],
         artwork_key=f"{studio.shop.key('shots', studio.sha256)}/artwork.jpg",
     )
 
 
 @pytest.fixture(scope="session")
-def order(studio: Studio, sound_key: str, captions_key: str) -> Order:
-    return order_of(studio, "ver_whole", sound_key, captions_key)
+def order(studio: Studio, sound_key: str, captions_sha256: str) -> Order:
+    return order_of(studio, "ver_whole", sound_key, captions_sha256)
 
 
 @pytest.fixture(scope="session")
@@ -222,14 +230,14 @@ def test_segments_begin_at_the_cuts_in_every_rendition(
 
 
 def test_another_key_than_was_asked_for_fails_the_round_trip(
-    studio: Studio, sound_key: str, captions_key: str, tmp_path: Path
+    studio: Studio, sound_key: str, captions_sha256: str, tmp_path: Path
 ) -> None:
     """A packager that encrypts with a key of its own: the version is refused and not kept.
 
     It may read nothing but itself, so what it gives out is in it.
     """
     foreign = [msgspec.structs.replace(key, key="ee" * 16) for key in KEYS]
-    other = order_of(studio, "ver_foreign", sound_key, captions_key)
+    other = order_of(studio, "ver_foreign", sound_key, captions_sha256)
     package(studio.shop, other, foreign, NOW)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
@@ -245,7 +253,7 @@ def test_another_key_than_was_asked_for_fails_the_round_trip(
     # Another build of the packager would make new keys of results; the film is inspected anew.
     shop = Workshop(studio.shop.objects, programs)
     pictures.inspect(shop, studio.sha256)
-    order = order_of(studio, "ver_faulty", sound_key, captions_key)
+    order = order_of(studio, "ver_faulty", sound_key, captions_sha256)
     with pytest.raises(ToolFailed, match="does not decrypt"):
         package(shop, order, KEYS, NOW)
     assert not os.path.lexists(root_of(studio, order))
@@ -257,9 +265,9 @@ def as_empty_file(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def test_renditions_that_do_not_align_are_refused(
-    studio: Studio, sound_key: str, captions_key: str
+    studio: Studio, sound_key: str, captions_sha256: str
 ) -> None:
-    order = order_of(studio, "ver_askew", sound_key, captions_key)
+    order = order_of(studio, "ver_askew", sound_key, captions_sha256)
     whole = msgspec.structs.replace(
         studio.chunk_of_each_shot[0], end=SHOTS * SHOT_FRAMES, idrs=[0, 50]
     )
@@ -298,7 +306,7 @@ def test_captions_become_clean_webvtt_or_a_sentence(
     assert text == "WEBVTT\n\n00:00:00.500 --> 00:00:02.000\nHello there\n"
     garbage = tmp_path / "garbage"
     garbage.write_bytes(bytes(range(256)))
-    with pytest.raises(MasterRejected, match="captions in de cannot be read"):
+    with pytest.raises(MasterRejected, match=r"captions in de \(forced\) cannot be read"):
         tracks.convert_captions(studio.shop, "de", keep(studio.shop, garbage), "forced", FILM_MS)
 
 

@@ -206,7 +206,7 @@ FILM_MS = 60_000
 NO_CAPTIONS = {
     "empty": (b"", "no caption with a time"),
     "bytes": (bytes(range(256)) * 40, "no caption with a time"),
-    "a film": (b"\x00\x00\x00\x20ftypisom" + bytes(5000), "no caption with a time"),
+    "a film": (b"\x00\x00\x00\x20ftypisom" + bytes(5000), "binary, or UTF-16 without its mark"),
     "half a character": (b"\xff\xfeW\x00E", "marked as UTF-16 and is not"),
     "huge": (b"1\n00:00:01,000 --> 00:00:02,000\nx\n\n" * (MAX_BYTES // 34), "more than"),
     "an entity bomb": (
