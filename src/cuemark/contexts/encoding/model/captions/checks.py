@@ -4,11 +4,13 @@ The limits are those of Netflix's Timed Text Style Guides (General Requirements,
 each language), the most used public ones.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
 
+from cuemark.contexts.encoding.model import languages
 from cuemark.contexts.encoding.model.captions.cues import Captions, Cue, plain
 from cuemark.contracts.encoding import CaptionRole
 
@@ -146,6 +148,8 @@ def _characters(cue: Cue) -> int:
 
 
 def _primary(language: str) -> str:
+    with contextlib.suppress(languages.LanguageUnknown):
+        language = languages.canonical(language)
     return language.partition("-")[0].lower()
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 MAX_BYTES = 8 << 20
 MAX_CUES = 100_000
+MAX_CUE_CHARS = 10_000
 MAX_END_MS = 1000 * 3600 * 1000
 _TAG = re.compile(r"</?(?:b|i|u|v|c|lang|ruby|rt)(?:[.\s][^<>]*)?>", re.IGNORECASE)
 _SRT_STYLE = re.compile(r"</?font[^<>]*>|\{\\[^{}]*\}", re.IGNORECASE)

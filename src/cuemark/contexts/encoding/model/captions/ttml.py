@@ -12,6 +12,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from cuemark.contexts.encoding.model.captions.cues import (
+    MAX_CUE_CHARS,
     MAX_CUES,
     MAX_END_MS,
     Captions,
@@ -27,7 +28,6 @@ from cuemark.contexts.encoding.model.captions.ttml_tree import XML, tree_of
 
 MAX_PIECES = 500
 MAX_CHANGES = 64
-MAX_PARAGRAPH_CHARS = 10_000
 _SPACE = re.compile(r"[ \t\r\n]+")
 _BREAK = "\n"
 _Run = tuple[tuple[str, ...], str]
@@ -151,10 +151,10 @@ class _Reader:
         for piece in self._pieces(element, place):
             pieces.append(piece)
             size += len(piece.text)
-            if len(pieces) > MAX_PIECES or size > MAX_PARAGRAPH_CHARS:
+            if len(pieces) > MAX_PIECES or size > MAX_CUE_CHARS:
                 raise CaptionsInvalid(
                     f"one of its captions has more than {MAX_PIECES} pieces or "
-                    f"{MAX_PARAGRAPH_CHARS} characters"
+                    f"{MAX_CUE_CHARS} characters"
                 )
         said = [piece for piece in pieces if piece.text.strip()]
         if not said:

@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 
 from cuemark.contexts.encoding.model.captions.cues import (
+    MAX_CUE_CHARS,
     MAX_END_MS,
     Captions,
+    CaptionsInvalid,
     Cue,
     clean,
     in_order,
@@ -21,7 +23,7 @@ def parse(text: str) -> Captions:
 
     A block without a timing line (a header, a note, a style) is left out. So is a cue that ends
     before it begins, or after a thousand hours, and it is counted. Raises ``CaptionsInvalid``
-    where no cue is left.
+    where no cue is left, or one is longer than any screen.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd")
     timed = [found for block in _blocks(text) if (found := _timed(block))]
@@ -43,6 +45,8 @@ def _timed(block: str) -> tuple[re.Match[str], list[str]] | None:
 
 def _cue(match: re.Match[str], lines: Sequence[str]) -> Cue | None:
     start_ms, end_ms = _ms(match.groups()[:4]), _ms(match.groups()[4:8])
+    if sum(map(len, lines)) + len(lines) > MAX_CUE_CHARS:
+        raise CaptionsInvalid(f"one of its captions has more than {MAX_CUE_CHARS} characters")
     said = [cleaned for line in lines if (cleaned := clean(line))]
     if not start_ms < end_ms < MAX_END_MS or not said:
         return None
