@@ -62,7 +62,7 @@ test: install $(VENV)/.dev
 	@$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports
 	@$(BIN)/python web/build.py test
 	@$(BIN)/pytest -q --durations=15 -n 2 --ignore=tests/e2e tests $(PYTEST_FLAGS)
-	@$(BIN)/pytest -q --durations=15 -n 2 tests/e2e $(PYTEST_FLAGS)
+	@$(BIN)/pytest -q --durations=15 tests/e2e $(PYTEST_FLAGS)
 
 bench: install
 	@$(BIN)/python tests/debian.py wrk
@@ -73,7 +73,7 @@ soak: install $(VENV)/.dev
 	  $(BIN)/pytest -q tests/e2e/kills $(PYTEST_FLAGS)
 
 fuzz: $(VENV)/.dev
-	@for parser in $$($(BIN)/python -c 'from tests.fuzz.parsers import PARSERS; print(*PARSERS)'); do \
+	@for parser in $$($(BIN)/python -c 'from tests.fuzz import tables; print(*tables.every())'); do \
 	  echo "$$parser"; $(BIN)/python -m tests.fuzz $$parser $${FUZZ_S:-60} $${FUZZ_SEED:-0} \
 	    .fuzz/$$parser >.fuzz.log 2>&1 || { tail -40 .fuzz.log >&2; exit 1; }; done; rm -f .fuzz.log
 

@@ -14,9 +14,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from cuemark.app.engines import postgres
 from cuemark.kit.process import kill_group, launch_argv
+
+# A property is right or wrong on a busy machine too: no example has a deadline.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 _numbers = itertools.count()
 

@@ -52,6 +52,7 @@ from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
 from cuemark.kit.link import connect
 from cuemark.kit.outbox import Cursor, Log
+from cuemark.kit.pages import PageInvalid
 from tests.contract.conftest import Reach
 from tests.databases import opened
 from tests.unit.playback.versions import version
@@ -433,7 +434,16 @@ async def test_running_plays_are_listed_newest_first_page_by_page(
     await playback.end(EndPlay(session_id=started[0], account_id=OWNER))
     found = await playback.list_plays(ListPlays())
     assert started[0] not in [play.session_id for play in found.plays]
-    assert (await playback.list_plays(ListPlays(after="\0", limit=-5))).plays != []
+    assert (await playback.list_plays(ListPlays(after="\0"))).plays != []
+
+
+async def test_a_page_out_of_bounds_is_refused(playback: Playback, house: House) -> None:
+    await house.report()
+    await start(playback)
+    for limit in (0, -5, 201, 2**40):
+        with pytest.raises(PageInvalid, match="1 to 200"):
+            await playback.list_plays(ListPlays(limit=limit))
+    assert len((await playback.list_plays(ListPlays(limit=200))).plays) == 1
 
 
 async def test_a_play_that_falls_silent_is_listed_no_more(playback: Playback, house: House) -> None:

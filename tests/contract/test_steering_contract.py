@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
+import msgspec
 import pytest
 
 from cuemark.contexts.steering import wiring
@@ -17,6 +19,7 @@ from cuemark.contracts.steering import (
     Ranking,
     Report,
     ReportAccepted,
+    ReportInvalid,
     Steering,
     UnknownAppliance,
 )
@@ -94,6 +97,44 @@ async def test_the_less_loaded_holder_comes_first(steering: Steering, clock: Man
     await report(steering, A, [FILM], in_flight=9)
     await report(steering, B, [FILM], in_flight=3)
     assert await ranked(steering, clock) == [B, A]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"url": ""},
+        {"url": "ftp://appliance-a.test"},
+        {"url": "javascript:alert(1)"},
+        {"url": "http://appliance-a.test:0"},
+        {"url": "http://appliance-a.test:65536"},
+        {"url": "http://[:::]:8081"},
+        {"url": "http://user@appliance-a.test"},
+        {"url": "http://appliance-a.test/\0"},
+        {"url": "http://appliance-a.test/\n#EXTINF"},
+        {"in_flight": -1},
+        {"in_flight": 2**63},
+        {"inventory_revision": -1},
+        {"inventory_revision": 2**63},
+        {"versions": ["ver_\0"]},
+        {"versions": [""]},
+        {"versions": ["../objects"]},
+    ],
+)
+async def test_a_report_that_cannot_be_is_refused_and_changes_nothing(
+    steering: Steering, clock: ManualClock, wrong: dict[str, Any]
+) -> None:
+    await report(steering, A, [FILM])
+    right = Report(
+        appliance_id=A,
+        url="http://appliance-a.test",
+        healthy=False,
+        in_flight=7,
+        inventory_revision=9,
+        versions=[],
+    )
+    with pytest.raises(ReportInvalid, match=next(iter(wrong))):
+        await steering.report(msgspec.structs.replace(right, **wrong))
+    assert await ranked(steering, clock) == [A]
 
 
 async def test_an_appliance_that_lacks_the_version_never_ranks(

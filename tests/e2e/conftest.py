@@ -1,12 +1,9 @@
 """One installation with encoded films, shared by the tests that do not break it."""
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
-from xdist.workermanage import Producer
 
 from samples.catalog import CATALOG
 from samples.film import Film
@@ -17,31 +14,10 @@ FILM = "Encoded for the tests"
 SECONDS = 8
 FRAME_RATE = CATALOG[0].frame_rate
 FRAMES = SECONDS * FRAME_RATE
-INSTALLATIONS = ("running_cuemark", "empty_cuemark")
-SHARED = "shared"
-TOGETHER = {"page": SHARED, "kills": "kills"}
 LONG_FILM = "Longer than what a player buffers"
 LONG_S = 48
 LONG_FRAME_RATE = 6
 """As few frames as can be: so the ladder costs no more than a short film's."""
-
-
-class Suites(LoadScopeScheduling):
-    """Files that share an installation run in one process, the others wherever there is room."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return suite_of(Path(self.config.rootpath, nodeid.partition("::")[0]))
-
-
-@cache
-def suite_of(file: Path) -> str:
-    if file.parent.name in TOGETHER:
-        return TOGETHER[file.parent.name]
-    return SHARED if any(name in file.read_text() for name in INSTALLATIONS) else file.name
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Suites:
-    return Suites(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +35,7 @@ def small_film(sample_film: Film, tmp_path_factory: pytest.TempPathFactory) -> P
     return small
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def empty_cuemark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Cuemark without a title, for what is refused."""
     installation = Installation(tmp_path_factory.mktemp("empty") / "data")

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["cuemark", "tests.fuzz.parsers"]):
-    from tests.fuzz.parsers import PARSERS
+from tests.fuzz import tables
 
 
 def main() -> None:
     name, seconds, seed, *corpus = sys.argv[1:]
-    parser, seeds = PARSERS[name]
+    with atheris.instrument_imports(include=["cuemark", "tests.fuzz"]):
+        parser, seeds = tables.found(name)
     with contextlib.ExitStack() as stack:
         folder = Path(corpus[0] if corpus else stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)

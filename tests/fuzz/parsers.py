@@ -1,17 +1,14 @@
 """Every parser of ours that reads what others wrote, as a function of bytes.
 
 Each raises what the parser promises to raise, and nothing else: that is all that is asked of it
-here, with what is true of its results. ``SEEDS`` are inputs that it takes.
+here, with what is true of its results.
 """
 
-import tempfile
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from cuemark.app import settings
 from cuemark.contexts.encoding.model import boxes, loudness, names
 from cuemark.contexts.encoding.model.captions import reading, webvtt
 from cuemark.contexts.encoding.model.captions.cues import CaptionsInvalid
@@ -23,12 +20,13 @@ from cuemark.contexts.encoding.model.master import (
     frame_pts,
     master_of,
 )
-from cuemark.contracts.encoding import MasterRejected, UploadInvalid, VersionIndex
+from cuemark.contracts.encoding import MasterRejected, UploadInvalid
+from cuemark.contracts.ids import VersionId
 from cuemark.contracts.licensing import LicenceInvalid
 from cuemark.edge import http as edge_http
-from cuemark.edge import ranges
+from cuemark.edge import ranges, store
 from cuemark.gateway import clearkey, origins
-from cuemark.kit import cat, ids, pages, tracing
+from cuemark.kit import cat, ids, log_lines, pages, tracing
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.passport import PassportOffice, PassportRejected
 from cuemark.player import captions as player_captions
@@ -36,6 +34,7 @@ from cuemark.player import dash, hls
 from cuemark.player.decode import decode
 from cuemark.player.errors import ManifestInvalid
 from cuemark.player.manifest import Segment
+from tests.fuzz.tables import DEEP, Table
 
 GOLDEN = Path(__file__).parents[1] / "unit" / "playback" / "golden"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -175,9 +174,16 @@ def read_licence_request(data: bytes) -> None:
 
 def read_index(data: bytes) -> None:
     try:
-        msgspec.json.decode(data, type=VersionIndex)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        index = store.read_index(VersionId(VERSION), data)
+    except store.IndexInvalid:
         return
+    assert not any(".." in path or path.startswith("/") for path in index.files)
+
+
+def read_log_line(data: bytes) -> None:
+    line = log_lines.line_of(data, LOG)
+    if line is not None:
+        assert line.order > (datetime.min.replace(tzinfo=UTC), -1)
 
 
 def read_dash(data: bytes) -> None:
@@ -200,15 +206,6 @@ def read_segment(data: bytes) -> None:
     decode("video", head, media, "00" * 16, SEGMENT)
 
 
-def read_settings(data: bytes) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / settings.FILE_NAME).write_bytes(data)
-        try:
-            settings.load(Path(folder), {"CUEMARK_PORT": _text(data)[:20]})
-        except settings.SettingsInvalid:
-            return
-
-
 SEGMENT = Segment("1.m4s", 0.0, 2.0)
 _TICKS = "\n".join(f"{n * 512},K__" for n in range(9)).encode()
 _PROBE = (
@@ -224,8 +221,14 @@ _TTML = (
 )
 _BOX = b"\x00\x00\x00\x10moov\x00\x00\x00\x08trak"
 
-Parser = Callable[[bytes], None]
-PARSERS: dict[str, tuple[Parser, list[bytes]]] = {
+VERSION = f"ver_{'0' * 26}"
+_INDEX = (
+    f'{{"version_id":"{VERSION}","files":{{"v144/init.mp4":'
+    f'{{"blake3":"{"0" * 64}","size_bytes":1}}}}}}'
+).encode()
+LOG = log_lines.LogSource("control", Path("cuemark.jsonl"))
+
+PARSERS: Table = {
     "captions": (
         read_captions,
         [b"1\n00:00:01,000 --> 00:00:02,000\n<b>x</b>\n", b"WEBVTT\n\n0:01.5 --> 0:02.5 line:0\nx"],
@@ -245,9 +248,15 @@ PARSERS: dict[str, tuple[Parser, list[bytes]]] = {
     "range": (read_range, [b"bytes=0-9", b"bytes=-5", b"bytes=7-"]),
     "request": (read_request_head, [b"GET /v/1 HTTP/1.1\r\nHost: x\r\nRange: bytes=0-\r\n\r\n"]),
     "licence": (read_licence_request, [b'{"kids":["ABEiM0RVZneImaq7zN3u_w"],"type":"temporary"}']),
-    "index": (read_index, [b'{"version_id":"v","files":{"a":["x",1]}}']),
+    "index": (read_index, [_INDEX, DEEP]),
     "dash": (read_dash, [(GOLDEN / "manifest.mpd").read_bytes()]),
     "hls": (read_hls, [(GOLDEN / "master.m3u8").read_bytes(), b"#EXTM3U\n#EXTINF:2,\n1.m4s\n"]),
     "segment": (read_segment, [_BOX + b"----" + _BOX]),
-    "settings": (read_settings, [b'bind = "0.0.0.0"\nport = 80\n']),
+    "log": (
+        read_log_line,
+        [
+            b'{"timestamp":"2026-01-31T20:15:00Z","level":"error","event":"x","ms":5}',
+            b'{"at_s":1770000000.5,"status":503,"duration_s":0.2}',
+        ],
+    ),
 }

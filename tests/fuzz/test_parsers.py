@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.parsers import PARSERS
+from tests.fuzz import tables
 
+PARSERS = tables.every()
 GUIDED_S, SEED = 2, 20261121
 ROOT = Path(__file__).parents[2]
 

@@ -21,7 +21,7 @@ from cuemark.contexts.encoding.tools.run import (
     read_frames,
     run,
 )
-from cuemark.kit.process import group_alive
+from cuemark.kit.process import group_alive, launch_argv
 
 BOUNDS = Bounds(cpu_s=20, wall_s=20, memory_bytes=1 << 30, file_bytes=1 << 20, stdout_bytes=1 << 20)
 PYTHON = os.path.realpath(sys.executable)
@@ -60,6 +60,22 @@ def test_it_connects_to_nobody() -> None:
         server.accept()[0].close()
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+@needs_network_namespace
+def test_it_is_an_ordinary_user() -> None:
+    inside = os.getuid() or 1000
+    assert python("import os; print(os.getuid())").stdout.split() == [b"%d" % inside]
+
+
+@needs_network_namespace
+@pytest.mark.skipif(os.getuid() != 0, reason="only root is dropped")
+def test_a_child_that_drops_root_is_an_ordinary_user_who_owns_what_root_owns(
+    tmp_path: Path,
+) -> None:
+    code = f"import os; print(os.getuid(), os.stat({str(tmp_path)!r}).st_uid)"
+    argv = launch_argv([PYTHON, "-c", code], drop_root=True)
+    assert subprocess.run(argv, capture_output=True, check=True).stdout.split() == [b"1000"] * 2
 
 
 @needs_landlock

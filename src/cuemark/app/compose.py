@@ -254,10 +254,3 @@ def _gateway(builder: _Builder) -> object:
             ),
         )
     )
-
-
-async def sweep_all(database_url: str, objects: Objects) -> None:
-    """Remove what killed processes have left among the objects. Call before any is started."""
-    from cuemark.contexts.encoding.wiring import sweep
-
-    await sweep(database_url, objects)

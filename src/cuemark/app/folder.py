@@ -13,10 +13,11 @@ from pathlib import Path
 import msgspec
 
 from cuemark.kit.cat import TokenKey
-from cuemark.kit.errors import OperatorError
+from cuemark.kit.errors import UNREADABLE, OperatorError
 from cuemark.kit.objects import Objects, fsync, make_folder, new_draft, sweep_drafts, write_private
 
 _SECRET_BYTES = 32
+_PORTS = 1 << 16
 
 
 class FolderUnusable(OperatorError):
@@ -117,7 +118,7 @@ class DataFolder:
     def ports(self, bind: str, first: int, appliances: int) -> Ports:
         """The ports of this install, chosen now where none are kept."""
         path = self.run / "ports.json"
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
+        with contextlib.suppress(OSError, *UNREADABLE):
             kept = msgspec.json.decode(path.read_bytes(), type=Ports)
             if len(kept.appliances) == appliances:
                 return kept
@@ -134,7 +135,7 @@ class DataFolder:
 
     def kept_ports(self) -> Ports | None:
         """The ports chosen earlier, or None before the first start."""
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
+        with contextlib.suppress(OSError, *UNREADABLE):
             return msgspec.json.decode((self.run / "ports.json").read_bytes(), type=Ports)
         return None
 
@@ -153,7 +154,7 @@ def port_is_free(host: str, port: int) -> bool:
 def _free_port(host: str, first: int, taken: set[int]) -> int:
     """The next free port from ``first``; from the upper range at random where ``first`` is 0."""
     candidates = (
-        range(first, first + 1000)
+        range(first, min(first + 1000, _PORTS))
         if first
         else (20000 + secrets.randbelow(12000) for _ in range(1000))
     )

@@ -11,7 +11,7 @@ import msgspec
 
 from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder
-from cuemark.kit.errors import OperatorError
+from cuemark.kit.errors import UNREADABLE, OperatorError
 from cuemark.kit.objects import write_private
 
 FORMAT = 1
@@ -38,7 +38,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(folder: DataFolder) -> Written:
     """What the folder says of itself; the empty ``Written`` where it says nothing."""
-    with contextlib.suppress(OSError, msgspec.MsgspecError):
+    with contextlib.suppress(OSError, *UNREADABLE):
         return msgspec.json.decode((folder.root / FILE_NAME).read_bytes(), type=Written)
     return Written()
 

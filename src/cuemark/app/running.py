@@ -13,7 +13,6 @@ import psutil
 
 from cuemark.app import state, system
 from cuemark.app.backup import restoring
-from cuemark.app.compose import sweep_all
 from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder
 from cuemark.app.log_keeping import keep_bounded
@@ -72,6 +71,8 @@ async def run(
 async def _start(
     supervisor: Supervisor, folder: DataFolder, settings: Settings, phase: Callable[[str], None]
 ) -> system.Install:
+    from cuemark.contexts.encoding.wiring import sweep
+
     install = system.install_on(folder, settings)
     if not settings.postgres_url:
         phase("starting PostgreSQL")
@@ -82,7 +83,7 @@ async def _start(
     kept = await asyncio.to_thread(bring_up_to_date, install, datetime.now(UTC))
     if kept:
         install = replace(install, kept_backup=str(kept))
-    await sweep_all(install.database_url, Objects(folder.objects))
+    await sweep(install.database_url, Objects(folder.objects))
     phase("starting the control plane, the appliances and the workers")
     groups = [
         [system.control_spec(install)],

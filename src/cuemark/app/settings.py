@@ -5,16 +5,25 @@ program gets its settings passed in.
 """
 
 import os
+import re
 import tomllib
+import unicodedata
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from cuemark.kit.errors import OperatorError
 
 FILE_NAME = "cuemark.toml"
 _PREFIX = "CUEMARK_"
+
+_HOST = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,9}")
+
+Count = Annotated[int, Meta(ge=0, le=200)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Rate = Annotated[int, Meta(ge=0, le=100_000_000)]
 
 
 class SettingsInvalid(OperatorError):
@@ -26,17 +35,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     ``postgres_url`` and ``nginx`` replace the bundled engines by the URL of a PostgreSQL 16 or
     newer and the path of an nginx with njs. ``origin_limit_kbps`` bounds each connection to the
-    origin, 0 for no bound. ``bind`` is the interface of the page and of the appliances.
+    origin, 0 for no bound. ``bind`` is the interface of the page and of the appliances, as an
+    IPv4 address or a name.
     """
 
     service_name: str = "Cuemark"
     bind: str = "127.0.0.1"
-    port: int = 8080
-    workers: int = 2
-    appliances: int = 2
+    port: Port = 8080
+    workers: Count = 2
+    appliances: Count = 2
     postgres_url: str = ""
     nginx: str = ""
-    origin_limit_kbps: int = 0
+    origin_limit_kbps: Rate = 0
     control_url: str = ""
 
 
@@ -47,13 +57,35 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
     if path.exists():
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except OSError as error:
+            raise SettingsInvalid(f"{path} cannot be read: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
             raise SettingsInvalid(f"{path} is not TOML: {error}") from error
     for name, value in (dict(os.environ) if environment is None else environment).items():
         field = name.removeprefix(_PREFIX).lower()
         if name.startswith(_PREFIX) and field in Settings.__struct_fields__:
+            if not _is_text(value):
+                raise SettingsInvalid(f"{name} holds a character that is no text")
             values[field] = value
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsInvalid(f"{path}: {error}") from error
+    _check_texts(settings, path)
+    return settings
+
+
+def _check_texts(settings: Settings, path: Path) -> None:
+    for name, value in msgspec.structs.asdict(settings).items():
+        if isinstance(value, str) and not _is_text(value):
+            raise SettingsInvalid(f"{path}: `{name}` holds a character that is no text")
+    if not _HOST.fullmatch(settings.bind):
+        raise SettingsInvalid(
+            f"{path}: `bind` is {settings.bind!r}: write an IPv4 address of this machine, "
+            "0.0.0.0 for all of them, or a name"
+        )
+
+
+def _is_text(value: str) -> bool:
+    """Whether it has no control characters, and nothing that was no UTF-8 in the environment."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in value)

@@ -8,6 +8,7 @@ import msgspec
 import psutil
 
 from cuemark.app.folder import DataFolder
+from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.objects import write_private
 
 
@@ -60,7 +61,7 @@ def clear(folder: DataFolder) -> None:
 
 def read(folder: DataFolder) -> Phase | None:
     """The last phase written, or None where its supervisor no longer runs."""
-    with contextlib.suppress(OSError, msgspec.MsgspecError, psutil.Error):
+    with contextlib.suppress(OSError, psutil.Error, *UNREADABLE):
         phase = msgspec.json.decode(_path(folder).read_bytes(), type=Phase)
         if psutil.Process(phase.supervisor_pid).status() != psutil.STATUS_ZOMBIE:
             return phase

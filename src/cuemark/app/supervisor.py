@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from cuemark.kit.errors import OperatorError
+from cuemark.kit.errors import UNREADABLE, OperatorError
 from cuemark.kit.objects import write_private
 from cuemark.kit.process import birth_of, group_alive, kill_group, launch_argv
 
@@ -158,7 +158,7 @@ class Supervisor:
 
     def clear_leftovers(self) -> None:
         """Kill the groups that a supervisor which was killed has left behind."""
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
+        with contextlib.suppress(OSError, *UNREADABLE):
             for left in msgspec.json.decode(self._record.read_bytes(), type=list[RecordedGroup]):
                 other_boot = _boot(left.born) != _boot(birth_of(os.getpid()))
                 if other_boot or birth_of(left.group) not in (left.born, ""):

@@ -8,7 +8,8 @@ whoever receives it, and named here by its id.
     |-- UploadIncomplete  fewer or other bytes arrived than were announced
     |-- UploadInvalid     the announced name, size or kind is not acceptable; says why
     |-- MasterRejected    the file is no film that can be encoded; says why
-    `-- UnknownVersion    no version, or no job, has this id
+    |-- UnknownVersion    no version, or no job, has this id
+    `-- PageInvalid       the limit of a list is not acceptable
 """
 
 from datetime import datetime
@@ -18,6 +19,7 @@ import msgspec
 
 from cuemark.contracts.ids import AssetId, TitleId, UploadId, VersionId
 from cuemark.kit.errors import Refusal
+from cuemark.kit.pages import PageInvalid
 
 TOPIC = "encoding"
 
@@ -114,7 +116,7 @@ class GetJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListJobs(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest jobs first. ``after`` is the ``next_cursor`` of the page before."""
+    """The newest first. ``after`` is the ``next_cursor`` of the page before; ``limit`` 1 to 200."""
 
     after: str = ""
     limit: int = 50
@@ -338,6 +340,7 @@ class Encoding(Protocol):
         UploadInvalid,
         MasterRejected,
         UnknownVersion,
+        PageInvalid,
     )
 
     async def open_upload(self, request: OpenUpload) -> Upload: ...

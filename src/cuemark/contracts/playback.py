@@ -3,7 +3,8 @@
 Refusal
 |-- CannotPlay       the title is unknown or not published, or no appliance holds it; says why
 |   `-- CannotPlayNow  a part that a play cannot do without is away: the same may work in a moment
-`-- UnknownPlay      no such playback session of this account, or it is over
+|-- UnknownPlay      no such playback session of this account, or it is over
+`-- PageInvalid      the limit of a list is not acceptable
 """
 
 from datetime import datetime
@@ -20,6 +21,7 @@ from cuemark.contracts.ids import (
     VersionId,
 )
 from cuemark.kit.errors import Refusal
+from cuemark.kit.pages import PageInvalid
 
 TOPIC = "playback"
 
@@ -84,7 +86,7 @@ class PlayState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListPlays(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest plays first. ``after`` is the ``next_cursor`` of the page before."""
+    """The newest first. ``after`` is the ``next_cursor`` of the page before; ``limit`` 1 to 200."""
 
     after: str = ""
     limit: int = 50
@@ -127,7 +129,12 @@ class PlayStarted(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Playback(Protocol):
-    refusals: ClassVar[tuple[type[Refusal], ...]] = (CannotPlay, CannotPlayNow, UnknownPlay)
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (
+        CannotPlay,
+        CannotPlayNow,
+        UnknownPlay,
+        PageInvalid,
+    )
 
     async def start(self, request: StartPlay) -> Play: ...
 

@@ -8,7 +8,8 @@ The first report that says of a published version that an appliance holds it is 
 ``VersionPlaced``: from there on, viewers can have it.
 
     Refusal
-    `-- UnknownAppliance   the report comes from an appliance that is not enrolled
+    |-- UnknownAppliance   the report comes from an appliance that is not enrolled
+    `-- ReportInvalid      a field of the report is not acceptable; says which
 """
 
 from datetime import datetime
@@ -31,8 +32,13 @@ class UnknownAppliance(Refusal):
     status = 404
 
 
+class ReportInvalid(Refusal):
+    code = "report_invalid"
+    status = 422
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What an appliance says of itself. ``url`` is where viewers reach it.
+    """What an appliance says of itself. ``url`` is where viewers reach it, ``http`` or ``https``.
 
     ``inventory_revision`` grows by one with each change of the set of versions; ``versions`` is
     sent when it changed or when steering asked for it, else it is None.
@@ -124,7 +130,7 @@ class VersionPlaced(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind")
 
 
 class Steering(Protocol):
-    refusals: ClassVar[tuple[type[Refusal], ...]] = (UnknownAppliance,)
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (UnknownAppliance, ReportInvalid)
 
     async def report(self, request: Report) -> ReportAccepted: ...
 

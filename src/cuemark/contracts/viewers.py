@@ -49,6 +49,8 @@ class ResumePoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListWatching(msgspec.Struct, frozen=True, kw_only=True):
+    """The latest first. ``after`` is the ``next_cursor`` of the page before; ``limit`` 1 to 200."""
+
     profile_id: ProfileId
     after: str = ""
     limit: int = 50

@@ -26,7 +26,7 @@ from cuemark.edge.settings import ApplianceSettings
 from cuemark.edge.store import Indexes, IndexInvalid, read_index
 from cuemark.edge.upstream import OriginAway, OriginError, Upstream
 from cuemark.kit.deadline import deadline
-from cuemark.kit.errors import Refusal, Unavailable
+from cuemark.kit.errors import UNREADABLE, Refusal, Unavailable
 from cuemark.kit.objects import write_private
 
 SNAPSHOT_EVERY_S = 0.5
@@ -61,7 +61,7 @@ class Knowledge:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.snapshot = HeldSnapshot()
-        with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):
+        with contextlib.suppress(FileNotFoundError, *UNREADABLE):
             body = (folder / "run" / "snapshot.json").read_bytes()
             self.snapshot = msgspec.json.decode(body, type=HeldSnapshot)
         self._write_keys(self.snapshot)

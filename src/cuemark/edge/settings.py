@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.objects import write_private
 
 
@@ -68,5 +69,5 @@ def load(path: Path) -> ApplianceSettings:
         return msgspec.json.decode(path.read_bytes(), type=ApplianceSettings)
     except OSError as error:
         raise SettingsInvalid(f"{path} cannot be read: {error.strerror}") from error
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise SettingsInvalid(f"{path}: {error}") from error

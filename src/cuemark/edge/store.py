@@ -22,6 +22,7 @@ import msgspec
 from cuemark.contracts.encoding import IndexedFile, VersionIndex
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.nginx import PATH_FORM, VERSION_FORM
+from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.objects import fsync, write_private
 
 _BLAKE3 = re.compile(r"[0-9a-f]{64}")
@@ -161,7 +162,7 @@ def read_index(version_id: VersionId, body: bytes) -> VersionIndex:
     """An index, decoded and found servable; raises ``IndexInvalid``."""
     try:
         index = msgspec.json.decode(body, type=VersionIndex)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise IndexInvalid(f"the index of {version_id} cannot be read: {error}") from error
     if index.version_id != version_id or not _VERSION.fullmatch(version_id):
         raise IndexInvalid(f"the index of {version_id} names the version {index.version_id}")

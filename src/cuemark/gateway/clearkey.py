@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from cuemark.contracts.licensing import Licence, LicenceInvalid
+from cuemark.kit.errors import UNREADABLE
 
 KEY_BYTES = 16
 MAX_KIDS = 64
@@ -35,7 +36,7 @@ def kids_of(body: bytes) -> list[str]:
     """The key ids (hex) that a licence request asks for; raises ``LicenceInvalid``."""
     try:
         request = msgspec.json.decode(body, type=ClearKeyRequest)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise LicenceInvalid(f"This is no ClearKey licence request: {error}.") from error
     return [_hex_of(kid) for kid in request.kids]
 

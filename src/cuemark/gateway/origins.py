@@ -38,6 +38,12 @@ def origin_of(scheme: str, host: str, public_base_url: str) -> str:
     return f"{public.scheme if public.netloc.lower() == host.lower() else scheme}://{host}"
 
 
+def cookie_needs_tls(scheme: str, host: str, public_base_url: str) -> bool:
+    """Whether a cookie must be ``Secure``: yes, but for a browser on this machine without TLS."""
+    plain = origin_of(scheme, host, public_base_url).startswith("http:")
+    return not (plain and is_this_machine(host))
+
+
 def is_foreign_write(
     *, host: str, origin: str | None, fetch_site: str | None, needs_proof: bool
 ) -> bool:

@@ -11,6 +11,7 @@ from cuemark.contracts.catalog import Title
 from cuemark.contracts.encoding import CaptionRole
 from cuemark.contracts.playback import Play
 from cuemark.kit.log_errors import LoggedError
+from cuemark.kit.pages import MOST_ROWS
 
 API = "/api/v1"
 
@@ -22,7 +23,7 @@ Secret = Annotated[str, Meta(max_length=1024, pattern=r"^[^\x00]*\Z")]
 
 
 Cursor = Annotated[str, QueryParameter(max_length=512, pattern=r"^[\x20-\x7e]*\Z")]
-Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+Limit = Annotated[int, QueryParameter(ge=1, le=MOST_ROWS)]
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):

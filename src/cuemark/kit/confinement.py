@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_NO_NEW_PRIVS = 38
 _PLAIN_USER = 1000
 
@@ -99,15 +99,23 @@ def leave_network() -> bool:
     """Enter a network namespace with no interface that is up; whether that was permitted."""
     libc = ctypes.CDLL(None, use_errno=True)
     uid, gid = os.getuid(), os.getgid()
-    inside = (uid, gid) if uid else (_PLAIN_USER, _PLAIN_USER)
-    if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET):
+    if libc.unshare(CLONE_NEWUSER | _CLONE_NEWNET):
         return uid == 0 and libc.unshare(_CLONE_NEWNET) == 0
     # Without the maps the user is nobody inside; files are opened as who we are outside.
     with contextlib.suppress(OSError):
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{inside[0]} {uid} 1")
-        Path("/proc/self/gid_map").write_text(f"{inside[1]} {gid} 1")
+        write_user_maps(uid, gid)
     return True
+
+
+def write_user_maps(uid: int, gid: int) -> None:
+    """Give the user namespace just entered its one user; ``uid`` and ``gid`` are those outside.
+
+    Root is an ordinary user inside. Raises ``OSError`` where the kernel does not permit it.
+    """
+    inside_uid, inside_gid = (uid, gid) if uid else (_PLAIN_USER, _PLAIN_USER)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{inside_uid} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{inside_gid} {gid} 1")
 
 
 def restrict_files(readable: Iterable[str], writable: Iterable[str]) -> bool:

@@ -1,12 +1,21 @@
 """The deadline of the call in hand, carried from caller to callee as milliseconds left."""
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 
 HEADER = "x-deadline-ms"
+DEFAULT_S = 10.0
+_MILLISECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 _deadline_s: ContextVar[float | None] = ContextVar("deadline_s", default=None)
+
+
+def told(header: str | None) -> float:
+    """The seconds that a caller gives; ``DEFAULT_S`` where it says nothing that can be read."""
+    readable = header is not None and _MILLISECONDS.fullmatch(header)
+    return int(header) / 1000 if header and readable else DEFAULT_S
 
 
 @contextlib.contextmanager

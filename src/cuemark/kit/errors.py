@@ -13,6 +13,11 @@ process as over the network.
 
 from typing import ClassVar
 
+import msgspec
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What decoding a message raises: it has another form, is no UTF-8, or is nested without end."""
+
 
 class ContractError(Exception):
     """Root of what a contract call may raise."""

@@ -16,8 +16,6 @@ from cuemark.kit import confinement
 from cuemark.kit.confinement import Confinement
 
 _PR_SET_PDEATHSIG = 1
-_CLONE_NEWUSER = 0x10000000
-_PLAIN_USER = 1000
 
 
 def become_child(
@@ -30,14 +28,8 @@ def become_child(
     libc = ctypes.CDLL(None, use_errno=True)
     os.setpgid(0, 0)
     uid, gid = os.getuid(), os.getgid()
-    if drop_root and uid == 0 and libc.unshare(_CLONE_NEWUSER) == 0:
-        for name, line in (
-            ("setgroups", "deny"),
-            ("uid_map", f"{_PLAIN_USER} {uid} 1"),
-            ("gid_map", f"{_PLAIN_USER} {gid} 1"),
-        ):
-            with open(f"/proc/self/{name}", "w") as file:
-                file.write(line)
+    if drop_root and uid == 0 and libc.unshare(confinement.CLONE_NEWUSER) == 0:
+        confinement.write_user_maps(uid, gid)
     libc.prctl(_PR_SET_PDEATHSIG, on_parent_death, 0, 0, 0)
     if os.getppid() != expected_parent:
         sys.exit(1)

@@ -18,7 +18,7 @@ import msgspec
 
 from cuemark.kit import deadline, passport, tracing
 from cuemark.kit.channel import Channel
-from cuemark.kit.errors import Refusal, Unavailable
+from cuemark.kit.errors import UNREADABLE, Refusal, Unavailable
 
 T = TypeVar("T")
 Handler = Callable[[bytes], Awaitable[tuple[int, bytes]]]
@@ -69,7 +69,7 @@ def _handler(call: Callable[[Any], Awaitable[Any]], method: Method) -> Handler:
     async def handle(body: bytes) -> tuple[int, bytes]:
         try:
             request = decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             return 400, msgspec.json.encode(WireRefusal("malformed", str(error)))
         try:
             result = await call(request)
@@ -116,7 +116,7 @@ def _client_method(
             if status == 200:
                 return decode(body)
             refusal = msgspec.json.decode(body, type=WireRefusal)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise Unavailable(f"{path} answered what this release cannot read") from error
         raise refusals.get(refusal.code, Refusal)(refusal.message)
 
@@ -170,7 +170,7 @@ class InternalApp:
             body += message.get("body", b"")
             more = message.get("more_body", False)
         token = passport.current_passport.set(caller)
-        budget_s = float(headers.get(deadline.HEADER, "10000")) / 1000
+        budget_s = deadline.told(headers.get(deadline.HEADER))
         try:
             with (
                 tracing.trace(tracing.trace_id_of(headers.get(tracing.HEADER))),

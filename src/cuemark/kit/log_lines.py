@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.log_file import files_of
 
 Level = Literal["debug", "info", "warning", "error", "critical"]
@@ -56,7 +57,7 @@ def line_of(raw: bytes, source: LogSource) -> LogLine | None:
     try:
         values = msgspec.json.decode(raw, type=_Fields)
         ended_s = _ended_s(values)
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, OverflowError):
+    except (*UNREADABLE, ValueError, OverflowError):
         return None
     if ended_s is None or not _LONGEST_S <= ended_s < _LAST_S:
         return None

@@ -5,11 +5,10 @@ repeat nor hide others.
 """
 
 import base64
-import binascii
 
 import msgspec
 
-from cuemark.kit.errors import Refusal
+from cuemark.kit.errors import UNREADABLE, Refusal
 
 MOST_ROWS = 200
 _LONGEST_CURSOR = 400
@@ -43,7 +42,7 @@ def keys_of(cursor: str, count: int) -> tuple[str, ...] | None:
             raise ValueError("too long")
         text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
         keys = msgspec.json.decode(text, type=tuple[str, ...])
-    except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
+    except (*UNREADABLE, ValueError) as error:
         raise _not_ours() from error
     if len(keys) != count or any("\0" in key for key in keys):
         raise _not_ours()

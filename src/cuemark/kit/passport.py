@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from cuemark.kit.clock import Clock
+from cuemark.kit.errors import UNREADABLE
 
 HEADER = "x-cuemark-passport"
 Role = Literal["member", "operator", "service"]
@@ -53,7 +54,7 @@ class PassportOffice:
         try:
             genuine = hmac.compare_digest(_decode(signature), self._sign(body))
             passport = msgspec.json.decode(_decode(body), type=Passport) if genuine else None
-        except (ValueError, msgspec.MsgspecError):
+        except (*UNREADABLE, ValueError):
             passport = None
         if passport is None:
             raise PassportRejected("the passport is not one of ours")

@@ -15,6 +15,7 @@ from pyreqwest.exceptions import PyreqwestError, RequestTimeoutError
 from pyreqwest.types import HeadersType
 
 from cuemark.kit import tracing
+from cuemark.kit.errors import UNREADABLE
 from cuemark.player.errors import ApiAway, ApiRefused, PlayerError, TitleUnclear
 
 BASE = "/api/v1"
@@ -221,7 +222,7 @@ class Api:
         answer = await self._send(method, path, sent)
         try:
             return msgspec.json.decode(answer, type=kind)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise ApiAway(f"{method} {_bare(path)} answered something undocumented") from error
 
     async def _send(self, method: str, path: str, body: bytes | None = None) -> bytes:
@@ -281,7 +282,7 @@ class Api:
 def _refusal(what: str, status: int, body: bytes) -> PlayerError:
     try:
         error = msgspec.json.decode(body, type=_ErrorBody).error
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         error = _Error()
     message = error.message or f"{what} answered {status}"
     if status >= 500 or status < 400:

@@ -19,8 +19,11 @@ from itertools import pairwise
 
 import msgspec
 
+from cuemark.kit.errors import UNREADABLE
+
 MAX_STEPS = 100_000
 MAX_PROFILE_CHARS = 8 << 20
+MIN_MEAN_KBPS = 0.001
 _STEP = re.compile(r"^(\d{1,9}(?:\.\d{1,6})?)(?:@(\d{1,6}(?:\.\d{1,6})?)s)?$")
 _PAIR = re.compile(r"^(\d{1,9}(?:\.\d{1,18})?)\s+(\d{1,9}(?:\.\d{1,18})?)$")
 _KBIT_OF_BYTE = 8 / 1000
@@ -51,14 +54,28 @@ class Line:
         self._period_s = period_s
         if any(later <= sooner for sooner, later in pairwise(starts_s)):
             raise LineInvalid("the times of a line's profile must ascend")
-        lasting = self._rates_kbps if period_s is not None else self._rates_kbps[-1:]
-        if not any(rate > 0 for rate in lasting):
+        self._period_kbit = 0.0
+        if period_s is None:
+            delivers = self._rates_kbps[-1] > 0
+        else:
+            ends_s = [*self._starts_s[1:], period_s]
+            self._period_kbit = math.fsum(
+                rate * (end - start)
+                for start, end, rate in zip(starts_s, ends_s, rates_kbps, strict=True)
+            )
+            delivers = self._period_kbit >= period_s * MIN_MEAN_KBPS
+        if not delivers:
             raise LineInvalid("a line that ends at 0 kbit/s never delivers: give a rate above 0")
 
     def carried_at_s(self, begun_s: float, size_bytes: int) -> float:
         """When ``size_bytes`` have come through, the first of them sent at ``begun_s``."""
         left_kbit = size_bytes * _KBIT_OF_BYTE
         at_s = begun_s
+        if self._period_s is not None and left_kbit > self._period_kbit:
+            # All but the last of what goes on for whole periods, however short they are.
+            whole = math.ceil(left_kbit / self._period_kbit) - 1
+            left_kbit -= whole * self._period_kbit
+            at_s += whole * self._period_s
         while True:
             rate_kbps, until_s = self._now(at_s)
             needs_s = left_kbit / rate_kbps if rate_kbps > 0 else math.inf
@@ -116,7 +133,7 @@ def _steps(text: str) -> Line:
 def _sabre(text: str) -> Line:
     try:
         periods = msgspec.json.decode(text, type=list[_Period])
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise LineInvalid(f"the line's profile is no trace as Sabre reads it: {error}") from error
     return _looped([(each.duration_ms / 1000, each.bandwidth_kbps) for each in periods])
 

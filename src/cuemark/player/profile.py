@@ -1,5 +1,6 @@
 """A line's profile as the command line takes it: written out, or the name of a trace's file."""
 
+import os
 from pathlib import Path
 
 import click
@@ -18,8 +19,9 @@ class LineProfile(click.ParamType[line.Line]):
         if isinstance(value, line.Line):
             return value
         text = str(value)
-        path = Path(text)
         try:
-            return line.parse(path.read_text(encoding="utf-8") if path.is_file() else text)
+            # os.path: a profile may be longer than any name that pathlib asks a system about.
+            written = Path(text).read_text(encoding="utf-8") if os.path.isfile(text) else text
+            return line.parse(written)
         except (line.LineInvalid, OSError, UnicodeDecodeError) as error:
             self.fail(str(error), param, ctx)

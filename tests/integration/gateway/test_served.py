@@ -2,26 +2,18 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from pyreqwest.client import Client, ClientBuilder
 
 from cuemark.gateway.app import build_gateway
 from cuemark.kit.clock import SystemClock
+from tests.integration.gateway.listening import free_port, listening
 from tests.unit.gateway.neighbours import ANNA, KEY, KID, OPERATOR, Town
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Served:
@@ -64,29 +56,12 @@ class Served:
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
     port = free_port()
     town = Town(tmp_path, f"http://127.0.0.1:{port}", SystemClock())
-    server = Server(
-        build_gateway(town.parts),
-        address="127.0.0.1",
-        port=port,
-        interface=Interfaces.ASGI,
-        log_enabled=False,
-        websockets=False,
-    )
-    task = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
-        while True:
-            with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.close()
-                break
-            await asyncio.sleep(0.02)
-    client = ClientBuilder().no_proxy().timeout(timedelta(seconds=10)).build()
-    try:
-        yield Served(town, port, client)
-    finally:
-        await client.close()
-        server.stop()  # type: ignore[no-untyped-call]
-        await asyncio.wait_for(task, 10)
+    async with listening(build_gateway(town.parts), port):
+        client = ClientBuilder().no_proxy().timeout(timedelta(seconds=10)).build()
+        try:
+            yield Served(town, port, client)
+        finally:
+            await client.close()
 
 
 async def opened(served: Served, size_bytes: int) -> str:

@@ -32,6 +32,17 @@ def test_ports_are_chosen_once(folder: DataFolder) -> None:
     assert len(set(everything)) == 7
 
 
+def test_past_the_last_port_there_is_none(folder: DataFolder) -> None:
+    with pytest.raises(FolderUnusable, match=r"no port is free on .*: set `port`"):
+        folder.ports("127.0.0.1", 65535, 1)
+
+
+def test_a_torn_record_of_the_ports_is_none(folder: DataFolder) -> None:
+    for torn in (b"{", b'{"x": "\xff"}', b'{"x": ' + b"[" * 5000):
+        (folder.run / "ports.json").write_bytes(torn)
+        assert folder.kept_ports() is None
+
+
 def test_the_token_key_in_use_is_the_newest_and_the_older_still_count(folder: DataFolder) -> None:
     assert [key.kid for key in folder.token_keys()] == ["1"]
     folder.secret("cat_2")

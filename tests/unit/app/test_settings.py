@@ -23,6 +23,14 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ("wrokers = 3", "unknown field `wrokers`"),
         ('workers = "many"', "Expected `int`"),
         ("workers = ", "is not TOML"),
+        ("workers = -1", ">= 0"),
+        ("port = 0", ">= 1"),
+        ("port = 65536", "<= 65535"),
+        (f"port = {'1' * 5000}", "is not TOML"),
+        (f"port = {'[' * 5000}", "is not TOML"),
+        ('bind = "::1"', "`bind` is '::1': write an IPv4 address"),
+        ('bind = "a..b"', "`bind` is"),
+        ('nginx = "/usr/sbin/nginx\\u0000"', "`nginx` holds a character"),
     ],
 )
 def test_a_wrong_file_is_one_sentence_that_names_it(tmp_path: Path, text: str, says: str) -> None:
@@ -30,3 +38,15 @@ def test_a_wrong_file_is_one_sentence_that_names_it(tmp_path: Path, text: str, s
     with pytest.raises(SettingsInvalid, match=says) as caught:
         load(tmp_path, {})
     assert "cuemark.toml" in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "cuemark.toml").mkdir()
+    with pytest.raises(SettingsInvalid, match="cannot be read: Is a directory"):
+        load(tmp_path, {})
+
+
+def test_an_environment_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
+    for name in ("CUEMARK_SERVICE_NAME", "CUEMARK_WORKERS"):
+        with pytest.raises(SettingsInvalid, match=f"{name} holds a character"):
+            load(tmp_path, {name: "2\udcff"})

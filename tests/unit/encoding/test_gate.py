@@ -11,7 +11,6 @@ from cuemark.contexts.encoding.model.gate import (
     joined,
     meets_prediction,
     quick_gate,
-    sampled_frames,
 )
 from cuemark.contexts.encoding.model.ladder import Rung
 
@@ -90,8 +89,3 @@ def test_parts_join_to_the_whole_in_any_order(vmaf: list[float], data: st.DataOb
 
 def test_a_shot_without_a_sampled_frame_has_no_score() -> None:
     assert by_shot(Scores([0, 5, 100], [90, 80, 70]), STARTS) == {0: 85, 100: 70}
-
-
-@given(st.integers(1, 1000), st.integers(1, 10))
-def test_sampled_frames_counts_what_libvmaf_takes(frames: int, every: int) -> None:
-    assert sampled_frames(frames, every) == len(range(0, frames, every))

@@ -23,7 +23,6 @@ from cuemark.contexts.encoding.model.ladder import (
     ladder,
     probe_points,
     rung_of,
-    steps_of,
     upper_hull,
     width_at,
 )
@@ -60,6 +59,11 @@ def plausible_probes(draw: st.DrawFn) -> list[Probed]:
         )
         probes.append(Probed(point, rate, max(1.0, 101 - loss - 1)))
     return probes
+
+
+def steps_of(rungs: list[Rung]) -> list[float]:
+    """The VMAF between neighbours of a ladder."""
+    return [upper.vmaf - lower.vmaf for lower, upper in pairwise(rungs)]
 
 
 @given(any_probes())

@@ -273,8 +273,9 @@ async def test_an_id_that_is_none_reaches_no_context(ask: Asker, town: Town, tit
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "limit=-1", "after=%00"])
-async def test_a_page_has_bounds(ask: Asker, query: str) -> None:
-    answer = await ask("GET", f"/api/v1/titles?{query}", token=ANNA)
+@pytest.mark.parametrize("what", ["titles", "jobs", "plays"])
+async def test_a_page_has_bounds(ask: Asker, what: str, query: str) -> None:
+    answer = await ask("GET", f"/api/v1/{what}?{query}", token=OPERATOR)
     assert (answer.status, answer.code) == (422, "invalid")
     assert query.partition("=")[0] in answer.json()["error"]["message"]
 

@@ -8,9 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuemark.gateway.app import build_gateway
-from cuemark.gateway.origins import is_foreign_write, is_this_machine, origin_of
+from cuemark.gateway.origins import (
+    cookie_needs_tls,
+    is_foreign_write,
+    is_this_machine,
+    origin_of,
+)
 from tests.unit.gateway.asking import Answer, Asker
-from tests.unit.gateway.neighbours import ANNA, CODE, OPERATOR, PASSWORD, Town
+from tests.unit.gateway.neighbours import ANNA, CODE, OPERATOR, OPERATOR_CODE, PASSWORD, Town
 
 CREDENTIALS = {"email": "anna@films.example", "password": PASSWORD}
 COOKIE = {"cookie": f"theme=dark; cuemark_login={ANNA}; x=y"}
@@ -47,12 +52,22 @@ async def test_login_answers_with_the_token_and_the_cookie(ask: Asker) -> None:
         ("localhost", "https://localhost", True),
     ],
 )
-async def test_the_cookie_needs_tls_but_on_this_machine(
-    tmp_path: Path, host: str, public: str, secure: bool
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/api/v1/login", CREDENTIALS), ("/operations/login", {"code": OPERATOR_CODE})],
+)
+async def test_a_cookie_needs_tls_but_on_this_machine(
+    tmp_path: Path, host: str, public: str, secure: bool, path: str, body: dict[str, str]
 ) -> None:
     ask = Asker(build_gateway(Town(tmp_path, public).parts), host)
-    answer = await ask("POST", "/api/v1/login", json=CREDENTIALS)
+    answer = await ask("POST", path, json=body)
     assert ("secure" in attributes(answer)) is secure
+
+
+def test_a_connection_with_tls_gives_no_cookie_to_one_without() -> None:
+    assert cookie_needs_tls("https", "localhost:8443", "http://127.0.0.1:8080")
+    assert not cookie_needs_tls("http", "localhost:8080", "https://films.example")
+    assert cookie_needs_tls("http", "films.example", "https://films.example")
 
 
 async def test_a_link_is_redeemed_for_the_same(ask: Asker) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import time
 
-from cuemark.kit.deadline import deadline, remaining_s
+import pytest
+
+from cuemark.kit.deadline import DEFAULT_S, deadline, remaining_s, told
 
 
 def test_outside_of_any_deadline_the_default_is_left() -> None:
@@ -43,3 +45,13 @@ async def test_a_task_keeps_the_deadline_under_which_it_was_made() -> None:
     outside = asyncio.create_task(left_s())
     assert await inside <= 1.0
     assert await outside == 10.0
+
+
+def test_a_caller_tells_its_budget_in_milliseconds() -> None:
+    assert told("1500") == 1.5
+    assert told("0") == 0.0
+
+
+@pytest.mark.parametrize("header", [None, "", "soon", "-1", "nan", "inf", "1e9", "١", "9" * 10])
+def test_a_budget_that_cannot_be_read_is_the_default(header: str | None) -> None:
+    assert told(header) == DEFAULT_S

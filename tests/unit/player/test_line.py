@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuemark.player.line import Line, LineInvalid, parse
+from cuemark.player.profile import LineProfile
 
 
 def test_a_profile_of_steps_carries_what_its_steps_carry() -> None:
@@ -33,7 +34,18 @@ def test_a_line_may_rest_and_go_on() -> None:
 def test_a_trace_begins_again_when_it_is_over(trace: str) -> None:
     line = parse(trace)
     assert line.carried_at_s(0, 10_000) == pytest.approx(1)
+    assert line.carried_at_s(0, 20_000) == pytest.approx(3)
     assert line.carried_at_s(0, 30_000) == pytest.approx(5)
+    assert line.carried_at_s(0.5, 30_000) == pytest.approx(6.5)
+
+
+@pytest.mark.parametrize("lasts_ms", [1e-9, 1e-3, 1.0])
+def test_a_trace_of_moments_is_as_fast_to_reckon_as_any(lasts_ms: float) -> None:
+    line = parse(
+        f'[{{"duration_ms": {lasts_ms}, "bandwidth_kbps": 80}},'
+        f' {{"duration_ms": {lasts_ms}, "bandwidth_kbps": 0}}]'
+    )
+    assert line.carried_at_s(0, 10**6) == pytest.approx(200, rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +61,9 @@ def test_a_trace_begins_again_when_it_is_over(trace: str) -> None:
         ('[{"duration_ms": 0, "bandwidth_kbps": 1}]', "periods that last"),
         ('[{"duration_ms": 1}]', "Sabre"),
         ("0.0 x", "Mbit/s"),
+        ('[{"x": ' + "[" * 5000, "Sabre"),
+        ("[\udcff]", "Sabre"),
+        ('[{"duration_ms": 1000, "bandwidth_kbps": 1e-9}]', "never delivers"),
     ],
 )
 def test_what_is_no_profile_is_refused_in_one_sentence(text: str, says: str) -> None:
@@ -78,3 +93,8 @@ def test_two_pieces_take_as_long_as_both_at_once(
     assert after_one_s > begun_s
     both_s = line.carried_at_s(begun_s, one + other)
     assert line.carried_at_s(after_one_s, other) == pytest.approx(both_s, rel=1e-6)
+
+
+def test_a_profile_may_be_longer_than_the_name_of_a_file() -> None:
+    text = ",".join(["600", *(f"{600 + n}@{n}s" for n in range(1, 1000))])
+    assert LineProfile().convert(text, None, None).kbps(999.5) == 1599

@@ -15,6 +15,7 @@ import msgspec
 
 from cuemark.app.backup.manifest import ListedFile, sum_of
 from cuemark.contracts.encoding import VersionIndex
+from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.objects import fsync, sha256_of
 
 LEFT_OUT = ("tmp", "uploads")
@@ -137,7 +138,7 @@ class ObjectCopier:
     def _index(self, version: str) -> VersionIndex | None:
         if version not in self._indexes:
             self._indexes = {version: None}
-            with contextlib.suppress(OSError, msgspec.MsgspecError):
+            with contextlib.suppress(OSError, *UNREADABLE):
                 data = (self._objects / "versions" / version / "index.json").read_bytes()
                 self._indexes[version] = msgspec.json.decode(data, type=VersionIndex)
         return self._indexes[version]

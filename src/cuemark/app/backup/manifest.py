@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from blake3 import blake3
 
-from cuemark.kit.errors import OperatorError
+from cuemark.kit.errors import UNREADABLE, OperatorError
 
 FORMAT = 1
 MANIFEST, DATABASE, LISTING = "manifest.json", "database.dump", "objects.jsonl"
@@ -77,7 +77,7 @@ def opened(data: bytes, where: Path) -> Manifest:
     """The manifest in ``data``; raises ``BackupInvalid``."""
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise BackupInvalid(f"{where} is torn or no backup's manifest: {error}") from error
     if manifest.format > FORMAT:
         raise BackupInvalid(
@@ -110,7 +110,7 @@ def listed(path: Path) -> Iterator[ListedFile]:
         for number, line in enumerate(file, 1):
             try:
                 yield decoder.decode(line)
-            except msgspec.MsgspecError as error:
+            except UNREADABLE as error:
                 raise BackupInvalid(f"line {number} of {path} is torn: {error}") from error
 
 

@@ -1,11 +1,12 @@
 """The operator's HTTP client: the public API, with the operator's token from ``secrets/``."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self, TypeVar
+from typing import BinaryIO, Protocol, Self, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from pyreqwest.client import SyncClient, SyncClientBuilder
@@ -15,13 +16,23 @@ from cuemark.app import state
 from cuemark.app.cli.failure import Down, Failure
 from cuemark.app.cli.output import printable
 from cuemark.app.folder import DataFolder
+from cuemark.kit.errors import UNREADABLE
+from cuemark.kit.pages import MOST_ROWS
 from cuemark.kit.tracing import HEADER, current_trace_id, new_trace_id, trace, traceparent
 
 T = TypeVar("T")
+PageT = TypeVar("PageT", bound="Page")
 _CHUNK_BYTES = 8 << 20
 _PAUSE_S = 0.5
 _AWAY = (502, 503, 504)
 MAX_NAME = 255
+
+
+class Page(Protocol):
+    """An answer that ends with the cursor of the next, or with none."""
+
+    @property
+    def next_cursor(self) -> str: ...
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -97,6 +108,15 @@ class Operator:
 
     def get(self, path: str, answer: type[T]) -> T:
         return self._decode(self._patiently(lambda: self._send("GET", path)), answer)
+
+    def pages(self, path: str, page: type[PageT]) -> Iterator[PageT]:
+        """The pages of a list, each asked for when the one before was taken."""
+        found = self.get(f"{path}?limit={MOST_ROWS}", page)
+        yield found
+        while found.next_cursor:
+            after = quote(found.next_cursor, safe="")
+            found = self.get(f"{path}?limit={MOST_ROWS}&after={after}", page)
+            yield found
 
     def get_bytes(self, path: str) -> bytes:
         return self._send("GET", path)
@@ -179,7 +199,7 @@ class Operator:
         if response.status >= 400:
             try:
                 refused = msgspec.json.decode(answer, type=ErrorAnswer).error
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 refused = ErrorBody("failed", f"{method} {path} answered {response.status}")
             raise ApiFailure(
                 response.status,
@@ -192,7 +212,7 @@ class Operator:
     def _decode(body: bytes, answer: type[T]) -> T:
         try:
             return msgspec.json.decode(body, type=answer)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise Failure(f"the server answered what this release cannot read: {error}") from error
 
 

@@ -21,6 +21,7 @@ from cuemark.app.cli.output import plain, print_json
 from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder, port_is_free
 from cuemark.edge import nginx
+from cuemark.kit.errors import UNREADABLE
 
 ENOUGH_DISK_BYTES = 5 << 30
 ENOUGH_MEMORY_BYTES = 2 << 30
@@ -121,7 +122,7 @@ def _confinement() -> Finding:
     done = subprocess.run(argv, capture_output=True, timeout=20, check=False)
     try:
         held = msgspec.json.decode(done.stdout, type=dict[str, bool])
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         held = {}
     missing = [name for name in ("network", "files") if not held.get(name)]
     if not missing:

@@ -1,5 +1,6 @@
 """``cuemark ingest``: a film file becomes a title."""
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,10 +66,10 @@ def parse_captions(
         if colon and role not in get_args(CaptionRole):
             roles = ", ".join(get_args(CaptionRole))
             raise click.BadParameter(f"{role!r} is no role of captions: write one of {roles}")
-        if not Path(path).is_file():
-            raise click.BadParameter(f"{path} is not a file")
-        if kind in found:
-            raise click.BadParameter(f"{kind} is given twice")
+        if not os.path.isfile(path):
+            raise click.BadParameter(f"{path!r} is not a file")
+        if kind.lower() in (given.lower() for given in found):
+            raise click.BadParameter(f"{kind!r} is given twice: each language has one file a role")
         found[kind] = Path(path)
     return found
 

@@ -28,11 +28,11 @@ def parse_since(
     """``90s``, ``10m``, ``2h``, ``1d`` ago, or a time in ISO 8601 (UTC where it does not say)."""
     if value is None:
         return None
-    if match := _AGO.fullmatch(value):
-        return datetime.now(UTC) - timedelta(seconds=float(match[1]) * _UNIT_S[match[2]])
     try:
+        if match := _AGO.fullmatch(value):
+            return datetime.now(UTC) - timedelta(seconds=float(match[1]) * _UNIT_S[match[2]])
         at = datetime.fromisoformat(value)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise click.BadParameter(
             f"{value!r} is neither 90s, 10m, 2h or 1d nor a time such as 2026-01-31T20:15"
         ) from error

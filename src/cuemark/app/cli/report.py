@@ -1,6 +1,7 @@
 """``cuemark report``: how a version came about, as one HTML file."""
 
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -60,11 +61,7 @@ def _newest(operator: Operator, name: str) -> str:
     raise Failure(f"{name} has no version yet: see `cuemark status`")
 
 
-def _jobs(operator: Operator, title_id: str) -> list[Job]:
+def _jobs(operator: Operator, title_id: str) -> Iterator[Job]:
     """The title's jobs, the newest first."""
-    page = operator.get("/jobs?limit=200", JobPage)
-    found = list(page.jobs)
-    while page.next_cursor:
-        page = operator.get(f"/jobs?limit=200&after={quote(page.next_cursor, safe='')}", JobPage)
-        found += page.jobs
-    return [job for job in found if job.title_id == title_id]
+    for page in operator.pages("/jobs", JobPage):
+        yield from (job for job in page.jobs if job.title_id == title_id)

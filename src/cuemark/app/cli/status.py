@@ -2,7 +2,6 @@
 
 import time
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 import click
 import msgspec
@@ -83,18 +82,9 @@ def _read(folder: DataFolder) -> Status:
             titles=all_titles(operator),
             jobs=operator.get("/jobs?limit=50", JobPage).jobs,
             appliance_states=operator.get("/appliances", ApplianceList).appliances,
-            plays=_all_plays(operator),
+            plays=[play for page in operator.pages("/plays", PlayPage) for play in page.plays],
             errors=operator.get("/errors?limit=20", ErrorList).errors,
         )
-
-
-def _all_plays(operator: Operator) -> list[RunningPlay]:
-    page = operator.get("/plays?limit=200", PlayPage)
-    found = list(page.plays)
-    while page.next_cursor:
-        page = operator.get(f"/plays?limit=200&after={quote(page.next_cursor)}", PlayPage)
-        found += page.plays
-    return found
 
 
 def _shown(folder: DataFolder, found: Status) -> Group:

@@ -22,13 +22,8 @@ class TitlePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def all_titles(operator: Operator) -> list[TitleView]:
-    """Every title, published or not, page by page."""
-    page = operator.get("/titles?limit=200", TitlePage)
-    found = list(page.titles)
-    while page.next_cursor:
-        page = operator.get(f"/titles?limit=200&after={page.next_cursor}", TitlePage)
-        found += page.titles
-    return found
+    """Every title, published or not."""
+    return [title for page in operator.pages("/titles", TitlePage) for title in page.titles]
 
 
 @click.command()

@@ -44,9 +44,9 @@ from cuemark.kit.database import Database, Transaction
 from cuemark.kit.ids import Ids
 from cuemark.kit.objects import Objects, sha256_of
 from cuemark.kit.outbox import Log
+from cuemark.kit.pages import checked_limit
 from cuemark.kit.tracing import current_trace_id
 
-MAX_PAGE = 200
 SPOOLS = "uploads"
 
 Enqueue = Callable[[Connection, str], None]
@@ -135,7 +135,7 @@ class EncodingService(Encoding):
         return found[0]
 
     async def list_jobs(self, request: ListJobs) -> JobPage:
-        limit = max(1, min(request.limit, MAX_PAGE))
+        limit = checked_limit(request.limit)
         async with self._database.transaction() as transaction:
             found = await store.find_jobs(transaction, before=request.after, limit=limit + 1)
         more = len(found) > limit

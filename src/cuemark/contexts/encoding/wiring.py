@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dbos import DBOS, DBOSClient, EnqueueOptions, Queue
 from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import DBAPIError
 
 from cuemark.contexts.encoding.model import queues
 from cuemark.contexts.encoding.service import EncodingService, Ledger, sweep_uploads
@@ -46,7 +47,7 @@ WORKFLOW_SCHEMA = "dbos"
 APPLICATION = "cuemark"
 APPLICATION_VERSION = "1"
 """Fixed: DBOS's default is a hash of the source, and an upgrade would strand its titles."""
-PACE_S = 0.5
+PACE_S, PACE_HOLDS_S = 0.5, 10.0
 
 
 def migrate_workflows(database_url: str) -> None:
@@ -135,15 +136,29 @@ def _title_workflow(version_id: str) -> EnqueueOptions:
     }
 
 
-def keep_pace(registered: Sequence[Queue], *, open_jobs: bool) -> None:
-    """Let the workers look into the queues as often as there is reason to.
+class Pace:
+    """Lets the workers look into the queues as often as there is reason to.
 
-    The interval is the queue's, so it holds for all workers; each of them may set it.
+    The interval is the queue's, so it holds for all workers, and each of them sets it: to read it
+    asks the database, so a worker remembers what it set, and sets it again once it is
+    ``PACE_HOLDS_S`` old, since another may have died right after it set what was true before.
     """
-    wanted_s = queues.poll_s(open_jobs=open_jobs)
-    for queue in registered:
-        if queue.polling_interval_sec != wanted_s:
+
+    def __init__(self, registered: Sequence[Queue], clock: Clock) -> None:
+        self._registered = registered
+        self._clock = clock
+        self._set_s: float | None = None
+        self._holds_until_s = 0.0
+
+    def keep(self, *, open_jobs: bool) -> None:
+        """Raises SQLAlchemy's ``DBAPIError`` where the database is away; the next call mends it."""
+        wanted_s, now_s = queues.poll_s(open_jobs=open_jobs), self._clock.monotonic_s()
+        if wanted_s == self._set_s and now_s < self._holds_until_s:
+            return
+        self._set_s = None
+        for queue in self._registered:
             queue.set_polling_interval_sec(wanted_s)
+        self._set_s, self._holds_until_s = wanted_s, now_s + PACE_HOLDS_S
 
 
 def run_worker(
@@ -191,8 +206,9 @@ def run_worker(
             (queues.TASK_QUEUE, 1),
         )
     ]
+    pace = Pace(registered, clock)
     while not stop.wait(PACE_S):
-        with contextlib.suppress(Unavailable):
-            keep_pace(registered, open_jobs=parts.loop.run(parts.ledger.has_open_jobs()))
+        with contextlib.suppress(Unavailable, DBAPIError):
+            pace.keep(open_jobs=parts.loop.run(parts.ledger.has_open_jobs()))
     # What is in hand is begun again by the next start; its tools die with this process.
     os._exit(0)

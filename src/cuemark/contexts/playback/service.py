@@ -62,7 +62,7 @@ from cuemark.kit.deadline import deadline
 from cuemark.kit.errors import Unavailable
 from cuemark.kit.ids import Ids, is_id
 from cuemark.kit.outbox import Log
-from cuemark.kit.pages import MOST_ROWS
+from cuemark.kit.pages import checked_limit
 from cuemark.kit.tracing import current_trace_id
 
 RESUME_POINT_S = 0.3
@@ -152,7 +152,7 @@ class PlaybackService(Playback):
 
     async def list_plays(self, request: ListPlays) -> PlayPage:
         now = self._clock.now()
-        limit = max(1, min(request.limit, MOST_ROWS))
+        limit = checked_limit(request.limit)
         after = request.after.replace("\0", "")
         async with self._database.transaction() as transaction:
             found = await store.latest(transaction, after, now, now - SILENT_AFTER, limit + 1)

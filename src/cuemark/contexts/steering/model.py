@@ -5,6 +5,7 @@ Two choices by rendezvous hashing (Thaler and Ravishankar, 1998), of which the l
 and a session keeps its appliances while loads are equal.
 """
 
+import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +14,27 @@ from datetime import datetime, timedelta
 import xxhash
 
 from cuemark.contracts.ids import ApplianceId, PlaySessionId
-from cuemark.contracts.steering import GONE_S, SILENCE_S, Rank, RankedAppliance
+from cuemark.contracts.steering import (
+    GONE_S,
+    SILENCE_S,
+    Rank,
+    RankedAppliance,
+    Report,
+    ReportInvalid,
+)
 from cuemark.kit import cat
 
 MAX_RANKED = 10
+MAX_IN_FLIGHT = 1_000_000
+MAX_HELD = 1_000_000
 
 _CURSOR = re.compile(r"[0-9]{1,18}", re.ASCII)
+_URL = re.compile(
+    r"https?://(?:[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[(?P<ipv6>[0-9A-Fa-f:.]{2,45})\])"
+    r"(?::(?P<port>[0-9]{1,5}))?(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}){0,8}/?"
+)
+_VERSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_REVISIONS = range(1 << 63)
 
 
 @dataclass(frozen=True)
@@ -63,6 +79,33 @@ class Loads:
     def _since_report(self, appliance: Appliance) -> int:
         reported_at, placed = self._placed.get(appliance.appliance_id, (None, 0))
         return placed if reported_at == appliance.last_report_at else 0
+
+
+def check_report(report: Report) -> None:
+    """Raises ``ReportInvalid`` where steering could not store a report, or send viewers there."""
+    if not _is_address(report.url):
+        raise ReportInvalid(f"url is {report.url[:80]!r}: write where viewers reach the appliance")
+    if not 0 <= report.in_flight <= MAX_IN_FLIGHT:
+        raise ReportInvalid(f"in_flight is {report.in_flight}, not 0 to {MAX_IN_FLIGHT}")
+    if report.inventory_revision not in _REVISIONS:
+        raise ReportInvalid(f"inventory_revision is {report.inventory_revision}")
+    versions = report.versions or []
+    if len(versions) > MAX_HELD:
+        raise ReportInvalid(f"versions has {len(versions)} entries, more than {MAX_HELD}")
+    for version_id in versions:
+        if not _VERSION.fullmatch(version_id):
+            raise ReportInvalid(f"versions has {version_id[:80]!r}, which is no id")
+
+
+def _is_address(url: str) -> bool:
+    match = _URL.fullmatch(url)
+    if match is None:
+        return False
+    try:
+        ipaddress.IPv6Address(match["ipv6"] or "::")
+    except ValueError:
+        return False
+    return 1 <= int(match["port"] or 80) < 1 << 16
 
 
 def rank(

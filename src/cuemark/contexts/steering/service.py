@@ -47,6 +47,7 @@ class SteeringService(Steering):
 
     async def report(self, request: Report) -> ReportAccepted:
         self._enrolled(request.appliance_id)
+        model.check_report(request)
         now = self._clock.now()
         async with self._database.transaction() as transaction:
             known = await store.record(transaction, request, now)

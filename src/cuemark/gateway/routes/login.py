@@ -7,7 +7,7 @@ from litestar.response import Response
 
 from cuemark.contracts.identity import Login, LoginGranted, Logout, RedeemLoginLink
 from cuemark.gateway.access import COOKIE, login_of
-from cuemark.gateway.origins import is_this_machine, origin_of
+from cuemark.gateway.origins import cookie_needs_tls
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.views import API, LoginBody, RedeemBody
 
@@ -48,14 +48,11 @@ def _with_cookie(
 
 
 def _cookie(token: str, max_age_s: int, parts: GatewayParts, request: AnyRequest) -> Cookie:
-    """The login cookie; it asks for TLS unless the browser is on this machine without."""
-    host = request.headers["host"]
-    plain = origin_of(request.scope["scheme"], host, parts.base_url()).startswith("http:")
     return Cookie(
         COOKIE,
         value=token,
         max_age=max_age_s,
         httponly=True,
         samesite="lax",
-        secure=not (plain and is_this_machine(host)),
+        secure=cookie_needs_tls(request.scope["scheme"], request.headers["host"], parts.base_url()),
     )

@@ -22,7 +22,7 @@ from cuemark.gateway.operations.reading import (
     read_trace,
     report_answer,
 )
-from cuemark.gateway.origins import is_this_machine, origin_of
+from cuemark.gateway.origins import cookie_needs_tls
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.views import RedeemBody
 
@@ -101,8 +101,6 @@ def _page(page: Html) -> Response[str]:
 
 
 def _cookie(token: str, max_age_s: int, parts: GatewayParts, request: AnyRequest) -> Cookie:
-    host = request.headers["host"]
-    plain = origin_of(request.scope["scheme"], host, parts.base_url()).startswith("http:")
     return Cookie(
         OPERATOR_COOKIE,
         value=token,
@@ -110,5 +108,5 @@ def _cookie(token: str, max_age_s: int, parts: GatewayParts, request: AnyRequest
         max_age=max_age_s,
         httponly=True,
         samesite="strict",
-        secure=not (plain and is_this_machine(host)),
+        secure=cookie_needs_tls(request.scope["scheme"], request.headers["host"], parts.base_url()),
     )

@@ -31,8 +31,8 @@ from cuemark.gateway.views import (
     title_view,
 )
 from cuemark.kit.errors import Unavailable
+from cuemark.kit.pages import MOST_ROWS
 
-MAX_PAGE = 200
 CONTINUE_ROW = 24
 
 
@@ -125,7 +125,7 @@ async def _positions(parts: GatewayParts, caller: Caller) -> dict[TitleId, float
     """Where the viewer stopped, for the titles that were begun and not ended."""
     if caller.role != "member":
         return {}
-    watching = await _watching(parts, caller.profile_id, MAX_PAGE)
+    watching = await _watching(parts, caller.profile_id, MOST_ROWS)
     return {begun.title_id: begun.position_s for begun in watching}
 
 

@@ -71,8 +71,3 @@ def meets_prediction(rung: Rung, scores: Scores) -> bool:
 def quick_gate(scores: Scores, *, top: bool) -> bool:
     """Whether a rung of a quick version may be published."""
     return scores.mean >= (QUICK_TOP_VMAF if top else QUICK_LOW_VMAF)
-
-
-def sampled_frames(frames: int, every: int) -> int:
-    """How many of ``frames`` libvmaf scores when it takes each ``every``-th, the first first."""
-    return -(-frames // every)

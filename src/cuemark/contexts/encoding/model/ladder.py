@@ -12,7 +12,6 @@ followed for ``BEYOND_CRF`` only, and every rung is measured against its predict
 """
 
 import math
-from itertools import pairwise
 
 import msgspec
 
@@ -241,8 +240,3 @@ def corrected_crf(rung: Rung, crf: float, measured_vmaf: float) -> float:
     """The crf at which a rung that was measured at ``crf`` should meet its prediction."""
     change = (measured_vmaf - rung.vmaf) / max(rung.vmaf_per_crf, 0.2)
     return round(min(45.0, max(12.0, crf + max(-6.0, min(6.0, change)))), 2)
-
-
-def steps_of(rungs: list[Rung]) -> list[float]:
-    """The VMAF between neighbours of a ladder."""
-    return [upper.vmaf - lower.vmaf for lower, upper in pairwise(rungs)]

@@ -8,6 +8,8 @@ import math
 
 import msgspec
 
+from cuemark.kit.errors import UNREADABLE
+
 TARGET_LUFS = -23.0
 TRUE_PEAK_DBTP = -1.0
 RANGE_LU = 20.0
@@ -39,7 +41,7 @@ def parse(stderr: str) -> Loudness:
     try:
         raw = msgspec.json.decode(stderr[start : end + 1], type=dict[str, str])
         return Loudness(**{name: float(raw[name]) for name in Loudness.__struct_fields__})
-    except (msgspec.MsgspecError, KeyError, ValueError) as error:
+    except (*UNREADABLE, KeyError, ValueError) as error:
         raise NotMeasured("loudnorm printed a measurement that cannot be read") from error
 
 

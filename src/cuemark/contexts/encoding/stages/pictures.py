@@ -34,6 +34,7 @@ from cuemark.contexts.encoding.tools.run import (
     run,
 )
 from cuemark.contracts.encoding import MasterRejected
+from cuemark.kit.errors import UNREADABLE
 
 INDEXED = "film.mkv"
 RUNG = "rung.mp4"
@@ -119,7 +120,7 @@ def _report(shop: Workshop, path: Path) -> Probe:
     )
     try:
         return msgspec.json.decode(report.stdout, type=Probe, strict=False)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise ToolFailed(f"ffprobe's report cannot be read: {error}") from error
 
 

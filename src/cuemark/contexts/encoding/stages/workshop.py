@@ -18,11 +18,12 @@ from cuemark.contexts.encoding.model.hindrance import of_error, of_room
 from cuemark.contexts.encoding.tools.programs import Programs
 from cuemark.contexts.encoding.tools.run import Hindered, ToolFailed
 from cuemark.contracts.encoding import MasterRejected
+from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.objects import Objects
 
 T = TypeVar("T")
 
-_FOR_WANT_OF_ROOM = (ToolFailed, MasterRejected, msgspec.MsgspecError, ValueError, LookupError)
+_FOR_WANT_OF_ROOM = (ToolFailed, MasterRejected, *UNREADABLE, ValueError, LookupError)
 """How a stage fails whose tool wrote half a file and did not say so."""
 
 

@@ -1,0 +1,156 @@
+"""What devices, appliances and scripts send: whole requests, as far as a server passes them on."""
+
+import asyncio
+import functools
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cuemark.contexts.playback.model import dash, hls
+from cuemark.contexts.steering import model
+from cuemark.contexts.steering.service import SteeringService
+from cuemark.contracts.encoding import OpenUpload
+from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
+from cuemark.contracts.steering import Rank, Report, ReportInvalid, Steering
+from cuemark.gateway.app import build_gateway
+from cuemark.kit import cat, deadline, passport
+from cuemark.kit.clock import SystemClock
+from cuemark.kit.database import Database
+from cuemark.kit.errors import UNREADABLE
+from cuemark.kit.link import InternalApp, route_of, serve
+from cuemark.kit.outbox import Log
+from cuemark.player import dash as player_dash
+from cuemark.player import hls as player_hls
+from tests.fuzz.tables import DEEP, Table
+from tests.unit.gateway.asking import Asker
+from tests.unit.gateway.neighbours import OPERATOR, Town
+from tests.unit.playback.versions import version
+
+EDGE = ApplianceId("edge-a")
+NOWHERE = "postgresql+psycopg://cuemark@/cuemark?host=/nowhere"
+ANNOUNCED_BYTES = 64
+CLOCK = SystemClock()
+OFFICE = passport.PassportOffice(b"p" * 32, CLOCK)
+KEYRING = model.Keyring([EDGE], [cat.TokenKey("k1", b"k" * 32)])
+
+
+class Uploading:
+    """A gateway that takes uploads into a folder of its own."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self.town = Town(Path(self._folder.name))
+        self.ask = Asker(build_gateway(self.town.parts))
+
+    async def open(self, received: bytes) -> tuple[str, Path]:
+        """A new upload of which so much has arrived; its id and where it lies."""
+        self.town.studio.uploads.clear()
+        upload = await self.town.studio.open_upload(
+            OpenUpload(name="f.mp4", size_bytes=ANNOUNCED_BYTES, sha256="")
+        )
+        path = self.town.objects.path(upload.spool_key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(received)
+        return upload.upload_id, path
+
+
+@functools.cache
+def loop() -> asyncio.Runner:
+    return asyncio.Runner()
+
+
+@functools.cache
+def uploading() -> Uploading:
+    return Uploading()
+
+
+def read_upload(data: bytes) -> None:
+    """Header lines, an empty line, a body: what is taken is appended, and nothing else happens."""
+    loop().run(_send_upload(data))
+
+
+async def _send_upload(data: bytes) -> None:
+    head, _, body = data.partition(b"\n\n")
+    headers = [
+        (name.strip(), value.strip())
+        for name, _, value in (line.partition(":") for line in head.decode("latin-1").split("\n"))
+    ]
+    there = b"0123456789"
+    upload_id, path = await uploading().open(there)
+    answer = await uploading().ask(
+        "PATCH", f"/api/v1/uploads/{upload_id}", token=OPERATOR, headers=headers, chunks=[body]
+    )
+    holds = path.read_bytes()
+    if answer.status == 200:
+        assert holds == there + body
+        assert answer.json()["received_bytes"] == len(holds)
+    elif answer.status == 413:
+        assert holds == (there + body)[:ANNOUNCED_BYTES]
+    else:
+        assert answer.status in (400, 401, 403, 409, 415, 422), answer
+        assert holds == there
+
+
+@functools.cache
+def internal() -> InternalApp:
+    """Steering as appliances reach it; what it would store finds no database, which is a 503."""
+    database = Database(NOWHERE, pool_size=1)
+    steering = SteeringService(database, Log(CLOCK), CLOCK, KEYRING)
+    return InternalApp([serve(Steering, steering)], OFFICE)
+
+
+def read_report(data: bytes) -> None:
+    """A deadline, an empty line, the body of a report: refused, or such that viewers can be sent
+    where it says, with manifests that players read."""
+    budget, _, body = data.partition(b"\n\n")
+    status = loop().run(_report(budget, body))
+    try:
+        report = msgspec.json.decode(body, type=Report)
+        model.check_report(report)
+    except (*UNREADABLE, ReportInvalid):
+        assert status in (400, 422)
+        return
+    assert status == (503 if report.appliance_id == EDGE else 422)
+    said = model.Appliance(EDGE, report.url, report.healthy, report.in_flight, CLOCK.now())
+    rank = Rank(
+        session_id=PlaySessionId("ses_1"), version_id=VersionId("ver_1"), expires_at=CLOCK.now()
+    )
+    ranking = [model.media_address(said, rank, KEYRING.current_of(EDGE), CLOCK.now())]
+    player_dash.parse(dash.manifest(version(), ranking))
+    player_hls.parse_multivariant(hls.manifest(version(), ranking, "https://films.test/p/licence"))
+
+
+async def _report(budget: bytes, body: bytes) -> int:
+    caller = OFFICE.mint(passport.Passport(subject="edge-a", role="service"))
+    headers = [(passport.HEADER.encode(), caller.encode()), (deadline.HEADER.encode(), budget)]
+    messages: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        messages.append(message)
+
+    path = route_of(Steering, "report")
+    await internal()({"type": "http", "path": path, "headers": headers}, receive, send)
+    status: int = messages[0]["status"]
+    return status
+
+
+_REPORT = (
+    b'{"appliance_id":"edge-a","url":"http://127.0.0.1:8081","healthy":true,"in_flight":1,'
+    b'"inventory_revision":1,"versions":["ver_1"]}'
+)
+PARSERS: Table = {
+    "upload": (
+        read_upload,
+        [
+            b"Upload-Offset: 10\n\nabc",
+            b"Upload-Offset: 10\n\n" + b"x" * 80,
+            b"upload-offset: 0\ncontent-type: application/json\ncontent-length: 3\n\nabc",
+        ],
+    ),
+    "report": (read_report, [b"1500\n\n" + _REPORT, b"\n\n" + DEEP]),
+}
