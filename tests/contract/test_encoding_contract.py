@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from cuemark.app.engines import postgres
 from cuemark.contexts.encoding import wiring
 from cuemark.contracts.encoding import (
+    CaptionRole,
     CaptionSource,
     CompleteUpload,
     Encoding,
@@ -250,7 +251,7 @@ async def test_captions_of_a_job_are_finished_uploads_of_known_languages(house: 
 
     with pytest.raises(UploadInvalid, match="language tag"):
         await ingest(("../en", srt.upload_id))
-    with pytest.raises(UploadInvalid, match="one caption file"):
+    with pytest.raises(UploadInvalid, match="en comes twice"):
         await ingest(("en", srt.upload_id), ("EN", srt.upload_id))
     with pytest.raises(UploadIncomplete):
         await ingest(("en", unfinished.upload_id))
@@ -258,6 +259,26 @@ async def test_captions_of_a_job_are_finished_uploads_of_known_languages(house: 
         await ingest(("en", UploadId("upl_nowhere")))
     assert await house.queued() == []
     await ingest(("en", srt.upload_id), ("de", srt.upload_id))
+
+
+async def test_captions_of_one_language_differ_by_role(house: House, encoding_url: str) -> None:
+    film, srt = await house.upload(), await house.upload(b"1\n")
+    roles: tuple[CaptionRole, ...] = ("subtitles", "sdh", "forced")
+    sources = [
+        CaptionSource(language="pt-br", upload_id=srt.upload_id, role=role) for role in roles
+    ]
+    job = await house.encoding.ingest(
+        Ingest(title_id=TITLE, upload_id=film.upload_id, captions=sources)
+    )
+    with psycopg.connect(encoding_url.replace("postgresql+psycopg", "postgresql")) as connection:
+        ((kept,),) = connection.execute(
+            "select captions from encoding.job where version_id = %s", (job.version_id,)
+        )
+    assert [(row["language"], row["role"]) for row in kept] == [("pt-BR", role) for role in roles]
+    with pytest.raises(UploadInvalid, match=r"pt-BR \(SDH\) comes twice"):
+        await house.encoding.ingest(
+            Ingest(title_id=TITLE, upload_id=film.upload_id, captions=[*sources, sources[1]])
+        )
 
 
 async def test_jobs_are_listed_newest_first_page_by_page(house: House) -> None:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from cuemark.contexts.encoding.model import boxes, captions, loudness, names
+from cuemark.contexts.encoding.model import boxes, loudness, names
+from cuemark.contexts.encoding.model.captions import reading, webvtt
+from cuemark.contexts.encoding.model.captions.cues import CaptionsInvalid
+from cuemark.contexts.encoding.model.captions.imsc import imsc
 from cuemark.contexts.encoding.model.master import (
     Probe,
     ProbedStream,
@@ -52,15 +55,19 @@ def _text(data: bytes) -> str:
 
 def read_captions(data: bytes) -> None:
     try:
-        cues = captions.parse(captions.decode(data))
-    except captions.CaptionsInvalid:
+        cues = reading.read(data).cues
+    except CaptionsInvalid:
         return
-    written = captions.webvtt(cues)
-    again = captions.parse(written)
-    assert [(cue.start_ms, cue.end_ms) for cue in again] == [
-        (cue.start_ms, cue.end_ms) for cue in cues
-    ]
+    written = webvtt.webvtt(cues)
+    times = [(cue.start_ms, cue.end_ms) for cue in cues]
+    assert [(cue.start_ms, cue.end_ms) for cue in webvtt.parse(written).cues] == times
     assert player_captions.count_cues(written) == len(cues)
+    try:
+        again = reading.read(imsc(cues, "en", "forced").encode()).cues
+    except CaptionsInvalid:
+        # What is no character of XML is left out of IMSC, and here nothing else was there.
+        return
+    assert {(cue.start_ms, cue.end_ms) for cue in again} <= set(times)
 
 
 def read_boxes(data: bytes) -> None:
@@ -170,7 +177,7 @@ def read_index(data: bytes) -> None:
         index = store.read_index(VersionId(VERSION), data)
     except store.IndexInvalid:
         return
-    assert not any(".." in path or path.startswith("/") for path in index.files)
+    assert not any({"", ".", ".."} & set(path.split("/")) for path in index.files)
 
 
 def read_log_line(data: bytes) -> None:
@@ -205,6 +212,13 @@ _PROBE = (
     b'{"streams":[{"index":0,"codec_type":"video","width":640,"height":360,"time_base":"1/12800",'
     b'"r_frame_rate":"25/1","avg_frame_rate":"25/1"}],"format":{"duration":"1.0"}}\n\n'
 )
+_TTML = (
+    b'<tt xmlns="http://www.w3.org/ns/ttml" xmlns:tts="http://www.w3.org/ns/ttml#styling" '
+    b'xml:lang="de"><head><styling><style xml:id="s" tts:fontStyle="italic"/></styling><layout>'
+    b'<region xml:id="r" tts:displayAlign="before" tts:origin="10% 5%"/></layout></head><body><div>'
+    b'<p region="r" begin="1s" dur="00:00:02:10">a<br/><span style="s" end="500ms">b</span></p>'
+    b"</div></body></tt>"
+)
 _BOX = b"\x00\x00\x00\x10moov\x00\x00\x00\x08trak"
 
 VERSION = f"ver_{'0' * 26}"
@@ -219,6 +233,7 @@ PARSERS: Table = {
         read_captions,
         [b"1\n00:00:01,000 --> 00:00:02,000\n<b>x</b>\n", b"WEBVTT\n\n0:01.5 --> 0:02.5 line:0\nx"],
     ),
+    "ttml": (read_captions, [_TTML]),
     "boxes": (read_boxes, [_BOX, b"\x00\x00\x00\x08moof"]),
     "probe": (read_probe, [_PROBE + _TICKS]),
     "idet": (read_idet, [b"Multi frame detection: TFF: 9 BFF: 0 Progressive: 1"]),

@@ -24,6 +24,9 @@ from cuemark.kit.pages import PageInvalid
 TOPIC = "encoding"
 
 Quality = Literal["quick", "full"]
+CaptionRole = Literal["subtitles", "sdh", "forced"]
+"""``subtitles`` say what is spoken, ``sdh`` also what is heard, for those who do not hear it, and
+``forced`` what a viewer without captions must read: signs, and speech in another language."""
 Stage = Literal[
     "inspect",
     "shots",
@@ -92,10 +95,14 @@ class CompleteUpload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaptionSource(msgspec.Struct, frozen=True, kw_only=True):
-    """``language`` is BCP 47; the upload is SRT or WebVTT."""
+    """``language`` is BCP 47; the upload is SRT, WebVTT or TTML.
+
+    A title has one for each language and role.
+    """
 
     language: str
     upload_id: UploadId
+    role: CaptionRole = "subtitles"
 
 
 class Ingest(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,11 +163,16 @@ class AudioTrack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaptionTrack(msgspec.Struct, frozen=True, kw_only=True):
-    """``path`` is the WebVTT file, relative to the version's root on an appliance."""
+    """``path`` is the WebVTT file, relative to the version's root on an appliance.
+
+    ``imsc_path`` is the same as IMSC 1.1 text; versions of older releases have none.
+    """
 
     track_id: str
     language: str
     path: str
+    role: CaptionRole = "subtitles"
+    imsc_path: str = ""
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,8 +187,9 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     """An immutable published set of renditions.
 
     On an appliance, under the version's root: ``<id>/init.mp4``, ``<id>/<n>.m4s`` with n from 1
-    and the media playlist ``<id>.m3u8`` for each rendition and audio track, ``<id>.vtt`` and its
-    playlist ``<id>.m3u8`` for each caption track, and ``index.json`` (see ``VersionIndex``).
+    and the media playlist ``<id>.m3u8`` for each rendition and audio track, ``<id>.vtt``, its
+    playlist ``<id>.m3u8`` and ``<id>.ttml`` for each caption track, and ``index.json`` (see
+    ``VersionIndex``).
     Beside them ``<id>.digests`` for each rendition and audio track: the first 16 bytes of the
     SHA-256 of the playlist, the init segment and each segment, in this order (RFC 6920,
     sha-256-128). Versions of older releases have no digests.

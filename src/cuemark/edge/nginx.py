@@ -27,6 +27,7 @@ _TYPES = """
         video/mp4 mp4 m4s;
         application/vnd.apple.mpegurl m3u8;
         text/vtt vtt;
+        application/ttml+xml ttml;
         application/json json;
     }
     default_type text/plain;"""

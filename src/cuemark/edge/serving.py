@@ -21,6 +21,7 @@ _TYPES = {
     ".m4s": "video/mp4",
     ".m3u8": "application/vnd.apple.mpegurl",
     ".vtt": "text/vtt",
+    ".ttml": "application/ttml+xml",
 }
 _STATUS_OF = {Reason.AWAY: 503, Reason.LOCAL: 503, Reason.MISSING: 502, Reason.CORRUPT: 502}
 

@@ -8,6 +8,7 @@ from litestar.params import QueryParameter
 from msgspec import Meta
 
 from cuemark.contracts.catalog import Title
+from cuemark.contracts.encoding import CaptionRole
 from cuemark.contracts.playback import Play
 from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.pages import MOST_ROWS
@@ -146,6 +147,7 @@ class UploadBody(View, frozen=True):
 class CaptionBody(View, frozen=True):
     language: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{2,35}\Z")]
     upload_id: IdText
+    role: CaptionRole = "subtitles"
 
 
 class IngestBody(View, frozen=True):

@@ -19,6 +19,7 @@ from cuemark.player.manifest import (
     MAX_SEGMENTS,
     MAX_SEGMENTS_OF_ALL,
     Caption,
+    CaptionRole,
     DigestList,
     Location,
     Manifest,
@@ -36,6 +37,7 @@ from cuemark.player.manifest import (
 _MPD = "{urn:mpeg:dash:schema:mpd:2011}"
 _CENC = "{urn:mpeg:cenc:2013}"
 _PROTECTION = "urn:mpeg:dash:mp4protection:2011"
+_ROLE = "urn:mpeg:dash:role:2011"
 _DIGESTS = "urn:cuemark:digests:sha-256-128"
 _DURATION = re.compile(
     r"^P(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,6})M)?(?:(\d{1,8}(?:\.\d{1,9})?)S)?)?$"
@@ -114,7 +116,18 @@ def _kind(adaptation: Element) -> str:
 def _captions(adaptation: Element) -> Iterator[Caption]:
     for representation in _representations(adaptation):
         path = (representation.findtext(f"{_MPD}BaseURL") or "").strip()
-        yield Caption(adaptation.get("lang", ""), relative_path(path))
+        yield Caption(adaptation.get("lang", ""), relative_path(path), _role(adaptation))
+
+
+def _role(adaptation: Element) -> CaptionRole:
+    roles = {
+        each.get("value")
+        for each in adaptation.findall(f"{_MPD}Role")
+        if each.get("schemeIdUri") == _ROLE
+    }
+    if "forced-subtitle" in roles:
+        return "forced"
+    return "sdh" if "caption" in roles else "subtitles"
 
 
 def _rung(representation: Element, adaptation: Element, duration_s: Fraction) -> Rung:

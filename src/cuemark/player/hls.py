@@ -19,6 +19,7 @@ from cuemark.player.manifest import (
     MAX_RUNGS,
     MAX_SEGMENTS,
     Caption,
+    CaptionRole,
     DigestList,
     Location,
     Manifest,
@@ -37,6 +38,7 @@ _VARIABLE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
 _DECIMAL = re.compile(r"^\d{1,9}(?:\.\d{1,9})?$")
 _RESOLUTION = re.compile(r"^(\d{1,5})x(\d{1,5})$")
 _DIGESTS = "org.cuemark.digests."
+_SDH = "public.accessibility.transcribes-spoken-dialog"
 _METHODS = ("SAMPLE-AES", "SAMPLE-AES-CTR")
 
 Attributes = Mapping[str, str]
@@ -167,7 +169,7 @@ def assemble(multivariant: Multivariant, playlists: Mapping[str, Media]) -> Mani
     for rendition in multivariant.audio:
         audio.setdefault(rendition.path, _rung(rendition, playlists[rendition.path], multivariant))
     captions = {
-        each.path: Caption(each.attributes.get("LANGUAGE", ""), each.path)
+        each.path: Caption(each.attributes.get("LANGUAGE", ""), each.path, role_of(each.attributes))
         for each in multivariant.captions
     }
     longest = max(rung.segments[-1].end_s for rung in video.values())
@@ -199,6 +201,13 @@ def _rung(playlist: Playlist, media: Media, multivariant: Multivariant) -> Rung:
         key_url=media.key_url,
         digests=multivariant.digests.get(playlist.path),
     )
+
+
+def role_of(attributes: Attributes) -> CaptionRole:
+    """What an EXT-X-MEDIA of subtitles is for (rfc8216bis section 4.4.6.1)."""
+    if attributes.get("FORCED") == "YES":
+        return "forced"
+    return "sdh" if _SDH in attributes.get("CHARACTERISTICS", "").split(",") else "subtitles"
 
 
 def _digests(attributes: Attributes) -> dict[str, DigestList]:
@@ -300,6 +309,7 @@ def _attributes(text: str) -> dict[str, str]:
 
 
 def _decimal(text: str) -> float:
-    if not _DECIMAL.match(text.strip()):
+    number = text.strip()
+    if not _DECIMAL.match(number):
         raise ManifestInvalid(f"{shown(text)} in the playlist is not a number")
-    return float(text)
+    return float(number)

@@ -7,6 +7,7 @@ they return a manifest within the bounds below or raise ``ManifestInvalid`` with
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -21,6 +22,7 @@ MAX_PATH_CHARS = 2048
 MAX_NAME_CHARS = 128
 MAX_LOCATIONS = 32
 MAX_DURATION_S = 48 * 3600.0
+CaptionRole = Literal["subtitles", "sdh", "forced"]
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 _KID = re.compile(r"^[0-9a-f]{32}$")
 _ALIGNMENT_S = 0.25
@@ -77,10 +79,20 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Caption(msgspec.Struct, frozen=True):
-    """A WebVTT file, or (HLS) a playlist of such files."""
+    """A WebVTT file, or (HLS) a playlist of such files.
+
+    ``forced`` is shown while the viewer has captions off; ``sdh`` says what is heard, too.
+    """
 
     language: str
     path: str
+    role: CaptionRole = "subtitles"
+
+    @property
+    def name(self) -> str:
+        """How a report calls it: ``en``, ``en:sdh``, ``en:forced``."""
+        name = self.language or self.path
+        return name if self.role == "subtitles" else f"{name}:{self.role}"
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,11 +35,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     ``appliances`` are those whose segments were presented, in the order of first use;
     ``appliance_failures`` counts refusals, silences and wrong bytes. ``left`` are the appliances
     that served wrong bytes, and were not asked again while another one could be; ``wrong_digests``
-    counts the files that were not what was published. ``hedged_requests`` were sent to a second
-    appliance while the first had not begun to answer. ``timeline`` has the video segments as they
-    were presented, and ``stalled_at_s`` the places in the film where the picture stood still.
-    ``resumed_from_s`` is 0
-    where the play did not resume. ``error`` is empty where it came to its end.
+    counts the files that were not what was published. ``caption_cues`` counts the cues of each
+    caption track, by its language or, where it has a role, as ``en:sdh``. ``hedged_requests`` were
+    sent to a second appliance while the first had not begun to answer. ``timeline`` has the video
+    segments as they were presented, and ``stalled_at_s`` the places in the film where the picture
+    stood still. ``resumed_from_s`` is 0 where the play did not resume. ``error`` is empty where it
+    came to its end.
     """
 
     startup_ms: int

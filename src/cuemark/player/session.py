@@ -281,7 +281,7 @@ class _Session:
             await asyncio.sleep(0.1)
         for caption in manifest.captions:
             with contextlib.suppress(MediaAway, ManifestInvalid):
-                self._cues[caption.language or caption.path] = await _cues(caption, source)
+                self._cues[caption.name] = await _cues(caption, source)
 
     def _show(self, engine: Engine, end_s: float) -> None:
         if self._watch is None:

@@ -41,6 +41,7 @@ class Diagnostics(TypedDict):
     stalls: int
     restarts: int
     caption: str
+    forced_caption: str
 
 
 def diagnostics(page: Page) -> Diagnostics | None:

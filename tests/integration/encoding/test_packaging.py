@@ -5,6 +5,7 @@ import os
 import stat
 import tarfile
 import time
+import xml.etree.ElementTree as ElementTree
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from blake3 import blake3
+from ttconv.imsc import reader as ttconv_reader
 
 from cuemark.contexts.encoding.model import bounds, loudness
 from cuemark.contexts.encoding.stages import pictures, tracks
@@ -19,16 +21,21 @@ from cuemark.contexts.encoding.stages.packaging import (
     CaptionsToPackage,
     Order,
     RungToPackage,
+    caption_notes,
     package,
 )
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.decoding import content_of
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.run import ToolFailed, run
-from cuemark.contracts.encoding import MasterRejected, Version, VersionIndex
+from cuemark.contexts.playback.model import dash as dash_writer
+from cuemark.contexts.playback.model import hls as hls_writer
+from cuemark.contracts.encoding import CaptionRole, MasterRejected, Version, VersionIndex
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.contracts.licensing import ContentKey
+from cuemark.player import dash, hls
 from tests.integration.encoding.conftest import RATE, SHOT_FRAMES, SHOTS, Studio, keep
+from tests.unit.playback.versions import LICENCE_URL, appliance
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEYS = [
@@ -36,14 +43,20 @@ KEYS = [
     for n, label in enumerate(("AUDIO", "SD", "HD"), 1)
 ]
 RECIPES = [Recipe(128, 72, 30.0, "veryfast"), Recipe(256, 144, 26.0, "veryfast")]
+FILM_MS = 1000 * SHOTS * SHOT_FRAMES // RATE
+CAPTIONS: list[tuple[str, CaptionRole]] = [
+    ("en", "subtitles"),
+    ("en", "sdh"),
+    ("de", "forced"),
+]
 SRT = "1\n00:00:00,500 --> 00:00:02,000\nHello <font>there</font>\n"
 
 
 @pytest.fixture(scope="session")
-def captions_key(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> str:
+def captions_sha256(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> str:
     file = tmp_path_factory.mktemp("captions") / "en.srt"
     file.write_text(SRT)
-    return tracks.convert_captions(studio.shop, "en", keep(studio.shop, file))
+    return keep(studio.shop, file)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +64,7 @@ def sound_key(studio: Studio) -> str:
     return tracks.encode_sound(studio.shop, studio.sha256)
 
 
-def order_of(studio: Studio, version: str, sound_key: str, captions_key: str) -> Order:
+def order_of(studio: Studio, version: str, sound_key: str, captions_sha256: str) -> Order:
     rungs = [
         RungToPackage(
             key=studio.joined_rung(recipe, studio.chunk_of_each_shot),
@@ -70,14 +83,21 @@ def order_of(studio: Studio, version: str, sound_key: str, captions_key: str) ->
         sha256=studio.sha256,
         rungs=rungs,
         sound_key=sound_key,
-        captions=[CaptionsToPackage("en", captions_key)],
+        captions=[
+            CaptionsToPackage(
+                language,
+                tracks.convert_captions(studio.shop, language, captions_sha256, role, FILM_MS),
+                role,
+            )
+            for language, role in CAPTIONS
+        ],
         artwork_key=f"{studio.shop.key('shots', studio.sha256)}/artwork.jpg",
     )
 
 
 @pytest.fixture(scope="session")
-def order(studio: Studio, sound_key: str, captions_key: str) -> Order:
-    return order_of(studio, "ver_whole", sound_key, captions_key)
+def order(studio: Studio, sound_key: str, captions_sha256: str) -> Order:
+    return order_of(studio, "ver_whole", sound_key, captions_sha256)
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +125,11 @@ def test_a_version_describes_what_was_packaged(version: Version) -> None:
     assert [rendition.rendition_id for rendition in version.renditions] == ["v72", "v144"]
     assert all(rendition.codec_string.startswith("avc1.64") for rendition in version.renditions)
     assert [track.track_id for track in version.audio] == ["a-ger"]
-    assert [track.path for track in version.captions] == ["t-en.vtt"]
+    assert [(track.path, track.imsc_path, track.role) for track in version.captions] == [
+        ("t-en.vtt", "t-en.ttml", "subtitles"),
+        ("t-en.sdh.vtt", "t-en.sdh.ttml", "sdh"),
+        ("t-de.forced.vtt", "t-de.forced.ttml", "forced"),
+    ]
     assert version.duration_s == pytest.approx(SHOTS * SHOT_FRAMES / RATE)
     assert {rendition.kid for rendition in version.renditions} == {KEYS[1].kid}
     assert version.audio[0].kid == KEYS[0].kid
@@ -206,14 +230,14 @@ def test_segments_begin_at_the_cuts_in_every_rendition(
 
 
 def test_another_key_than_was_asked_for_fails_the_round_trip(
-    studio: Studio, sound_key: str, captions_key: str, tmp_path: Path
+    studio: Studio, sound_key: str, captions_sha256: str, tmp_path: Path
 ) -> None:
     """A packager that encrypts with a key of its own: the version is refused and not kept.
 
     It may read nothing but itself, so what it gives out is in it.
     """
     foreign = [msgspec.structs.replace(key, key="ee" * 16) for key in KEYS]
-    other = order_of(studio, "ver_foreign", sound_key, captions_key)
+    other = order_of(studio, "ver_foreign", sound_key, captions_sha256)
     package(studio.shop, other, foreign, NOW)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
@@ -229,7 +253,7 @@ def test_another_key_than_was_asked_for_fails_the_round_trip(
     # Another build of the packager would make new keys of results; the film is inspected anew.
     shop = Workshop(studio.shop.objects, programs)
     pictures.inspect(shop, studio.sha256)
-    order = order_of(studio, "ver_faulty", sound_key, captions_key)
+    order = order_of(studio, "ver_faulty", sound_key, captions_sha256)
     with pytest.raises(ToolFailed, match="does not decrypt"):
         package(shop, order, KEYS, NOW)
     assert not os.path.lexists(root_of(studio, order))
@@ -241,9 +265,9 @@ def as_empty_file(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def test_renditions_that_do_not_align_are_refused(
-    studio: Studio, sound_key: str, captions_key: str
+    studio: Studio, sound_key: str, captions_sha256: str
 ) -> None:
-    order = order_of(studio, "ver_askew", sound_key, captions_key)
+    order = order_of(studio, "ver_askew", sound_key, captions_sha256)
     whole = msgspec.structs.replace(
         studio.chunk_of_each_shot[0], end=SHOTS * SHOT_FRAMES, idrs=[0, 50]
     )
@@ -282,5 +306,52 @@ def test_captions_become_clean_webvtt_or_a_sentence(
     assert text == "WEBVTT\n\n00:00:00.500 --> 00:00:02.000\nHello there\n"
     garbage = tmp_path / "garbage"
     garbage.write_bytes(bytes(range(256)))
-    with pytest.raises(MasterRejected, match="captions in de cannot be read"):
-        tracks.convert_captions(studio.shop, "de", keep(studio.shop, garbage))
+    with pytest.raises(MasterRejected, match=r"captions in de \(forced\) cannot be read"):
+        tracks.convert_captions(studio.shop, "de", keep(studio.shop, garbage), "forced", FILM_MS)
+
+
+def test_captions_are_published_in_both_formats_and_listed_by_role(
+    studio: Studio, order: Order, version: Version
+) -> None:
+    root = root_of(studio, order)
+    index = msgspec.json.decode((root / "index.json").read_bytes(), type=VersionIndex)
+    for track in version.captions:
+        assert {track.path, track.imsc_path, f"{track.track_id}.m3u8"} <= index.files.keys()
+        document = ttconv_reader.to_model(ElementTree.parse(root / track.imsc_path))
+        assert document.get_lang() == track.language
+        playlist = hls.parse_media((root / f"{track.track_id}.m3u8").read_text(), {})
+        assert [each.path for each in playlist.segments] == [track.path]
+    mpd = dash.parse(dash_writer.manifest(version, [appliance("a")]))
+    assert [(each.name, each.path) for each in mpd.captions] == [
+        ("en", "t-en.vtt"),
+        ("en:sdh", "t-en.sdh.vtt"),
+        ("de:forced", "t-de.forced.vtt"),
+    ]
+    playlist_text = hls_writer.manifest(version, [appliance("a")], LICENCE_URL)
+    multivariant = hls.parse_multivariant(playlist_text)
+    media = {
+        path: hls.parse_media((root / path).read_text(), multivariant.variables)
+        for path in multivariant.paths
+    }
+    found = hls.assemble(multivariant, media).captions
+    assert [each.name for each in found] == [each.name for each in mpd.captions]
+
+
+def test_what_is_odd_about_captions_is_told_and_what_no_viewer_could_see_is_refused(
+    studio: Studio, tmp_path: Path
+) -> None:
+    file = tmp_path / "odd.srt"
+    file.write_text(
+        "1\n00:00:00,100 --> 00:00:00,300\nfar too much to read of it\n\n"
+        "2\n00:00:00,200 --> 00:00:09,000\na\nb\nc\n"
+    )
+    sha = keep(studio.shop, file)
+    key = tracks.convert_captions(studio.shop, "en", sha, "sdh", FILM_MS)
+    notes = caption_notes(studio.shop, [CaptionsToPackage("en", key, "sdh")])
+    assert len(notes) == 6
+    assert all(note.startswith("captions in en (SDH): 1 of 2 ") for note in notes)
+    many = caption_notes(studio.shop, [CaptionsToPackage("en", key, "sdh")] * 9)
+    assert len(many) == 21
+    assert many[-1] == "34 more of this kind on captions"
+    with pytest.raises(MasterRejected, match=r"captions in en cannot be shown: all begin after"):
+        tracks.convert_captions(studio.shop, "en", sha, "subtitles", 100)

@@ -1,19 +1,16 @@
 """Captions come in as people write them and go out as clean WebVTT."""
 
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuemark.contexts.encoding.model.captions import (
-    MAX_BYTES,
-    CaptionsInvalid,
-    Cue,
-    decode,
-    parse,
-    webvtt,
-)
+from cuemark.contexts.encoding.model.captions import webvtt as rules
+from cuemark.contexts.encoding.model.captions.cues import MAX_BYTES, CaptionsInvalid, Cue
+from cuemark.contexts.encoding.model.captions.reading import read
+from cuemark.contexts.encoding.model.captions.webvtt import webvtt
 
 SRT = """1
 00:00:01,000 --> 00:00:02,500
@@ -25,6 +22,10 @@ SRT = """1
 one cue
 """
 TIMING = "00:00:01.000 --> 00:00:02.000\n"
+
+
+def parse(text: str) -> list[Cue]:
+    return rules.parse(text).cues
 
 
 def said(line: str) -> list[str]:
@@ -76,7 +77,13 @@ def test_what_holds_no_caption_is_refused(garbage: str) -> None:
 
 def test_a_file_that_is_too_long_is_refused() -> None:
     with pytest.raises(CaptionsInvalid, match="more than"):
-        decode(b"x" * (MAX_BYTES + 1))
+        read(b"x" * (MAX_BYTES + 1))
+
+
+def test_a_caption_longer_than_any_screen_is_refused() -> None:
+    for text in ("x" * 10_001, "x\n" * 5_001):
+        with pytest.raises(CaptionsInvalid, match="more than 10000 characters"):
+            parse(TIMING + text)
 
 
 def test_more_cues_than_a_film_can_have_are_refused() -> None:
@@ -101,20 +108,44 @@ def test_text_can_begin_no_cue_of_its_own() -> None:
 def test_a_hostile_file_takes_no_more_time_than_its_length(part: str) -> None:
     def cpu_s(times: int) -> float:
         began_s = time.process_time()
-        parse(TIMING + "x " + part * times + "x")
+        with suppress(CaptionsInvalid):
+            parse(TIMING + "x " + part * times + "x")
         return time.process_time() - began_s
 
     assert cpu_s(100_000) < 2.0
+    assert cpu_s(1_500) < 0.5
 
 
 @pytest.mark.parametrize("name", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_every_usual_encoding_is_read(name: str) -> None:
-    assert decode("Größe – café".encode(name)) == "Größe – café"
+    captions = read(f"{TIMING}Größe – café\n".encode(name))
+    assert captions.cues[0].lines == ["Größe – café"]
+    assert captions.guessed_encoding is (name == "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"PK\x03\x04" + bytes(100), "a zip archive: unpack it"),
+        (b"\x1f\x8b\x08" + bytes(100), "packed by gzip: unpack it"),
+        (b"BZh9", "bzip2"),
+        (bytes(5000), "binary, or UTF-16 without its mark: save the captions as UTF-8"),
+        (SRT.encode("utf-16-le"), "UTF-16 without its mark"),
+    ],
+)
+def test_what_is_packed_or_binary_is_refused_with_what_to_do(data: bytes, says: str) -> None:
+    with pytest.raises(CaptionsInvalid, match=says):
+        read(data)
+
+
+def test_what_stood_for_a_caption_and_is_none_is_counted() -> None:
+    text = f"{TIMING}x\n\n00:00:02.000 --> 00:00:01.000\nback\n\n00:05.000 --> 00:06.000\n"
+    assert rules.parse(text).dropped == 2
 
 
 def test_a_broken_utf16_file_is_refused() -> None:
     with pytest.raises(CaptionsInvalid, match="UTF-16"):
-        decode(b"\xff\xfe\x00")
+        read(b"\xff\xfe\x00")
 
 
 PIECES = [*"abi <>/&;{}\\-.:#1x\t\u2028\x0b\x85é", "font", "&amp;", "<b>", "{\\", "-->"]
@@ -155,7 +186,7 @@ def test_a_cue_of_any_text_reads_back_the_same(line: str) -> None:
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
-        cues = parse(decode(data))
+        cues = read(data).cues
     except CaptionsInvalid:
         return
     assert all(0 <= cue.start_ms < cue.end_ms and cue.lines for cue in cues)

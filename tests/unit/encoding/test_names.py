@@ -1,17 +1,22 @@
 """Names, sizes, hashes and languages are checked before anything is made of them."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuemark.contexts.encoding.model import languages
 from cuemark.contexts.encoding.model.names import (
     MAX_BYTES,
     MAX_NAME,
-    check_captions,
+    captions_id,
+    captions_name,
     check_upload,
+    checked_captions,
     is_language,
 )
-from cuemark.contracts.encoding import CaptionSource, UploadInvalid
+from cuemark.contracts.encoding import CaptionRole, CaptionSource, UploadInvalid
 from cuemark.contracts.ids import UploadId
 
 
@@ -52,7 +57,7 @@ def test_language_tags_are_accepted(tag: str) -> None:
 def test_what_is_no_language_tag_is_refused(tag: str) -> None:
     assert not is_language(tag)
     with pytest.raises(UploadInvalid, match="language"):
-        check_captions(captions(tag))
+        checked_captions(captions(tag))
 
 
 @given(st.text())
@@ -62,17 +67,69 @@ def test_an_accepted_language_is_a_plain_file_name(tag: str) -> None:
         assert tag.replace("-", "").isalnum()
 
 
-def test_each_language_comes_once_whatever_its_case() -> None:
-    check_captions(captions("en", "de", "pt-BR", "pt"))
-    with pytest.raises(UploadInvalid, match="one caption file"):
-        check_captions(captions("pt-BR", "pt-br"))
+def test_each_language_comes_once_for_each_role() -> None:
+    checked_captions(captions("en", "de", "pt-BR", "pt"))
+    kinds = [
+        CaptionSource(language="en", upload_id=UploadId("upl"), role=role)
+        for role in get_args(CaptionRole)
+    ]
+    assert checked_captions(kinds) == kinds
+    for again in ("pt-br", "por-BR"):
+        with pytest.raises(UploadInvalid, match="pt-BR comes twice"):
+            checked_captions(captions("pt-BR", again))
+    with pytest.raises(UploadInvalid, match=r"en \(SDH\) comes twice"):
+        checked_captions([*kinds, kinds[1]])
+
+
+def test_each_kind_of_captions_has_a_name_and_files_of_its_own() -> None:
+    tracks = [(tag, role) for tag in ("en", "en-GB", "sdh") for role in get_args(CaptionRole)]
+    assert len({captions_id(*track) for track in tracks}) == len(tracks)
+    assert captions_id("en", "subtitles") == "t-en"
+    assert captions_id("en", "sdh") == "t-en.sdh"
+    assert captions_name("en", "forced") == "en (forced)"
+
+
+@pytest.mark.parametrize(
+    ("tag", "written"),
+    [
+        ("en", "en"),
+        ("EN-us", "en-US"),
+        ("eng", "en"),
+        ("ger", "de"),
+        ("iw", "he"),
+        ("zh-hant-tw", "zh-Hant-TW"),
+        ("SR-latn", "sr-Latn"),
+        ("i-klingon", "tlh"),
+        ("es-419", "es-419"),
+        ("und", "und"),
+    ],
+)
+def test_languages_are_written_in_one_form(tag: str, written: str) -> None:
+    (source,) = checked_captions(captions(tag))
+    assert source.language == written
+
+
+@pytest.mark.parametrize("tag", ["xx", "zz-ZZ", "en-ZZZZZZZZZ", "en--US", "en-US-", "a" * 36])
+def test_languages_that_nobody_registered_are_refused(tag: str) -> None:
+    with pytest.raises(UploadInvalid, match="BCP 47"):
+        checked_captions(captions(tag))
+
+
+@given(st.text() | st.from_regex(r"[A-Za-z0-9-]{1,20}", fullmatch=True))
+def test_a_canonical_language_stays_as_it_is_and_names_a_file(tag: str) -> None:
+    try:
+        written = languages.canonical(tag)
+    except languages.LanguageUnknown:
+        return
+    assert languages.canonical(written) == written
+    assert captions_id(written, "sdh").replace("-", "").replace(".", "").isalnum()
 
 
 def test_captions_are_bounded() -> None:
-    tags = [f"en-x{number:02d}" for number in range(65)]
-    check_captions(captions(*tags[:64]))
+    tags = [f"en-x-a{number:02d}" for number in range(65)]
+    checked_captions(captions(*tags[:64]))
     with pytest.raises(UploadInvalid, match="at most 64"):
-        check_captions(captions(*tags))
+        checked_captions(captions(*tags))
 
 
 def captions(*tags: str) -> list[CaptionSource]:

@@ -15,6 +15,7 @@ from cuemark.contexts.playback.model import dash
 from cuemark.contracts.encoding import CaptionTrack, Timeline
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.steering import RankedAppliance
+from cuemark.player import dash as player_dash
 from tests.unit.playback.versions import (
     AUDIO,
     HD,
@@ -22,6 +23,7 @@ from tests.unit.playback.versions import (
     SD,
     appliance,
     audio_track,
+    of_every_role,
     rendition,
     version,
 )
@@ -194,6 +196,36 @@ def test_a_track_that_begins_later_stays_late() -> None:
         starts[kind] = (expanded(template)[0][0] - offset) / int(template.attrib["timescale"])
     assert starts == {"video": 0, "audio": 0.5}
     assert mpd.get("mediaPresentationDuration") == "PT2S"
+
+
+def test_captions_of_one_language_are_told_apart_by_their_roles() -> None:
+    text = dash.manifest(version(captions=of_every_role()), RANKING)
+    sets = read(text).findall(".//AdaptationSet[@contentType='text']", NS)
+    assert [[each.get("value") for each in one.findall("Role", NS)] for one in sets] == [
+        ["subtitle"],
+        ["caption"],
+        ["forced-subtitle"],
+    ]
+    said = [
+        [(each.get("schemeIdUri"), each.get("value")) for each in one.findall("Accessibility", NS)]
+        for one in sets
+    ]
+    assert said == [
+        [],
+        [
+            ("urn:mpeg:dash:role:2011", "caption"),
+            ("urn:tva:metadata:cs:AudioPurposeCS:2007", "2"),
+        ],
+        [],
+    ]
+    order = ["Accessibility", "Accessibility", "Role", "Representation"]
+    assert [each.tag.rpartition("}")[2] for each in sets[1]] == order, "of ISO/IEC 23009-1"
+    assert [(each.name, each.path) for each in player_dash.parse(text).captions] == [
+        ("en", "t-en.vtt"),
+        ("en:sdh", "t-en.sdh.vtt"),
+        ("en:forced", "t-en.forced.vtt"),
+    ]
+    assert ".ttml" not in text, "players would show each language twice"
 
 
 @settings(max_examples=200)

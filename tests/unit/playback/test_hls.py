@@ -11,7 +11,16 @@ from cuemark.contexts.playback.model import hls
 from cuemark.contracts.encoding import CaptionTrack
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.steering import RankedAppliance
-from tests.unit.playback.versions import LICENCE_URL, RANKING, SD, audio_track, rendition, version
+from cuemark.player import hls as player_hls
+from tests.unit.playback.versions import (
+    LICENCE_URL,
+    RANKING,
+    SD,
+    audio_track,
+    of_every_role,
+    rendition,
+    version,
+)
 
 GOLDEN = Path(__file__).parent / "golden" / "master.m3u8"
 ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"\r\n]*"|[^",\s]+)(?:,|$)')
@@ -100,6 +109,27 @@ def test_one_audio_track_is_the_default_and_names_differ() -> None:
         ("en", "en", "YES", "2"),
         ("a-en-2", "en", "NO", "2"),
         ("de", "de", "NO", "6"),
+    ]
+
+
+def test_captions_of_one_language_are_told_apart_by_their_roles() -> None:
+    text = hls.manifest(version(captions=of_every_role()), RANKING[:1], LICENCE_URL)
+    found = [each for each in tags(text, "EXT-X-MEDIA") if each["TYPE"] == "SUBTITLES"]
+    assert [each["NAME"] for each in found] == ["en", "en (SDH)", "en (forced)"]
+    assert [each.get("FORCED") for each in found] == [None, None, "YES"]
+    assert {each["AUTOSELECT"] for each in found} == {"YES"}
+    assert {each["DEFAULT"] for each in found} == {"NO"}
+    assert [each.get("CHARACTERISTICS", "").split(",") for each in found] == [
+        [""],
+        [
+            "public.accessibility.transcribes-spoken-dialog",
+            "public.accessibility.describes-music-and-sound",
+        ],
+        [""],
+    ]
+    read = player_hls.parse_multivariant(text)
+    assert [player_hls.role_of(each.attributes) for each in read.captions] == [
+        track.role for track in of_every_role()
     ]
 
 

@@ -83,6 +83,20 @@ def version(
     )
 
 
+def of_every_role() -> list[CaptionTrack]:
+    return [
+        CaptionTrack(track_id="t-en", language="en", path="t-en.vtt"),
+        CaptionTrack(
+            track_id="t-en.sdh",
+            language="en",
+            path="t-en.sdh.vtt",
+            role="sdh",
+            imsc_path="t-en.sdh.ttml",
+        ),
+        CaptionTrack(track_id="t-en.forced", language="en", path="t-en.forced.vtt", role="forced"),
+    ]
+
+
 def appliance(name: str) -> RankedAppliance:
     return RankedAppliance(
         appliance_id=ApplianceId(name), media_url=f"http://{name}.test:8081/t/TOKEN-{name}/ver_1/"

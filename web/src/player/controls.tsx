@@ -116,7 +116,7 @@ function Volume({ view, screening }: Part) {
 }
 
 function CaptionMenu({ view, screening, onMenu }: MenuPart) {
-  const choices = view.captions.map(({ language, label }) => ({ value: language, label }));
+  const choices = view.captions.map(({ id, label }) => ({ value: id, label }));
   const off = { value: "", label: say("player.captions_off") };
   return (
     <Menu
@@ -124,7 +124,7 @@ function CaptionMenu({ view, screening, onMenu }: MenuPart) {
       choices={choices.length > 0 ? [off, ...choices] : []}
       chosen={view.caption}
       none={say("player.captions_none")}
-      onChoose={(language) => screening.showCaption(language)}
+      onChoose={(id) => screening.showCaption(id)}
       onOpen={onMenu}
     >
       <span class={view.caption ? "lit" : ""}>

@@ -22,7 +22,9 @@ export interface Diagnostics {
   readonly buffer_s: number;
   readonly stalls: number;
   readonly restarts: number;
+  /** Of the captions that were chosen, and of those shown unasked; empty where there are none. */
   readonly caption: string;
+  readonly forced_caption: string;
 }
 
 declare global {
@@ -52,6 +54,7 @@ export function diagnosticsOf(screening: Screening): Diagnostics {
     stalls: engine.stalls,
     restarts: restarts.count,
     caption: view.caption,
+    forced_caption: engine.forcedCaption(),
   });
 }
 

@@ -2,10 +2,12 @@
 
 import shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
 import type { Play } from "../api.ts";
+import { say } from "../language.ts";
 import { ownName } from "../strings.ts";
 import type { Span } from "../timeline.ts";
 import { traceparentOf, withSession } from "../trace.ts";
 import { Appliances, LONG_PATIENCE_MS, originOf } from "./appliances.ts";
+import { choosable, chosen, forcedFor } from "./captions.ts";
 import { judged, type Judge } from "./checked-fetch.ts";
 import { Digests } from "./digests.ts";
 
@@ -17,6 +19,8 @@ export interface Rung {
 }
 
 export interface Caption {
+  /** The language, with `:sdh` where the captions are for those who do not hear. */
+  readonly id: string;
   readonly language: string;
   readonly label: string;
 }
@@ -159,18 +163,32 @@ export class Engine {
   }
 
   captions(): Caption[] {
-    const languages = new Set(this.player.getTextTracks().map((track) => track.language));
-    return [...languages].map((language) => ({ language, label: ownName(language) }));
+    return choosable(this.player.getTextTracks()).map(({ id, language, sdh }) => {
+      const name = ownName(language);
+      return { id, language, label: sdh ? say("player.captions_sdh", { language: name }) : name };
+    });
   }
 
-  /** The language of the captions on screen; empty where they are off. */
+  /** The id of the captions on screen; empty where they are off. */
   caption(): string {
-    return this.player.getTextTracks().find((track) => track.active)?.language ?? "";
+    const all = choosable(this.player.getTextTracks());
+    return all.find(({ track }) => track.active)?.id ?? "";
   }
 
-  /** Off with an empty language, or one that this film has no captions in. */
-  showCaption(language: string): void {
-    const track = this.player.getTextTracks().find((each) => each.language === language);
+  /** The language of the forced captions on screen; empty where there are none. */
+  forcedCaption(): string {
+    const tracks = this.player.getTextTracks();
+    return tracks.find((track) => track.active && track.forced)?.language ?? "";
+  }
+
+  /**
+   * Show captions by their id. With an empty one, or one that this film does not have, they are
+   * off: then only what is forced is shown.
+   */
+  showCaption(id: string): void {
+    const tracks = this.player.getTextTracks();
+    const sound = this.player.getVariantTracks().find((track) => track.active)?.language ?? "";
+    const track = chosen(tracks, id) ?? forcedFor(tracks, sound, navigator.languages);
     this.player.selectTextTrack(track ?? null);
   }
 

@@ -3,7 +3,7 @@
 export interface Preferences {
   readonly volume: number;
   readonly muted: boolean;
-  /** A BCP 47 tag; empty for no captions. */
+  /** A BCP 47 tag, with `:sdh` for captions of that kind; empty for no captions. */
   readonly caption: string;
 }
 

@@ -197,16 +197,17 @@ export class Screening {
     this.onChange();
   }
 
-  showCaption(language: string): void {
-    this.engine.showCaption(language);
-    keepPreferences({ caption: language });
+  showCaption(id: string): void {
+    this.engine.showCaption(id);
+    keepPreferences({ caption: id });
     this.onChange();
   }
 
   /** Captions off, or on in a language of this person. */
   toggleCaptions(): void {
-    const languages = this.engine.captions().map((caption) => caption.language);
-    const on = chooseCaption(navigator.languages, languages) ?? "";
+    const captions = this.engine.captions();
+    const language = chooseCaption(navigator.languages, captions.map((each) => each.language));
+    const on = captions.find((each) => each.language === language)?.id ?? "";
     this.showCaption(this.engine.caption() ? "" : on);
   }
 
@@ -231,8 +232,7 @@ export class Screening {
   }
 
   private async begin(play: Play): Promise<void> {
-    const { caption } = readPreferences();
-    if (caption) this.engine.showCaption(caption);
+    this.engine.showCaption(readPreferences().caption);
     this.reporter = new Reporter(play, this.video);
     this.phase = "ready";
     this.onChange();

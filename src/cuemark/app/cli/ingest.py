@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 from urllib.parse import quote
 
 import click
@@ -15,7 +16,7 @@ from cuemark.app.cli.client import Operator
 from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import as_is, console, plain, print_json
 from cuemark.app.folder import DataFolder
-from cuemark.contracts.encoding import Job, Version
+from cuemark.contracts.encoding import CaptionRole, Job, Version
 
 POLL_S = 0.25
 PLACED_WITHIN_S = 15.0
@@ -55,16 +56,21 @@ class Ingested(msgspec.Struct, frozen=True, kw_only=True):
 def parse_captions(
     context: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, Path]:
+    """The files by their kinds: ``en`` or, with a role, ``en:sdh``."""
     found: dict[str, Path] = {}
     for value in values:
-        language, separator, path = value.partition("=")
+        kind, separator, path = value.partition("=")
+        language, colon, role = kind.partition(":")
         if not separator or not language:
             raise click.BadParameter(f"{value!r} is not LANGUAGE=FILE, such as en=captions.vtt")
+        if colon and role not in get_args(CaptionRole):
+            roles = ", ".join(get_args(CaptionRole))
+            raise click.BadParameter(f"{role!r} is no role of captions: write one of {roles}")
         if not os.path.isfile(path):
             raise click.BadParameter(f"{path!r} is not a file")
-        if language.lower() in (given.lower() for given in found):
-            raise click.BadParameter(f"{language!r} is given twice: each language has one file")
-        found[language] = Path(path)
+        if kind.lower() in (given.lower() for given in found):
+            raise click.BadParameter(f"{kind!r} is given twice: each language has one file a role")
+        found[kind] = Path(path)
     return found
 
 
@@ -76,8 +82,9 @@ def parse_captions(
     "--captions",
     multiple=True,
     callback=parse_captions,
-    metavar="LANGUAGE=FILE",
-    help="SRT or WebVTT; give it once for each language.",
+    metavar="LANGUAGE[:ROLE]=FILE",
+    help="SRT, WebVTT or TTML, once for each language and role: "
+    "subtitles (where none is given), sdh or forced.",
 )
 @click.option("--wait", is_flag=True, help="Stay until the full version can be played.")
 @click.option("--json", "as_json", is_flag=True)
@@ -121,12 +128,16 @@ def ingest_film(
     synopsis: str,
     captions: Mapping[str, Path],
 ) -> Job:
-    """Upload a film with its captions, make its title and start its encoding."""
+    """Upload a film with its captions, make its title and start its encoding.
+
+    ``captions`` are named by their language or, with a role, as ``en:sdh``.
+    """
     upload_id = _upload(operator, film, progress)
-    sources = [
-        {"language": language, "upload_id": _upload(operator, path, progress)}
-        for language, path in captions.items()
-    ]
+    sources = []
+    for kind, path in captions.items():
+        language, _, role = kind.partition(":")
+        source = {"language": language, "upload_id": _upload(operator, path, progress)}
+        sources.append({**source, "role": role} if role else source)
     title = operator.post("/titles", {"name": name, "synopsis": synopsis}, TitleMade)
     body = {"upload_id": upload_id, "captions": sources}
     return operator.post(f"/titles/{title.title_id}/ingest", body, Job)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from cuemark.contexts.encoding import store
 from cuemark.contexts.encoding.model import report
-from cuemark.contexts.encoding.model.names import check_captions, check_upload
+from cuemark.contexts.encoding.model.names import check_upload, checked_captions
 from cuemark.contexts.encoding.stages import reports
 from cuemark.contexts.encoding.store import CaptionRow, JobRow, UploadRow
 from cuemark.contracts.encoding import (
@@ -102,11 +102,15 @@ class EncodingService(Encoding):
         return self._upload(row)
 
     async def ingest(self, request: Ingest) -> Job:
-        check_captions(request.captions)
+        sources = checked_captions(request.captions)
         film = await self._finished_upload(request.upload_id)
         captions = [
-            CaptionRow(source.language, (await self._finished_upload(source.upload_id)).sha256)
-            for source in request.captions
+            CaptionRow(
+                source.language,
+                (await self._finished_upload(source.upload_id)).sha256,
+                source.role,
+            )
+            for source in sources
         ]
         row = JobRow(
             version_id=VersionId(self._ids.new("ver")),

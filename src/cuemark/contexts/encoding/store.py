@@ -7,7 +7,7 @@ from typing import get_args
 import msgspec
 from sqlalchemy import Connection, Row, text
 
-from cuemark.contracts.encoding import Job, Stage, StageProgress, StageTime, Version
+from cuemark.contracts.encoding import CaptionRole, Job, Stage, StageProgress, StageTime, Version
 from cuemark.contracts.ids import AssetId, TitleId, UploadId, VersionId
 from cuemark.kit.cost import Cost
 from cuemark.kit.database import Transaction
@@ -25,10 +25,11 @@ class UploadRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaptionRow(msgspec.Struct, frozen=True):
-    """``sha256`` names the uploaded file."""
+    """``sha256`` names the uploaded file. A job of an older release has no role."""
 
     language: str
     sha256: str
+    role: CaptionRole = "subtitles"
 
 
 class JobRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,13 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from cuemark.contracts.encoding import EncodePoint, Rendition, RenditionReport, VersionReport
+from cuemark.contracts.encoding import (
+    CaptionTrack,
+    EncodePoint,
+    Rendition,
+    RenditionReport,
+    VersionReport,
+)
 from cuemark.gateway.operations import plots
 from cuemark.gateway.operations.html import Html, el, join, table
 from cuemark.gateway.operations.plots import Series
@@ -70,11 +76,15 @@ def _summary(report: VersionReport) -> Html:
         "Length": f"{version.duration_s:.2f} s at {float(_rate(report)):.3f} frames a second",
         "Sound": ", ".join(f"{a.language}, {a.bitrate_kbps:.0f} kbit/s" for a in version.audio)
         or "none",
-        "Captions": ", ".join(c.language for c in version.captions) or "none",
+        "Captions": ", ".join(_captions(c) for c in version.captions) or "none",
         "Trace": report.trace_id or "unknown",
     }
     rows = [join([el("dt", name), el("dd", value)]) for name, value in facts.items()]
     return el("section", el("dl", *rows))
+
+
+def _captions(track: CaptionTrack) -> str:
+    return track.language + {"subtitles": "", "sdh": " (SDH)", "forced": " (forced)"}[track.role]
 
 
 def _findings(report: VersionReport) -> Html:

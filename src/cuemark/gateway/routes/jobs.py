@@ -23,7 +23,11 @@ from cuemark.gateway.views import API, Cursor, IngestBody, Limit
 @post(f"{API}/titles/{{title_id:str}}/ingest", opt={"access": "operator"}, tags=["jobs"])
 async def ingest(title_id: FromPath[str], data: JSONBody[IngestBody], parts: Parts) -> Job:
     captions = [
-        CaptionSource(language=caption.language, upload_id=UploadId(caption.upload_id))
+        CaptionSource(
+            language=caption.language,
+            upload_id=UploadId(caption.upload_id),
+            role=caption.role,
+        )
         for caption in data.captions
     ]
     return await parts.encoding.ingest(

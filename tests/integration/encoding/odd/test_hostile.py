@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cuemark.contexts.encoding.model.captions import MAX_BYTES
+from cuemark.contexts.encoding.model.captions.cues import MAX_BYTES
 from cuemark.contexts.encoding.stages import tracks
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools import ffmpeg as film_tools
@@ -202,12 +202,19 @@ def test_a_film_that_was_cut_off_is_refused_or_encoded_as_far_as_it_goes(
     assert all(sentence and "\n" not in sentence for sentence in sentences)
 
 
+FILM_MS = 60_000
 NO_CAPTIONS = {
     "empty": (b"", "no caption with a time"),
     "bytes": (bytes(range(256)) * 40, "no caption with a time"),
-    "a film": (b"\x00\x00\x00\x20ftypisom" + bytes(5000), "no caption with a time"),
+    "a film": (b"\x00\x00\x00\x20ftypisom" + bytes(5000), "binary, or UTF-16 without its mark"),
     "half a character": (b"\xff\xfeW\x00E", "marked as UTF-16 and is not"),
     "huge": (b"1\n00:00:01,000 --> 00:00:02,000\nx\n\n" * (MAX_BYTES // 34), "more than"),
+    "an entity bomb": (
+        b'<!DOCTYPE tt [<!ENTITY a "aa">]><tt>&a;</tt>',
+        "document type or entities",
+    ),
+    "zipped": (b"PK\x03\x04" + bytes(1000), "zip archive: unpack it"),
+    "a web page": (b"<html><body>no captions</body></html>", "not TTML"),
     "no times": (b"WEBVTT\n\n99:99 -> 00:00\nx\n", "no caption with a time"),
 }
 
@@ -218,7 +225,7 @@ def test_captions_that_are_none_are_refused(shop: Workshop, tmp_path: Path, name
     file = tmp_path / "c.srt"
     file.write_bytes(data)
     with pytest.raises(MasterRejected, match=f"the captions in en cannot be read: .*{says}"):
-        tracks.convert_captions(shop, "en", keep(shop, file))
+        tracks.convert_captions(shop, "en", keep(shop, file), "subtitles", FILM_MS)
 
 
 def test_captions_are_text_whatever_they_hold(shop: Workshop, tmp_path: Path) -> None:
@@ -231,7 +238,7 @@ def test_captions_are_text_whatever_they_hold(shop: Workshop, tmp_path: Path) ->
         ]
     )
     file.write_bytes(said.encode("cp1252", errors="replace"))
-    key = tracks.convert_captions(shop, "en", keep(shop, file))
+    key = tracks.convert_captions(shop, "en", keep(shop, file), "subtitles", FILM_MS)
     text = shop.path(key, tracks.CAPTIONS).read_text(encoding="utf-8")
     cues = text.split("\n\n")[1:]
     assert [cue.split(" ")[0] for cue in cues] == ["00:00:00.500", "00:00:01.000", "00:00:02.000"]

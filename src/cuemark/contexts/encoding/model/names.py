@@ -1,15 +1,19 @@
-"""What an upload may be called and how large it may be."""
+"""What an upload may be called and how large it may be, and what captions are named by."""
 
 import re
 import unicodedata
 
-from cuemark.contracts.encoding import CaptionSource, UploadInvalid
+import msgspec
+
+from cuemark.contexts.encoding.model import languages
+from cuemark.contracts.encoding import CaptionRole, CaptionSource, UploadInvalid
 
 MAX_NAME = 255
 MAX_BYTES = 2 << 40
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 MAX_CAPTIONS = 64
+_ROLES: dict[CaptionRole, str] = {"subtitles": "", "sdh": " (SDH)", "forced": " (forced)"}
 
 
 def is_language(tag: str) -> bool:
@@ -29,13 +33,38 @@ def check_upload(name: str, size_bytes: int, sha256: str) -> None:
         raise UploadInvalid("sha256 is 64 hex digits in lower case")
 
 
-def check_captions(captions: list[CaptionSource]) -> None:
-    """Raises ``UploadInvalid`` for a language tag that is none, or that comes twice."""
-    languages = [caption.language for caption in captions]
-    for language in languages:
-        if not is_language(language):
-            raise UploadInvalid(f"{language!r} is no BCP 47 language tag: write en or pt-BR")
-    if len({language.lower() for language in languages}) < len(languages):
-        raise UploadInvalid("each language has one caption file")
-    if len(languages) > MAX_CAPTIONS:
+def checked_captions(captions: list[CaptionSource]) -> list[CaptionSource]:
+    """The captions with their languages in one form.
+
+    Raises ``UploadInvalid`` for a language tag that is none, or a kind that comes twice.
+    """
+    if len(captions) > MAX_CAPTIONS:
         raise UploadInvalid(f"a title has at most {MAX_CAPTIONS} caption files")
+    checked = []
+    for source in captions:
+        try:
+            language = languages.canonical(source.language)
+        except languages.LanguageUnknown as error:
+            raise UploadInvalid(
+                f"{source.language!r} is no BCP 47 language tag: write en or pt-BR"
+            ) from error
+        checked.append(msgspec.structs.replace(source, language=language))
+    seen: set[tuple[str, CaptionRole]] = set()
+    for source in checked:
+        if (source.language, source.role) in seen:
+            raise UploadInvalid(
+                f"{captions_name(source.language, source.role)} comes twice: each language has "
+                "one caption file for each role"
+            )
+        seen.add((source.language, source.role))
+    return checked
+
+
+def captions_name(language: str, role: CaptionRole) -> str:
+    """How captions are called in a sentence: ``en``, ``en (SDH)``, ``en (forced)``."""
+    return f"{language}{_ROLES[role]}"
+
+
+def captions_id(language: str, role: CaptionRole) -> str:
+    """The track id, of which the names of files are made. No language tag has a dot."""
+    return f"t-{language}" if role == "subtitles" else f"t-{language}.{role}"

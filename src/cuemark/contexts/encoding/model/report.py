@@ -23,12 +23,16 @@ PEAK_TIMES = 2.0
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept beside a version: its probes, its planned rungs, and every scored frame."""
+    """What is kept beside a version: its probes, its planned rungs, and every scored frame.
+
+    ``captions`` is what is odd about its captions, sentences without their full stops.
+    """
 
     probes: list[Probed] = []
     planned: list[Rung] = []
     shots: list[int] = []
     scores: dict[str, Scores] = {}
+    captions: list[str] = []
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +120,7 @@ def findings(version: Version, kept: Kept) -> list[str]:
                 f"{upper.rendition_id} needs more bits than {lower.rendition_id} "
                 "and measures no better."
             )
+    said += [f"{note[0].upper()}{note[1:]}." for note in kept.measures.captions]
     if not version.audio:
         said.append("The version has no sound.")
     return said

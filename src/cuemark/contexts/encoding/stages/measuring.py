@@ -28,7 +28,12 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def keep_measures(
-    shop: Workshop, sha256: str, version: Version, rungs: Sequence[str], measured: Measured
+    shop: Workshop,
+    sha256: str,
+    version: Version,
+    rungs: Sequence[str],
+    measured: Measured,
+    caption_notes: Sequence[str] = (),
 ) -> None:
     """Keep the measures of a version whose renditions were made of ``rungs`` (their keys)."""
     key = folder_key(version.version_id)
@@ -45,7 +50,11 @@ def keep_measures(
         for name, rung in zip(names, rungs, strict=True)
     }
     measures = Measures(
-        probes=measured.probes, planned=measured.planned, shots=measured.shots, scores=scores
+        probes=measured.probes,
+        planned=measured.planned,
+        shots=measured.shots,
+        scores=scores,
+        captions=list(caption_notes),
     )
     with shop.making(key) as folder:
         save(folder, MEASURES, measures)

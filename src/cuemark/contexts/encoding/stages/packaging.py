@@ -9,9 +9,10 @@ import msgspec
 from blake3 import blake3
 
 from cuemark.contexts.encoding.model import bounds, boxes, loudness, playlists
+from cuemark.contexts.encoding.model.names import captions_id, captions_name
 from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
-from cuemark.contexts.encoding.stages.tracks import CAPTIONS, SOUND
+from cuemark.contexts.encoding.stages.tracks import CAPTIONS, FINDINGS, IMSC, SOUND, CaptionFindings
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import packager
 from cuemark.contexts.encoding.tools.decoding import content_of
@@ -19,6 +20,7 @@ from cuemark.contexts.encoding.tools.packager import Stream
 from cuemark.contexts.encoding.tools.run import ToolFailed, run
 from cuemark.contracts.encoding import (
     AudioTrack,
+    CaptionRole,
     CaptionTrack,
     IndexedFile,
     Quality,
@@ -34,6 +36,7 @@ AUDIO_LABEL, SD_LABEL, HD_LABEL = "AUDIO", "SD", "HD"
 HD_LINES = 720
 AAC_LC = "mp4a.40.2"
 DIGEST_BYTES = 16
+MOST_NOTES = 20
 
 
 class RungToPackage(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +55,11 @@ class RungToPackage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaptionsToPackage(msgspec.Struct, frozen=True):
+    """Converted captions (the key of their result)."""
+
     language: str
     key: str
+    role: CaptionRole = "subtitles"
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,10 +104,9 @@ def package(shop: Workshop, order: Order, keys: Sequence[ContentKey], now: datet
             )
             _write_digests(folder, stream.track_id)
         version = _described(shop, order, folder, tracks, timelines, by_label, now)
-        for captions in version.captions:
-            source = next(c for c in order.captions if c.language == captions.language)
-            text = shop.path(source.key, CAPTIONS).read_text(encoding="utf-8")
-            (folder / captions.path).write_text(text, encoding="utf-8")
+        for source, captions in zip(order.captions, version.captions, strict=True):
+            for name, path in ((CAPTIONS, captions.path), (IMSC, captions.imsc_path)):
+                (folder / path).write_bytes(shop.path(source.key, name).read_bytes())
             (folder / f"{captions.track_id}.m3u8").write_text(
                 playlists.captions_playlist(captions.track_id, version.duration_s)
             )
@@ -233,14 +238,7 @@ def _described(
         frame_rate=f"{picture.rate_num}/{picture.rate_den}",
         renditions=renditions,
         audio=audio,
-        captions=[
-            CaptionTrack(
-                track_id=f"t-{captions.language}",
-                language=captions.language,
-                path=f"t-{captions.language}.vtt",
-            )
-            for captions in order.captions
-        ],
+        captions=[_caption_track(captions) for captions in order.captions],
         video_timeline=video_timeline,
         audio_timeline=timelines[audio[0].track_id] if audio else None,
         scheme="cbcs",
@@ -248,6 +246,28 @@ def _described(
         index_blake3="",
         published_at=now,
     )
+
+
+def _caption_track(captions: CaptionsToPackage) -> CaptionTrack:
+    track_id = captions_id(captions.language, captions.role)
+    return CaptionTrack(
+        track_id=track_id,
+        language=captions.language,
+        path=f"{track_id}.vtt",
+        role=captions.role,
+        imsc_path=f"{track_id}.ttml",
+    )
+
+
+def caption_notes(shop: Workshop, captions: Sequence[CaptionsToPackage]) -> list[str]:
+    """What is odd about the captions, a sentence each without its full stop; bounded."""
+    notes = [
+        f"captions in {captions_name(each.language, each.role)}: {warning}"
+        for each in captions
+        for warning in shop.load(each.key, FINDINGS, CaptionFindings).warnings
+    ]
+    left = len(notes) - MOST_NOTES
+    return notes if left <= 0 else [*notes[:MOST_NOTES], f"{left} more of this kind on captions"]
 
 
 def _write_digests(folder: Path, track_id: str) -> None:

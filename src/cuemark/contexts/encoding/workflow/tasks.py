@@ -11,7 +11,7 @@ from cuemark.contexts.encoding.stages import measuring, packaging, pictures, tra
 from cuemark.contexts.encoding.stages.packaging import Order
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
-from cuemark.contracts.encoding import Stage
+from cuemark.contracts.encoding import CaptionRole, Stage
 from cuemark.contracts.ids import VersionId
 from cuemark.contracts.licensing import Licensing, ProvisionKeys
 from cuemark.kit.clock import Clock
@@ -39,7 +39,8 @@ class Priority(IntEnum):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """One piece of work. ``rung`` is the key of a joined rung, ``frames`` a stretch of it."""
+    """One piece of work. ``rung`` is the key of a joined rung, ``frames`` a stretch of it, and
+    ``film_ms`` how long the film lasts that captions belong to."""
 
     kind: Kind
     version_id: VersionId
@@ -52,6 +53,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     rung: str = ""
     frames: tuple[int, int] = (0, 0)
     language: str = ""
+    role: CaptionRole = "subtitles"
+    film_ms: int = 0
     order: Order | None = None
     trace_id: str = ""
 
@@ -106,7 +109,7 @@ def do(parts: Parts, what: Task) -> str:
         case "sound":
             return tracks.encode_sound(shop, sha256)
         case "captions":
-            return tracks.convert_captions(shop, what.language, sha256)
+            return tracks.convert_captions(shop, what.language, sha256, what.role, what.film_ms)
         case "package":
             return _package(parts, _of(what.order))
 
@@ -124,5 +127,6 @@ def _package(parts: Parts, order: Order) -> str:
     version = packaging.package(parts.shop, order, provisioned.keys, parts.clock.now())
     if order.measured is not None:
         rungs = [rung.key for rung in order.rungs]
-        measuring.keep_measures(parts.shop, order.sha256, version, rungs, order.measured)
+        notes = packaging.caption_notes(parts.shop, order.captions)
+        measuring.keep_measures(parts.shop, order.sha256, version, rungs, order.measured, notes)
     return msgspec.json.encode(version).decode()

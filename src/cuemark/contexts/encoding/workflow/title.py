@@ -22,7 +22,12 @@ from cuemark.contexts.encoding.model.gate import (
 from cuemark.contexts.encoding.model.ladder import NoLadder, Probed, Rung
 from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.measuring import Measured
-from cuemark.contexts.encoding.stages.packaging import CaptionsToPackage, Order, RungToPackage
+from cuemark.contexts.encoding.stages.packaging import (
+    CaptionsToPackage,
+    Order,
+    RungToPackage,
+    caption_notes,
+)
 from cuemark.contexts.encoding.store import JobRow
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
 from cuemark.contexts.encoding.tools.run import ToolFailed
@@ -88,6 +93,9 @@ class TitleWalk:
         tracks = self._begin_tracks(film)
         quick = self._quick_rungs(film, chunks, shots.starts)
         sound, captions = tracks()
+        if odd := caption_notes(self._shop, captions):
+            said = [*notes, *odd]
+            self._step("note", lambda: self._parts.ledger.note(self._job.version_id, said))
         self._publish(
             self._job.quick_version_id, "quick", quick, sound, captions, Priority.QUICK_FINISH
         )
@@ -96,9 +104,10 @@ class TitleWalk:
 
     def _begin_tracks(self, film: Film) -> Callable[[], _Tracks]:
         """Put sound and captions on the queue; the result waits for them."""
+        film_ms = int(1000 * film.master.frames / film.master.picture.rate)
         captions = [
             (
-                row.language,
+                row,
                 self._enqueue(
                     self._task(
                         "captions",
@@ -106,6 +115,8 @@ class TitleWalk:
                         Priority.QUICK,
                         sha256=row.sha256,
                         language=row.language,
+                        role=row.role,
+                        film_ms=film_ms,
                     )
                 ),
             )
@@ -121,7 +132,10 @@ class TitleWalk:
         def finished() -> _Tracks:
             return (
                 sound.result() if sound else None,
-                [CaptionsToPackage(language, each.result()) for language, each in captions],
+                [
+                    CaptionsToPackage(row.language, each.result(), row.role)
+                    for row, each in captions
+                ],
             )
 
         return finished

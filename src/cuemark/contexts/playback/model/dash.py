@@ -11,7 +11,14 @@ from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
 from cuemark.contexts.playback.model import presentation
-from cuemark.contracts.encoding import AudioTrack, CaptionTrack, Rendition, Timeline, Version
+from cuemark.contracts.encoding import (
+    AudioTrack,
+    CaptionRole,
+    CaptionTrack,
+    Rendition,
+    Timeline,
+    Version,
+)
 from cuemark.contracts.steering import RankedAppliance
 
 _MPD = {
@@ -23,6 +30,15 @@ _MPD = {
 _PROTECTION = "urn:mpeg:dash:mp4protection:2011"
 _CLEARKEY = "urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e"
 _SWITCHING = "urn:mpeg:dash:adaptation-set-switching:2016"
+_PURPOSE = "urn:tva:metadata:cs:AudioPurposeCS:2007"
+_HARD_OF_HEARING = "2"
+_CAPTION_ROLES: dict[CaptionRole, str] = {
+    "subtitles": "subtitle",
+    "sdh": "caption",
+    "forced": "forced-subtitle",
+}
+"""ISO/IEC 23009-1 section 5.8.5.5."""
+
 _DIGESTS = "urn:cuemark:digests:sha-256-128"
 _ROLE = "urn:mpeg:dash:role:2011"
 _CHANNELS = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
@@ -149,6 +165,7 @@ def _audio(version: Version, tracks: Sequence[AudioTrack], number: str) -> str:
 
 
 def _caption(track: CaptionTrack, number: str) -> str:
+    """The WebVTT of a track. Its IMSC is not listed: players would show each language twice."""
     file = "/".join(presentation.path(part) for part in track.path.split("/"))
     representation = _element(
         "Representation",
@@ -161,9 +178,17 @@ def _caption(track: CaptionTrack, number: str) -> str:
         "mimeType": "text/vtt",
         "lang": track.language,
     }
-    return _element(
-        "AdaptationSet", attributes, _descriptor("Role", _ROLE, "subtitle"), representation
-    )
+    role = _CAPTION_ROLES[track.role]
+    descriptors = [_descriptor("Role", _ROLE, role)]
+    if track.role == "sdh":
+        # The first is of ISO/IEC 23009-1, the second of DVB (ETSI TS 103 285 section 7.1.2), which
+        # Shaka Player reads.
+        descriptors = [
+            _descriptor("Accessibility", _ROLE, role),
+            _descriptor("Accessibility", _PURPOSE, _HARD_OF_HEARING),
+            *descriptors,
+        ]
+    return _element("AdaptationSet", attributes, *descriptors, representation)
 
 
 def _set_attributes(number: str, kind: str) -> dict[str, object]:

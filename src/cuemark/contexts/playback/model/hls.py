@@ -10,8 +10,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from cuemark.contexts.playback.model import presentation
-from cuemark.contracts.encoding import Rendition, Version
+from cuemark.contracts.encoding import CaptionRole, Rendition, Version
 from cuemark.contracts.steering import RankedAppliance
+
+_NAMES: dict[CaptionRole, str] = {"subtitles": "", "sdh": " (SDH)", "forced": " (forced)"}
+_FOR_THE_DEAF = (
+    "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
+)
+"""rfc8216bis section 4.4.6.1, and what Apple's authoring specification asks of SDH."""
 
 _QUOTED = str.maketrans({'"': "'", "{": "(", "}": ")"})
 
@@ -66,7 +72,9 @@ def _audio(version: Version, appliance: RankedAppliance) -> list[str]:
 
 
 def _subtitles(version: Version, appliance: RankedAppliance) -> list[str]:
-    names = _names([(track.language, track.track_id) for track in version.captions])
+    names = _names(
+        [(track.language + _NAMES[track.role], track.track_id) for track in version.captions]
+    )
     lines = []
     for track, name in zip(version.captions, names, strict=True):
         attributes = [
@@ -76,6 +84,8 @@ def _subtitles(version: Version, appliance: RankedAppliance) -> list[str]:
             f"LANGUAGE={_quoted(track.language)}",
             "DEFAULT=NO",
             "AUTOSELECT=YES",
+            *(["FORCED=YES"] if track.role == "forced" else []),
+            *([f"CHARACTERISTICS={_quoted(_FOR_THE_DEAF)}"] if track.role == "sdh" else []),
             f"URI={_quoted(_playlist(appliance, track.track_id))}",
         ]
         lines.append(f"#EXT-X-MEDIA:{','.join(attributes)}")
@@ -83,10 +93,10 @@ def _subtitles(version: Version, appliance: RankedAppliance) -> list[str]:
 
 
 def _names(tracks: Sequence[tuple[str, str]]) -> list[str]:
-    """A name for each (language, track id), no two alike: renditions of a group must differ."""
+    """A name for each (name, track id), no two alike: renditions of a group must differ."""
     names: list[str] = []
-    for language, track_id in tracks:
-        names.append(track_id if language in names else language)
+    for name, track_id in tracks:
+        names.append(track_id if name in names else name)
     return names
 
 
