@@ -1,52 +1,45 @@
 """What processes use, as the kernel accounts it: a process with all that it started."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import psutil
 
-SUPERVISOR = "supervisor"
 
-
-def tree(pid: int) -> Iterator[psutil.Process]:
-    """A process and its descendants that run now."""
+def tree(pid: int, named: Collection[int] = ()) -> Iterator[psutil.Process]:
+    """A process and its descendants that run now, without those trees that are ``named``."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        root = psutil.Process(pid)
-        yield root
-        yield from root.children(recursive=True)
+        process = psutil.Process(pid)
+        yield process
+        for child in process.children():
+            if child.pid not in named:
+                yield from tree(child.pid, named)
 
 
-def cpu_s(pid: int) -> float:
+def cpu_s(pid: int, named: Collection[int] = ()) -> float:
     """CPU that a tree has used: of those that run, and of those that ended and were waited for."""
     used_s = 0.0
-    for process in tree(pid):
+    for process in tree(pid, named):
         with contextlib.suppress(psutil.NoSuchProcess):
             times = process.cpu_times()
             used_s += times.user + times.system + times.children_user + times.children_system
     return used_s
 
 
-def pss_bytes(pid: int) -> int:
+def pss_bytes(pid: int, named: Collection[int] = ()) -> int:
     """The proportional set size of a tree: what is shared counts to each by its share."""
     total = 0
-    for process in tree(pid):
+    for process in tree(pid, named):
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             total += int(process.memory_full_info().pss)
     return total
 
 
 def cpu_of_each(pids: Mapping[str, int]) -> dict[str, float]:
-    """CPU seconds by name; of the supervisor its own, since its children have names."""
-    used_s = {name: cpu_s(pid) for name, pid in pids.items() if name != SUPERVISOR}
-    if SUPERVISOR in pids:
-        times = psutil.Process(pids[SUPERVISOR]).cpu_times()
-        used_s[SUPERVISOR] = times.user + times.system
-    return used_s
+    """CPU seconds by name, of each tree without what has a name of its own."""
+    return {name: cpu_s(pid, pids.values()) for name, pid in pids.items()}
 
 
 def pss_of_each(pids: Mapping[str, int]) -> dict[str, int]:
-    """Bytes by name; of the supervisor its own, since its children have names."""
-    used = {name: pss_bytes(pid) for name, pid in pids.items() if name != SUPERVISOR}
-    if SUPERVISOR in pids:
-        used[SUPERVISOR] = int(psutil.Process(pids[SUPERVISOR]).memory_full_info().pss)
-    return used
+    """Bytes by name, of each tree without what has a name of its own."""
+    return {name: pss_bytes(pid, pids.values()) for name, pid in pids.items()}

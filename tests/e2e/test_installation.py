@@ -89,6 +89,34 @@ def test_a_killed_child_runs_again_within_two_seconds(
     wait_until(lambda: serving(shared_installation), 10, "the API answers")
 
 
+def test_a_killed_forkserver_takes_control_and_the_workers_with_it_and_all_serve_again(
+    shared_installation: Installation,
+) -> None:
+    before = shared_installation.status()["pids"]
+    os.kill(before["forkserver"], signal.SIGKILL)
+    lost = ("forkserver", "control", "worker-1", "worker-2")
+    wait_until(
+        lambda: all(serves_again_as_another(shared_installation, before, name) for name in lost),
+        30,
+        "all serve again",
+    )
+    assert not any(alive(before[name]) for name in lost)
+    after = shared_installation.status()["pids"]
+    kept = set(before) - set(lost)
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+
+
+def serves_again_as_another(installation: Installation, before: dict[str, int], name: str) -> bool:
+    """Whether another process than before serves under the name, as the supervisor's log has it."""
+    restarts = events_of(installation, "child_restarted", name)
+    return bool(
+        restarts
+        and restarts[-1]["pid"] != before[name]
+        and events_of(installation, "child_serves_again", name)[-1:]
+        and serving(installation)
+    )
+
+
 @pytest.fixture(scope="module")
 def shared_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     installation = Installation(tmp_path_factory.mktemp("killed") / "data")
@@ -138,7 +166,7 @@ def test_ctrl_c_stops_everything_in_order(installation: Installation, tmp_path: 
     assert [name for name, pid in pids.items() if alive(pid) or group_alive(pid)] == []
     stopped = [event["child"] for event in installation.events("child_stopped")]
     assert stopped.index("control") < stopped.index("postgres")
-    assert stopped[-1] == "postgres"
+    assert stopped[-2:] == ["postgres", "forkserver"]
     assert (tmp_path / "screen").read_text() == f"Cuemark serves at {member_url}\n"
 
 

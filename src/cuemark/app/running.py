@@ -12,15 +12,13 @@ import msgspec
 import psutil
 
 from cuemark.app import state, system
-from cuemark.app.backup import restoring
+from cuemark.app.backup import moving_in
 from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder
 from cuemark.app.log_keeping import keep_bounded
 from cuemark.app.settings import Settings
 from cuemark.app.state import Phase, Running
 from cuemark.app.supervisor import ChildSpec, Supervisor
-from cuemark.app.upgrade import bring_up_to_date
-from cuemark.kit.objects import Objects
 
 
 async def run(
@@ -39,7 +37,7 @@ async def run(
         loop.add_signal_handler(name, stop.set)
     supervisor = Supervisor(folder.run, folder.logs)
     supervisor.clear_leftovers()
-    restoring.finish(folder)
+    moving_in.finish(folder)
     folder.sweep()
 
     def phase(doing: str, now: Running | None = None) -> None:
@@ -71,25 +69,24 @@ async def run(
 async def _start(
     supervisor: Supervisor, folder: DataFolder, settings: Settings, phase: Callable[[str], None]
 ) -> system.Install:
-    from cuemark.contexts.encoding.wiring import sweep
-
     install = system.install_on(folder, settings)
+    forkserver = system.forkserver_for(install)
+    await supervisor.add(forkserver.spec())
     if not settings.postgres_url:
         phase("starting PostgreSQL")
         postgres.initialise(folder.postgres)
         await supervisor.add(system.postgres_spec(install))
         postgres.create_database(folder.run)
     phase("migrating")
-    kept = await asyncio.to_thread(bring_up_to_date, install, datetime.now(UTC))
-    if kept:
-        install = replace(install, kept_backup=str(kept))
-    await sweep(install.database_url, Objects(folder.objects))
+    done = await supervisor.run(system.upgrade_spec(install, forkserver))
+    kept = msgspec.json.decode(done, type=system.UpToDate).kept_backup
+    install = replace(install, kept_backup=kept)
     phase("starting the control plane, the appliances and the workers")
     groups = [
-        [system.control_spec(install)],
+        [system.control_spec(install, forkserver)],
         [system.origin_spec(install)],
         *(system.appliance_specs(install, number) for number in range(settings.appliances)),
-        *([spec] for spec in system.worker_specs(install)),
+        *([spec] for spec in system.worker_specs(install, forkserver)),
     ]
     tasks = [asyncio.create_task(_add_in_turn(supervisor, specs)) for specs in groups]
     try:

@@ -12,10 +12,10 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 
 import msgspec
 import structlog
@@ -35,14 +35,62 @@ class StartFailed(OperatorError):
     """A child did not become ready. The message says which, and where its output is."""
 
 
+class LauncherAway(OSError):
+    """What starts a child is not there for the moment."""
+
+
+class Launched(Protocol):
+    """A process of a child. ``returncode`` is negative for a signal, None while it runs."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    async def wait(self) -> int: ...
+
+
+async def launched(
+    argv: Sequence[str],
+    output: BinaryIO,
+    *,
+    drop_root: bool = False,
+    on_parent_death: signal.Signals = signal.SIGKILL,
+    pass_fds: Sequence[int] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Launched:
+    """Start a program through the launcher."""
+    return await asyncio.create_subprocess_exec(
+        *launch_argv(argv, drop_root=drop_root, on_parent_death=on_parent_death),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        pass_fds=pass_fds,
+        env=environment,
+    )
+
+
+async def launch_program(spec: "ChildSpec", output: BinaryIO) -> Launched:
+    """Start a child whose ``argv`` is a program."""
+    return await launched(
+        spec.argv,
+        output,
+        drop_root=spec.drop_root,
+        on_parent_death=spec.on_parent_death,
+        pass_fds=[listener.fileno() for listener in spec.listeners],
+    )
+
+
 @dataclass(frozen=True)
 class ChildSpec:
     """How one child is run. ``ready`` says whether it serves; it is asked every 50 ms.
 
-    ``prepare`` runs before each start. ``stop_s`` is how long the child may take to end by
-    itself after ``stop_signal`` before its group is killed. ``listeners`` are sockets that the
-    supervisor holds and each start of the child inherits under the same descriptors: who connects
-    while there is no child waits in the kernel's queue for the next one.
+    ``launch`` starts what ``argv`` says, and ``prepare`` runs before each start. ``stop_s`` is how
+    long the child may take to end by itself after ``stop_signal`` before its group is killed.
+    ``listeners`` are sockets that the supervisor holds and each start of the child inherits under
+    the same descriptors: who connects while there is no child waits in the kernel's queue for the
+    next one.
     """
 
     name: str
@@ -55,6 +103,7 @@ class ChildSpec:
     ready_s: float = 30.0
     prepare: Callable[[], None] = field(default=lambda: None)
     listeners: Sequence[socket.socket] = ()
+    launch: Callable[["ChildSpec", BinaryIO], Awaitable[Launched]] = launch_program
 
 
 class RecordedGroup(msgspec.Struct, frozen=True):
@@ -75,24 +124,14 @@ class Child:
         self.spec = spec
         self.starts = 0
         self.group = 0
-        self._output = output
-        self._process: asyncio.subprocess.Process | None = None
+        self.output = output
+        self._process: Launched | None = None
 
     async def start(self) -> None:
         """Start the process. It need not serve yet: see ``wait_ready``."""
         self.spec.prepare()
-        with self._output.open("ab") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                *launch_argv(
-                    self.spec.argv,
-                    drop_root=self.spec.drop_root,
-                    on_parent_death=self.spec.on_parent_death,
-                ),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=[listener.fileno() for listener in self.spec.listeners],
-            )
+        with self.output.open("ab") as output:
+            self._process = await self.spec.launch(self.spec, output)
         self.group = self._process.pid
         self.starts += 1
 
@@ -106,13 +145,13 @@ class Child:
         while not await self.spec.ready():
             if self._process is not None and self._process.returncode is not None:
                 raise StartFailed(
-                    f"{self.spec.name} ended while starting: {self._last_line()} "
-                    f"(all of its output is in {self._output})"
+                    f"{self.spec.name} ended while starting: {self.last_line()} "
+                    f"(all of its output is in {self.output})"
                 )
             if time.monotonic() > deadline:
                 raise StartFailed(
                     f"{self.spec.name} did not serve within {self.spec.ready_s:.0f} s: "
-                    f"see {self._output}"
+                    f"see {self.output}"
                 )
             await asyncio.sleep(0.05)
 
@@ -138,8 +177,9 @@ class Child:
         while await asyncio.to_thread(group_alive, self.group):
             await asyncio.sleep(0.02)
 
-    def _last_line(self) -> str:
-        lines = self._output.read_text(errors="replace").strip().splitlines()
+    def last_line(self) -> str:
+        """The last that the child said."""
+        lines = self.output.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
 
 
@@ -181,20 +221,48 @@ class Supervisor:
         structlog.get_logger().info("child_started", child=spec.name, pid=child.group)
         return child
 
+    async def run(self, spec: ChildSpec) -> str:
+        """Run a child to its end, and again where it was killed; the last line that it wrote.
+
+        Raises ``StartFailed`` where it ended with another status than 0: with that line alone
+        where it was 1, which says that the line is a sentence for the user.
+        """
+        child = Child(spec, self._logs / f"{spec.name}.out")
+        self._children.append(child)
+        try:
+            for starts_left in reversed(range(FIRST_STARTS)):
+                with contextlib.suppress(LauncherAway):
+                    await child.start()
+                    self._write_record()
+                    status = await child.ended()
+                    await child.clear()
+                    if status == 0:
+                        return child.last_line()
+                    if status > 0 or not starts_left:
+                        break
+                structlog.get_logger().warning("child_killed", child=spec.name)
+        finally:
+            self._children.remove(child)
+        said, failed = child.last_line(), f"{spec.name} failed"
+        raise StartFailed(said if status == 1 else f"{failed}: {said} (see {child.output})")
+
     async def _start_first(self, child: Child) -> None:
         """Start a child until it serves; one that was killed meanwhile did nothing wrong."""
         for starts_left in reversed(range(FIRST_STARTS)):
-            await child.start()
-            self._write_record()
             try:
+                await child.start()
+                self._write_record()
                 await child.wait_ready()
+            except LauncherAway as error:
+                if not starts_left:
+                    raise StartFailed(f"{child.spec.name} could not be started: {error}") from error
             except StartFailed:
                 if not (child.was_killed and starts_left):
                     raise
-                structlog.get_logger().warning("child_killed_while_starting", child=child.spec.name)
                 await child.clear()
             else:
                 return
+            structlog.get_logger().warning("child_killed_while_starting", child=child.spec.name)
 
     async def stop(self) -> None:
         """Stop all children, the last started first."""

@@ -6,15 +6,23 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import iter_modules
 
+import msgspec
+
+from cuemark import contexts
 from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder, Ports
+from cuemark.app.forking import Forkserver
 from cuemark.app.settings import Settings
 from cuemark.app.state import Running, RunningAppliance
 from cuemark.app.supervisor import ChildSpec, http_answers, listen, port_answers
 from cuemark.contracts.ids import ApplianceId
 from cuemark.edge import nginx, origin
 from cuemark.edge.settings import ApplianceSettings, OriginSettings
+
+_CONTEXTS = "cuemark.contexts."
+UPGRADE, CONTROL, WORKER = "cuemark.app.upgrade", "cuemark.app.control", "cuemark.app.worker"
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,12 @@ class Install:
         return f"http://{self.settings.bind}:{self.ports.appliances[number]}"
 
 
+class UpToDate(msgspec.Struct, frozen=True):
+    """What ``cuemark.app.upgrade`` prints. ``kept_backup`` is as in ``Install``."""
+
+    kept_backup: str
+
+
 def install_on(folder: DataFolder, settings: Settings) -> Install:
     """The install on a data folder, its ports chosen."""
     ports = folder.ports(settings.bind, settings.port, settings.appliances)
@@ -73,28 +87,46 @@ def postgres_spec(install: Install) -> ChildSpec:
     )
 
 
-def control_spec(install: Install) -> ChildSpec:
+def forkserver_for(install: Install) -> Forkserver:
+    """What forks control and the workers: their modules, and those that they import when built."""
+    rooms = [f"{each.name}.wiring" for each in iter_modules(contexts.__path__, _CONTEXTS)]
+    plan = {UPGRADE: [*rooms, "alembic.runtime.environment"], CONTROL: ["cuemark.gateway.app"]}
+    if install.settings.workers:
+        plan[WORKER] = ["cuemark.contexts.encoding.workflow"]
+    return Forkserver(plan)
+
+
+def upgrade_spec(install: Install, forkserver: Forkserver) -> ChildSpec:
+    """What runs to its end before anything else does that uses the database."""
+    return ChildSpec(
+        name="upgrade",
+        argv=[UPGRADE, "--data", str(install.folder.root)],
+        ready=_at_once,
+        launch=forkserver.launch,
+    )
+
+
+def control_spec(install: Install, forkserver: Forkserver) -> ChildSpec:
     public = listen(install.settings.bind, install.ports.public)
     internal = listen("127.0.0.1", install.ports.internal)
     descriptors = ["--public-fd", str(public.fileno()), "--internal-fd", str(internal.fileno())]
     return ChildSpec(
         name="control",
-        argv=[*_python("cuemark.app.control", install), *descriptors],
+        argv=[CONTROL, "--data", str(install.folder.root), *descriptors],
+        launch=forkserver.launch,
         ready=http_answers("127.0.0.1", install.ports.internal),
         ready_s=90,
         listeners=(public, internal),
     )
 
 
-def worker_specs(install: Install) -> list[ChildSpec]:
-    async def ready() -> bool:
-        return True
-
+def worker_specs(install: Install, forkserver: Forkserver) -> list[ChildSpec]:
     return [
         ChildSpec(
             name=f"worker-{number + 1}",
-            argv=[*_python("cuemark.app.worker", install), "--name", f"worker-{number + 1}"],
-            ready=ready,
+            argv=[WORKER, "--data", str(install.folder.root), "--name", f"worker-{number + 1}"],
+            ready=_at_once,
+            launch=forkserver.launch,
         )
         for number in range(install.settings.workers)
     ]
@@ -172,8 +204,8 @@ def running(install: Install, pids: dict[str, int]) -> Running:
     )
 
 
-def _python(module: str, install: Install) -> list[str]:
-    return [sys.executable, "-m", module, "--data", str(install.folder.root)]
+async def _at_once() -> bool:
+    return True
 
 
 def _nginx_spec(

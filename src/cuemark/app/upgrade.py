@@ -1,14 +1,25 @@
-"""From the folder of an earlier release to one of this release, before anything serves."""
+"""From a folder as it was left to one that this release can use, before anything serves.
 
-from datetime import datetime
+``python -m cuemark.app.upgrade --data DIR`` does that and prints ``UpToDate`` as JSON, or ends
+with 1 and one sentence. It is a process of its own so that the supervisor stays small.
+"""
+
+import asyncio
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
+import click
+import msgspec
 import structlog
 
-from cuemark.app import folder_format, schemas
+from cuemark.app import folder_format, schemas, settings
 from cuemark.app.backup.taking import take_database
-from cuemark.app.system import Install
+from cuemark.app.folder import DataFolder
+from cuemark.app.system import Install, UpToDate, install_on
 from cuemark.kit.database import MigrationFailed
+from cuemark.kit.errors import OperatorError
+from cuemark.kit.logs import configure_logs
 from cuemark.kit.objects import Objects
 
 
@@ -45,3 +56,23 @@ def bring_up_to_date(install: Install, now: datetime) -> Path | None:
         structlog.get_logger().info("encoding_begins_again", jobs=jobs)
     folder_format.write(folder, pipeline)
     return kept
+
+
+@click.command()
+@click.option("--data", "root", type=click.Path(path_type=Path), required=True)
+def main(root: Path) -> None:
+    from cuemark.contexts.encoding.wiring import sweep
+
+    folder = DataFolder(root)
+    configure_logs("upgrade", folder.log_file)
+    install = install_on(folder, settings.load(root))
+    try:
+        kept = bring_up_to_date(install, datetime.now(UTC))
+    except OperatorError as error:
+        sys.exit(str(error))
+    asyncio.run(sweep(install.database_url, Objects(folder.objects)))
+    print(msgspec.json.encode(UpToDate(kept_backup=str(kept or ""))).decode())
+
+
+if __name__ == "__main__":
+    main()

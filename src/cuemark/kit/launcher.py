@@ -1,35 +1,33 @@
 """The launcher: what stands between us and each child until the child's program runs.
 
-``python -m cuemark.kit.launcher [--drop-root | --confined JSON] SIGNAL PARENT -- PROGRAM ARG...``
-leads a new process group, asks the kernel for ``SIGNAL`` on the parent's death
-(``PR_SET_PDEATHSIG``), and runs the program in its own place. It runs before each of a film's
-many small tools, so it imports the standard library only.
+``python -I -S launcher.py [--drop-root | --confined WORD...] SIGNAL PARENT -- PROGRAM ARG...``
+leads a new process group, asks the kernel for the signal of that number on the parent's death
+(``PR_SET_PDEATHSIG``), and runs the program in its own place. ``WORD...`` are those of
+``Confinement.arguments``. It runs before each of a film's many small tools, so it is run by its
+path, without ``site``, and imports few modules.
 """
 
 import ctypes
 import os
-import signal
 import sys
 from collections.abc import Mapping
 
-from cuemark.kit import confinement
-from cuemark.kit.confinement import Confinement
-
 _PR_SET_PDEATHSIG = 1
+_SIGKILL = 9
 
 
 def become_child(
-    expected_parent: int,
-    on_parent_death: signal.Signals = signal.SIGKILL,
-    *,
-    drop_root: bool = False,
+    expected_parent: int, on_parent_death: int = _SIGKILL, *, drop_root: bool = False
 ) -> None:
     """Make this process a well-kept child: own group, own user, dead when its parent dies."""
     libc = ctypes.CDLL(None, use_errno=True)
     os.setpgid(0, 0)
     uid, gid = os.getuid(), os.getgid()
-    if drop_root and uid == 0 and libc.unshare(confinement.CLONE_NEWUSER) == 0:
-        confinement.write_user_maps(uid, gid)
+    if drop_root and uid == 0:
+        from cuemark.kit import confining
+
+        if libc.unshare(confining.CLONE_NEWUSER) == 0:
+            confining.write_user_maps(uid, gid)
     libc.prctl(_PR_SET_PDEATHSIG, on_parent_death, 0, 0, 0)
     if os.getppid() != expected_parent:
         sys.exit(1)
@@ -37,13 +35,29 @@ def become_child(
 
 def main() -> None:
     arguments = sys.argv[1:]
-    drop_root, confined = arguments[0] == "--drop-root", arguments[0] == "--confined"
-    name, parent, _, *argv = arguments[1 if drop_root else 2 if confined else 0 :]
-    become_child(int(parent), signal.Signals[name], drop_root=drop_root)
+    flag = arguments.pop(0) if arguments[0].startswith("--") else ""
+    limits, readable, writable = [], [], []
+    if flag == "--confined":
+        limits = [int(arguments.pop(0)) for _ in range(5)]
+        readable = [arguments.pop(0) for _ in range(int(arguments.pop(0)))]
+        writable = [arguments.pop(0) for _ in range(int(arguments.pop(0)))]
+    number, parent, _, *argv = arguments
+    become_child(int(parent), int(number), drop_root=flag == "--drop-root")
     environment: Mapping[str, str] = os.environ
-    if confined:
-        confinement.enter(Confinement.decoded(arguments[1]), argv[0])
-        environment = confinement.environment()
+    if flag == "--confined":
+        from cuemark.kit import confining
+
+        cpu_s, memory_bytes, file_bytes, open_files, niceness = limits
+        confining.enter(
+            cpu_s=cpu_s,
+            memory_bytes=memory_bytes,
+            file_bytes=file_bytes,
+            open_files=open_files,
+            niceness=niceness,
+            readable=[argv[0], *readable],
+            writable=writable,
+        )
+        environment = confining.environment()
     try:
         os.execvpe(argv[0], argv, environment)
     except OSError as error:
@@ -51,4 +65,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # Without site nothing is on the path but the standard library.
+    sys.path.append(__file__.rpartition("/cuemark/kit/")[0])
     main()

@@ -17,6 +17,7 @@ from typing import NoReturn
 
 import psutil
 
+from cuemark.kit import launcher
 from cuemark.kit.confinement import Confinement
 
 _START_TICKS = 19
@@ -33,9 +34,9 @@ def launch_argv(
     """The command line that runs ``argv`` through the launcher."""
     flags = ["--drop-root"] if drop_root else []
     if confined is not None:
-        flags = ["--confined", confined.encoded()]
-    launcher = [sys.executable, "-m", "cuemark.kit.launcher", *flags]
-    return [*launcher, on_parent_death.name, str(os.getpid()), "--", *argv]
+        flags = ["--confined", *confined.arguments()]
+    started = [sys.executable, "-I", "-S", launcher.__file__, *flags]
+    return [*started, str(int(on_parent_death)), str(os.getpid()), "--", *argv]
 
 
 def run_and_leave(command: Callable[[], object]) -> NoReturn:

@@ -12,7 +12,9 @@ from cuemark.kit.process import group_alive, kill_group
 from tests.e2e.installation import wait_until
 from tests.e2e.kills.running import WatchedInstallation
 
+FORKSERVER = "forkserver"
 CHILDREN = (
+    FORKSERVER,
     "worker-1",
     "worker-2",
     "control",
@@ -31,7 +33,7 @@ GONE_S = 5.0
 
 def workers_lost(victim: str) -> int:
     """How many workers die with this victim: each may lose the chunk in its hands."""
-    if victim in (SUPERVISOR, EVERYTHING, POWER):
+    if victim in (SUPERVISOR, FORKSERVER, EVERYTHING, POWER):
         return 2
     return int(victim.startswith("worker"))
 

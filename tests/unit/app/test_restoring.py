@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cuemark.app.backup import restoring
+from cuemark.app.backup import moving_in
 from cuemark.app.backup.manifest import BackupInvalid, Manifest, opened, sealed
 from cuemark.app.folder import DataFolder
 
@@ -18,7 +18,7 @@ STEPS = 1 + 2 + 2 + 1
 
 def cut_off_after(root: Path, steps: int) -> None:
     """The folder as a restore leaves it that is killed after so many of its renames."""
-    moving, aside = root / restoring.MOVING, root / "replaced-then"
+    moving, aside = root / moving_in.MOVING, root / "replaced-then"
     for name in OLD:
         (root / name).mkdir(parents=True)
         (root / name / "old").touch()
@@ -40,14 +40,14 @@ def cut_off_after(root: Path, steps: int) -> None:
 @pytest.mark.parametrize("steps", range(STEPS + 1))
 def test_a_restore_that_was_cut_off_while_moving_in_is_finished(tmp_path: Path, steps: int) -> None:
     cut_off_after(tmp_path, steps)
-    restoring.finish(DataFolder(tmp_path))
+    moving_in.finish(DataFolder(tmp_path))
     found = {
         path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
     }
     assert found == {f"{name}/new" for name in ARRIVING} | {
         f"replaced-then/{name}/old" for name in OLD
     }
-    restoring.finish(DataFolder(tmp_path))
+    moving_in.finish(DataFolder(tmp_path))
 
 
 def test_a_manifest_that_was_altered_is_refused() -> None:

@@ -1,8 +1,7 @@
 """Putting a backup back: everything is checked first, made beside, and moved in at the end.
 
 What is restored is made in ``DATA/.restoring``. Then that folder becomes ``DATA/.moving-in``, and
-what is in it takes its place; from there on whoever opens the folder next finishes the moving
-(``finish``), so a restore that is killed has happened or has not. What was in its place goes to
+what is in it takes its place (``cuemark.app.backup.moving_in``). What was in its place goes to
 ``DATA/replaced-<time>/`` and is never removed.
 """
 
@@ -20,6 +19,7 @@ from cuemark.app import settings as settings_file
 from cuemark.app.backup import manifest as form
 from cuemark.app.backup.copying import copy_private, link_or_copy, settle
 from cuemark.app.backup.manifest import BackupInvalid, Manifest
+from cuemark.app.backup.moving_in import MOVING, PLAN, Plan, finish
 from cuemark.app.backup.taking import Tell, backups_on, fingerprints_of
 from cuemark.app.engines import dump, postgres
 from cuemark.app.folder import DataFolder, Ports, port_is_free
@@ -29,7 +29,7 @@ from cuemark.kit import outbox
 from cuemark.kit.errors import OperatorError
 from cuemark.kit.objects import BadKey, fsync, key_path, write_private
 
-STAGE, MOVING = ".restoring", ".moving-in"
+STAGE = ".restoring"
 ENTRIES = (
     "postgres",
     "objects",
@@ -46,19 +46,10 @@ _OF_THE_DATABASE = ("postgres", "appliances", folder_format.FILE_NAME)
 with other keys, so what the appliances keep of it must go."""
 _HARMLESS = ("run", "backups", STAGE)
 _REPLACED = "replaced-"
-_PLAN = "plan.json"
 
 
 class RestoreRefused(OperatorError):
     """The folder is in use, or holds something that a restore would replace."""
-
-
-class _Plan(msgspec.Struct, frozen=True):
-    """How a restore ends: what goes to ``replaced``, and what comes in its place."""
-
-    replaced: str
-    leaving: list[str]
-    arriving: list[str]
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,8 +165,8 @@ def restore(
     written = folder_format.Written(format=manifest.folder_format, release=manifest.release)
     write_private(stage / folder_format.FILE_NAME, msgspec.json.encode(written))
     leaving = ENTRIES if manifest.objects else _OF_THE_DATABASE
-    plan = _Plan(replaced, list(leaving), [path.name for path in stage.iterdir()])
-    write_private(stage / _PLAN, msgspec.json.encode(plan))
+    plan = Plan(replaced, list(leaving), [path.name for path in stage.iterdir()])
+    write_private(stage / PLAN, msgspec.json.encode(plan))
     settle(stage)
     os.sync()
     stage.rename(folder.root / MOVING)
@@ -191,26 +182,6 @@ def restore(
         files=manifest.object_files,
         replaced=str(folder.root / replaced) if (folder.root / replaced).exists() else "",
     )
-
-
-def finish(folder: DataFolder) -> None:
-    """Move in what a restore has made, where one was killed while it did that. Hold the lock."""
-    moving = folder.root / MOVING
-    if not moving.exists():
-        return
-    plan = msgspec.json.decode((moving / _PLAN).read_bytes(), type=_Plan)
-    aside = folder.root / plan.replaced
-    for name in plan.leaving:
-        place, arriving = folder.root / name, moving / name
-        if name in plan.arriving and not arriving.exists():
-            continue
-        if place.exists():
-            aside.mkdir(mode=0o700, exist_ok=True)
-            place.rename(aside / name)
-        if arriving.exists():
-            arriving.rename(place)
-    fsync(folder.root)
-    shutil.rmtree(moving)
 
 
 def _stage_objects(backup: Path, stage: Path, manifest: Manifest, tell: Tell) -> None:

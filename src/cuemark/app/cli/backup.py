@@ -10,7 +10,7 @@ import click
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cuemark.app import folder_format, settings, state
-from cuemark.app.backup import restoring, taking
+from cuemark.app.backup import moving_in, restoring, taking
 from cuemark.app.backup.manifest import MANIFEST, opened
 from cuemark.app.backup.taking import Tell, default_shelf
 from cuemark.app.cli.failure import Failure
@@ -114,7 +114,7 @@ def _database(folder: DataFolder, chosen: Settings) -> Iterator[str]:
         folder.prepare()
         with folder_lock(folder):
             Supervisor(folder.run, folder.logs).clear_leftovers()
-            restoring.finish(folder)
+            moving_in.finish(folder)
             with postgres.server_for_now(folder.postgres, folder.logs / "backup.out") as sockets:
                 yield postgres.url_of(sockets)
 
