@@ -15,7 +15,7 @@ from cuemark.kit.cost import Meter
 
 ABOUT = """
 Reference players and the whole service on the same cores. Each play is paced in real time, begins
-at a moment and a place of its own (seeded), adapts, fetches at most 20 s ahead with its token from
+at a moment and a place of its own (seeded), adapts, fetches at most 30 s ahead with its token from
 an appliance, decrypts (cbcs), decodes every frame of picture and sound on one thread, draws
 nothing, and reports progress every 5 s, as a member of its own; the plays of one core share a
 process. A count holds when no play of it stalls once or fails. The count is doubled from 5 until

@@ -1,8 +1,9 @@
 """Where the viewer is: presentation time, buffers, startup and stalls. Pure; time is passed in.
 
-Presentation runs at the speed of the clock while every track is decoded at the position, stops
-when one is not (a stall, dated to the moment at which the media ran out), and goes on when
-``RESUME_S`` of every track is there again.
+Presentation begins when ``START_S`` of every track is decoded: who begins late in a segment waits
+for the next one too. It runs at the speed of the clock while every track is decoded at the
+position, stops when one is not (a stall, dated to the moment at which the media ran out), and goes
+on when ``RESUME_S`` of every track is there again.
 """
 
 from collections import Counter, deque
@@ -12,7 +13,7 @@ import msgspec
 
 from cuemark.player.manifest import Segment
 
-RESUME_S = 2.0
+START_S, RESUME_S = 0.5, 2.0
 _EPSILON_S = 1e-6
 
 
@@ -126,7 +127,7 @@ class Playhead:
         """Start, or start again after a stall, where enough is decoded."""
         ahead_s = self.ready_until_s - self.position_s
         at_end = self.ready_until_s >= self._end_s - _EPSILON_S
-        needed_s = _EPSILON_S if self.startup_s is None else RESUME_S
+        needed_s = START_S if self.startup_s is None else RESUME_S
         if ahead_s < needed_s and not (at_end and ahead_s > 0):
             return False
         if self.startup_s is None:

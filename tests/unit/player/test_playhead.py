@@ -62,6 +62,20 @@ def test_a_play_begins_when_both_tracks_are_decoded() -> None:
     assert (head.startup_s, head.position_s, head.frames) == (3, 0, 1)
 
 
+def test_a_play_that_begins_late_in_a_segment_waits_for_the_next() -> None:
+    stage = Stage(start_s=1.9)
+    stage.arrive(0)
+    assert stage.pass_s(1).startup_s is None
+    stage.arrive(1)
+    assert stage.pass_s(1).startup_s == 2
+
+
+def test_a_play_that_begins_just_before_the_end_waits_for_nothing() -> None:
+    stage = Stage(start_s=9.9)
+    stage.arrive(LAST)
+    assert stage.pass_s(1).startup_s == 1
+
+
 def test_every_frame_is_presented_once_at_its_time() -> None:
     stage = Stage()
     stage.arrive(0, 1, 2, 3, 4)
