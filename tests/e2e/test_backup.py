@@ -41,7 +41,7 @@ def backup(installation: Installation, tmp_path_factory: pytest.TempPathFactory)
     films = tmp_path_factory.mktemp("films")
     installation.ingest(film(films / "before.mp4", 0, SECONDS), "Before")
     wait_until(lambda: bool(played(installation, "Before")), 60, "it plays")
-    installation.ingest(film(films / "meanwhile.mp4", 1, 20), "Meanwhile", wait=False)
+    installation.ingest(film(films / "meanwhile.mp4", 1, SECONDS), "Meanwhile", wait=False)
     reports: list[Any] = []
     watchers = [
         threading.Thread(target=lambda n=n: reports.append(watched(installation, n)))
@@ -59,7 +59,7 @@ def backup(installation: Installation, tmp_path_factory: pytest.TempPathFactory)
         (FRAMES, 0, 0)
     ] * 3
     assert taken["damaged"] == []
-    installation.ingest(film(films / "after.mp4", 2), "After")
+    installation.ingest(film(films / "after.mp4", 2, 2), "After")
     return Path(taken["path"])
 
 
@@ -100,7 +100,7 @@ def test_a_restored_install_plays_what_was_there_and_goes_on_with_what_was_not(
         wait_until(lambda: not unfinished(restored), 120, "the job is over")
         assert [job["error"] for job in restored.status()["jobs"]] == ["", ""]
         report = played_in_full(restored, "Meanwhile")
-        assert (report["frames"], report["decode_errors"]) == (20 * FRAME_RATE, 0)
+        assert (report["frames"], report["decode_errors"]) == (FRAMES, 0)
         assert report["quality"] == "full"
     finally:
         restored.down()

@@ -9,7 +9,6 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,26 +20,13 @@ from cuemark.app.folder import DataFolder
 from cuemark.player.api import LoginCode
 from cuemark.player.report import Report
 from cuemark.player.session import Options, play
-from tests.e2e.folders.packed import FRAME_RATE, film
-from tests.e2e.installation import Installation, wait_until
-from tests.e2e.test_upgrade import played
+from tests.e2e.conftest import LONG_FRAME_RATE
+from tests.e2e.installation import Installation
 
 PLAYS = 50
 LATE_PLAYS = 5
-SECONDS = 16
+SECONDS = 16.0
 ANSWER_S = 30.0
-
-
-@pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    installation = Installation(tmp_path_factory.mktemp("restarted") / "data")
-    installation.up()
-    try:
-        installation.ingest(film(tmp_path_factory.mktemp("films") / "f.mp4", 0, SECONDS), "Film")
-        wait_until(lambda: bool(played(installation, "Film")), 60, "it plays")
-        yield installation
-    finally:
-        installation.down()
 
 
 def codes(installation: Installation, name: str, count: int) -> list[str]:
@@ -92,8 +78,9 @@ class Asking:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_fifty_plays_outlive_the_control_process(
-    installation: Installation, how: signal.Signals
+    running_cuemark: Installation, long_title_id: str, how: signal.Signals
 ) -> None:
+    installation = running_cuemark
     api_url = installation.api_url
     early, late = codes(installation, how.name, PLAYS), codes(installation, f"l{how}", LATE_PLAYS)
 
@@ -101,7 +88,8 @@ def test_fifty_plays_outlive_the_control_process(
         options = Options(
             api_url=api_url.removesuffix("/api/v1"),
             credential=LoginCode(code),
-            title="Film",
+            title=long_title_id,
+            seconds=SECONDS,
             from_s=0.0,
         )
         return await play(options)
@@ -130,7 +118,7 @@ def test_fifty_plays_outlive_the_control_process(
     print(f"{len(stalls_ms)} of {len(reports)} plays stalled: {stalls_ms}")
     assert asking.refused == 0
     assert len(reports) == PLAYS + LATE_PLAYS
-    assert {report.frames for report in reports} == {SECONDS * FRAME_RATE}
+    assert {report.frames for report in reports} == {SECONDS * LONG_FRAME_RATE}
     assert {report.decode_errors for report in reports} == {0}
 
 
