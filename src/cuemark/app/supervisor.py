@@ -228,6 +228,8 @@ class Supervisor:
         where it was 1, which says that the line is a sentence for the user.
         """
         child = Child(spec, self._logs / f"{spec.name}.out")
+        # What a cut of power has left of an earlier run's output would stand before this one's.
+        child.output.unlink(missing_ok=True)
         self._children.append(child)
         try:
             for starts_left in reversed(range(FIRST_STARTS)):

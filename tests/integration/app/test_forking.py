@@ -65,6 +65,14 @@ async def test_a_child_runs_to_its_end_and_its_last_line_is_told(
     assert said == f"hello {parent} 1"
 
 
+async def test_what_an_earlier_run_left_unfinished_is_not_told(
+    supervisor: Supervisor, forkserver: Forkserver, tmp_path: Path
+) -> None:
+    (tmp_path / "speaker.out").write_bytes(b"\0" * 20)
+    said = await supervisor.run(spec_of(forkserver, "speaker", "say", "hello"))
+    assert said.startswith("hello ")
+
+
 async def test_a_sentence_is_told_as_it_is_and_a_trace_with_where_it_lies(
     supervisor: Supervisor, forkserver: Forkserver, tmp_path: Path
 ) -> None:
