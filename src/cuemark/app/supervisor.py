@@ -321,8 +321,10 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
+        # Python adds the address to strerror, with brackets of its own.
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise StartFailed(
-            f"nothing can listen on {host} port {port} ({error.strerror}): end what does, or "
+            f"nothing can listen on {host} port {port} ({reason}): end what does, or "
             "remove run/ports.json in the data folder so that another port is chosen"
         ) from error
     listener.setblocking(False)

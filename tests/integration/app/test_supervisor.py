@@ -206,5 +206,6 @@ async def test_a_queue_that_nobody_serves_is_no_service(free_port: int) -> None:
 
 async def test_a_port_that_is_taken_is_one_sentence(free_port: int) -> None:
     with listen("127.0.0.1", free_port):
-        with pytest.raises(StartFailed, match=r"end what does, or remove run/ports\.json"):
+        said = r"\(Address already in use\): end what does, or remove run/ports\.json"
+        with pytest.raises(StartFailed, match=said):
             listen("127.0.0.1", free_port)
