@@ -175,6 +175,26 @@ class CaptionTrack(msgspec.Struct, frozen=True, kw_only=True):
     imsc_path: str = ""
 
 
+class ThumbnailTrack(msgspec.Struct, frozen=True, kw_only=True):
+    """Small pictures of the film: JPEG sheets of ``columns`` by ``rows`` tiles (sizes in pixels).
+
+    There are ``tiles`` of them, from left to right and then from top to bottom. Each stands for
+    ``tile_ticks`` of ``1 / timescale`` seconds and shows the frame at the beginning of that.
+    ``bitrate_kbps`` is the peak.
+    """
+
+    track_id: str
+    tile_width: int
+    tile_height: int
+    columns: int
+    rows: int
+    tiles: int
+    timescale: int
+    tile_ticks: int
+    bitrate_kbps: float
+    digests_sha256: str = ""
+
+
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """Segment durations in ticks of ``1 / timescale`` seconds, in order, from ``start``."""
 
@@ -193,6 +213,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     Beside them ``<id>.digests`` for each rendition and audio track: the first 16 bytes of the
     SHA-256 of the playlist, the init segment and each segment, in this order (RFC 6920,
     sha-256-128). Versions of older releases have no digests.
+    Thumbnails are ``<id>/<n>.jpg`` with n from 1, their playlist ``<id>.m3u8``, and
+    ``<id>.digests`` of the playlist and of each sheet. Versions of older releases have none.
     Renditions stand in ascending order of bitrate. Every rendition has the ``video_timeline``.
     """
 
@@ -210,6 +232,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     artwork_key: str
     index_blake3: str
     published_at: datetime
+    thumbnails: ThumbnailTrack | None = None
 
 
 class IndexedFile(msgspec.Struct, frozen=True):

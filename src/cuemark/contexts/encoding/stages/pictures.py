@@ -23,6 +23,7 @@ from cuemark.contexts.encoding.model.master import (
     master_of,
 )
 from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH, FrameMeasures
+from cuemark.contexts.encoding.model.thumbnails import Tiling, tiling
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import ffmpeg, ffprobe
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
@@ -43,7 +44,7 @@ FIELDS_LINES, FIELDS_RATE, FIELDS_FRAMES = 1088, 31, 200
 
 
 class Shots(msgspec.Struct, frozen=True):
-    """``starts`` are first frames; the artwork lies beside as ``artwork.jpg``."""
+    """``starts`` are first frames. Beside it lie the artwork and the sheets of thumbnails."""
 
     starts: list[int]
     artwork_frame: int
@@ -148,14 +149,32 @@ def film_of(shop: Workshop, sha256: str) -> Film:
     return Film(path, shop.load(key, "master.json", Master))
 
 
+def tiling_of(film: Film) -> Tiling:
+    """How the film's thumbnails are laid out."""
+    picture = film.master.picture
+    return tiling(picture.width, picture.height, film.master.frames, picture.rate)
+
+
+def shots_key(shop: Workshop, sha256: str) -> str:
+    """The key of what one look at every frame gives: cuts, artwork, thumbnails."""
+    return shop.key("shots", sha256, tiling_of(film_of(shop, sha256)))
+
+
+def sheets_of(shop: Workshop, sha256: str) -> list[Path]:
+    """The sheets of the film's thumbnails, in order."""
+    key = shots_key(shop, sha256)
+    count = tiling_of(film_of(shop, sha256)).sheets
+    return [shop.path(key, ffmpeg.SHEET % number) for number in range(1, count + 1)]
+
+
 def find_shots(shop: Workshop, sha256: str) -> str:
-    """Find the cuts and pick the artwork. Returns the result's key."""
-    key = shop.key("shots", sha256)
+    """Find the cuts, pick the artwork, make the thumbnails. Returns the result's key."""
+    key = shots_key(shop, sha256)
     if shop.has(key):
         return key
     film = film_of(shop, sha256)
     with shop.making(key) as folder:
-        measures = _measure(shop, film)
+        measures = _survey(shop, film, folder)
         frames = len(measures.differences)
         if frames < film.master.frames:
             raise MasterRejected(
@@ -175,15 +194,17 @@ def find_shots(shop: Workshop, sha256: str) -> str:
 
 
 def shots_of(shop: Workshop, sha256: str) -> Shots:
-    return shop.load(shop.key("shots", sha256), "shots.json", Shots)
+    return shop.load(shots_key(shop, sha256), "shots.json", Shots)
 
 
-def _measure(shop: Workshop, film: Film) -> FrameMeasures:
+def _survey(shop: Workshop, film: Film, folder: Path) -> FrameMeasures:
+    """Measure every frame; the sheets of thumbnails fall into ``folder``."""
     whole = FrameMeasures([], [], [])
     before = None
-    argv = ffmpeg.thumbs_argv(shop.programs.ffmpeg, film)
+    argv = ffmpeg.survey_argv(shop.programs.ffmpeg, film, tiling_of(film))
     limits = decoding(film, film.master.frames)
-    for block in read_frames(argv, THUMB_WIDTH * THUMB_HEIGHT, limits, reads=[film.path]):
+    size = THUMB_WIDTH * THUMB_HEIGHT
+    for block in read_frames(argv, size, limits, reads=[film.path], folder=folder):
         frames = np.frombuffer(block, np.uint8).reshape(-1, THUMB_HEIGHT, THUMB_WIDTH)
         part = shot_rules.measure(frames, before)
         whole.differences.extend(part.differences)

@@ -265,7 +265,7 @@ class TitleWalk:
     ) -> None:
         self._plan("package", 2)
         self._plan("publish", 2)
-        shots_key = self._shop.key("shots", self._job.master_sha256)
+        shots_key = pictures.shots_key(self._shop, self._job.master_sha256)
         order = Order(
             version_id=version_id,
             title_id=self._job.title_id,
