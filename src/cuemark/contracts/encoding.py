@@ -235,6 +235,27 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     thumbnails: ThumbnailTrack | None = None
 
 
+class ArtworkFrame(msgspec.Struct, frozen=True, kw_only=True):
+    """A frame that could stand for the film.
+
+    ``sharpness`` is the mean response of a Laplacian in levels of luma, of the frame at 128 by 72;
+    ``brightness`` the mean luma, 0 to 1.
+    """
+
+    frame: int
+    sharpness: float
+    brightness: float
+
+
+class ArtworkCandidate(msgspec.Struct, frozen=True, kw_only=True):
+    """``picture_key`` is of a JPEG in the object store; ``number`` counts from 1, the best one."""
+
+    number: int
+    picture_key: str
+    at_s: float
+    frame: ArtworkFrame
+
+
 class IndexedFile(msgspec.Struct, frozen=True):
     blake3: str
     size_bytes: int
@@ -326,7 +347,8 @@ class VersionReport(msgspec.Struct, frozen=True, kw_only=True):
     """How a version came about and what it measures.
 
     ``shots`` are first frames. A quick version, and one that was made before measurements were
-    kept, has no probes; ``findings`` are sentences.
+    kept, has no probes; ``findings`` are sentences. ``artworks`` are what can stand for the title;
+    versions of older releases have none to choose from.
     """
 
     version: Version
@@ -338,6 +360,7 @@ class VersionReport(msgspec.Struct, frozen=True, kw_only=True):
     renditions: list[RenditionReport]
     stages: list[StageTime]
     findings: list[str]
+    artworks: list[ArtworkCandidate] = []
 
 
 class VersionPublished(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

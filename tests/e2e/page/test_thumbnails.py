@@ -8,9 +8,8 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import FloatRect, Page
 
-from tests.e2e.installation import wait_until
 from tests.e2e.page.conftest import Visitor
-from tests.e2e.page.looking import Picture, difference, picture_of, until_playing
+from tests.e2e.page.looking import Picture, difference, until_playing
 
 GRID = (32, 18)
 SAME, OTHER = 6.0, 9.0

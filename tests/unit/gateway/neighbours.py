@@ -181,6 +181,15 @@ class Films(Neighbour):
             raise catalog.UnknownTitle("There is no such title.")
         return self.titles[request.title_id]
 
+    async def choose_artwork(self, request: catalog.ChooseArtwork) -> catalog.Title:
+        title = await self.get_title(catalog.GetTitle(title_id=request.title_id))
+        self.titles[title.title_id] = msgspec.structs.replace(
+            title,
+            artwork_key=request.artwork_key or "artwork/film.jpg",
+            artwork_chosen=bool(request.artwork_key),
+        )
+        return self.titles[title.title_id]
+
     async def list_titles(self, request: catalog.ListTitles) -> catalog.TitlePage:
         self.check()
         found = [t for t in self.titles.values() if t.version_id or not request.published_only]

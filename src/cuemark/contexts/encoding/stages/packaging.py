@@ -9,10 +9,11 @@ from blake3 import blake3
 
 from cuemark.contexts.encoding.model import bounds, boxes, loudness, playlists
 from cuemark.contexts.encoding.model.names import captions_id, captions_name
-from cuemark.contexts.encoding.stages import thumbnails
+from cuemark.contexts.encoding.stages import artworks, thumbnails
 from cuemark.contexts.encoding.stages.digests import digests_sha256, write_digests
 from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
+from cuemark.contexts.encoding.stages.reports import artwork_key
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS, FINDINGS, IMSC, SOUND, CaptionFindings
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import packager
@@ -73,7 +74,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     rungs: list[RungToPackage]
     sound_key: str | None
     captions: list[CaptionsToPackage]
-    artwork_key: str
     measured: Measured | None = None
 
     @property
@@ -114,7 +114,9 @@ def package(shop: Workshop, order: Order, keys: Sequence[ContentKey], now: datet
         version = msgspec.structs.replace(
             version, thumbnails=thumbnails.add(shop, order.sha256, folder)
         )
-        return msgspec.structs.replace(version, index_blake3=_write_index(folder, order))
+        version = msgspec.structs.replace(version, index_blake3=_write_index(folder, order))
+        artworks.keep(shop, order.sha256, folder)
+        return version
 
 
 def _tracks(shop: Workshop, order: Order) -> list[Stream]:
@@ -246,7 +248,7 @@ def _described(
         video_timeline=video_timeline,
         audio_timeline=timelines[audio[0].track_id] if audio else None,
         scheme="cbcs",
-        artwork_key=order.artwork_key,
+        artwork_key=artwork_key(order.version_id, 1),
         index_blake3="",
         published_at=now,
     )

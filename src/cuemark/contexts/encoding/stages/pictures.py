@@ -9,6 +9,7 @@ import structlog
 
 from cuemark.contexts.encoding.model import bounds
 from cuemark.contexts.encoding.model import shots as shot_rules
+from cuemark.contexts.encoding.model.artwork import Survey, candidates, layouts
 from cuemark.contexts.encoding.model.bounds import Bounds
 from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.model.gate import Scores
@@ -34,20 +35,22 @@ from cuemark.contexts.encoding.tools.run import (
     read_frames,
     run,
 )
-from cuemark.contracts.encoding import MasterRejected
+from cuemark.contracts.encoding import ArtworkFrame, MasterRejected
 from cuemark.kit.errors import UNREADABLE
 
 INDEXED = "film.mkv"
 RUNG = "rung.mp4"
+ARTWORK = "artwork-%d.jpg"
 FIELDS_LINES, FIELDS_RATE, FIELDS_FRAMES = 1088, 31, 200
 """Pictures with more lines or at a higher rate have no fields; how many frames are looked at."""
 
 
 class Shots(msgspec.Struct, frozen=True):
-    """``starts`` are first frames. Beside it lie the artwork and the sheets of thumbnails."""
+    """``starts`` are first frames. Beside it lie a picture of each artwork, counted from 1, and
+    the sheets of thumbnails."""
 
     starts: list[int]
-    artwork_frame: int
+    artworks: list[ArtworkFrame]
 
 
 class FrameMetrics(msgspec.Struct, frozen=True):
@@ -174,22 +177,25 @@ def find_shots(shop: Workshop, sha256: str) -> str:
         return key
     film = film_of(shop, sha256)
     with shop.making(key) as folder:
-        measures = _survey(shop, film, folder)
-        frames = len(measures.differences)
+        survey = _survey(shop, film, folder)
+        frames = len(survey.measures.differences)
         if frames < film.master.frames:
             raise MasterRejected(
                 f"only {frames} of the film's {film.master.frames} frames can be decoded"
             )
         rate = float(film.master.picture.rate)
-        starts = shot_rules.shot_starts(measures.differences[: film.master.frames], rate)
-        artwork = min(shot_rules.artwork_frame(measures, starts), film.master.frames - 1)
-        run(
-            ffmpeg.artwork_argv(shop.programs.ffmpeg, film, artwork, folder / "artwork.jpg"),
-            decoding(film, 1),
-            reads=[film.path],
-            folder=folder,
-        )
-        save(folder, "shots.json", Shots(starts, artwork))
+        differences = survey.measures.differences[: film.master.frames]
+        starts = shot_rules.shot_starts(differences, rate)
+        artworks = candidates(survey, starts, film.master.frames, rate)
+        for number, each in enumerate(artworks, 1):
+            target = folder / (ARTWORK % number)
+            run(
+                ffmpeg.artwork_argv(shop.programs.ffmpeg, film, each.frame, target),
+                decoding(film, 1),
+                reads=[film.path],
+                folder=folder,
+            )
+        save(folder, "shots.json", Shots(starts, artworks))
     return key
 
 
@@ -197,9 +203,9 @@ def shots_of(shop: Workshop, sha256: str) -> Shots:
     return shop.load(shots_key(shop, sha256), "shots.json", Shots)
 
 
-def _survey(shop: Workshop, film: Film, folder: Path) -> FrameMeasures:
+def _survey(shop: Workshop, film: Film, folder: Path) -> Survey:
     """Measure every frame; the sheets of thumbnails fall into ``folder``."""
-    whole = FrameMeasures([], [], [])
+    whole, looks = FrameMeasures([], [], []), bytearray()
     before = None
     argv = ffmpeg.survey_argv(shop.programs.ffmpeg, film, tiling_of(film))
     limits = decoding(film, film.master.frames)
@@ -210,8 +216,9 @@ def _survey(shop: Workshop, film: Film, folder: Path) -> FrameMeasures:
         whole.differences.extend(part.differences)
         whole.brightness.extend(part.brightness)
         whole.detail.extend(part.detail)
+        looks += layouts(frames).tobytes()
         before = frames[-1]
-    return whole
+    return Survey(whole, looks)
 
 
 def chunk_key(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:
