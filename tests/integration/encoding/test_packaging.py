@@ -193,6 +193,17 @@ def test_the_thumbnails_of_a_version_are_listed_sealed_and_in_the_clear(
     assert "#EXTINF:3.600000," in playlist
 
 
+def test_a_version_has_no_thumbnails_where_its_owner_wants_none(
+    studio: Studio, order: Order
+) -> None:
+    bare = msgspec.structs.replace(order, version_id=VersionId("ver_bare"))
+    version = package(studio.shop, bare, KEYS, NOW, with_thumbnails=False)
+    assert version.thumbnails is None
+    assert not [name for name in files_of(root_of(studio, bare)) if "thumbnails" in name]
+    assert "image" not in dash_writer.manifest(version, [appliance("edge-1")])
+    assert "IMAGE" not in hls_writer.manifest(version, [appliance("edge-1")], LICENCE_URL)
+
+
 def test_what_an_operator_may_choose_from_is_kept_and_not_published(
     studio: Studio, order: Order, version: Version
 ) -> None:

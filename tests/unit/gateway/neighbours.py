@@ -318,6 +318,7 @@ class Studio(Neighbour):
     refusals: ClassVar[tuple[type[Refusal], ...]] = encoding.Encoding.refusals
     uploads: dict[str, encoding.Upload] = field(default_factory=dict)
     ingested: list[encoding.Ingest] = field(default_factory=list)
+    reports: dict[str, encoding.VersionReport] = field(default_factory=dict)
 
     async def open_upload(self, request: encoding.OpenUpload) -> encoding.Upload:
         self.check()
@@ -364,7 +365,9 @@ class Studio(Neighbour):
 
     async def get_report(self, request: encoding.GetReport) -> encoding.VersionReport:
         self.check()
-        raise encoding.UnknownVersion("There is no such version.")
+        if request.version_id not in self.reports:
+            raise encoding.UnknownVersion("There is no such version.")
+        return self.reports[request.version_id]
 
     def _job(self, title_id: TitleId) -> encoding.Job:
         return encoding.Job(

@@ -82,7 +82,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return sorted(found)
 
 
-def package(shop: Workshop, order: Order, keys: Sequence[ContentKey], now: datetime) -> Version:
+def package(
+    shop: Workshop,
+    order: Order,
+    keys: Sequence[ContentKey],
+    now: datetime,
+    *,
+    with_thumbnails: bool = True,
+) -> Version:
     """Make the version's folder at ``versions/<version_id>`` and describe it."""
     by_label = {key.label: key for key in keys}
     tracks = _tracks(shop, order)
@@ -111,9 +118,9 @@ def package(shop: Workshop, order: Order, keys: Sequence[ContentKey], now: datet
             (folder / f"{captions.track_id}.m3u8").write_text(
                 playlists.captions_playlist(captions.track_id, version.duration_s)
             )
-        version = msgspec.structs.replace(
-            version, thumbnails=thumbnails.add(shop, order.sha256, folder)
-        )
+        if with_thumbnails:
+            made = thumbnails.add(shop, order.sha256, folder)
+            version = msgspec.structs.replace(version, thumbnails=made)
         version = msgspec.structs.replace(version, index_blake3=_write_index(folder, order))
         artworks.keep(shop, order.sha256, folder)
         return version

@@ -320,4 +320,6 @@ def _jpeg_argv(ffmpeg: Path, film: Film, frame: int, width: int, target: Path) -
 
 
 def _at_most(width: int) -> str:
-    return f"scale='min({width},iw)':-2:flags=lanczos"
+    """Scaled down to ``width``, in the colors that a JPEG has (JFIF: ITU-R BT.601, full range)."""
+    size = f"scale='min({width},iw)':-2:flags=lanczos"
+    return f"{size}:out_color_matrix=bt601:out_range=pc,format=yuv420p"
