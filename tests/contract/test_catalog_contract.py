@@ -9,6 +9,7 @@ from cuemark.contexts.catalog import wiring
 from cuemark.contracts import encoding, steering
 from cuemark.contracts.catalog import (
     Catalog,
+    ChooseArtwork,
     CreateTitle,
     GetTitle,
     ListTitles,
@@ -108,6 +109,39 @@ async def test_a_full_version_replaces_a_quick_one_and_never_the_reverse(house: 
     await house.publish(title.title_id, "ver_quick_again", "quick")
     shown = await house.catalog.get_title(GetTitle(title_id=title.title_id))
     assert (shown.version_id, shown.quality) == ("ver_full", "full")
+
+
+async def test_a_chosen_artwork_stands_whatever_is_published_until_it_is_given_back(
+    house: House,
+) -> None:
+    title = await house.create("Sintel")
+    await house.publish(title.title_id, "ver_quick", "quick")
+    choice = ChooseArtwork(title_id=title.title_id, artwork_key="versions/ver_quick/artwork/3.jpg")
+    chosen = await house.catalog.choose_artwork(choice)
+    assert (chosen.artwork_key, chosen.artwork_chosen) == (choice.artwork_key, True)
+    await house.view.catch_up()
+    await house.publish(title.title_id, "ver_full", "full")
+    shown = await house.catalog.get_title(GetTitle(title_id=title.title_id))
+    assert (shown.version_id, shown.artwork_key) == ("ver_full", choice.artwork_key)
+    back = await house.catalog.choose_artwork(ChooseArtwork(title_id=title.title_id))
+    assert (back.artwork_key, back.artwork_chosen) == ("artwork/ver_full", False)
+    await house.view.catch_up()
+    assert await house.catalog.get_title(GetTitle(title_id=title.title_id)) == back
+    (listed,) = (await house.catalog.list_titles(ListTitles())).titles
+    assert listed == back
+    with pytest.raises(UnknownTitle):
+        await house.catalog.choose_artwork(ChooseArtwork(title_id=TitleId("ttl_" + "0" * 26)))
+
+
+async def test_of_two_choices_the_later_stands_where_the_clock_was_set_back(house: House) -> None:
+    title = await house.create("Sintel")
+    for key, moved_s in (("artwork/1", 60), ("artwork/2", -3600)):
+        house.clock.advance(moved_s)
+        choice = ChooseArtwork(title_id=title.title_id, artwork_key=key)
+        await house.catalog.choose_artwork(choice)
+        await house.view.catch_up()
+    shown = await house.catalog.get_title(GetTitle(title_id=title.title_id))
+    assert shown.artwork_key == "artwork/2"
 
 
 async def test_members_see_published_titles_and_operators_all(house: House) -> None:

@@ -42,6 +42,14 @@ def test_the_job_that_was_interrupted_finishes(upgraded: Installation) -> None:
     assert (report["frames"], report["decode_errors"], report["quality"]) == (FRAMES, 0, "full")
 
 
+def test_artwork_can_be_chosen_where_this_release_made_the_version(
+    upgraded: Installation,
+) -> None:
+    assert upgraded.json("artwork", "Whole")["artworks"] == []
+    assert "older release" in upgraded.cli("artwork", "Whole", "--pick", "1", expect=1).stderr
+    assert upgraded.json("artwork", "Interrupted")["artworks"] != []
+
+
 def test_another_film_can_be_ingested(upgraded: Installation, tmp_path: Path) -> None:
     upgraded.ingest(film(tmp_path / "new.mp4", 2), "New")
     assert played(upgraded, "New")["frames"] == FRAMES

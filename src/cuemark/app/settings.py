@@ -36,7 +36,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ``postgres_url`` and ``nginx`` replace the bundled engines by the URL of a PostgreSQL 16 or
     newer and the path of an nginx with njs. ``origin_limit_kbps`` bounds each connection to the
     origin, 0 for no bound. ``bind`` is the interface of the page and of the appliances, as an
-    IPv4 address or a name.
+    IPv4 address or a name. ``thumbnails`` says whether versions show the film's frames over the
+    seek bar, which are not encrypted.
     """
 
     service_name: str = "Cuemark"
@@ -48,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     nginx: str = ""
     origin_limit_kbps: Rate = 0
     control_url: str = ""
+    thumbnails: bool = True
 
 
 def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:

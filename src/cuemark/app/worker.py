@@ -38,6 +38,7 @@ def main(root: Path, name: str) -> None:
         objects=objects,
         licensing=connect(Licensing, channel),
         clock=clock,
+        thumbnails=install.settings.thumbnails,
     )
 
 

@@ -45,7 +45,8 @@ class Title(msgspec.Struct, frozen=True, kw_only=True):
     """``version_id`` is the version that a new play gets; empty until one is published.
 
     ``quality`` says which: the ``quick`` one that comes first, or the ``full`` one.
-    ``artwork_key`` is an object key.
+    ``artwork_key`` is an object key; ``artwork_chosen`` says that an operator chose it, where it
+    is the version's own otherwise.
     """
 
     title_id: TitleId
@@ -55,6 +56,15 @@ class Title(msgspec.Struct, frozen=True, kw_only=True):
     version_id: VersionId | None = None
     quality: Literal["none", "quick", "full"] = "none"
     duration_s: float = 0.0
+    artwork_key: str = ""
+    artwork_chosen: bool = False
+
+
+class ChooseArtwork(msgspec.Struct, frozen=True, kw_only=True):
+    """``artwork_key`` stands for the title from now on, whatever is published; empty, each
+    version's own does again."""
+
+    title_id: TitleId
     artwork_key: str = ""
 
 
@@ -82,6 +92,12 @@ class TitleCreated(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     created_at: datetime
 
 
+class ArtworkChosen(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    title_id: TitleId
+    artwork_key: str
+    chosen_at: datetime
+
+
 class Catalog(Protocol):
     refusals: ClassVar[tuple[type[Refusal], ...]] = (
         UnknownTitle,
@@ -91,6 +107,8 @@ class Catalog(Protocol):
     )
 
     async def create_title(self, request: CreateTitle) -> Title: ...
+
+    async def choose_artwork(self, request: ChooseArtwork) -> Title: ...
 
     async def get_title(self, request: GetTitle) -> Title: ...
 

@@ -175,6 +175,26 @@ class CaptionTrack(msgspec.Struct, frozen=True, kw_only=True):
     imsc_path: str = ""
 
 
+class ThumbnailTrack(msgspec.Struct, frozen=True, kw_only=True):
+    """Small pictures of the film: JPEG sheets of ``columns`` by ``rows`` tiles (sizes in pixels).
+
+    There are ``tiles`` of them, from left to right and then from top to bottom. Each stands for
+    ``tile_ticks`` of ``1 / timescale`` seconds and shows the frame at the beginning of that.
+    ``bitrate_kbps`` is the peak.
+    """
+
+    track_id: str
+    tile_width: int
+    tile_height: int
+    columns: int
+    rows: int
+    tiles: int
+    timescale: int
+    tile_ticks: int
+    bitrate_kbps: float
+    digests_sha256: str = ""
+
+
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     """Segment durations in ticks of ``1 / timescale`` seconds, in order, from ``start``."""
 
@@ -193,6 +213,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     Beside them ``<id>.digests`` for each rendition and audio track: the first 16 bytes of the
     SHA-256 of the playlist, the init segment and each segment, in this order (RFC 6920,
     sha-256-128). Versions of older releases have no digests.
+    Thumbnails are ``<id>/<n>.jpg`` with n from 1, their playlist ``<id>.m3u8``, and
+    ``<id>.digests`` of the playlist and of each sheet. Versions of older releases have none.
     Renditions stand in ascending order of bitrate. Every rendition has the ``video_timeline``.
     """
 
@@ -210,6 +232,28 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     artwork_key: str
     index_blake3: str
     published_at: datetime
+    thumbnails: ThumbnailTrack | None = None
+
+
+class ArtworkFrame(msgspec.Struct, frozen=True, kw_only=True):
+    """A frame that could stand for the film.
+
+    ``sharpness`` is the mean response of a Laplacian in levels of luma, of the frame at 128 by 72;
+    ``brightness`` the mean luma, 0 to 1.
+    """
+
+    frame: int
+    sharpness: float
+    brightness: float
+
+
+class ArtworkCandidate(msgspec.Struct, frozen=True, kw_only=True):
+    """``picture_key`` is of a JPEG in the object store; ``number`` counts from 1, the best one."""
+
+    number: int
+    picture_key: str
+    at_s: float
+    frame: ArtworkFrame
 
 
 class IndexedFile(msgspec.Struct, frozen=True):
@@ -303,7 +347,8 @@ class VersionReport(msgspec.Struct, frozen=True, kw_only=True):
     """How a version came about and what it measures.
 
     ``shots`` are first frames. A quick version, and one that was made before measurements were
-    kept, has no probes; ``findings`` are sentences.
+    kept, has no probes; ``findings`` are sentences. ``artworks`` are what can stand for the title;
+    versions of older releases have none to choose from.
     """
 
     version: Version
@@ -315,6 +360,7 @@ class VersionReport(msgspec.Struct, frozen=True, kw_only=True):
     renditions: list[RenditionReport]
     stages: list[StageTime]
     findings: list[str]
+    artworks: list[ArtworkCandidate] = []
 
 
 class VersionPublished(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

@@ -35,9 +35,9 @@ def rest(index: VersionIndex) -> list[str]:
 
 
 def _segment(path: str) -> int:
-    """The number of a media segment; 0 for playlists, captions and init segments."""
+    """The number of a segment of media or thumbnails; 0 for playlists, captions and inits."""
     name = PurePosixPath(path)
-    return int(name.stem) if name.suffix == ".m4s" and name.stem.isdecimal() else 0
+    return int(name.stem) if name.suffix in (".m4s", ".jpg") and name.stem.isdecimal() else 0
 
 
 class Background:

@@ -26,6 +26,7 @@ _TYPES = """
     types {
         video/mp4 mp4 m4s;
         application/vnd.apple.mpegurl m3u8;
+        image/jpeg jpg;
         text/vtt vtt;
         application/ttml+xml ttml;
         application/json json;

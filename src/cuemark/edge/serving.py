@@ -20,6 +20,7 @@ _TYPES = {
     ".mp4": "video/mp4",
     ".m4s": "video/mp4",
     ".m3u8": "application/vnd.apple.mpegurl",
+    ".jpg": "image/jpeg",
     ".vtt": "text/vtt",
     ".ttml": "application/ttml+xml",
 }

@@ -14,6 +14,7 @@ from cuemark.gateway.door import Door
 from cuemark.gateway.openapi import openapi_document
 from cuemark.gateway.parts import AnyRequest, GatewayParts
 from cuemark.gateway.routes import (
+    artworks,
     jobs,
     login,
     operations,
@@ -39,6 +40,9 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     titles.list_titles,
     titles.get_title,
     titles.get_artwork,
+    artworks.list_artworks,
+    artworks.get_candidate,
+    artworks.choose_artwork,
     titles.list_continue_watching,
     titles.create_title,
     plays.start_play,

@@ -8,7 +8,7 @@ from litestar.params import QueryParameter
 from msgspec import Meta
 
 from cuemark.contracts.catalog import Title
-from cuemark.contracts.encoding import CaptionRole
+from cuemark.contracts.encoding import ArtworkCandidate, CaptionRole
 from cuemark.contracts.playback import Play
 from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.pages import MOST_ROWS
@@ -105,6 +105,30 @@ class TitleView(View, frozen=True):
     position_s: float
 
 
+class ArtworkBody(View, frozen=True):
+    number: Annotated[int, Meta(ge=0, le=1000)]
+
+
+class ArtworkView(View, frozen=True):
+    """``shown`` is what stands for the title now; brightness is 0 to 1."""
+
+    number: int
+    at_s: float
+    sharpness: float
+    brightness: float
+    shown: bool
+    url: str
+
+
+class ArtworkListView(View, frozen=True):
+    """``chosen`` says that an operator chose what is shown."""
+
+    title_id: str
+    version_id: str
+    chosen: bool
+    artworks: list[ArtworkView]
+
+
 class TitleListView(View, frozen=True):
     titles: list[TitleView]
     next_cursor: str = ""
@@ -165,6 +189,25 @@ def title_view(title: Title, position_s: float = 0.0) -> TitleView:
         quality=title.quality,
         artwork_url=artwork,
         position_s=position_s,
+    )
+
+
+def artwork_list_view(title: Title, candidates: list[ArtworkCandidate]) -> ArtworkListView:
+    return ArtworkListView(
+        title_id=title.title_id,
+        version_id=title.version_id or "",
+        chosen=title.artwork_chosen,
+        artworks=[
+            ArtworkView(
+                number=each.number,
+                at_s=each.at_s,
+                sharpness=each.frame.sharpness,
+                brightness=each.frame.brightness,
+                shown=each.picture_key == title.artwork_key,
+                url=f"{API}/titles/{title.title_id}/artworks/{each.number}",
+            )
+            for each in candidates
+        ],
     )
 
 

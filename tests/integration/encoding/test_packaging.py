@@ -16,7 +16,7 @@ from blake3 import blake3
 from ttconv.imsc import reader as ttconv_reader
 
 from cuemark.contexts.encoding.model import bounds, loudness
-from cuemark.contexts.encoding.stages import pictures, tracks
+from cuemark.contexts.encoding.stages import pictures, reports, tracks
 from cuemark.contexts.encoding.stages.packaging import (
     CaptionsToPackage,
     Order,
@@ -91,7 +91,6 @@ def order_of(studio: Studio, version: str, sound_key: str, captions_sha256: str)
             )
             for language, role in CAPTIONS
         ],
-        artwork_key=f"{studio.shop.key('shots', studio.sha256)}/artwork.jpg",
     )
 
 
@@ -117,6 +116,11 @@ def files_of(root: Path) -> dict[str, bytes]:
     }
 
 
+def published(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Those that appliances get: all but what an operator may choose from."""
+    return {name: data for name, data in files.items() if not name.startswith("artwork/")}
+
+
 def segments_of(folder: Path) -> list[Path]:
     return [folder / f"{n}.m4s" for n in range(1, len(list(folder.glob("*.m4s"))) + 1)]
 
@@ -140,7 +144,7 @@ def test_a_version_describes_what_was_packaged(version: Version) -> None:
 def test_the_index_names_every_file_with_its_hash(
     studio: Studio, order: Order, version: Version
 ) -> None:
-    files = files_of(root_of(studio, order))
+    files = published(files_of(root_of(studio, order)))
     raw = files.pop("index.json")
     assert blake3(raw).hexdigest() == version.index_blake3
     index = msgspec.json.decode(raw, type=VersionIndex)
@@ -163,8 +167,57 @@ def test_the_digests_of_each_track_are_those_of_its_files(
         count = len(list((folder / track_id).glob("*.m4s")))
         files = [f"{track_id}.m3u8", f"{track_id}/init.mp4"]
         files += [f"{track_id}/{number}.m4s" for number in range(1, count + 1)]
-        digests = [sha256((folder / name).read_bytes()).digest()[:16] for name in files]
-        assert listed == b"".join(digests)
+        assert listed == digests_of(folder, files)
+
+
+def digests_of(folder: Path, names: list[str]) -> bytes:
+    return b"".join(sha256((folder / name).read_bytes()).digest()[:16] for name in names)
+
+
+def test_the_thumbnails_of_a_version_are_listed_sealed_and_in_the_clear(
+    studio: Studio, order: Order, version: Version
+) -> None:
+    folder = root_of(studio, order)
+    track = version.thumbnails
+    assert track is not None
+    assert (track.tiles, track.columns * track.tile_width) == (4, 4 * 256)
+    assert (track.tile_ticks / track.timescale, track.bitrate_kbps > 0) == (1, True)
+    sheet = folder / "thumbnails" / "1.jpg"
+    assert sheet.read_bytes() == pictures.sheets_of(studio.shop, studio.sha256)[0].read_bytes()
+    listed = (folder / "thumbnails.digests").read_bytes()
+    assert sha256(listed).hexdigest() == track.digests_sha256
+    assert listed == digests_of(folder, ["thumbnails.m3u8", "thumbnails/1.jpg"])
+    playlist = (folder / "thumbnails.m3u8").read_text()
+    assert "#EXT-X-IMAGES-ONLY" in playlist
+    assert "#EXT-X-KEY" not in playlist
+    assert "#EXTINF:3.600000," in playlist
+
+
+def test_a_version_has_no_thumbnails_where_its_owner_wants_none(
+    studio: Studio, order: Order
+) -> None:
+    bare = msgspec.structs.replace(order, version_id=VersionId("ver_bare"))
+    version = package(studio.shop, bare, KEYS, NOW, with_thumbnails=False)
+    assert version.thumbnails is None
+    assert not [name for name in files_of(root_of(studio, bare)) if "thumbnails" in name]
+    assert "image" not in dash_writer.manifest(version, [appliance("edge-1")])
+    assert "IMAGE" not in hls_writer.manifest(version, [appliance("edge-1")], LICENCE_URL)
+
+
+def test_what_an_operator_may_choose_from_is_kept_and_not_published(
+    studio: Studio, order: Order, version: Version
+) -> None:
+    index = msgspec.json.decode(
+        (root_of(studio, order) / "index.json").read_bytes(), type=VersionIndex
+    )
+    assert not [name for name in index.files if name.startswith("artwork")]
+    found = reports.kept_of(studio.shop.objects, version).artworks
+    assert [each.number for each in found] == list(range(1, len(found) + 1))
+    assert 2 <= len(found) <= SHOTS
+    assert version.artwork_key == found[0].picture_key
+    for each in found:
+        assert each.at_s == pytest.approx(each.frame.frame / RATE, abs=0.001)
+        assert studio.shop.objects.read(each.picture_key).startswith(b"\xff\xd8\xff")
 
 
 def test_no_file_of_a_version_holds_a_key(studio: Studio, order: Order, version: Version) -> None:

@@ -31,7 +31,7 @@ def test_the_film_and_its_shots_are_found(studio: Studio) -> None:
     assert master.sound.language == "ger"
     assert studio.starts == [0, SHOT_FRAMES, 2 * SHOT_FRAMES]
     with Image.open(
-        studio.shop.path(studio.shop.key("shots", studio.sha256), "artwork.jpg")
+        studio.shop.path(pictures.shots_key(studio.shop, studio.sha256), "artwork.jpg")
     ) as art:
         assert art.format == "JPEG"
         assert art.size == (256, 144)

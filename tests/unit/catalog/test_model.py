@@ -1,6 +1,8 @@
 """The decisions of the catalog."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from cuemark.contexts.catalog import model
 from cuemark.contexts.catalog.model import Listing, after_event
-from cuemark.contracts.catalog import TitleCreated, TitleInvalid
+from cuemark.contracts.catalog import ArtworkChosen, TitleCreated, TitleInvalid
 from cuemark.contracts.encoding import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
 
@@ -28,7 +30,16 @@ versions = st.builds(
 )
 
 
-def folded(events: list[TitleCreated | VersionPublished]) -> Listing:
+choices = st.builds(
+    ArtworkChosen,
+    title_id=st.just(TITLE),
+    artwork_key=st.sampled_from(["", "one", "two"]),
+    chosen_at=st.integers(0, 5).map(lambda minutes: START + timedelta(minutes=minutes)),
+)
+Event = TitleCreated | VersionPublished | ArtworkChosen
+
+
+def folded(events: Sequence[Event]) -> Listing:
     listing = Listing(title_id=TITLE)
     for event in events:
         listing = after_event(listing, event)
@@ -36,14 +47,27 @@ def folded(events: list[TitleCreated | VersionPublished]) -> Listing:
 
 
 @given(
-    st.lists(
-        versions, max_size=6, unique_by=lambda v: (v.quality, v.published_at, v.version_id)
-    ).flatmap(lambda some: st.tuples(st.just([created, *some]), st.permutations([created, *some])))
+    st.lists(versions, max_size=6, unique_by=lambda v: (v.quality, v.published_at, v.version_id)),
+    st.lists(choices, max_size=4),
+    st.randoms(use_true_random=False),
 )
 def test_the_same_events_in_any_order_give_the_same_listing(
-    orders: tuple[list[TitleCreated | VersionPublished], list[TitleCreated | VersionPublished]],
+    published: list[VersionPublished], chosen: list[ArtworkChosen], random: Random
 ) -> None:
-    assert folded(orders[0]) == folded(orders[1])
+    events: list[Event] = [created, *published, *chosen]
+    shuffled = random.sample(events, len(events))
+    assert folded(shuffled) == folded(events)
+
+
+@given(versions, st.lists(choices, min_size=1, max_size=4))
+def test_the_latest_choice_stands_for_the_title(
+    published: VersionPublished, chosen: list[ArtworkChosen]
+) -> None:
+    title = model.title_of(folded([created, published, *chosen]))
+    assert title is not None
+    last = max(chosen, key=lambda choice: (choice.chosen_at, choice.artwork_key))
+    assert title.artwork_key == (last.artwork_key or published.artwork_key)
+    assert title.artwork_chosen == bool(last.artwork_key)
 
 
 @given(st.lists(versions, min_size=1, max_size=6))

@@ -14,6 +14,9 @@ SIZES = {
     "v2/4.m4s": 9000,
     "v1.m3u8": 400,
     "en.vtt": 300,
+    "thumbnails.m3u8": 500,
+    "thumbnails/1.jpg": 4500,
+    "thumbnails/5.jpg": 4500,
 }
 INDEX = VersionIndex(
     version_id=VersionId("ver_" + "0" * 26),
@@ -25,12 +28,14 @@ def test_what_every_play_begins_with_comes_first() -> None:
     assert beginnings(INDEX) == [
         "en.vtt",
         "v1.m3u8",
+        "thumbnails.m3u8",
         "v1/init.mp4",
         "v2/1.m4s",
+        "thumbnails/1.jpg",
         "v1/1.m4s",
         "v1/3.m4s",
     ]
 
 
 def test_the_rest_comes_in_the_order_of_playing() -> None:
-    assert rest(INDEX) == ["v1/4.m4s", "v2/4.m4s", "v1/10.m4s"]
+    assert rest(INDEX) == ["v1/4.m4s", "v2/4.m4s", "thumbnails/5.jpg", "v1/10.m4s"]

@@ -12,8 +12,9 @@ from cuemark.contexts.encoding.model.playlists import (
     bitrates_kbps,
     captions_playlist,
     media_playlist,
+    thumbnails_playlist,
 )
-from cuemark.contracts.encoding import Timeline
+from cuemark.contracts.encoding import ThumbnailTrack, Timeline
 
 KID, IV = "ab" * 16, "cd" * 16
 
@@ -98,3 +99,33 @@ def test_a_short_rich_segment_counts_with_its_neighbours() -> None:
     mean, peak = bitrates_kbps([1000, 1000, 1000], timeline)
     assert mean == pytest.approx(24 / 4.2)
     assert peak == pytest.approx(16 / 2.2)
+
+
+def test_each_sheet_says_how_it_is_laid_out_and_the_last_ends_with_the_film() -> None:
+    track = ThumbnailTrack(
+        track_id="thumbnails",
+        tile_width=320,
+        tile_height=134,
+        columns=3,
+        rows=2,
+        tiles=8,
+        timescale=24000,
+        tile_ticks=24024,
+        bitrate_kbps=70.0,
+    )
+    sheets = Timeline(timescale=24000, start=0, durations=[6 * 24024, 2 * 24024 - 1001])
+    tiles = "#EXT-X-TILES:RESOLUTION=320x134,LAYOUT=3x2,DURATION=1.001000"
+    assert thumbnails_playlist(track, sheets).splitlines() == [
+        "#EXTM3U",
+        "#EXT-X-VERSION:8",
+        "#EXT-X-TARGETDURATION:6",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-IMAGES-ONLY",
+        "#EXTINF:6.006000,",
+        tiles,
+        "thumbnails/1.jpg",
+        "#EXTINF:1.960292,",
+        tiles,
+        "thumbnails/2.jpg",
+        "#EXT-X-ENDLIST",
+    ]

@@ -12,8 +12,6 @@ from cuemark.contexts.encoding.model.shots import (
     MIN_SHOT_S,
     THUMB_HEIGHT,
     THUMB_WIDTH,
-    FrameMeasures,
-    artwork_frame,
     measure,
     shot_starts,
 )
@@ -93,20 +91,3 @@ def test_measuring_in_blocks_is_measuring_at_once(split: int) -> None:
     assert first.differences + second.differences == whole.differences
     assert first.brightness + second.brightness == whole.brightness
     assert first.detail + second.detail == whole.detail
-
-
-def test_artwork_is_neither_black_nor_flat_nor_on_a_cut() -> None:
-    black = np.zeros((40, THUMB_HEIGHT, THUMB_WIDTH), np.uint8)
-    flat = np.full((40, THUMB_HEIGHT, THUMB_WIDTH), 118, np.uint8)
-    film = np.concatenate([black, flat, shot(2, 40), black])
-    measures = measure(film, None)
-    starts = shot_starts(measures.differences, RATE)
-    chosen = artwork_frame(measures, starts)
-    assert 80 <= chosen < 120
-    assert chosen not in starts
-
-
-@given(st.integers(1, 30))
-def test_artwork_of_a_film_without_any_picture_is_still_a_frame_of_it(frames: int) -> None:
-    nothing = FrameMeasures([0.0] * frames, [0.0] * frames, [0.0] * frames)
-    assert 0 <= artwork_frame(nothing, [0]) < frames

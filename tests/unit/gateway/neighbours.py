@@ -181,6 +181,15 @@ class Films(Neighbour):
             raise catalog.UnknownTitle("There is no such title.")
         return self.titles[request.title_id]
 
+    async def choose_artwork(self, request: catalog.ChooseArtwork) -> catalog.Title:
+        title = await self.get_title(catalog.GetTitle(title_id=request.title_id))
+        self.titles[title.title_id] = msgspec.structs.replace(
+            title,
+            artwork_key=request.artwork_key or "artwork/film.jpg",
+            artwork_chosen=bool(request.artwork_key),
+        )
+        return self.titles[title.title_id]
+
     async def list_titles(self, request: catalog.ListTitles) -> catalog.TitlePage:
         self.check()
         found = [t for t in self.titles.values() if t.version_id or not request.published_only]
@@ -309,6 +318,7 @@ class Studio(Neighbour):
     refusals: ClassVar[tuple[type[Refusal], ...]] = encoding.Encoding.refusals
     uploads: dict[str, encoding.Upload] = field(default_factory=dict)
     ingested: list[encoding.Ingest] = field(default_factory=list)
+    reports: dict[str, encoding.VersionReport] = field(default_factory=dict)
 
     async def open_upload(self, request: encoding.OpenUpload) -> encoding.Upload:
         self.check()
@@ -355,7 +365,9 @@ class Studio(Neighbour):
 
     async def get_report(self, request: encoding.GetReport) -> encoding.VersionReport:
         self.check()
-        raise encoding.UnknownVersion("There is no such version.")
+        if request.version_id not in self.reports:
+            raise encoding.UnknownVersion("There is no such version.")
+        return self.reports[request.version_id]
 
     def _job(self, title_id: TitleId) -> encoding.Job:
         return encoding.Job(

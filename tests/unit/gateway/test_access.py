@@ -23,6 +23,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/api/v1/accounts"): {"email": "new@films.example"},
     ("POST", "/api/v1/login-links"): {"email": "new@films.example"},
     ("POST", "/api/v1/titles"): {"name": "New"},
+    ("PUT", "/api/v1/titles/{title_id:str}/artwork"): {"number": 1},
     ("POST", "/api/v1/uploads"): {"name": "a.mov", "size_bytes": 3},
     ("POST", "/api/v1/titles/{title_id:str}/ingest"): {"upload_id": "upl_0"},
     ("POST", "/operations/login"): {"code": "wrong"},

@@ -25,6 +25,7 @@ from tests.unit.playback.versions import (
     audio_track,
     of_every_role,
     rendition,
+    thumbnail_track,
     version,
 )
 
@@ -147,6 +148,35 @@ def test_languages_are_sets_apart_and_captions_are_sidecar_files() -> None:
 def test_a_silent_film_has_no_audio() -> None:
     mpd = read(dash.manifest(version(audio=[]), RANKING))
     assert sets(mpd, "audio") == []
+
+
+def test_thumbnails_are_a_set_of_sheets_that_the_reference_player_leaves_alone() -> None:
+    made = version(thumbnails=thumbnail_track("ab" * 32))
+    text = dash.manifest(made, RANKING)
+    (images,) = sets(read(text), "image")
+    assert images.get("mimeType") == "image/jpeg"
+    (sheet,) = images.findall("Representation", NS)
+    assert (sheet.get("width"), sheet.get("height")) == ("960", "360")
+    assert sheet.get("bandwidth") == "71200"
+    essential = sheet.find("EssentialProperty", NS)
+    assert essential is not None
+    assert essential.attrib == {
+        "schemeIdUri": "http://dashif.org/guidelines/thumbnail_tile",
+        "value": "3x2",
+    }
+    template = sheet.find("SegmentTemplate", NS)
+    assert template is not None
+    assert template.attrib == {
+        "timescale": "24000",
+        "duration": str(6 * 24024),
+        "media": "$RepresentationID$/$Number$.jpg",
+        "startNumber": "1",
+    }
+    sealed = sheet.find("SupplementalProperty", NS)
+    assert sealed is not None
+    assert sealed.get("value") == f"thumbnails.digests {'ab' * 32}"
+    assert images.find("ContentProtection", NS) is None
+    assert player_dash.parse(text) == player_dash.parse(dash.manifest(version(), RANKING))
 
 
 def test_set_ids_are_unique() -> None:

@@ -19,6 +19,7 @@ from tests.unit.playback.versions import (
     audio_track,
     of_every_role,
     rendition,
+    thumbnail_track,
     version,
 )
 
@@ -131,6 +132,20 @@ def test_captions_of_one_language_are_told_apart_by_their_roles() -> None:
     assert [player_hls.role_of(each.attributes) for each in read.captions] == [
         track.role for track in of_every_role()
     ]
+
+
+def test_thumbnails_come_from_the_best_appliance_and_the_reference_player_leaves_them_alone() -> (
+    None
+):
+    made = version(thumbnails=thumbnail_track())
+    text = hls.manifest(made, RANKING, LICENCE_URL)
+    (line,) = [each for each in text.splitlines() if "IMAGE" in each]
+    assert line == (
+        "#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=71200,RESOLUTION=320x180,"
+        f'CODECS="jpeg",URI="{RANKING[0].media_url}thumbnails.m3u8"'
+    )
+    bare = hls.manifest(version(), RANKING, LICENCE_URL)
+    assert player_hls.parse_multivariant(text) == player_hls.parse_multivariant(bare)
 
 
 def test_a_silent_film_has_no_audio_group() -> None:

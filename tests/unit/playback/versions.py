@@ -7,6 +7,7 @@ from cuemark.contracts.encoding import (
     AudioTrack,
     CaptionTrack,
     Rendition,
+    ThumbnailTrack,
     Timeline,
     Version,
 )
@@ -64,6 +65,7 @@ def version(
         timescale=48000, start=0, durations=[96256, 95232, 60416, 96256, 24576]
     ),
     frame_rate: str = "24000/1001",
+    thumbnails: ThumbnailTrack | None = None,
 ) -> Version:
     return Version(
         version_id=VersionId("ver_1"),
@@ -80,6 +82,23 @@ def version(
         artwork_key="art/1.jpg",
         index_blake3="b3",
         published_at=datetime(2026, 1, 1, tzinfo=UTC),
+        thumbnails=thumbnails,
+    )
+
+
+def thumbnail_track(digests_sha256: str = "") -> ThumbnailTrack:
+    """Eight tiles of a film of 24000/1001, a second each."""
+    return ThumbnailTrack(
+        track_id="thumbnails",
+        tile_width=320,
+        tile_height=180,
+        columns=3,
+        rows=2,
+        tiles=8,
+        timescale=24000,
+        tile_ticks=24024,
+        bitrate_kbps=71.2,
+        digests_sha256=digests_sha256,
     )
 
 

@@ -25,6 +25,8 @@ export function Controls({ view, screening, fullscreen, onFullscreen, onMenu }: 
         positionS={view.positionS}
         durationS={view.durationS}
         buffered={view.buffered}
+        wentToS={view.wentToS}
+        tileAt={(positionS) => screening.engine.tileAt(positionS)}
         onSeek={(positionS) => screening.seek(positionS)}
       />
       <div class="controls-row">

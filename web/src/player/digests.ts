@@ -2,7 +2,8 @@
 //
 // The manifest, which comes from the service, names the SHA-256 of a list; the list, which any
 // appliance may deliver, has one digest for each file of a rendition: sha-256-128 of RFC 6920, the
-// first 16 bytes of its SHA-256, for playlist, init segment, segment 1, segment 2, and so on.
+// first 16 bytes of its SHA-256, for playlist, init segment, segment 1, segment 2, and so on. Thumbnails are a
+// rendition of sheets, without an init segment.
 
 import { LONG_PATIENCE_MS, SHORT_PATIENCE_MS } from "./appliances.ts";
 
@@ -116,12 +117,14 @@ function isElement(child: unknown): child is Element {
   return typeof child === "object" && child !== null && "tagName" in child && "children" in child;
 }
 
-/** Undefined where `address` is no file of a rendition. */
+/** Undefined where `address` is no file of a rendition. Sheets of pictures have no init segment. */
 function fileOf(address: string): File | undefined {
   const path = address.split(/[?#]/, 1)[0] ?? "";
-  const [, base, rendition, number] = /^(.*\/)([^/]+)\/(?:init\.mp4|(\d+)\.m4s)$/.exec(path) ?? [];
+  const [, base, rendition, segment, sheet] =
+    /^(.*\/)([^/]+)\/(?:init\.mp4|(\d+)\.m4s|(\d+)\.jpg)$/.exec(path) ?? [];
   if (base === undefined || rendition === undefined) return undefined;
-  return { base, rendition, place: INIT_PLACE + Number(number ?? 0) };
+  const place = sheet === undefined ? INIT_PLACE + Number(segment ?? 0) : Number(sheet);
+  return { base, rendition, place };
 }
 
 const sha256 = (bytes: BufferSource) => crypto.subtle.digest("SHA-256", bytes);

@@ -10,6 +10,7 @@ import { Appliances, LONG_PATIENCE_MS, originOf } from "./appliances.ts";
 import { choosable, chosen, forcedFor } from "./captions.ts";
 import { judged, type Judge } from "./checked-fetch.ts";
 import { Digests } from "./digests.ts";
+import { Thumbnails, type Place, type Tile } from "./thumbnails.ts";
 
 export interface Rung {
   readonly id: number;
@@ -63,6 +64,10 @@ export class Engine {
     digests: new Digests(fetchList),
     onWrong: (address) => this.appliances.corrupt(address),
   };
+  private readonly thumbnails = new Thumbnails<ImageBitmap>({
+    find: (positionS) => this.findTile(positionS),
+    fetch: (addresses) => this.fetchSheet(addresses),
+  });
   private traceId = "";
   private pinned: number | undefined;
   private closed = false;
@@ -95,6 +100,7 @@ export class Engine {
     const absolute = (path: string) => new URL(path, location.href).href;
     this.player.configure(configurationFor(absolute(play.licence_url), this.judge.digests));
     this.pinned = undefined;
+    this.thumbnails.forget();
     this.traceId = play.trace_id;
     this.loads += 1;
     const load = this.loads;
@@ -192,6 +198,11 @@ export class Engine {
     this.player.selectTextTrack(track ?? null);
   }
 
+  /** The small picture of the film at a position; undefined where there is none. */
+  tileAt(positionS: number): Promise<Tile<ImageBitmap> | undefined> {
+    return this.thumbnails.at(positionS);
+  }
+
   buffered(): Span[] {
     const ranges = this.video.buffered;
     return Array.from({ length: ranges.length }, (_, place) => ({
@@ -213,6 +224,33 @@ export class Engine {
     const { paused, seeking, played } = this.video;
     if (!paused && !seeking && played.length > 0) this.stalls += 1;
   };
+
+  private async findTile(positionS: number): Promise<Place | undefined> {
+    // The end itself is of no segment.
+    const lastS = Math.max(0, this.video.duration - 0.01);
+    const found = await this.player.getThumbnails(null, Math.min(positionS, lastS));
+    if (!found) return undefined;
+    const { uris, positionX, positionY, width, height, startTime, duration } = found;
+    const where = { x: positionX, y: positionY, width, height };
+    return { addresses: uris, ...where, startS: startTime, durationS: duration };
+  }
+
+  /** A sheet comes like a segment: from the best appliance, its bytes held against their digest. */
+  private async fetchSheet(addresses: readonly string[]): Promise<ImageBitmap | undefined> {
+    const network = this.player.getNetworkingEngine();
+    if (!network) return undefined;
+    const patience = this.player.getConfiguration().streaming.retryParameters;
+    const request = shaka.net.NetworkingEngine.makeRequest([...addresses], patience);
+    try {
+      const { data } = await network.request(shaka.net.NetworkingEngine.RequestType.SEGMENT, request)
+        .promise;
+      return await createImageBitmap(new Blob([data as BlobPart], { type: "image/jpeg" }));
+    } catch (error) {
+      // Not delivered, or no picture: the bar does without.
+      if (error instanceof shaka.util.Error || error instanceof DOMException) return undefined;
+      throw error;
+    }
+  }
 
   private watchAppliances(): void {
     const network = this.player.getNetworkingEngine();

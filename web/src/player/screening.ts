@@ -28,6 +28,8 @@ export interface View {
   readonly pinned: boolean;
   readonly captions: readonly Caption[];
   readonly caption: string;
+  /** Where a jump just went, for a moment. */
+  readonly wentToS: number | undefined;
   /** Where the play was resumed, until the viewer decided about it; else 0. */
   readonly resumedS: number;
 }
@@ -38,6 +40,9 @@ const COMPLAINTS: Readonly<Record<Failure, StringKey>> = {
   eme: "player.no_eme",
   codec: "player.no_codec",
 };
+
+/** How long the place that a jump went to is shown. */
+const PREVIEWED_MS = 1_500;
 
 const VIDEO_EVENTS = [
   "play", "pause", "playing", "waiting", "seeking", "seeked", "timeupdate", "progress",
@@ -55,6 +60,8 @@ export class Screening {
   private phase: View["phase"] = "loading";
   private complaint = "";
   private resumedS = 0;
+  private wentToS: number | undefined;
+  private settling: ReturnType<typeof setTimeout> | undefined;
   /** Where the play that is being loaded shall begin, or where the one that broke stood. */
   private aimS = 0;
   /** Counts the starts, so that the tail of an earlier one does nothing. */
@@ -113,6 +120,7 @@ export class Screening {
   /** Ends everything; the object is of no use afterwards. */
   async close(): Promise<void> {
     this.turn += 1;
+    clearTimeout(this.settling);
     for (const event of VIDEO_EVENTS) this.video.removeEventListener(event, this.onChange);
     this.video.removeEventListener("ended", this.onEnded);
     window.removeEventListener("pagehide", this.onPageHide);
@@ -140,6 +148,7 @@ export class Screening {
       pinned,
       captions: engine.captions(),
       caption: engine.caption(),
+      wentToS: this.wentToS,
       resumedS: this.resumedS,
     };
   }
@@ -158,6 +167,13 @@ export class Screening {
 
   jump(byS: number): void {
     this.seek(jump(this.video.currentTime, byS, this.durationS()));
+    clearTimeout(this.settling);
+    this.wentToS = this.positionS();
+    this.settling = setTimeout(() => {
+      this.wentToS = undefined;
+      this.onChange();
+    }, PREVIEWED_MS);
+    this.onChange();
   }
 
   startOver(): void {

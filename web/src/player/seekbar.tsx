@@ -1,18 +1,23 @@
 import { useRef, useState } from "preact/hooks";
 import { say } from "../language.ts";
 import { clock, positionUnder, share, type Span } from "../timeline.ts";
+import { Preview, type TileAt } from "./preview.tsx";
 
 interface SeekbarProps {
   readonly positionS: number;
   readonly durationS: number;
   readonly buffered: readonly Span[];
+  /** A place that a key or a button just went to, to be shown like one under the pointer. */
+  readonly wentToS: number | undefined;
+  readonly tileAt: TileAt;
   readonly onSeek: (positionS: number) => void;
 }
 
 const percent = (part: number) => `${part * 100}%`;
 
 /** The film as a line: what was seen, what is buffered, where a press would go. */
-export function Seekbar({ positionS, durationS, buffered, onSeek }: SeekbarProps) {
+export function Seekbar(props: SeekbarProps) {
+  const { positionS, durationS, buffered, wentToS, tileAt, onSeek } = props;
   const bar = useRef<HTMLDivElement>(null);
   const [hoverS, setHoverS] = useState<number>();
   const [draggedS, setDraggedS] = useState<number>();
@@ -40,7 +45,7 @@ export function Seekbar({ positionS, durationS, buffered, onSeek }: SeekbarProps
     setDraggedS(undefined);
   }
 
-  const pointerS = draggedS ?? hoverS;
+  const previewedS = draggedS ?? wentToS ?? hoverS;
   return (
     <div
       ref={bar}
@@ -73,14 +78,8 @@ export function Seekbar({ positionS, durationS, buffered, onSeek }: SeekbarProps
         <span class="seekbar-seen" style={{ width: percent(share(shownS, durationS)) }} />
       </div>
       <span class="seekbar-knob" style={{ left: percent(share(shownS, durationS)) }} />
-      {pointerS !== undefined && (
-        <span
-          class="seekbar-time"
-          aria-hidden="true"
-          style={{ left: `clamp(1.6rem, ${percent(share(pointerS, durationS))}, 100% - 1.6rem)` }}
-        >
-          {clock(pointerS)}
-        </span>
+      {previewedS !== undefined && (
+        <Preview positionS={previewedS} share={share(previewedS, durationS)} tileAt={tileAt} />
       )}
     </div>
   );

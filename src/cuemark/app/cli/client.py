@@ -128,6 +128,9 @@ class Operator:
             raise Failure("the command line is not UTF-8: write the names in UTF-8") from error
         return self._decode(self._send("POST", path, encoded), answer)
 
+    def put(self, path: str, body: object, answer: type[T]) -> T:
+        return self._decode(self._send("PUT", path, msgspec.json.encode(body)), answer)
+
     def upload(self, path: Path, tell: Callable[[int], None]) -> str:
         """Upload a file and return the upload's id; ``tell`` hears the bytes received so far."""
         announced = {"name": _sent_name(path), "size_bytes": path.stat().st_size, "sha256": ""}

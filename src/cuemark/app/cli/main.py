@@ -12,6 +12,7 @@ from cuemark.kit.process import run_and_leave
 DEFAULT_FOLDER = "./data"
 
 COMMANDS = {
+    "artwork": ("artwork:artwork", "Choose the picture that stands for a title."),
     "backup": ("backup:backup", "Back up everything, while it runs."),
     "doctor": ("doctor:doctor", "Check this machine, and say how to mend what is not right."),
     "down": ("service:down", "Stop everything, in order."),

@@ -10,7 +10,7 @@ import click
 from cuemark.app.cli.client import Operator
 from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import plain, print_json
-from cuemark.app.cli.titles import all_titles
+from cuemark.app.cli.titles import title_named
 from cuemark.app.folder import DataFolder
 from cuemark.contracts.encoding import Job, JobPage
 
@@ -46,14 +46,7 @@ def report(folder: DataFolder, what: str, output: Path | None, show: bool, as_js
 
 def _newest(operator: Operator, name: str) -> str:
     """The newest published version of a title by its name or id, from the jobs that made it."""
-    titles = all_titles(operator)
-    fitting = [title for title in titles if name in (title.title_id, title.name)]
-    if not fitting:
-        raise Failure(f"no title is named {name!r}: see `cuemark titles`")
-    if len(fitting) > 1:
-        ids = ", ".join(title.title_id for title in fitting[:5])
-        raise Failure(f"{len(fitting)} titles are named {name!r}: give an id, one of {ids}")
-    for job in _jobs(operator, fitting[0].title_id):
+    for job in _jobs(operator, title_named(operator, name).title_id):
         if job.good_s is not None:
             return job.version_id
         if job.quick_version_id is not None:

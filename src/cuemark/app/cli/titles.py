@@ -5,6 +5,7 @@ import msgspec
 from rich.table import Table
 
 from cuemark.app.cli.client import Operator
+from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import as_is, duration, plain, print_json
 from cuemark.app.folder import DataFolder
 
@@ -24,6 +25,17 @@ class TitlePage(msgspec.Struct, frozen=True, kw_only=True):
 def all_titles(operator: Operator) -> list[TitleView]:
     """Every title, published or not."""
     return [title for page in operator.pages("/titles", TitlePage) for title in page.titles]
+
+
+def title_named(operator: Operator, name: str) -> TitleView:
+    """The title with this name or id; raises ``Failure`` where there is none, or are several."""
+    fitting = [title for title in all_titles(operator) if name in (title.title_id, title.name)]
+    if not fitting:
+        raise Failure(f"no title is named {name!r}: see `cuemark titles`")
+    if len(fitting) > 1:
+        ids = ", ".join(title.title_id for title in fitting[:5])
+        raise Failure(f"{len(fitting)} titles are named {name!r}: give an id, one of {ids}")
+    return fitting[0]
 
 
 @click.command()

@@ -1,12 +1,12 @@
 """What a title may be called, and how the view follows from events in any order."""
 
 import unicodedata
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
-from cuemark.contracts.catalog import TitleCreated, TitleInvalid
+from cuemark.contracts.catalog import ArtworkChosen, Title, TitleCreated, TitleInvalid
 from cuemark.contracts.encoding import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.contracts.steering import VersionPlaced
@@ -30,6 +30,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float = 0.0
     artwork_key: str = ""
     published_at: datetime | None = None
+    chosen_artwork_key: str = ""
+    artwork_chosen_at: datetime | None = None
 
 
 class Half(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,11 +51,20 @@ def met(known: Half | None, heard: Half) -> Half:
     return Half(published=heard.published or known.published, placed=heard.placed or known.placed)
 
 
-def after_event(listing: Listing, event: TitleCreated | VersionPublished) -> Listing:
+def after_event(
+    listing: Listing, event: TitleCreated | VersionPublished | ArtworkChosen
+) -> Listing:
     """``listing`` once ``event`` is known; the same events in any order give the same listing."""
     if isinstance(event, TitleCreated):
         return msgspec.structs.replace(
             listing, name=event.name, synopsis=event.synopsis, created_at=event.created_at
+        )
+    if isinstance(event, ArtworkChosen):
+        last = (listing.artwork_chosen_at, listing.chosen_artwork_key)
+        if last[0] is not None and (event.chosen_at, event.artwork_key) <= last:
+            return listing
+        return msgspec.structs.replace(
+            listing, chosen_artwork_key=event.artwork_key, artwork_chosen_at=event.chosen_at
         )
     if not _outranks(event, listing):
         return listing
@@ -65,6 +76,29 @@ def after_event(listing: Listing, event: TitleCreated | VersionPublished) -> Lis
         artwork_key=event.artwork_key,
         published_at=event.published_at,
     )
+
+
+def title_of(listing: Listing) -> Title | None:
+    """The title as the view shows it; None until its creation has been read."""
+    if listing.name is None or listing.synopsis is None or listing.created_at is None:
+        return None
+    return Title(
+        title_id=listing.title_id,
+        name=listing.name,
+        synopsis=listing.synopsis,
+        created_at=listing.created_at,
+        version_id=listing.version_id,
+        quality=listing.quality,
+        duration_s=listing.duration_s,
+        artwork_key=listing.chosen_artwork_key or listing.artwork_key,
+        artwork_chosen=bool(listing.chosen_artwork_key),
+    )
+
+
+def chosen_at(now: datetime, listing: Listing) -> datetime:
+    """When a choice was made: after the one before it, also where the clock was set back."""
+    last = listing.artwork_chosen_at
+    return now if last is None else max(now, last + timedelta(milliseconds=1))
 
 
 def _outranks(event: VersionPublished, listing: Listing) -> bool:

@@ -1,11 +1,15 @@
 """The catalog: titles are created here, and what is published of them is read from the log."""
 
+from typing import get_args
+
 import msgspec
 
 from cuemark.contexts.catalog import model, store
 from cuemark.contracts.catalog import (
     TOPIC,
+    ArtworkChosen,
     Catalog,
+    ChooseArtwork,
     CreateTitle,
     GetTitle,
     ListTitles,
@@ -64,6 +68,20 @@ class CatalogService(Catalog):
             raise UnknownTitle(f"No title has the id {title_id}.")
         return title
 
+    async def choose_artwork(self, request: ChooseArtwork) -> Title:
+        """The title as it will be; the view shows it a moment later."""
+        title = await self.get_title(GetTitle(title_id=request.title_id))
+        async with self._database.transaction() as transaction:
+            known = await store.listing(transaction, title.title_id)
+            known = known or model.Listing(title_id=title.title_id)
+            chosen = ArtworkChosen(
+                title_id=title.title_id,
+                artwork_key=request.artwork_key,
+                chosen_at=model.chosen_at(self._clock.now(), known),
+            )
+            await self._log.append(transaction, TOPIC, title.title_id, chosen)
+        return model.title_of(model.after_event(known, chosen)) or title
+
     async def list_titles(self, request: ListTitles) -> TitlePage:
         """A title is listed once the view has read of it, a moment after its creation."""
         limit = checked_limit(request.limit)
@@ -80,8 +98,8 @@ class CatalogService(Catalog):
         return TitlePage(titles=page, next_cursor=cursor_of(page[-1].title_id) if more else "")
 
 
-_Followed = TitleCreated | VersionPublished | VersionPlaced
-_FOLLOWED = {TitleCreated.__name__, VersionPublished.__name__, VersionPlaced.__name__}
+_Followed = TitleCreated | VersionPublished | VersionPlaced | ArtworkChosen
+_FOLLOWED = {kind.__name__ for kind in get_args(_Followed)}
 _decode = msgspec.json.Decoder[_Followed](_Followed).decode
 
 
@@ -93,7 +111,7 @@ async def follow(transaction: Transaction, entry: Entry) -> None:
     if entry.kind not in _FOLLOWED:
         return
     event = _decode(entry.body)
-    if isinstance(event, TitleCreated):
+    if isinstance(event, TitleCreated | ArtworkChosen):
         await _list(transaction, event)
         return
     half = model.half_of(event)
@@ -105,7 +123,9 @@ async def follow(transaction: Transaction, entry: Entry) -> None:
         await store.put_half(transaction, event.version_id, met)
 
 
-async def _list(transaction: Transaction, event: TitleCreated | VersionPublished) -> None:
+async def _list(
+    transaction: Transaction, event: TitleCreated | VersionPublished | ArtworkChosen
+) -> None:
     known = await store.listing(transaction, event.title_id)
     listing = model.after_event(known or model.Listing(title_id=event.title_id), event)
     if listing != known:

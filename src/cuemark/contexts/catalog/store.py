@@ -7,8 +7,6 @@ from sqlalchemy import (
     DateTime,
     Double,
     MetaData,
-    Row,
-    Select,
     Table,
     Text,
     delete,
@@ -16,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from cuemark.contexts.catalog.model import Half, Listing
+from cuemark.contexts.catalog.model import Half, Listing, title_of
 from cuemark.contracts.catalog import Title
 from cuemark.contracts.encoding import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
@@ -45,6 +43,8 @@ _browse = Table(
     Column("duration_s", Double),
     Column("artwork_key", Text),
     Column("published_at", DateTime(timezone=True)),
+    Column("chosen_artwork_key", Text),
+    Column("artwork_chosen_at", DateTime(timezone=True)),
 )
 
 
@@ -114,29 +114,19 @@ async def drop_half(transaction: Transaction, version_id: VersionId) -> None:
 
 
 async def viewed_title(transaction: Transaction, title_id: TitleId) -> Title | None:
-    found = await transaction.execute(_viewed().where(_browse.c.title_id == title_id))
-    row = found.one_or_none()
-    return _title_of(row) if row else None
+    found = await listing(transaction, title_id)
+    return title_of(found) if found else None
 
 
 async def viewed_titles(
     transaction: Transaction, before: str | None, limit: int, *, published_only: bool
 ) -> list[Title]:
     """The newest first: ids grow with time. ``before`` is the last id of the page before."""
-    query = _viewed().order_by(_browse.c.title_id.desc()).limit(limit)
+    query = select(_browse).where(_browse.c.name.is_not(None))
+    query = query.order_by(_browse.c.title_id.desc()).limit(limit)
     if before is not None:
         query = query.where(_browse.c.title_id < before)
     if published_only:
         query = query.where(_browse.c.version_id.is_not(None))
-    return [_title_of(row) for row in await transaction.execute(query)]
-
-
-_VIEWED = [column for column in _browse.columns if column.name != "published_at"]
-
-
-def _viewed() -> Select[tuple[object, ...]]:
-    return select(*_VIEWED).where(_browse.c.name.is_not(None))
-
-
-def _title_of(row: Row[tuple[object, ...]]) -> Title:
-    return Title(**row._mapping)
+    found = [Listing(**row._mapping) for row in await transaction.execute(query)]
+    return [title for each in found if (title := title_of(each)) is not None]

@@ -168,6 +168,7 @@ def run_worker(
     objects: Objects,
     licensing: Licensing,
     clock: Clock,
+    thumbnails: bool = True,
 ) -> None:
     """Work off the queues until SIGTERM or SIGINT. One of these to a process."""
     # What decodes and measures pictures is heavy to import, and a control process needs none of it.
@@ -192,6 +193,7 @@ def run_worker(
         licensing=licensing,
         clock=clock,
         loop=EventLoopThread(),
+        thumbnails=thumbnails,
     )
     workflow.register(parts)
     stop = threading.Event()

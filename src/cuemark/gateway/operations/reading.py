@@ -51,6 +51,7 @@ def _pictures(objects: Objects, report: VersionReport) -> dict[str, bytes]:
     keys = [
         key for each in report.renditions for key in (each.picture_key, each.master_picture_key)
     ]
+    keys += [each.picture_key for each in report.artworks]
     return {key: objects.read(key) for key in keys if key and objects.exists(key)}
 
 

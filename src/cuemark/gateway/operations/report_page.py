@@ -53,6 +53,7 @@ def report_page(report: VersionReport, title_name: str, pictures: Mapping[str, b
         _vmaf(report),
         _worst(report, pictures),
         _segments(report),
+        _artworks(report, pictures),
         _stages(report),
     ]
     head = el(
@@ -233,6 +234,17 @@ def _worst(report: VersionReport, pictures: Mapping[str, bytes]) -> Html | None:
 def _picture(jpeg: bytes, caption: str, alt: str) -> Html:
     source = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
     return el("figure", el("img", src=source, alt=alt), el("figcaption", caption))
+
+
+def _artworks(report: VersionReport, pictures: Mapping[str, bytes]) -> Html | None:
+    shown = []
+    for each in report.artworks:
+        if (jpeg := pictures.get(each.picture_key)) is not None:
+            when = f"frame {each.frame.frame}, at {each.at_s:.2f} s"
+            caption = f"{each.number}: {when}, sharpness {each.frame.sharpness:.1f}"
+            shown.append(_picture(jpeg, caption, f"artwork {each.number}, {when}"))
+    how = "Pick one with: cuemark artwork TITLE --pick NUMBER"
+    return _section("Artwork", el("p", how), el("div", *shown, class_="beside")) if shown else None
 
 
 def _segments(report: VersionReport) -> Html | None:

@@ -3,7 +3,7 @@
 import math
 from fractions import Fraction
 
-from cuemark.contracts.encoding import Timeline
+from cuemark.contracts.encoding import ThumbnailTrack, Timeline
 
 
 def media_playlist(track_id: str, timeline: Timeline, kid: str, iv: str) -> str:
@@ -41,6 +41,32 @@ def captions_playlist(track_id: str, duration_s: float) -> str:
             "",
         ]
     )
+
+
+def thumbnails_playlist(track: ThumbnailTrack, sheets: Timeline) -> str:
+    """The playlist of ``<track_id>/1.jpg`` and so on (Image Media Playlist for HLS 0.4).
+
+    ``sheets`` is for how long each sheet stands; the last one stands no longer than the film.
+    """
+    tiles = ",".join(
+        [
+            f"RESOLUTION={track.tile_width}x{track.tile_height}",
+            f"LAYOUT={track.columns}x{track.rows}",
+            f"DURATION={track.tile_ticks / track.timescale:.6f}",
+        ]
+    )
+    seconds = [Fraction(ticks, sheets.timescale) for ticks in sheets.durations]
+    lines = [
+        "#EXTM3U",
+        "#EXT-X-VERSION:8",
+        f"#EXT-X-TARGETDURATION:{_target(max(seconds))}",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-IMAGES-ONLY",
+    ]
+    for number, duration in enumerate(seconds, 1):
+        lines += [f"#EXTINF:{float(duration):.6f},", f"#EXT-X-TILES:{tiles}"]
+        lines.append(f"{track.track_id}/{number}.jpg")
+    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
 
 
 def _target(longest_s: Fraction | float) -> int:

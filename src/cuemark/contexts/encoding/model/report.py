@@ -9,6 +9,7 @@ import msgspec
 from cuemark.contexts.encoding.model.gate import Scores
 from cuemark.contexts.encoding.model.ladder import Probed, Rung, curves_of, upper_hull
 from cuemark.contracts.encoding import (
+    ArtworkCandidate,
     EncodePoint,
     Rendition,
     RenditionReport,
@@ -37,11 +38,12 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """What the object store holds of a version: its measures, each rendition's segment sizes,
-    and the keys of the pictures of worst frames by their rendition."""
+    the keys of the pictures of worst frames by their rendition, and what could be its artwork."""
 
     measures: Measures = Measures()
     segment_bytes: dict[str, list[int]] = {}
     pictures: dict[str, tuple[str, str]] = {}
+    artworks: list[ArtworkCandidate] = []
 
 
 def worst_frame(scores: Scores) -> int:
@@ -66,6 +68,7 @@ def of_version(
         renditions=[_rendition(each, kept) for each in version.renditions],
         stages=stages,
         findings=findings(version, kept),
+        artworks=kept.artworks,
     )
 
 

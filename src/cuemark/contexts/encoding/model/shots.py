@@ -1,4 +1,4 @@
-"""Where the shots of a film begin, and which frame stands for it.
+"""Where the shots of a film begin.
 
 The cut rule is that of PySceneDetect's ``AdaptiveDetector`` (Castellano, scenedetect.com,
 docs "Detection Algorithms"), on luma alone: a frame begins a shot where its difference from
@@ -67,24 +67,3 @@ def shot_starts(differences: list[float], rate: float) -> list[int]:
         if score >= RATIO * mean and count - frame >= min_frames:
             starts.append(frame)
     return starts
-
-
-def artwork_frame(measures: FrameMeasures, starts: list[int]) -> int:
-    """The frame that stands for the film: sharp, bright, and not in the midst of a change.
-
-    Fades and titles on black lose by brightness; the film's first and last tenth, where
-    titles and credits stand, count for less.
-    """
-    brightness = np.asarray(measures.brightness)
-    detail = np.asarray(measures.detail)
-    differences = np.asarray(measures.differences)
-    count = len(brightness)
-    exposure = 1.0 - np.abs(brightness - 118.0) / 137.0
-    stillness = 1.0 / (1.0 + differences / 8.0)
-    score = detail * np.clip(exposure, 0.05, 1.0) ** 2 * stillness
-    edge = max(1, count // 10)
-    score[:edge] *= 0.6
-    score[count - edge :] *= 0.6
-    for start in starts:
-        score[max(0, start - 1) : start + 2] *= 0.5
-    return int(np.argmax(score))

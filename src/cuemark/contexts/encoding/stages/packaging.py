@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -10,8 +9,11 @@ from blake3 import blake3
 
 from cuemark.contexts.encoding.model import bounds, boxes, loudness, playlists
 from cuemark.contexts.encoding.model.names import captions_id, captions_name
+from cuemark.contexts.encoding.stages import artworks, thumbnails
+from cuemark.contexts.encoding.stages.digests import digests_sha256, write_digests
 from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
+from cuemark.contexts.encoding.stages.reports import artwork_key
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS, FINDINGS, IMSC, SOUND, CaptionFindings
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import packager
@@ -35,7 +37,6 @@ from cuemark.contracts.licensing import ContentKey
 AUDIO_LABEL, SD_LABEL, HD_LABEL = "AUDIO", "SD", "HD"
 HD_LINES = 720
 AAC_LC = "mp4a.40.2"
-DIGEST_BYTES = 16
 MOST_NOTES = 20
 
 
@@ -73,7 +74,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     rungs: list[RungToPackage]
     sound_key: str | None
     captions: list[CaptionsToPackage]
-    artwork_key: str
     measured: Measured | None = None
 
     @property
@@ -82,7 +82,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return sorted(found)
 
 
-def package(shop: Workshop, order: Order, keys: Sequence[ContentKey], now: datetime) -> Version:
+def package(
+    shop: Workshop,
+    order: Order,
+    keys: Sequence[ContentKey],
+    now: datetime,
+    *,
+    with_thumbnails: bool = True,
+) -> Version:
     """Make the version's folder at ``versions/<version_id>`` and describe it."""
     by_label = {key.label: key for key in keys}
     tracks = _tracks(shop, order)
@@ -102,7 +109,8 @@ def package(shop: Workshop, order: Order, keys: Sequence[ContentKey], now: datet
                     stream.track_id, timelines[stream.track_id], key.kid, key.iv
                 )
             )
-            _write_digests(folder, stream.track_id)
+            track = folder / stream.track_id
+            write_digests(folder, stream.track_id, [track / "init.mp4", *_segments(track)])
         version = _described(shop, order, folder, tracks, timelines, by_label, now)
         for source, captions in zip(order.captions, version.captions, strict=True):
             for name, path in ((CAPTIONS, captions.path), (IMSC, captions.imsc_path)):
@@ -110,7 +118,12 @@ def package(shop: Workshop, order: Order, keys: Sequence[ContentKey], now: datet
             (folder / f"{captions.track_id}.m3u8").write_text(
                 playlists.captions_playlist(captions.track_id, version.duration_s)
             )
-        return msgspec.structs.replace(version, index_blake3=_write_index(folder, order))
+        if with_thumbnails:
+            made = thumbnails.add(shop, order.sha256, folder)
+            version = msgspec.structs.replace(version, thumbnails=made)
+        version = msgspec.structs.replace(version, index_blake3=_write_index(folder, order))
+        artworks.keep(shop, order.sha256, folder)
+        return version
 
 
 def _tracks(shop: Workshop, order: Order) -> list[Stream]:
@@ -203,7 +216,7 @@ def _described(
                     sample_rate_hz=loudness.SAMPLE_RATE_HZ,
                     bitrate_kbps=round(mean_kbps, 1),
                     kid=keys[stream.label].kid,
-                    digests_sha256=_digests_sha256(folder, stream.track_id),
+                    digests_sha256=digests_sha256(folder, stream.track_id),
                 )
             )
             continue
@@ -225,7 +238,7 @@ def _described(
                 else round(rung.vmaf_predicted, 2),
                 kid=keys[stream.label].kid,
                 label=stream.label,
-                digests_sha256=_digests_sha256(folder, stream.track_id),
+                digests_sha256=digests_sha256(folder, stream.track_id),
             )
         )
     picture = film_of(shop, order.sha256).master.picture
@@ -242,7 +255,7 @@ def _described(
         video_timeline=video_timeline,
         audio_timeline=timelines[audio[0].track_id] if audio else None,
         scheme="cbcs",
-        artwork_key=order.artwork_key,
+        artwork_key=artwork_key(order.version_id, 1),
         index_blake3="",
         published_at=now,
     )
@@ -268,18 +281,6 @@ def caption_notes(shop: Workshop, captions: Sequence[CaptionsToPackage]) -> list
     ]
     left = len(notes) - MOST_NOTES
     return notes if left <= 0 else [*notes[:MOST_NOTES], f"{left} more of this kind on captions"]
-
-
-def _write_digests(folder: Path, track_id: str) -> None:
-    """Write the list by which a device knows wrong bytes (see ``Version``)."""
-    track = folder / track_id
-    files = [folder / f"{track_id}.m3u8", track / "init.mp4", *_segments(track)]
-    digests = (sha256(path.read_bytes()).digest()[:DIGEST_BYTES] for path in files)
-    (folder / f"{track_id}.digests").write_bytes(b"".join(digests))
-
-
-def _digests_sha256(folder: Path, track_id: str) -> str:
-    return sha256((folder / f"{track_id}.digests").read_bytes()).hexdigest()
 
 
 def _write_index(folder: Path, order: Order) -> str:

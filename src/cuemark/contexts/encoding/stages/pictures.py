@@ -9,6 +9,7 @@ import structlog
 
 from cuemark.contexts.encoding.model import bounds
 from cuemark.contexts.encoding.model import shots as shot_rules
+from cuemark.contexts.encoding.model.artwork import Survey, candidates, layouts
 from cuemark.contexts.encoding.model.bounds import Bounds
 from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.model.gate import Scores
@@ -23,6 +24,7 @@ from cuemark.contexts.encoding.model.master import (
     master_of,
 )
 from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH, FrameMeasures
+from cuemark.contexts.encoding.model.thumbnails import Tiling, tiling
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import ffmpeg, ffprobe
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
@@ -33,20 +35,22 @@ from cuemark.contexts.encoding.tools.run import (
     read_frames,
     run,
 )
-from cuemark.contracts.encoding import MasterRejected
+from cuemark.contracts.encoding import ArtworkFrame, MasterRejected
 from cuemark.kit.errors import UNREADABLE
 
 INDEXED = "film.mkv"
 RUNG = "rung.mp4"
+ARTWORK = "artwork-%d.jpg"
 FIELDS_LINES, FIELDS_RATE, FIELDS_FRAMES = 1088, 31, 200
 """Pictures with more lines or at a higher rate have no fields; how many frames are looked at."""
 
 
 class Shots(msgspec.Struct, frozen=True):
-    """``starts`` are first frames; the artwork lies beside as ``artwork.jpg``."""
+    """``starts`` are first frames. Beside it lie a picture of each artwork, counted from 1, and
+    the sheets of thumbnails."""
 
     starts: list[int]
-    artwork_frame: int
+    artworks: list[ArtworkFrame]
 
 
 class FrameMetrics(msgspec.Struct, frozen=True):
@@ -148,49 +152,73 @@ def film_of(shop: Workshop, sha256: str) -> Film:
     return Film(path, shop.load(key, "master.json", Master))
 
 
+def tiling_of(film: Film) -> Tiling:
+    """How the film's thumbnails are laid out."""
+    picture = film.master.picture
+    return tiling(picture.width, picture.height, film.master.frames, picture.rate)
+
+
+def shots_key(shop: Workshop, sha256: str) -> str:
+    """The key of what one look at every frame gives: cuts, artwork, thumbnails."""
+    return shop.key("shots", sha256, tiling_of(film_of(shop, sha256)))
+
+
+def sheets_of(shop: Workshop, sha256: str) -> list[Path]:
+    """The sheets of the film's thumbnails, in order."""
+    key = shots_key(shop, sha256)
+    count = tiling_of(film_of(shop, sha256)).sheets
+    return [shop.path(key, ffmpeg.SHEET % number) for number in range(1, count + 1)]
+
+
 def find_shots(shop: Workshop, sha256: str) -> str:
-    """Find the cuts and pick the artwork. Returns the result's key."""
-    key = shop.key("shots", sha256)
+    """Find the cuts, pick the artwork, make the thumbnails. Returns the result's key."""
+    key = shots_key(shop, sha256)
     if shop.has(key):
         return key
     film = film_of(shop, sha256)
     with shop.making(key) as folder:
-        measures = _measure(shop, film)
-        frames = len(measures.differences)
+        survey = _survey(shop, film, folder)
+        frames = len(survey.measures.differences)
         if frames < film.master.frames:
             raise MasterRejected(
                 f"only {frames} of the film's {film.master.frames} frames can be decoded"
             )
         rate = float(film.master.picture.rate)
-        starts = shot_rules.shot_starts(measures.differences[: film.master.frames], rate)
-        artwork = min(shot_rules.artwork_frame(measures, starts), film.master.frames - 1)
-        run(
-            ffmpeg.artwork_argv(shop.programs.ffmpeg, film, artwork, folder / "artwork.jpg"),
-            decoding(film, 1),
-            reads=[film.path],
-            folder=folder,
-        )
-        save(folder, "shots.json", Shots(starts, artwork))
+        differences = survey.measures.differences[: film.master.frames]
+        starts = shot_rules.shot_starts(differences, rate)
+        artworks = candidates(survey, starts, film.master.frames, rate)
+        for number, each in enumerate(artworks, 1):
+            target = folder / (ARTWORK % number)
+            run(
+                ffmpeg.artwork_argv(shop.programs.ffmpeg, film, each.frame, target),
+                decoding(film, 1),
+                reads=[film.path],
+                folder=folder,
+            )
+        save(folder, "shots.json", Shots(starts, artworks))
     return key
 
 
 def shots_of(shop: Workshop, sha256: str) -> Shots:
-    return shop.load(shop.key("shots", sha256), "shots.json", Shots)
+    return shop.load(shots_key(shop, sha256), "shots.json", Shots)
 
 
-def _measure(shop: Workshop, film: Film) -> FrameMeasures:
-    whole = FrameMeasures([], [], [])
+def _survey(shop: Workshop, film: Film, folder: Path) -> Survey:
+    """Measure every frame; the sheets of thumbnails fall into ``folder``."""
+    whole, looks = FrameMeasures([], [], []), bytearray()
     before = None
-    argv = ffmpeg.thumbs_argv(shop.programs.ffmpeg, film)
+    argv = ffmpeg.survey_argv(shop.programs.ffmpeg, film, tiling_of(film))
     limits = decoding(film, film.master.frames)
-    for block in read_frames(argv, THUMB_WIDTH * THUMB_HEIGHT, limits, reads=[film.path]):
+    size = THUMB_WIDTH * THUMB_HEIGHT
+    for block in read_frames(argv, size, limits, reads=[film.path], folder=folder):
         frames = np.frombuffer(block, np.uint8).reshape(-1, THUMB_HEIGHT, THUMB_WIDTH)
         part = shot_rules.measure(frames, before)
         whole.differences.extend(part.differences)
         whole.brightness.extend(part.brightness)
         whole.detail.extend(part.detail)
+        looks += layouts(frames).tobytes()
         before = frames[-1]
-    return whole
+    return Survey(whole, looks)
 
 
 def chunk_key(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:

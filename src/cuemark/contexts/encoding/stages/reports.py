@@ -1,20 +1,24 @@
 """What is kept of a version's measurements, beside the version: appliances never see it.
 
 ``reports/<version_id>/`` has ``measures.json`` and, for each rendition of a full version, its
-worst frame and the master's as small JPEGs. Control reads it; keep heavy imports out.
+worst frame and the master's as small JPEGs. The candidates of the title's artwork lie in the
+version's own folder, out of its index. Control reads it; keep heavy imports out.
 """
 
 import contextlib
 import re
+from fractions import Fraction
 
 import msgspec
 
 from cuemark.contexts.encoding.model.report import Kept, Measures
-from cuemark.contracts.encoding import Version, VersionIndex
+from cuemark.contracts.encoding import ArtworkCandidate, ArtworkFrame, Version, VersionIndex
 from cuemark.contracts.ids import VersionId
 from cuemark.kit.objects import Objects
 
 MEASURES = "measures.json"
+ARTWORK_FOLDER = "artwork"
+ARTWORKS = f"{ARTWORK_FOLDER}/artworks.json"
 _SEGMENT = re.compile(r"([A-Za-z0-9-]+)/([0-9]+)\.m4s")
 
 
@@ -25,6 +29,16 @@ def folder_key(version_id: VersionId) -> str:
 def picture_names(rendition_id: str) -> tuple[str, str]:
     """The files of a rendition's worst frame: as encoded, and as the master has it."""
     return f"{rendition_id}-worst.jpg", f"{rendition_id}-master.jpg"
+
+
+def artwork_name(number: int) -> str:
+    """The file of a candidate, counted from 1, in the folder of its version."""
+    return f"{ARTWORK_FOLDER}/{number}.jpg"
+
+
+def artwork_key(version_id: VersionId, number: int) -> str:
+    """The picture of a candidate in the object store."""
+    return f"versions/{version_id}/{artwork_name(number)}"
 
 
 def kept_of(objects: Objects, version: Version) -> Kept:
@@ -39,8 +53,29 @@ def kept_of(objects: Objects, version: Version) -> Kept:
         if objects.exists(first) and objects.exists(second):
             pictures[rendition.rendition_id] = (first, second)
     return Kept(
-        measures=measures, segment_bytes=_segment_bytes(objects, version), pictures=pictures
+        measures=measures,
+        segment_bytes=_segment_bytes(objects, version),
+        pictures=pictures,
+        artworks=_artworks(objects, version),
     )
+
+
+def _artworks(objects: Objects, version: Version) -> list[ArtworkCandidate]:
+    try:
+        encoded = objects.read(f"versions/{version.version_id}/{ARTWORKS}")
+    except FileNotFoundError:
+        return []
+    rate = float(Fraction(version.frame_rate))
+    found = msgspec.json.decode(encoded, type=list[ArtworkFrame])
+    return [
+        ArtworkCandidate(
+            number=number,
+            picture_key=artwork_key(version.version_id, number),
+            at_s=round(each.frame / rate, 3),
+            frame=each,
+        )
+        for number, each in enumerate(found, 1)
+    ]
 
 
 def _segment_bytes(objects: Objects, version: Version) -> dict[str, list[int]]:

@@ -18,10 +18,12 @@ from cuemark.contexts.encoding.model.bounds import MAX_PIXELS
 from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.model.master import Master, Picture, Sound
 from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH
+from cuemark.contexts.encoding.model.thumbnails import Tiling
 
 VMAF_EVERY = 5
 ARTWORK_WIDTH = 1280
 EXHIBIT_WIDTH = 640
+SHEET = "sheet-%d.jpg"
 FILM_FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,mxf,flv,asf,ogg,nut,gxf,dv,ivf,"
     "h264,hevc,mpegvideo,m4v,av1,obu"
@@ -58,15 +60,31 @@ def timescale(picture: Picture) -> tuple[int, int]:
     return picture.rate_num * times, picture.rate_den * times
 
 
-def thumbs_argv(ffmpeg: Path, film: Film) -> list[str]:
-    """Every frame as a small luma picture, raw on stdout."""
-    chain = f"scale={THUMB_WIDTH}:{THUMB_HEIGHT}:flags=area,format=gray"
+def survey_argv(ffmpeg: Path, film: Film, tiling: Tiling) -> list[str]:
+    """Every frame as a small luma picture, raw on stdout, and the sheets of thumbnails as files.
+
+    One decoding serves both. The sheets are ``SHEET`` in the working folder, counted from 1, in
+    JFIF's colors (ITU-R BT.601, full range). Of a picture in fields one is shown: at this size its
+    lines are enough.
+    """
+    luma = f"scale={THUMB_WIDTH}:{THUMB_HEIGHT}:flags=area,format=gray"
+    picked = f"not(mod(n,{tiling.every_frames}))*lt(n,{film.master.frames})"
+    field = "field=type=top," * bool(film.master.interlaced)
+    tile = (
+        f"select='{picked}',{field}scale={tiling.tile_width}:{tiling.tile_height}:flags=bicubic,"
+        f"{_standard_range(film.master.high_range)}scale=out_color_matrix=bt601:out_range=pc,"
+        f"format=yuv420p,setsar=1,tile={tiling.columns}x{tiling.rows}:color=black"
+    )
+    graph = (
+        f"[0:{film.master.video_stream}]{_even(film, 0)}split[frames][tiles];"
+        f"[frames]{luma}[luma];[tiles]{tile}[sheets]"
+    )
     return [
-        *[str(ffmpeg), *_QUIET, "-filter_threads", "1", "-threads", "1"],
-        *[*FILM, *_PICTURES, "-i", str(film.path)],
-        *["-map", f"0:{film.master.video_stream}", "-an", "-sn", "-dn"],
-        *["-vf", f"{_even(film, 0)}{chain}"],
-        *["-fps_mode", "passthrough", "-f", "rawvideo", "-"],
+        *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1", "-threads", "1"],
+        *[*FILM, *_PICTURES, "-i", str(film.path), "-filter_complex", graph],
+        *["-map", "[luma]", "-fps_mode", "passthrough", "-f", "rawvideo", "-"],
+        *["-map", "[sheets]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "4"],
+        *["-threads", "1", *_BITEXACT, "-flags:v", "+bitexact", "-f", "image2", SHEET],
     ]
 
 
@@ -302,4 +320,6 @@ def _jpeg_argv(ffmpeg: Path, film: Film, frame: int, width: int, target: Path) -
 
 
 def _at_most(width: int) -> str:
-    return f"scale='min({width},iw)':-2:flags=lanczos"
+    """Scaled down to ``width``, in the colors that a JPEG has (JFIF: ITU-R BT.601, full range)."""
+    size = f"scale='min({width},iw)':-2:flags=lanczos"
+    return f"{size}:out_color_matrix=bt601:out_range=pc,format=yuv420p"

@@ -98,11 +98,12 @@ def read_frames(
     bounds: Bounds,
     *,
     reads: Sequence[Path] = (),
+    folder: Path | None = None,
     at_once: int = 64,
 ) -> Iterator[bytes]:
     """Run a tool that writes raw frames to its stdout; yield up to ``at_once`` of them a time."""
     block = bytearray()
-    with _running(argv, bounds, reads, None) as tool:
+    with _running(argv, bounds, reads, folder) as tool:
         for part in tool.output():
             block += part
             while len(block) >= frame_bytes * at_once:

@@ -60,7 +60,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parts:
-    """What the workflows work with in this process."""
+    """What the workflows work with in this process. ``thumbnails`` go into the versions it makes,
+    or do not."""
 
     def __init__(
         self,
@@ -69,12 +70,14 @@ class Parts:
         licensing: Licensing,
         clock: Clock,
         loop: EventLoopThread,
+        thumbnails: bool = True,
     ) -> None:
         self.shop = shop
         self.ledger = ledger
         self.licensing = licensing
         self.clock = clock
         self.loop = loop
+        self.thumbnails = thumbnails
 
 
 class Pending:
@@ -124,7 +127,13 @@ def _package(parts: Parts, order: Order) -> str:
     provisioned = parts.loop.insist(
         lambda: parts.licensing.provision_keys(request), patience_s=KEYS_S
     )
-    version = packaging.package(parts.shop, order, provisioned.keys, parts.clock.now())
+    version = packaging.package(
+        parts.shop,
+        order,
+        provisioned.keys,
+        parts.clock.now(),
+        with_thumbnails=parts.thumbnails,
+    )
     if order.measured is not None:
         rungs = [rung.key for rung in order.rungs]
         notes = packaging.caption_notes(parts.shop, order.captions)

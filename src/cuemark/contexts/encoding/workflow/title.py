@@ -265,7 +265,6 @@ class TitleWalk:
     ) -> None:
         self._plan("package", 2)
         self._plan("publish", 2)
-        shots_key = self._shop.key("shots", self._job.master_sha256)
         order = Order(
             version_id=version_id,
             title_id=self._job.title_id,
@@ -274,7 +273,6 @@ class TitleWalk:
             rungs=made_of[0],
             sound_key=sound_key,
             captions=captions,
-            artwork_key=f"{shots_key}/artwork.jpg",
             measured=made_of[1],
         )
         made = self._enqueue(self._task("package", "package", priority, order=order)).result()

@@ -16,6 +16,7 @@ from cuemark.contracts.encoding import (
     CaptionRole,
     CaptionTrack,
     Rendition,
+    ThumbnailTrack,
     Timeline,
     Version,
 )
@@ -39,6 +40,7 @@ _CAPTION_ROLES: dict[CaptionRole, str] = {
 }
 """ISO/IEC 23009-1 section 5.8.5.5."""
 
+_TILES = "http://dashif.org/guidelines/thumbnail_tile"
 _DIGESTS = "urn:cuemark:digests:sha-256-128"
 _ROLE = "urn:mpeg:dash:role:2011"
 _CHANNELS = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
@@ -97,7 +99,10 @@ def _sets(version: Version) -> list[str]:
     first = len(sets) + 1
     sets += [_audio(version, group, str(n)) for n, group in enumerate(audios.values(), first)]
     first = len(sets) + 1
-    return sets + [_caption(track, str(n)) for n, track in enumerate(version.captions, first)]
+    sets += [_caption(track, str(n)) for n, track in enumerate(version.captions, first)]
+    if version.thumbnails is not None:
+        sets.append(_thumbnails(version.thumbnails, str(len(sets) + 1)))
+    return sets
 
 
 def _video(
@@ -189,6 +194,34 @@ def _caption(track: CaptionTrack, number: str) -> str:
             *descriptors,
         ]
     return _element("AdaptationSet", attributes, *descriptors, representation)
+
+
+def _thumbnails(track: ThumbnailTrack, number: str) -> str:
+    """The sheets of DASH-IF IOP 4.3 section 6.2.6: sizes are of a sheet, ``@duration`` too.
+
+    All sheets stand for equally long, which no SegmentTimeline says of the last one, so that a
+    player finds the tiles of that one where they are.
+    """
+    sheet = {
+        "timescale": track.timescale,
+        "duration": track.tile_ticks * track.columns * track.rows,
+        "media": "$RepresentationID$/$Number$.jpg",
+        "startNumber": 1,
+    }
+    representation = _element(
+        "Representation",
+        {
+            "id": presentation.path(track.track_id),
+            "bandwidth": presentation.bits_per_s(track.bitrate_kbps),
+            "width": track.tile_width * track.columns,
+            "height": track.tile_height * track.rows,
+        },
+        _descriptor("EssentialProperty", _TILES, f"{track.columns}x{track.rows}"),
+        *_digests(track.track_id, track.digests_sha256),
+        _element("SegmentTemplate", sheet),
+    )
+    attributes = {"id": number, "contentType": "image", "mimeType": "image/jpeg"}
+    return _element("AdaptationSet", attributes, representation)
 
 
 def _set_attributes(number: str, kind: str) -> dict[str, object]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from cuemark.contexts.playback.model import presentation
-from cuemark.contracts.encoding import CaptionRole, Rendition, Version
+from cuemark.contracts.encoding import CaptionRole, Rendition, ThumbnailTrack, Version
 from cuemark.contracts.steering import RankedAppliance
 
 _NAMES: dict[CaptionRole, str] = {"subtitles": "", "sdh": " (SDH)", "forced": " (forced)"}
@@ -37,12 +37,16 @@ def manifest(version: Version, ranking: Sequence[RankedAppliance], licence_url: 
     tracks = [(each.track_id, each.digests_sha256) for each in version.audio]
     for rendition in version.renditions:
         tracks.append((rendition.rendition_id, rendition.digests_sha256))
+    if version.thumbnails is not None:
+        tracks.append((version.thumbnails.track_id, version.thumbnails.digests_sha256))
     lines += [_digests(track_id, sha256) for track_id, sha256 in tracks if sha256]
     for appliance in ranking:
         lines += [*_audio(version, appliance), *_subtitles(version, appliance)]
     for appliance in ranking:
         for rendition in version.renditions:
             lines += _variant(version, rendition, appliance)
+    if version.thumbnails is not None:
+        lines += [_thumbnails(version.thumbnails, each) for each in ranking[:1]]
     return "\n".join(lines) + "\n"
 
 
@@ -119,6 +123,21 @@ def _variant(version: Version, rendition: Rendition, appliance: RankedAppliance)
         f"#EXT-X-STREAM-INF:{','.join(attributes)}",
         _playlist(appliance, rendition.rendition_id),
     ]
+
+
+def _thumbnails(track: ThumbnailTrack, appliance: RankedAppliance) -> str:
+    """Where the sheets are listed (Image Media Playlist for HLS 0.4); the size is of a tile.
+
+    Of the best appliance alone: Shaka Player reads each such playlist before it plays, and gives
+    the play up where one is away.
+    """
+    attributes = [
+        f"BANDWIDTH={presentation.bits_per_s(track.bitrate_kbps)}",
+        f"RESOLUTION={track.tile_width}x{track.tile_height}",
+        f"CODECS={_quoted('jpeg')}",
+        f"URI={_quoted(_playlist(appliance, track.track_id))}",
+    ]
+    return f"#EXT-X-IMAGE-STREAM-INF:{','.join(attributes)}"
 
 
 def _playlist(appliance: RankedAppliance, name: str) -> str:

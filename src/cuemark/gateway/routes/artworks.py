@@ -1,0 +1,80 @@
+"""What could stand for a title, and which of it an operator chose."""
+
+import asyncio
+
+from litestar import get, put
+from litestar.params import FromPath, JSONBody
+from litestar.response import Response
+
+from cuemark.contracts.catalog import ChooseArtwork, GetTitle, NotPublished, Title
+from cuemark.contracts.encoding import ArtworkCandidate, GetReport
+from cuemark.contracts.ids import TitleId
+from cuemark.gateway.errors import NotFound
+from cuemark.gateway.parts import GatewayParts, Parts
+from cuemark.gateway.views import (
+    API,
+    ArtworkBody,
+    ArtworkListView,
+    TitleView,
+    artwork_list_view,
+    title_view,
+)
+
+_TITLE = f"{API}/titles/{{title_id:str}}"
+
+
+@get(f"{_TITLE}/artworks", opt={"access": "operator"}, tags=["titles"])
+async def list_artworks(title_id: FromPath[str], parts: Parts) -> ArtworkListView:
+    """The candidates of the version that plays, the best first."""
+    title, candidates = await _candidates(parts, TitleId(title_id))
+    return artwork_list_view(title, candidates)
+
+
+@get(
+    f"{_TITLE}/artworks/{{number:str}}",
+    opt={"access": "operator"},
+    media_type="image/jpeg",
+    tags=["titles"],
+)
+async def get_candidate(
+    title_id: FromPath[str], number: FromPath[str], parts: Parts
+) -> Response[bytes]:
+    _, candidates = await _candidates(parts, TitleId(title_id))
+    try:
+        key = _numbered(candidates, int(number) if number.isdecimal() else 0)
+        jpeg = await asyncio.to_thread(parts.objects.read, key)
+    except FileNotFoundError as error:
+        raise NotFound("The picture of this candidate is not here.") from error
+    headers = {"cache-control": "private, max-age=60"}
+    return Response(jpeg, media_type="image/jpeg", headers=headers)
+
+
+@put(f"{_TITLE}/artwork", opt={"access": "operator"}, tags=["titles"])
+async def choose_artwork(
+    title_id: FromPath[str], data: JSONBody[ArtworkBody], parts: Parts
+) -> TitleView:
+    """By its number; 0 lets the versions choose again."""
+    title, candidates = await _candidates(parts, TitleId(title_id))
+    key = _numbered(candidates, data.number) if data.number else ""
+    return title_view(
+        await parts.catalog.choose_artwork(ChooseArtwork(title_id=title.title_id, artwork_key=key))
+    )
+
+
+async def _candidates(
+    parts: GatewayParts, title_id: TitleId
+) -> tuple[Title, list[ArtworkCandidate]]:
+    title = await parts.catalog.get_title(GetTitle(title_id=title_id))
+    if title.version_id is None:
+        raise NotPublished("This title has no version yet, so there is nothing to choose from.")
+    report = await parts.encoding.get_report(GetReport(version_id=title.version_id))
+    return title, report.artworks
+
+
+def _numbered(candidates: list[ArtworkCandidate], number: int) -> str:
+    """The key of a candidate's picture; raises ``NotFound`` with what there is."""
+    if not candidates:
+        raise NotFound("This title's version was made by an older release, which kept no choice.")
+    if not 1 <= number <= len(candidates):
+        raise NotFound(f"This title has no artwork {number}: choose from 1 to {len(candidates)}.")
+    return candidates[number - 1].picture_key
