@@ -18,13 +18,13 @@ from cuemark.contexts.encoding.model.validation.sound import Heard, Levels
 from cuemark.contexts.encoding.stages.pictures import decoding, film_of
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import comparing, ffprobe
+from cuemark.contexts.encoding.tools.comparing import TINY_BYTES
 from cuemark.contexts.encoding.tools.ffmpeg import Film
 from cuemark.contexts.encoding.tools.run import ToolFailed, read_frames, run
 from cuemark.kit.errors import UNREADABLE
 
 _PICTURES, _SOUND, _OWN = "pictures.raw", "levels.raw", "own.json"
 _RAW = "sound.raw"
-_FRAME_BYTES = WIDTH * HEIGHT
 _AT_ONCE = 512
 
 
@@ -89,8 +89,9 @@ def _keep_pictures(shop: Workshop, film: Film, folder: Path) -> None:
 
 def _blocks(shop: Workshop, argv: list[str], film: Film, reads: list[Path]) -> Iterator[Luma]:
     limits = decoding(film, film.master.frames)
-    for block in read_frames(argv, _FRAME_BYTES, limits, reads=reads, at_once=_AT_ONCE):
-        yield np.frombuffer(block, np.uint8).reshape(-1, HEIGHT, WIDTH)
+    for block in read_frames(argv, TINY_BYTES, limits, reads=reads, at_once=_AT_ONCE):
+        frames = np.frombuffer(block, np.uint8).reshape(-1, TINY_BYTES)
+        yield frames[:, : WIDTH * HEIGHT].reshape(-1, HEIGHT, WIDTH)
 
 
 def _keep_levels(shop: Workshop, film: Film, folder: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import structlog
+from blake3 import blake3
 
 from cuemark.contexts.encoding.model.boxes import BoxesInvalid
 from cuemark.contexts.encoding.model.captions.webvtt import parse
@@ -144,9 +145,12 @@ def _manifests(folder: Path, version: Version, writer: ManifestWriter) -> list[F
         if path.is_file()
     }
     try:
-        index = msgspec.json.decode((folder / manifests.INDEX).read_bytes(), type=VersionIndex)
+        encoded = (folder / manifests.INDEX).read_bytes()
+        index = msgspec.json.decode(encoded, type=VersionIndex)
     except (FileNotFoundError, msgspec.DecodeError, msgspec.ValidationError) as cause:
         return [error("manifests", f"the index cannot be read: {cause}")]
+    if blake3(encoded).hexdigest() != version.index_blake3:
+        return [error("manifests", "the index is not the one that the version names")]
     playlists = {
         name: (folder / name).read_text(encoding="utf-8", errors="replace")
         for name in there

@@ -11,7 +11,9 @@ from cuemark.contexts.encoding.model.validation.sound import RATE_HZ
 from cuemark.contexts.encoding.tools.ffmpeg import FILM, Film, canonical, listed, stereo
 
 _QUIET = ["-nostdin", "-hide_banner", "-nostats", "-y"]
-_TINY = f"scale={WIDTH}:{HEIGHT}:flags=area,format=gray"
+TINY_BYTES = WIDTH * HEIGHT * 3 // 2
+_TINY = f"scale={WIDTH}:{HEIGHT}:flags=area,format=yuv420p"
+"""With luma as it is coded: made gray, it would change with what a track says of its colors."""
 _RAW = ["-fps_mode", "passthrough", "-f", "rawvideo", "-"]
 _MONO = f"aresample={RATE_HZ},aformat=sample_fmts=s16:channel_layouts=mono"
 _ONLY_FILES = ["-protocol_whitelist", "file,pipe"]
@@ -23,7 +25,7 @@ def track_list(track: Path, key: str) -> str:
 
 
 def master_pictures_argv(ffmpeg: Path, film: Film) -> list[str]:
-    """Every frame of the canonical picture as a tiny luma picture, raw on stdout."""
+    """Every frame of the canonical picture in ``TINY_BYTES``, luma first, raw on stdout."""
     return [
         *[str(ffmpeg), *_QUIET, "-v", "error", "-filter_threads", "1", "-threads", "1"],
         *[*FILM, "-i", str(film.path), "-map", f"0:{film.master.video_stream}"],
@@ -32,7 +34,7 @@ def master_pictures_argv(ffmpeg: Path, film: Film) -> list[str]:
 
 
 def track_pictures_argv(ffmpeg: Path, listing: Path) -> list[str]:
-    """Every frame of an encrypted rendition as a tiny luma picture, raw on stdout."""
+    """Every frame of an encrypted rendition likewise."""
     return [
         *[str(ffmpeg), *_QUIET, "-v", "error", "-filter_threads", "1", "-threads", "1"],
         *[*_ONLY_FILES, "-f", "concat", "-safe", "0", "-i", str(listing)],

@@ -17,8 +17,12 @@ Cdm2 = NDArray[np.float64]
 
 
 def luminance_cdm2(luma: NDArray[np.uint8]) -> Cdm2:
-    """The luminance of full-range luma on a screen of 200 cd/m2 (Ofcom's guidance, annex 1)."""
-    found: Cdm2 = 413.435 * (0.002745 * luma.astype(np.float64) + 0.0189623) ** 2.2
+    """The luminance of luma from 16 to 235 on a screen of 200 cd/m2.
+
+    The formula is that of Ofcom's guidance on flashing images, annex 1, for luma from 0 to 255.
+    """
+    full = np.clip((luma.astype(np.float64) - 16) * 255 / 219, 0, 255)
+    found: Cdm2 = 413.435 * (0.002745 * full + 0.0189623) ** 2.2
     return found
 
 

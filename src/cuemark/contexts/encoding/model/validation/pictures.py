@@ -26,8 +26,8 @@ WIDTH, HEIGHT = 32, 18
 SHIFTS = (-2, -1, 0, 1, 2)
 _HERE = SHIFTS.index(0)
 
-BLACK_PEAK, BLACK_MEAN = 30.0, 20.0
-"""Of full-range luma: what is under both shows nothing."""
+BLACK_PEAK, BLACK_MEAN = 42.0, 32.0
+"""Of luma from 16 to 235: what is under both shows nothing."""
 DARKER = 8.0
 LOST_S = 0.08
 """Two frames at 24 a second: a shorter loss may be a fade that an encoder has shortened."""
