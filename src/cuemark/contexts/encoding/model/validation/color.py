@@ -41,9 +41,12 @@ def findings(name: str, version: Tags, master: Tags) -> list[Finding]:
     say either, or says that it is BT.709.
     """
     found = []
-    if version.color_range not in _UNSTATED | {"tv"}:
-        found.append(error("color", f"{name} is tagged as full range and is not"))
     high = master.color_transfer in _HIGH_RANGE
+    full = master.color_range == "pc" and master.color_space not in _NOT_CARRIED and not high
+    if (version.color_range == "pc") != full:
+        found.append(
+            error("color", f"{name} is {'not ' * full}tagged as full range, unlike the master")
+        )
     for field, word in _NAMES.items():
         ours, theirs = getattr(version, field), getattr(master, field)
         if high:

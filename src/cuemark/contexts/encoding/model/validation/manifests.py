@@ -56,6 +56,9 @@ class ManifestUnreadable(ValueError):
 
 def read_dash(text: str, base_url: str, duration_s: float) -> Read:
     """What a DASH manifest says (ISO/IEC 23009-1); raises ``ManifestUnreadable``."""
+    if "<MPD" not in text:
+        # The parser would take such a text for an address, and open it.
+        raise ManifestUnreadable("the DASH manifest is none")
     try:
         mpd: MPEGDASH = MPEGDASHParser.parse(text)
     except (ExpatError, ValueError, AttributeError, IndexError) as cause:

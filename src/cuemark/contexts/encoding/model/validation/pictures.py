@@ -103,7 +103,7 @@ def findings(name: str, trace: Trace, samples: int, rate: float) -> list[Finding
     lost = v_black & (rows[:, _M_LUMA] > rows[:, _V_LUMA] + DARKER)
     if black := _spans(lost, rate, LOST_S):
         found.append(error("black", f"{name} is black {told(black)}, where the master is not"))
-    if frozen := _frozen(rows, rate):
+    if frozen := _frozen(rows, ~lost, rate):
         found.append(error("freeze", f"{name} stands still {told(frozen)}, where the master moves"))
     explained = lost | _within(frozen, len(rows), rate)
     apart = rows[:, _APART + _HERE] > OTHER
@@ -137,10 +137,10 @@ def _shifted(rows: Numbers, rate: float) -> str:
     return ""
 
 
-def _frozen(rows: Numbers, rate: float) -> list[Span]:
-    """Where the rendition stands still while the master moves away from it."""
+def _frozen(rows: Numbers, counted: NDArray[np.bool_], rate: float) -> list[Span]:
+    """Where the rendition stands still, of the frames counted, while the master moves away."""
     found = []
-    still = rows[:, _V_STEP] < STILL
+    still = (rows[:, _V_STEP] < STILL) & counted
     apart = rows[:, _APART + _HERE]
     for first, end in _runs(still):
         if (end - first) / rate < FROZEN_S:
