@@ -42,7 +42,7 @@ def test_a_version_that_is_blocked_is_not_published_and_its_job_says_why(
     assert (job["state"], job["error"]) == ("failed", SENTENCE)
     assert installation.events("version_published") == []
     (title,) = installation.json("titles")["titles"]
-    assert not title.get("quality")
+    assert title["quality"] == "none"
 
 
 def test_an_install_that_only_wants_a_warning_gets_it_in_the_report(

@@ -37,7 +37,7 @@ from cuemark.contracts.licensing import ContentKey
 ManifestWriter = Callable[[Version], ManifestsOf]
 """Writes the manifests of a version as its plays will get them."""
 
-GUESSED = "guessed.json"
+GUESSED, REPORTED = "guessed.json", "validation.json"
 _CHEAP: tuple[Check, ...] = (
     *structure.CHECKS,
     *manifests.CHECKS,
@@ -80,7 +80,9 @@ def validate(
         checks = tuple(dict.fromkeys((*_CHEAP, *_WHOLE)))
         found += _against_master(shop, order, folder, version, tracks, keys)
     validation = policy.judge(checks, found, rules)
-    shop.objects.put(validation_key(version.version_id), msgspec.json.encode(validation))
+    with shop.scratch() as private:
+        save(private, REPORTED, validation)
+        shop.objects.adopt(private / REPORTED, validation_key(version.version_id))
     for each in validation.judged:
         structlog.get_logger().warning(
             "validation_finding",
@@ -181,7 +183,7 @@ def _colors(shop: Workshop, folder: Path, version: Version, film: Film) -> list[
     for rendition in version.renditions:
         name = rendition.rendition_id
         try:
-            with shop.objects.scratch() as private:
+            with shop.scratch() as private:
                 begin = private / "begin.mp4"
                 begin.write_bytes(
                     b"".join((folder / name / part).read_bytes() for part in ("init.mp4", "1.m4s"))
@@ -236,9 +238,9 @@ def _decoded(
     name = track.track_id
     rate = float(film.master.picture.rate)
     parts = [folder / name / "init.mp4", *_segments(folder / name)]
-    with shop.objects.scratch() as private:
-        whole = facts.whole_track(private, parts, key)
-        try:
+    try:
+        with shop.scratch() as private:
+            whole = facts.whole_track(private, parts, key)
             if track.pictures:
                 trace = facts.trace_of(shop, film, whole, master.pictures)
                 found = picture_rules.findings(name, trace, track.samples, rate)
@@ -246,9 +248,9 @@ def _decoded(
             work = private / "work"
             work.mkdir()
             levels, heard = facts.heard_in(shop, film, whole, track.begins_s, work)
-        except ToolFailed as cause:
-            structlog.get_logger().warning("track_not_decoded", track=name, reason=str(cause))
-            return [error("decrypt", f"{name} cannot be decrypted with its key and decoded")]
+    except ToolFailed as cause:
+        structlog.get_logger().warning("track_not_decoded", track=name, reason=str(cause))
+        return [error("decrypt", f"{name} cannot be decrypted with its key and decoded")]
     found = sound_rules.findings(name, levels, master.levels)
     return found + (sound_rules.loudness_findings(name, heard) if heard else [])
 

@@ -17,6 +17,8 @@ from cuemark.contracts.encoding import Check
 _ENTRY_BYTES = {b"encv": 78, b"avc1": 78, b"hvc1": 78, b"hev1": 78, b"av01": 78}
 _SOUND_ENTRY_BYTES = 28
 _NOT_SYNC = 0x10000
+MOST_SAMPLES = 1_000_000
+"""In a run: a segment has a few seconds."""
 _AVC_IDR = 5
 _HEVC_IDR = (19, 20)
 """IDR_W_RADL and IDR_N_LP (ITU-T H.265 table 7-1)."""
@@ -171,6 +173,7 @@ def _check_sidx(segment: memoryview, media_bytes: int, duration: int, timescale:
     for kind, body in boxes(segment):
         if kind != b"sidx":
             continue
+        _at_least(body, 24, "sidx")
         at = 28 if body[0] == 1 else 20
         _at_least(body, at + 4, "sidx")
         scale, count = (
@@ -238,6 +241,8 @@ def _samples(trun: memoryview, defaults: _Defaults) -> Iterator[tuple[int, int, 
         _at_least(trun, at + 4, "trun")
         first = int.from_bytes(trun[at : at + 4], "big")
         at += 4
+    if count > MOST_SAMPLES:
+        raise BoxesInvalid(f"a trun box tells of {count} samples")
     stride = 4 * (flags & 0xF00).bit_count()
     _at_least(trun, at + stride * count, "trun")
     for number in range(count):
