@@ -13,7 +13,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from benches import capacity, demo, hits, ingest, memory, stampede, start
+from benches import capacity, demo, hits, ingest, memory, stampede, start, validation
 from benches.failure import BenchFailed
 from benches.figures import Figure, load, merged, save
 from benches.machine import this_machine
@@ -44,6 +44,7 @@ BENCHES: Mapping[str, Bench] = {
     "memory": Bench(memory.measure, memory.ABOUT),
     "stampede": Bench(stampede.measure, stampede.ABOUT, alone=True),
     "hits": Bench(hits.measure, hits.ABOUT, alone=True),
+    "validation": Bench(validation.measure, validation.ABOUT, alone=True),
     "demo": Bench(demo.measure, demo.ABOUT, alone=True),
 }
 """In the order in which they run and are shown: those that share the install come first."""

@@ -3,7 +3,18 @@
 from tests.e2e.conftest import FILM
 from tests.e2e.installation import Installation
 
-KINDS = {"inspect", "shots", "encode", "probe", "join", "score", "sound", "captions", "package"}
+KINDS = {
+    "inspect",
+    "shots",
+    "encode",
+    "probe",
+    "join",
+    "score",
+    "sound",
+    "captions",
+    "package",
+    "validate",
+}
 
 
 def test_the_log_tells_what_every_stage_of_a_film_cost(running_cuemark: Installation) -> None:

@@ -51,7 +51,7 @@ def test_an_ingest_is_followed_from_the_upload_to_each_chunk(running_cuemark: In
     assert routes.index("/api/v1/uploads") < routes.index("/api/v1/titles/{title_id}/ingest")
     work = [line for line in lines if line["process"].startswith("worker-")]
     kinds = {line["fields"].get("kind") for line in work if line["event"] == "task_finished"}
-    assert {"inspect", "shots", "encode", "probe", "join", "score", "package"} <= kinds
+    assert {"inspect", "shots", "encode", "probe", "join", "score", "package", "validate"} <= kinds
     assert any(line["event"] == "chunk_encoded" for line in work)
 
 

@@ -9,11 +9,12 @@ import re
 import tomllib
 import unicodedata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 from msgspec import Meta
 
+from cuemark.contracts.encoding import Action, Check, PolicyChanges
 from cuemark.kit.errors import OperatorError
 
 FILE_NAME = "cuemark.toml"
@@ -37,7 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     newer and the path of an nginx with njs. ``origin_limit_kbps`` bounds each connection to the
     origin, 0 for no bound. ``bind`` is the interface of the page and of the appliances, as an
     IPv4 address or a name. ``thumbnails`` says whether versions show the film's frames over the
-    seek bar, which are not encrypted.
+    seek bar, which are not encrypted. ``validation`` changes what is done about what a check finds
+    in a version: see docs/how-to/change-the-validation-policy.md.
     """
 
     service_name: str = "Cuemark"
@@ -50,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     origin_limit_kbps: Rate = 0
     control_url: str = ""
     thumbnails: bool = True
+    validation: PolicyChanges = {}
 
 
 def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
@@ -72,9 +75,17 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise SettingsInvalid(f"{path}: {error}") from error
+        raise SettingsInvalid(f"{path}: {error}{_known(str(error))}") from error
     _check_texts(settings, path)
     return settings
+
+
+def _known(said: str) -> str:
+    """What may be written where a policy cannot be read."""
+    if "$.validation" not in said:
+        return ""
+    checks, actions = ", ".join(get_args(Check)), ", ".join(get_args(Action))
+    return f": the checks are {checks}; each takes one of {actions}"
 
 
 def _check_texts(settings: Settings, path: Path) -> None:

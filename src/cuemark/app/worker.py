@@ -7,7 +7,8 @@ import click
 from cuemark.app import settings
 from cuemark.app.folder import DataFolder
 from cuemark.app.system import install_on
-from cuemark.contexts.encoding.wiring import run_worker
+from cuemark.contexts.encoding.wiring import policy_of, run_worker
+from cuemark.contexts.playback.wiring import manifests_of
 from cuemark.contracts.licensing import Licensing
 from cuemark.kit.channel import Channel
 from cuemark.kit.clock import SystemClock
@@ -39,6 +40,8 @@ def main(root: Path, name: str) -> None:
         licensing=connect(Licensing, channel),
         clock=clock,
         thumbnails=install.settings.thumbnails,
+        manifests=manifests_of,
+        policy=policy_of(install.settings.validation),
     )
 
 

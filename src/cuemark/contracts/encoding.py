@@ -40,6 +40,47 @@ Stage = Literal[
     "package",
     "publish",
 ]
+Check = Literal[
+    "structure",
+    "protection",
+    "continuity",
+    "idr",
+    "alignment",
+    "manifests",
+    "bandwidth",
+    "decrypt",
+    "frames",
+    "duration",
+    "black",
+    "freeze",
+    "picture",
+    "color",
+    "interlace",
+    "cadence",
+    "photosensitivity",
+    "av_offset",
+    "mute",
+    "loudness",
+    "clipping",
+    "caption_language",
+]
+"""What a version is held to before it is published."""
+Severity = Literal["error", "warning"]
+"""An ``error`` is what a version has and its master has not; a ``warning`` is the master's own, or
+a matter of taste."""
+Action = Literal["block", "warn", "ignore"]
+"""``block``: the version is not published. ``warn``: its report says so. ``ignore``: nothing."""
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an install does about the errors and the warnings of one check; None for the default."""
+
+    error: Action | None = None
+    warning: Action | None = None
+
+
+PolicyChanges = dict[Check, Action | Rule]
+"""By check; an action alone is for its errors."""
 
 
 class UnknownUpload(Refusal):
@@ -343,12 +384,26 @@ class StageTime(msgspec.Struct, frozen=True, kw_only=True):
     elapsed_s: float
 
 
+class ValidationFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check found in a version before it was published, in a sentence.
+
+    ``check`` and ``severity`` are words of ``Check`` and ``Severity``; ``action`` is what the
+    policy of the install did about it.
+    """
+
+    check: str
+    severity: str
+    action: str
+    text: str
+
+
 class VersionReport(msgspec.Struct, frozen=True, kw_only=True):
     """How a version came about and what it measures.
 
     ``shots`` are first frames. A quick version, and one that was made before measurements were
-    kept, has no probes; ``findings`` are sentences. ``artworks`` are what can stand for the title;
-    versions of older releases have none to choose from.
+    kept, has no probes; ``findings`` are sentences. ``artworks`` are what can stand for the title.
+    ``checks`` names the checks that the version passed through, and ``validation`` has what they
+    found. A version of an older release has none of these three.
     """
 
     version: Version
@@ -361,6 +416,8 @@ class VersionReport(msgspec.Struct, frozen=True, kw_only=True):
     stages: list[StageTime]
     findings: list[str]
     artworks: list[ArtworkCandidate] = []
+    checks: list[str] = []
+    validation: list[ValidationFinding] = []
 
 
 class VersionPublished(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

@@ -262,6 +262,10 @@ class Ledger:
         async with self._database.transaction() as transaction:
             await store.set_waiting(transaction, version_id, sentence)
 
+    async def is_published(self, version_id: VersionId) -> bool:
+        async with self._database.transaction() as transaction:
+            return await store.find_version(transaction, version_id) is not None
+
     async def publish(self, job: JobRow, version: Version) -> None:
         """Let everybody see a version. Saying it again changes nothing."""
         meter = Meter(children=False)

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dbos import DBOS, DBOSClient, EnqueueOptions, Queue
@@ -15,10 +15,12 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from cuemark.contexts.encoding.model import queues
+from cuemark.contexts.encoding.model.validation import policy as policies
+from cuemark.contexts.encoding.model.validation.policy import Policy
 from cuemark.contexts.encoding.service import EncodingService, Ledger, sweep_uploads
 from cuemark.contexts.encoding.store import SCHEMA, stored_objects, unfinished_jobs
 from cuemark.contexts.encoding.tools.programs import from_wheels
-from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.encoding import Encoding, PolicyChanges, Version
 from cuemark.contracts.licensing import Licensing
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
@@ -32,10 +34,12 @@ from cuemark.kit.room import Room
 __all__ = [
     "MIGRATIONS",
     "SCHEMA",
+    "Manifests",
     "begin_again",
     "build",
     "migrate_workflows",
     "pipeline",
+    "policy_of",
     "run_worker",
     "stored_objects",
     "sweep",
@@ -136,6 +140,15 @@ def _title_workflow(version_id: str) -> EnqueueOptions:
     }
 
 
+Manifests = tuple[str, str, str]
+"""The DASH manifest, the HLS playlist, and the address under which both expect the files."""
+
+
+def policy_of(changes: PolicyChanges) -> Policy:
+    """The policy of an install: the default one with its changes."""
+    return policies.changed(changes)
+
+
 class Pace:
     """Lets the workers look into the queues as often as there is reason to.
 
@@ -168,11 +181,17 @@ def run_worker(
     objects: Objects,
     licensing: Licensing,
     clock: Clock,
+    manifests: Callable[[Version], Manifests],
+    policy: Policy,
     thumbnails: bool = True,
 ) -> None:
-    """Work off the queues until SIGTERM or SIGINT. One of these to a process."""
+    """Work off the queues until SIGTERM or SIGINT. One of these to a process.
+
+    ``manifests`` writes those of a version, to be validated with it before it is published.
+    """
     # What decodes and measures pictures is heavy to import, and a control process needs none of it.
     from cuemark.contexts.encoding import workflow
+    from cuemark.contexts.encoding.model.validation.manifests import ManifestsOf
     from cuemark.contexts.encoding.stages.workshop import Workshop
 
     DBOS(
@@ -194,6 +213,8 @@ def run_worker(
         clock=clock,
         loop=EventLoopThread(),
         thumbnails=thumbnails,
+        manifests=lambda version: ManifestsOf(*manifests(version)),
+        policy=policy,
     )
     workflow.register(parts)
     stop = threading.Event()

@@ -48,6 +48,7 @@ def report_page(report: VersionReport, title_name: str, pictures: Mapping[str, b
     sections = [
         _summary(report),
         _findings(report),
+        _validation(report),
         _ladder(report),
         _hull(report),
         _vmaf(report),
@@ -91,6 +92,18 @@ def _captions(track: CaptionTrack) -> str:
 def _findings(report: VersionReport) -> Html:
     said = report.findings or ["Nothing that a person should look at."]
     return _section("Findings", el("ul", *(el("li", each) for each in said)))
+
+
+def _validation(report: VersionReport) -> Html | None:
+    """What the version passed through before it was published, and what was found on the way."""
+    if not report.checks:
+        return None
+    made = el("p", f"Checked before publication: {', '.join(report.checks)}.", class_="note")
+    if not report.validation:
+        return _section("Validation", el("p", "No check found anything."), made)
+    rows = [[each.check, each.severity, each.action, each.text] for each in report.validation]
+    heads = ["Check", "Severity", "Policy", "What was found"]
+    return _section("Validation", table("What the checks found", heads, rows, numbers=0), made)
 
 
 def _ladder(report: VersionReport) -> Html:

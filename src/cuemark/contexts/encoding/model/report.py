@@ -8,12 +8,14 @@ import msgspec
 
 from cuemark.contexts.encoding.model.gate import Scores
 from cuemark.contexts.encoding.model.ladder import Probed, Rung, curves_of, upper_hull
+from cuemark.contexts.encoding.model.validation.policy import Validation
 from cuemark.contracts.encoding import (
     ArtworkCandidate,
     EncodePoint,
     Rendition,
     RenditionReport,
     StageTime,
+    ValidationFinding,
     Version,
     VersionReport,
 )
@@ -38,12 +40,14 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """What the object store holds of a version: its measures, each rendition's segment sizes,
-    the keys of the pictures of worst frames by their rendition, and what could be its artwork."""
+    the keys of the pictures of worst frames by their rendition, what could be its artwork, and what
+    validating it found."""
 
     measures: Measures = Measures()
     segment_bytes: dict[str, list[int]] = {}
     pictures: dict[str, tuple[str, str]] = {}
     artworks: list[ArtworkCandidate] = []
+    validation: Validation = Validation(checks=[], judged=[])
 
 
 def worst_frame(scores: Scores) -> int:
@@ -69,7 +73,22 @@ def of_version(
         stages=stages,
         findings=findings(version, kept),
         artworks=kept.artworks,
+        checks=[*kept.validation.checks],
+        validation=_validation(kept.validation),
     )
+
+
+def _validation(validation: Validation) -> list[ValidationFinding]:
+    return [
+        ValidationFinding(
+            check=each.finding.check,
+            severity=each.finding.severity,
+            action=each.action,
+            text=f"{each.finding.text[0].upper()}{each.finding.text[1:]}.",
+        )
+        for each in validation.judged
+        if each.action != "ignore"
+    ]
 
 
 def _rendition(rendition: Rendition, kept: Kept) -> RenditionReport:

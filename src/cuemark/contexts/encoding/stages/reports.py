@@ -12,6 +12,7 @@ from fractions import Fraction
 import msgspec
 
 from cuemark.contexts.encoding.model.report import Kept, Measures
+from cuemark.contexts.encoding.model.validation.policy import Validation
 from cuemark.contracts.encoding import ArtworkCandidate, ArtworkFrame, Version, VersionIndex
 from cuemark.contracts.ids import VersionId
 from cuemark.kit.objects import Objects
@@ -24,6 +25,11 @@ _SEGMENT = re.compile(r"([A-Za-z0-9-]+)/([0-9]+)\.m4s")
 
 def folder_key(version_id: VersionId) -> str:
     return f"reports/{version_id}"
+
+
+def validation_key(version_id: VersionId) -> str:
+    """What validating the version found."""
+    return f"{folder_key(version_id)}/validation.json"
 
 
 def picture_names(rendition_id: str) -> tuple[str, str]:
@@ -52,11 +58,16 @@ def kept_of(objects: Objects, version: Version) -> Kept:
         first, second = (f"{folder}/{name}" for name in picture_names(rendition.rendition_id))
         if objects.exists(first) and objects.exists(second):
             pictures[rendition.rendition_id] = (first, second)
+    validation = Validation(checks=[], judged=[])
+    with contextlib.suppress(FileNotFoundError):
+        kept = objects.read(validation_key(version.version_id))
+        validation = msgspec.json.decode(kept, type=Validation)
     return Kept(
         measures=measures,
         segment_bytes=_segment_bytes(objects, version),
         pictures=pictures,
         artworks=_artworks(objects, version),
+        validation=validation,
     )
 
 

@@ -59,15 +59,24 @@ class Workshop:
     def making(self, key: str) -> Iterator[Path]:
         """A folder to make a result in; it is the result when the block ends without error.
 
+        Raises ``Hindered`` as ``scratch`` does.
+        """
+        with self.scratch() as scratch:
+            folder = scratch / "result"
+            folder.mkdir()
+            yield folder
+            self.objects.adopt(folder, key)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A private folder that is gone when the block ends.
+
         Raises ``Hindered`` where the disk is what the block failed for.
         """
         try:
             with self.objects.scratch() as scratch:
-                folder = scratch / "result"
-                folder.mkdir()
                 try:
-                    yield folder
-                    self.objects.adopt(folder, key)
+                    yield scratch
                 except _FOR_WANT_OF_ROOM as error:
                     # Looked at before the scratch folder goes, which may be all the room there is.
                     if met := of_room(shutil.disk_usage(scratch).free):

@@ -250,7 +250,7 @@ def vmaf_argv(
 
 def loudness_argv(ffmpeg: Path, film: Film, sound: Sound, duration_s: float) -> list[str]:
     """The first pass, over what is heard: the measurement goes to stderr."""
-    chain = f"{_stereo(sound)},atrim=end={duration_s:.6f},{loudness.first_pass()}"
+    chain = f"{stereo(sound)},atrim=end={duration_s:.6f},{loudness.first_pass()}"
     return [
         *[str(ffmpeg), "-nostdin", "-hide_banner", "-v", "info", "-nostats"],
         *["-threads", "1", *FILM, "-i", str(film.path)],
@@ -264,7 +264,7 @@ def sound_argv(
     """The second pass: AAC as long as the picture, from its first frame on."""
     chain = ",".join(
         [
-            _stereo(sound),
+            stereo(sound),
             normalize,
             f"aresample={loudness.SAMPLE_RATE_HZ}",
             "apad",
@@ -279,7 +279,8 @@ def sound_argv(
     ]
 
 
-def _stereo(sound: Sound) -> str:
+def stereo(sound: Sound) -> str:
+    """The filters that make the canonical sound: from the first frame on, two channels."""
     lead = f",atrim=start={sound.lead_s:.6f},asetpts=PTS-STARTPTS" if sound.lead_s else ""
     return (
         f"aresample={loudness.SAMPLE_RATE_HZ}:async=1:first_pts=0{lead},"

@@ -6,14 +6,16 @@ from typing import Literal, TypeVar
 import msgspec
 
 from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.validation.policy import Policy
 from cuemark.contexts.encoding.service import Ledger
-from cuemark.contexts.encoding.stages import measuring, packaging, pictures, tracks
+from cuemark.contexts.encoding.stages import measuring, packaging, pictures, tracks, validating
 from cuemark.contexts.encoding.stages.packaging import Order
+from cuemark.contexts.encoding.stages.validating import ManifestWriter
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
-from cuemark.contracts.encoding import CaptionRole, Stage
+from cuemark.contracts.encoding import CaptionRole, Stage, Version
 from cuemark.contracts.ids import VersionId
-from cuemark.contracts.licensing import Licensing, ProvisionKeys
+from cuemark.contracts.licensing import ContentKey, Licensing, ProvisionKeys
 from cuemark.kit.clock import Clock
 from cuemark.kit.event_loop import EventLoopThread
 
@@ -23,7 +25,16 @@ POLL_S = 0.1
 KEYS_S = 10.0
 
 Kind = Literal[
-    "inspect", "shots", "encode", "probe", "join", "score", "sound", "captions", "package"
+    "inspect",
+    "shots",
+    "encode",
+    "probe",
+    "join",
+    "score",
+    "sound",
+    "captions",
+    "package",
+    "validate",
 ]
 
 
@@ -39,8 +50,9 @@ class Priority(IntEnum):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """One piece of work. ``rung`` is the key of a joined rung, ``frames`` a stretch of it, and
-    ``film_ms`` how long the film lasts that captions belong to."""
+    """One piece of work. ``rung`` is the key of a joined rung, ``frames`` a stretch of it,
+    ``film_ms`` how long the film lasts that captions belong to, ``version`` what was made to an
+    order."""
 
     kind: Kind
     version_id: VersionId
@@ -56,6 +68,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     role: CaptionRole = "subtitles"
     film_ms: int = 0
     order: Order | None = None
+    version: Version | None = None
     trace_id: str = ""
 
 
@@ -70,6 +83,8 @@ class Parts:
         licensing: Licensing,
         clock: Clock,
         loop: EventLoopThread,
+        manifests: ManifestWriter,
+        policy: Policy,
         thumbnails: bool = True,
     ) -> None:
         self.shop = shop
@@ -78,6 +93,8 @@ class Parts:
         self.clock = clock
         self.loop = loop
         self.thumbnails = thumbnails
+        self.manifests = manifests
+        self.policy = policy
 
 
 class Pending:
@@ -115,6 +132,9 @@ def do(parts: Parts, what: Task) -> str:
             return tracks.convert_captions(shop, what.language, sha256, what.role, what.film_ms)
         case "package":
             return _package(parts, _of(what.order))
+        case "validate":
+            _validate(parts, _of(what.order), _of(what.version))
+            return what.version_id
 
 
 def _of(value: T | None) -> T:
@@ -123,14 +143,10 @@ def _of(value: T | None) -> T:
 
 
 def _package(parts: Parts, order: Order) -> str:
-    request = ProvisionKeys(version_id=order.version_id, labels=order.labels)
-    provisioned = parts.loop.insist(
-        lambda: parts.licensing.provision_keys(request), patience_s=KEYS_S
-    )
     version = packaging.package(
         parts.shop,
         order,
-        provisioned.keys,
+        _keys(parts, order),
         parts.clock.now(),
         with_thumbnails=parts.thumbnails,
     )
@@ -139,3 +155,24 @@ def _package(parts: Parts, order: Order) -> str:
         notes = packaging.caption_notes(parts.shop, order.captions)
         measuring.keep_measures(parts.shop, order.sha256, version, rungs, order.measured, notes)
     return msgspec.json.encode(version).decode()
+
+
+def _validate(parts: Parts, order: Order, version: Version) -> None:
+    """Validate what is not published yet.
+
+    A job that begins again after an upgrade comes by versions that an older release has published:
+    their files stay as they are, and need not be what this release would make.
+    """
+    ledger = parts.ledger
+    if parts.loop.insist(lambda: ledger.is_published(version.version_id), patience_s=None):
+        return
+    keys = _keys(parts, order)
+    validating.validate(parts.shop, order, version, keys, parts.manifests, parts.policy)
+
+
+def _keys(parts: Parts, order: Order) -> list[ContentKey]:
+    """The content keys of a version: the same at every call."""
+    request = ProvisionKeys(version_id=order.version_id, labels=order.labels)
+    return parts.loop.insist(
+        lambda: parts.licensing.provision_keys(request), patience_s=KEYS_S
+    ).keys

@@ -264,7 +264,7 @@ class TitleWalk:
         priority: Priority,
     ) -> None:
         self._plan("package", 2)
-        self._plan("publish", 2)
+        self._plan("publish", 4)
         order = Order(
             version_id=version_id,
             title_id=self._job.title_id,
@@ -277,6 +277,8 @@ class TitleWalk:
         )
         made = self._enqueue(self._task("package", "package", priority, order=order)).result()
         version = msgspec.json.decode(made, type=Version)
+        checked = self._task("validate", "publish", priority, order=order, version=version)
+        self._enqueue(checked).result()
         self._step("publish", lambda: self._parts.ledger.publish(self._job, version))
         self._done("publish", quality)
 

@@ -1,0 +1,1 @@
+"""What a version must be before it is published: checks that decide, on facts read elsewhere."""

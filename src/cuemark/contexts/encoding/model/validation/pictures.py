@@ -1,0 +1,213 @@
+"""The pictures of a rendition against the master's, frame by frame, as tiny luma pictures.
+
+At ``WIDTH`` by ``HEIGHT`` no quality of an encode shows any more: what differs is what is shown,
+or when. A master's own black, freezes and flashes are content, and only told.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cuemark.contexts.encoding.model.validation.findings import (
+    Finding,
+    Span,
+    error,
+    told,
+    warning,
+)
+from cuemark.contracts.encoding import Check
+
+CHECKS: tuple[Check, ...] = ("frames", "black", "freeze", "picture")
+MASTER_CHECKS: tuple[Check, ...] = ("cadence", "photosensitivity")
+
+WIDTH, HEIGHT = 32, 18
+SHIFTS = (-2, -1, 0, 1, 2)
+_HERE = SHIFTS.index(0)
+
+BLACK_PEAK, BLACK_MEAN = 42.0, 32.0
+"""Of luma from 16 to 235: what is under both shows nothing."""
+DARKER = 8.0
+LOST_S = 0.08
+"""Two frames at 24 a second: a shorter loss may be a fade that an encoder has shortened."""
+OWN_BLACK_S, OWN_FREEZE_S = 2.0, 5.0
+STILL = 0.05
+"""Mean difference of two frames in which nothing moves: far under one level of luma."""
+FROZEN_S, MOVED = 0.5, 1.5
+OTHER, OTHER_S, GARBAGE = 8.0, 0.2, 0.9
+SHIFT_S, SHIFT_LEAST, SHIFT_RATIO = 0.5, 0.3, 0.6
+"""Over so long, a shifted master must fit so much better, and something must move."""
+
+Luma = NDArray[np.uint8]
+Numbers = NDArray[np.float32]
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """For each frame of a rendition: one row of numbers, and how many frames it has.
+
+    ``rows`` has the columns luma and peak of the rendition, luma and peak of the master, step from
+    the frame before in the rendition and in the master, and the difference from the master's frames
+    at each of ``SHIFTS``. ``frames`` may be more or less than the master's.
+    """
+
+    rows: Numbers
+    frames: int
+
+
+_V_LUMA, _V_PEAK, _M_LUMA, _M_PEAK, _V_STEP, _M_STEP, _APART = range(7)
+
+
+def compared(pictures: Luma, before: Luma | None, master: Luma, at: int) -> Numbers:
+    """The rows of ``pictures`` (n by h by w), the first of which is frame ``at`` of the film.
+
+    ``before`` is the picture that precedes them, ``master`` all pictures of the master. Rows are
+    as many as the master has frames left.
+    """
+    count = max(0, min(len(pictures), len(master) - at))
+    rows = np.zeros((count, _APART + len(SHIFTS)), np.float32)
+    if not count:
+        return rows
+    here = pictures[:count].astype(np.int16)
+    first = here[:1] if before is None else before[np.newaxis].astype(np.int16)
+    there = master[max(0, at - 1) : at + count].astype(np.int16)
+    if at == 0:
+        there = np.concatenate([there[:1], there])
+    rows[:, _V_LUMA], rows[:, _V_PEAK] = _mean(here), here.max(axis=(1, 2))
+    rows[:, _M_LUMA], rows[:, _M_PEAK] = _mean(there[1:]), there[1:].max(axis=(1, 2))
+    rows[:, _V_STEP] = _mean(np.abs(here - np.concatenate([first, here[:-1]])))
+    rows[:, _M_STEP] = _mean(np.abs(there[1:] - there[:-1]))
+    for column, shift in enumerate(SHIFTS, _APART):
+        places = np.clip(np.arange(at + shift, at + shift + count), 0, len(master) - 1)
+        rows[:, column] = _mean(np.abs(here - master[places].astype(np.int16)))
+    return rows
+
+
+def _mean(frames: NDArray[np.int16]) -> Numbers:
+    found: Numbers = frames.mean(axis=(1, 2), dtype=np.float32)
+    return found
+
+
+def findings(name: str, trace: Trace, samples: int, rate: float) -> list[Finding]:
+    """What a rendition of so many ``samples`` shows that the master does not."""
+    rows = trace.rows
+    found = []
+    shift = _shifted(rows, rate)
+    if trace.frames != samples:
+        found.append(
+            error("frames", f"of the {samples} frames of {name} {trace.frames} can be decoded")
+        )
+    if shift:
+        found.append(error("frames", f"{name} misses or repeats a frame: {shift}"))
+    v_black = (rows[:, _V_LUMA] < BLACK_MEAN) & (rows[:, _V_PEAK] < BLACK_PEAK)
+    lost = v_black & (rows[:, _M_LUMA] > rows[:, _V_LUMA] + DARKER)
+    if black := _spans(lost, rate, LOST_S):
+        found.append(error("black", f"{name} is black {told(black)}, where the master is not"))
+    if frozen := _frozen(rows, ~lost, rate):
+        found.append(error("freeze", f"{name} stands still {told(frozen)}, where the master moves"))
+    explained = lost | _within(frozen, len(rows), rate)
+    apart = rows[:, _APART + _HERE] > OTHER
+    if (other := _spans(apart & ~explained, rate, OTHER_S)) and not shift:
+        found.append(
+            error("picture", f"{name} shows another picture than the master {told(other)}")
+        )
+    return found
+
+
+def is_garbage(trace: Trace) -> bool:
+    """Whether nearly no frame is the master's, as where what was encrypted stays so."""
+    return bool((trace.rows[:, _APART + _HERE] > OTHER).mean() > GARBAGE)
+
+
+def _shifted(rows: Numbers, rate: float) -> str:
+    """When first the pictures are the master's of another frame; empty where they never are."""
+    size = max(8, round(SHIFT_S * rate))
+    apart = rows[:, _APART:]
+    for at in range(0, len(rows) - size + 1, size):
+        means = apart[at : at + size].mean(axis=0)
+        best = int(means.argmin())
+        if (
+            best != _HERE
+            and means[_HERE] > SHIFT_LEAST
+            and means[best] < SHIFT_RATIO * means[_HERE]
+        ):
+            shift = SHIFTS[best]
+            many = "a frame" if abs(shift) == 1 else f"{abs(shift)} frames"
+            return f"at {at / rate:.2f} s it is {many} {'early' if shift > 0 else 'late'}"
+    return ""
+
+
+def _frozen(rows: Numbers, counted: NDArray[np.bool_], rate: float) -> list[Span]:
+    """Where the rendition stands still, of the frames counted, while the master moves away."""
+    found = []
+    still = (rows[:, _V_STEP] < STILL) & counted
+    apart = rows[:, _APART + _HERE]
+    for first, end in _runs(still):
+        if (end - first) / rate < FROZEN_S:
+            continue
+        moved = rows[first:end, _M_STEP].sum()
+        before = apart[max(0, first - 1)]
+        if moved > MOVED and apart[first:end].max() > before + MOVED:
+            found.append((first / rate, end / rate))
+    return found
+
+
+def own_findings(steps: Numbers, lumas: Numbers, peaks: Numbers, rate: float) -> list[Finding]:
+    """What the master itself is: long black, long stillness, an uneven cadence."""
+    found = []
+    black = _spans((lumas < BLACK_MEAN) & (peaks < BLACK_PEAK), rate, OWN_BLACK_S)
+    if black:
+        found.append(warning("black", f"the film is black {told(black)}, as its master is"))
+    is_black = _within(black, len(steps), rate)
+    still = (steps < STILL) & ~is_black
+    if frozen := _spans(still, rate, OWN_FREEZE_S):
+        found.append(warning("freeze", f"the film stands still {told(frozen)}, as its master does"))
+    if uneven := _uneven(steps, rate):
+        found.append(
+            warning(
+                "cadence",
+                f"the master repeats frames in a pattern {told([uneven])}: it was brought to its "
+                "frame rate from another one before it came here",
+            )
+        )
+    return found
+
+
+PATTERN_S, PATTERN_PERIODS, PATTERN_FIT = 2.0, (2, 3, 4, 5, 6), 0.9
+
+
+def _uneven(steps: Numbers, rate: float) -> Span | None:
+    """The first stretch in which every nth frame repeats the one before, and the others move."""
+    size = round(PATTERN_S * rate)
+    for at in range(0, len(steps) - size + 1, size):
+        part = steps[at : at + size]
+        repeats = part < STILL
+        for period in PATTERN_PERIODS:
+            for phase in range(period):
+                chosen = repeats[phase::period]
+                others = np.delete(repeats, np.s_[phase::period])
+                if chosen.mean() >= PATTERN_FIT and others.mean() <= 1 - PATTERN_FIT:
+                    return at / rate, (at + size) / rate
+    return None
+
+
+def _runs(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """First and end of each stretch of frames for which it is so."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    for first, end in edges.reshape(-1, 2):
+        yield int(first), int(end)
+
+
+def _spans(mask: NDArray[np.bool_], rate: float, least_s: float) -> list[Span]:
+    return [
+        (first / rate, end / rate)
+        for first, end in _runs(mask)
+        if (end - first) / rate >= least_s - 1e-9
+    ]
+
+
+def _within(spans: Sequence[Span], frames: int, rate: float) -> NDArray[np.bool_]:
+    mask = np.zeros(frames, np.bool_)
+    for first_s, end_s in spans:
+        mask[round(first_s * rate) : round(end_s * rate)] = True
+    return mask

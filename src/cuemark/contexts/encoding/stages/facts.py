@@ -1,0 +1,182 @@
+"""What is to be known of a master and of a version's tracks to validate them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cuemark.contexts.encoding.model import bounds
+from cuemark.contexts.encoding.model.validation import pictures as picture_rules
+from cuemark.contexts.encoding.model.validation import sound as sound_rules
+from cuemark.contexts.encoding.model.validation.color import Tagged, Tags
+from cuemark.contexts.encoding.model.validation.findings import Finding
+from cuemark.contexts.encoding.model.validation.flashes import Flashes
+from cuemark.contexts.encoding.model.validation.pictures import HEIGHT, WIDTH, Luma, Trace
+from cuemark.contexts.encoding.model.validation.sound import Heard, Levels
+from cuemark.contexts.encoding.stages.pictures import decoding, film_of
+from cuemark.contexts.encoding.stages.workshop import Workshop, save
+from cuemark.contexts.encoding.tools import comparing, ffprobe
+from cuemark.contexts.encoding.tools.comparing import TINY_BYTES
+from cuemark.contexts.encoding.tools.ffmpeg import Film
+from cuemark.contexts.encoding.tools.run import ToolFailed, read_frames, run
+from cuemark.kit.errors import UNREADABLE
+
+_PICTURES, _SOUND, _OWN = "pictures.raw", "levels.raw", "own.json"
+_RAW = "sound.raw"
+_AT_ONCE = 512
+
+
+class Own(msgspec.Struct, frozen=True):
+    """What the master itself is."""
+
+    findings: list[Finding]
+
+
+class MasterFacts:
+    """A master's tiny pictures, the levels of its sound, and what was found in it alone."""
+
+    def __init__(self, shop: Workshop, key: str) -> None:
+        raw = np.memmap(shop.path(key, _PICTURES), dtype=np.uint8, mode="r")
+        self.pictures: Luma = raw.reshape(-1, HEIGHT, WIDTH)
+        self.levels: Levels = np.fromfile(shop.path(key, _SOUND), np.float32)
+        self.findings = shop.load(key, _OWN, Own).findings
+
+
+def facts_of_master(shop: Workshop, sha256: str) -> MasterFacts:
+    """Read the master once; another version made of it finds the result."""
+    key = shop.key("master facts", sha256)
+    if not shop.has(key):
+        film = film_of(shop, sha256)
+        with shop.making(key) as folder:
+            _keep_pictures(shop, film, folder)
+            _keep_levels(shop, film, folder)
+    return MasterFacts(shop, key)
+
+
+def _keep_pictures(shop: Workshop, film: Film, folder: Path) -> None:
+    rate = float(film.master.picture.rate)
+    flashes = Flashes(rate)
+    steps, lumas, peaks = [], [], []
+    before: NDArray[np.int16] | None = None
+    argv = comparing.master_pictures_argv(shop.programs.ffmpeg, film)
+    left = film.master.frames
+    with (folder / _PICTURES).open("wb") as kept:
+        for block in _blocks(shop, argv, film, [film.path]):
+            pictures = block[:left]
+            left -= len(pictures)
+            kept.write(pictures.tobytes())
+            if not len(pictures):
+                continue
+            flashes.add(pictures)
+            whole = pictures.astype(np.int16)
+            first = whole[:1] if before is None else before[np.newaxis]
+            steps.append(np.abs(np.diff(whole, axis=0, prepend=first)).mean(axis=(1, 2)))
+            lumas.append(whole.mean(axis=(1, 2)))
+            peaks.append(whole.max(axis=(1, 2)))
+            before = whole[-1]
+    if left:
+        raise ToolFailed(f"only {film.master.frames - left} frames of the master can be decoded")
+    own = picture_rules.own_findings(
+        np.concatenate(steps).astype(np.float32),
+        np.concatenate(lumas).astype(np.float32),
+        np.concatenate(peaks).astype(np.float32),
+        rate,
+    )
+    save(folder, _OWN, Own([*own, *flashes.findings()]))
+
+
+def _blocks(shop: Workshop, argv: list[str], film: Film, reads: list[Path]) -> Iterator[Luma]:
+    limits = decoding(film, film.master.frames)
+    for block in read_frames(argv, TINY_BYTES, limits, reads=reads, at_once=_AT_ONCE):
+        frames = np.frombuffer(block, np.uint8).reshape(-1, TINY_BYTES)
+        yield frames[:, : WIDTH * HEIGHT].reshape(-1, HEIGHT, WIDTH)
+
+
+def _keep_levels(shop: Workshop, film: Film, folder: Path) -> None:
+    levels = np.zeros(0, np.float32)
+    if film.master.sound is not None:
+        raw = folder / _RAW
+        run(
+            comparing.master_sound_argv(shop.programs.ffmpeg, film, film.master.sound, raw),
+            bounds.sounding(film.path.stat().st_size, _film_s(film)),
+            reads=[film.path],
+            folder=folder,
+        )
+        levels = _levels_of(raw)
+        raw.unlink()
+    levels.tofile(folder / _SOUND)
+
+
+def _levels_of(raw: Path) -> Levels:
+    return sound_rules.levels(np.fromfile(raw, np.int16))
+
+
+def _film_s(film: Film) -> float:
+    return float(film.master.frames / film.master.picture.rate)
+
+
+def tags_of(shop: Workshop, file: Path, stream: int) -> Tags:
+    """What a stream of a file says of its colors and fields; raises ``ToolFailed``."""
+    report = run(
+        ffprobe.report_argv(shop.programs.ffprobe, file),
+        bounds.reading(file.stat().st_size),
+        reads=[file],
+    )
+    try:
+        found = msgspec.json.decode(report.stdout, type=Tagged, strict=False)
+    except UNREADABLE as error:
+        raise ToolFailed(f"ffprobe's report cannot be read: {error}") from error
+    return next((each for each in found.streams if each.index == stream), Tags())
+
+
+class EncryptedTrack(msgspec.Struct, frozen=True):
+    """A track of a version as one file, and the list by which FFmpeg decrypts it."""
+
+    whole: Path
+    listing: Path
+
+
+def whole_track(folder: Path, parts: list[Path], key: str) -> EncryptedTrack:
+    """Put a track's files together in a private folder."""
+    whole, listing = folder / "track.mp4", folder / "track.ffconcat"
+    with whole.open("wb") as file:
+        for part in parts:
+            file.write(part.read_bytes())
+    listing.touch(mode=0o600)
+    listing.write_text(comparing.track_list(whole, key))
+    return EncryptedTrack(whole, listing)
+
+
+def trace_of(shop: Workshop, film: Film, track: EncryptedTrack, master: Luma) -> Trace:
+    """Decrypt and decode a rendition, and hold each frame against the master's."""
+    argv = comparing.track_pictures_argv(shop.programs.ffmpeg, track.listing)
+    rows, before, frames = [], None, 0
+    for pictures in _blocks(shop, argv, film, [track.whole, track.listing]):
+        rows.append(picture_rules.compared(pictures, before, master, frames))
+        frames += len(pictures)
+        before = pictures[-1]
+    if not rows:
+        raise ToolFailed("it decodes to no frame")
+    return Trace(np.concatenate(rows), frames)
+
+
+def heard_in(
+    shop: Workshop, film: Film, track: EncryptedTrack, begins_s: float, folder: Path
+) -> tuple[Levels, Heard | None]:
+    """Decrypt and decode a sound track: its levels from the film's beginning, its loudness.
+
+    ``begins_s`` is when its first sample is presented; what comes before 0 is not heard.
+    """
+    raw = folder / _RAW
+    printed = run(
+        comparing.track_sound_argv(shop.programs.ffmpeg, track.listing, raw),
+        bounds.sounding(track.whole.stat().st_size, _film_s(film)),
+        reads=[track.whole, track.listing],
+        folder=folder,
+    ).stderr
+    levels = _levels_of(raw)
+    late = round(max(0.0, begins_s) / sound_rules.HOP_S)
+    silence = np.full(late, sound_rules.FLOOR_DB, np.float32)
+    return np.concatenate([silence, levels]), sound_rules.heard_of(printed)

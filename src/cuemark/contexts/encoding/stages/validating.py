@@ -1,0 +1,262 @@
+"""The stage that validates a packaged version before anybody can see it.
+
+Every version gets the checks that read its files and its manifests. A full version is also
+decrypted, decoded and held against its master, frame by frame and moment by moment.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import structlog
+from blake3 import blake3
+
+from cuemark.contexts.encoding.model.boxes import BoxesInvalid
+from cuemark.contexts.encoding.model.captions.webvtt import parse
+from cuemark.contexts.encoding.model.names import captions_name
+from cuemark.contexts.encoding.model.validation import color, manifests, policy, spoken, structure
+from cuemark.contexts.encoding.model.validation import pictures as picture_rules
+from cuemark.contexts.encoding.model.validation import sound as sound_rules
+from cuemark.contexts.encoding.model.validation.findings import Finding, error
+from cuemark.contexts.encoding.model.validation.manifests import ManifestsOf, ManifestUnreadable
+from cuemark.contexts.encoding.model.validation.policy import Policy, Validation
+from cuemark.contexts.encoding.model.validation.structure import Track
+from cuemark.contexts.encoding.stages import facts
+from cuemark.contexts.encoding.stages.facts import MasterFacts
+from cuemark.contexts.encoding.stages.packaging import Order
+from cuemark.contexts.encoding.stages.pictures import film_of
+from cuemark.contexts.encoding.stages.reports import validation_key
+from cuemark.contexts.encoding.stages.tracks import CAPTIONS
+from cuemark.contexts.encoding.stages.workshop import Workshop, save
+from cuemark.contexts.encoding.tools.ffmpeg import Film
+from cuemark.contexts.encoding.tools.language import LanguageReader
+from cuemark.contexts.encoding.tools.run import ToolFailed
+from cuemark.contracts.encoding import Check, Version, VersionIndex
+from cuemark.contracts.licensing import ContentKey
+
+ManifestWriter = Callable[[Version], ManifestsOf]
+"""Writes the manifests of a version as its plays will get them."""
+
+GUESSED, REPORTED = "guessed.json", "validation.json"
+_CHEAP: tuple[Check, ...] = (
+    *structure.CHECKS,
+    *manifests.CHECKS,
+    *color.CHECKS,
+    *spoken.CHECKS,
+)
+_WHOLE: tuple[Check, ...] = (
+    "decrypt",
+    *picture_rules.CHECKS,
+    *picture_rules.MASTER_CHECKS,
+    *sound_rules.CHECKS,
+)
+
+
+class VersionRefused(ToolFailed):
+    """The policy keeps a version from being published; the text is one sentence."""
+
+
+def validate(
+    shop: Workshop,
+    order: Order,
+    version: Version,
+    keys: Sequence[ContentKey],
+    writer: ManifestWriter,
+    rules: Policy = policy.DEFAULT,
+) -> Validation:
+    """Validate a version that is packaged and keep what was found for its report.
+
+    Raises ``VersionRefused`` where the policy blocks it.
+    """
+    folder = shop.objects.path(f"versions/{version.version_id}")
+    film = film_of(shop, order.sha256)
+    tracks, found = _read_tracks(folder, version)
+    found += _structure(tracks, version, film)
+    found += _manifests(folder, version, writer)
+    found += _colors(shop, folder, version, film)
+    found += _languages(shop, order)
+    checks = _CHEAP
+    if order.quality == "full":
+        checks = tuple(dict.fromkeys((*_CHEAP, *_WHOLE)))
+        found += _against_master(shop, order, folder, version, tracks, keys)
+    validation = policy.judge(checks, found, rules)
+    with shop.scratch() as private:
+        save(private, REPORTED, validation)
+        shop.objects.adopt(private / REPORTED, validation_key(version.version_id))
+    for each in validation.judged:
+        structlog.get_logger().warning(
+            "validation_finding",
+            version_id=version.version_id,
+            check=each.finding.check,
+            severity=each.finding.severity,
+            action=each.action,
+            finding=each.finding.text,
+        )
+    if refused := policy.refusal(validation):
+        raise VersionRefused(refused)
+    return validation
+
+
+def _read_tracks(folder: Path, version: Version) -> tuple[list[Track], list[Finding]]:
+    """The tracks whose boxes can be read, and what is wrong with the others."""
+    names = [(each.rendition_id, True) for each in version.renditions]
+    names += [(each.track_id, False) for each in version.audio]
+    tracks, found = [], []
+    for name, is_picture in names:
+        file = f"{name}/init.mp4"
+        try:
+            init = structure.init_of((folder / file).read_bytes())
+            segments = []
+            for path in _segments(folder / name):
+                file = f"{name}/{path.name}"
+                segments.append(structure.segment_of(path.read_bytes(), init))
+        except FileNotFoundError:
+            found.append(error("structure", f"{file} is not there"))
+        except BoxesInvalid as cause:
+            found.append(error("structure", f"{file} is not as it must be: {cause}"))
+        else:
+            if segments:
+                track = Track(track_id=name, pictures=is_picture, init=init, segments=segments)
+                tracks.append(track)
+            else:
+                found.append(error("structure", f"{name} has no segment"))
+    return tracks, found
+
+
+def _segments(folder: Path) -> list[Path]:
+    return [folder / f"{n}.m4s" for n in range(1, len(list(folder.glob("*.m4s"))) + 1)]
+
+
+def _structure(tracks: Sequence[Track], version: Version, film: Film) -> list[Finding]:
+    kids = {each.rendition_id: each.kid for each in version.renditions}
+    kids |= {each.track_id: each.kid for each in version.audio}
+    found = [
+        finding
+        for track in tracks
+        for finding in structure.track_findings(track, kids[track.track_id], version.scheme)
+    ]
+    found += structure.alignment_findings(tracks)
+    film_s = float(film.master.frames / film.master.picture.rate)
+    return found + structure.duration_findings(tracks, film.master.frames, film_s)
+
+
+def _manifests(folder: Path, version: Version, writer: ManifestWriter) -> list[Finding]:
+    there = {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    try:
+        encoded = (folder / manifests.INDEX).read_bytes()
+        index = msgspec.json.decode(encoded, type=VersionIndex)
+    except (FileNotFoundError, msgspec.DecodeError, msgspec.ValidationError) as cause:
+        return [error("manifests", f"the index cannot be read: {cause}")]
+    if blake3(encoded).hexdigest() != version.index_blake3:
+        return [error("manifests", "the index is not the one that the version names")]
+    playlists = {
+        name: (folder / name).read_text(encoding="utf-8", errors="replace")
+        for name in there
+        if name.endswith(".m3u8")
+    }
+    written = writer(version)
+    try:
+        reads = {
+            "DASH": manifests.read_dash(written.dash, written.base_url, version.duration_s),
+            "HLS": manifests.read_hls(written.hls, written.base_url, playlists),
+        }
+    except ManifestUnreadable as cause:
+        return [error("manifests", str(cause))]
+    indexed = {name: file.size_bytes for name, file in index.files.items()}
+    ids = [each.rendition_id for each in version.renditions]
+    ids += [each.track_id for each in version.audio]
+    sizes = {name: structure.sizes_of(there, name) for name in ids}
+    return [
+        *manifests.reference_findings(version, reads, there, indexed),
+        *manifests.bandwidth_findings(version, reads, sizes),
+    ]
+
+
+def _colors(shop: Workshop, folder: Path, version: Version, film: Film) -> list[Finding]:
+    """Of each rendition, by its parameter sets: that is what a player sets its screen up by."""
+    master = facts.tags_of(shop, film.path, film.master.video_stream)
+    found = []
+    for rendition in version.renditions:
+        name = rendition.rendition_id
+        try:
+            with shop.scratch() as private:
+                begin = private / "begin.mp4"
+                begin.write_bytes(
+                    b"".join((folder / name / part).read_bytes() for part in ("init.mp4", "1.m4s"))
+                )
+                tags = facts.tags_of(shop, begin, 0)
+        except (ToolFailed, FileNotFoundError):
+            found.append(error("structure", f"ffprobe cannot read how {name} begins"))
+        else:
+            found += color.findings(name, tags, master)
+    return found
+
+
+def _languages(shop: Workshop, order: Order) -> list[Finding]:
+    reader: LanguageReader | None = None
+    found = []
+    for captions in order.captions:
+        key = shop.key("caption language", captions.key)
+        if not shop.has(key):
+            reader = reader or LanguageReader()
+            text = shop.path(captions.key, CAPTIONS).read_text(encoding="utf-8")
+            guessed = reader.read(spoken.parts_of(parse(text).cues))
+            with shop.making(key) as folder:
+                save(folder, GUESSED, guessed)
+        guessed = shop.load(key, GUESSED, spoken.Guessed)
+        name = captions_name(captions.language, captions.role)
+        found += spoken.findings(name, captions.language, guessed)
+    return found
+
+
+def _against_master(
+    shop: Workshop,
+    order: Order,
+    folder: Path,
+    version: Version,
+    tracks: Sequence[Track],
+    keys: Sequence[ContentKey],
+) -> list[Finding]:
+    film, master = film_of(shop, order.sha256), facts.facts_of_master(shop, order.sha256)
+    labels = {each.rendition_id: each.label for each in version.renditions}
+    by_label = {key.label: key.key for key in keys}
+    found = list(master.findings)
+    for track in tracks:
+        label = labels.get(track.track_id, "AUDIO")
+        found += _decoded(shop, film, folder, track, master, by_label[label])
+    return found
+
+
+def _decoded(
+    shop: Workshop, film: Film, folder: Path, track: Track, master: MasterFacts, key: str
+) -> list[Finding]:
+    """What a viewer of this track gets with this key, against the master."""
+    name = track.track_id
+    rate = float(film.master.picture.rate)
+    parts = [folder / name / "init.mp4", *_segments(folder / name)]
+    try:
+        with shop.scratch() as private:
+            whole = facts.whole_track(private, parts, key)
+            if track.pictures:
+                trace = facts.trace_of(shop, film, whole, master.pictures)
+                found = picture_rules.findings(name, trace, track.samples, rate)
+                return _or_wrong_key(name, found, trace)
+            work = private / "work"
+            work.mkdir()
+            levels, heard = facts.heard_in(shop, film, whole, track.begins_s, work)
+    except ToolFailed as cause:
+        structlog.get_logger().warning("track_not_decoded", track=name, reason=str(cause))
+        return [error("decrypt", f"{name} cannot be decrypted with its key and decoded")]
+    found = sound_rules.findings(name, levels, master.levels)
+    return found + (sound_rules.loudness_findings(name, heard) if heard else [])
+
+
+def _or_wrong_key(name: str, found: list[Finding], trace: picture_rules.Trace) -> list[Finding]:
+    """Where nothing fits the master at all, the key is wrong, and the rest follows from it."""
+    if picture_rules.is_garbage(trace):
+        return [error("decrypt", f"{name} does not decrypt with its key: no picture is the film's")]
+    return found

@@ -1,0 +1,85 @@
+"""Each seeded defect is found in a version that real tools made, and a clean one has none."""
+
+from pathlib import Path
+
+import pytest
+
+from benches.specimen import DEFECTS, Defect, Specimen, findings_of, specimen_of
+from cuemark.contexts.encoding.model.validation import policy
+from cuemark.contexts.encoding.model.validation.findings import Finding
+from cuemark.contexts.encoding.stages.reports import kept_of
+from cuemark.contexts.encoding.stages.workshop import Workshop
+from tests.e2e.installation import ffmpeg
+
+RATE, SECONDS = 24, 7
+SAID = {
+    "black tail": "v96 is black from 6.00 s to 7.00 s, where the master is not",
+    "2 s freeze": "v96 stands still from 2.0",
+    "mute span": "a-und is silent from 2.0",
+    "+40 ms A/V": "the sound of a-und is 40 ms late",
+    "wrong color tag": "v96 is tagged with the primaries bt2020, and the master unknown",
+    "missing frame": "v96 has 167 frames and the film 168",
+    "swapped caption language": "the captions in de are declared as de and read as es",
+    "misaligned IDR": "the segments of v144 do not begin where those of v96 do, from segment 2 on",
+    "wrong key": "v96 does not decrypt with its key: no picture is the film's",
+}
+SPOKEN = {
+    "de": "Diese Klinge hat eine dunkle Vergangenheit. Sie hat viel unschuldiges Blut vergossen. "
+    "Du bist ein Narr, völlig unvorbereitet allein zu reisen. Du hast Glück, dass dein Blut noch "
+    "fließt. Was führt dich in das Land der Torwächter? Ich suche jemanden, der mir sehr lieb ist.",
+    "es": "Esta hoja tiene un pasado oscuro. Ha derramado mucha sangre inocente. Eres una tonta "
+    "por viajar sola, sin ninguna preparación. Tienes suerte de que tu sangre siga fluyendo. "
+    "¿Qué te trae a la tierra de los guardianes? Estoy buscando a alguien muy querido para mí.",
+}
+
+
+@pytest.fixture(scope="module")
+def captions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("spoken")
+    files = {}
+    for language, text in SPOKEN.items():
+        sentences = text.split(". ")
+        cues = [
+            f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n{sentence}\n"
+            for n, sentence in enumerate(sentences, 1)
+        ]
+        files[language] = folder / f"{language}.srt"
+        files[language].write_text("\n".join(cues), encoding="utf-8")
+    return files
+
+
+@pytest.fixture(scope="module")
+def specimen(
+    shop: Workshop, captions: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Specimen:
+    """A film in which something moves and something is heard all the time."""
+    film = tmp_path_factory.mktemp("validated") / "film.mp4"
+    bursts = "0.3*random(0)*lt(mod(t*t*1.7+3*sin(9*t),1),0.35)+0.004*random(1)"
+    ffmpeg(
+        ["-f", "lavfi", "-i", f"testsrc2=s=256x144:r={RATE},hue=h=20*t"],
+        ["-f", "lavfi", "-i", f"aevalsrc='{bursts}':s=48000"],
+        ["-t", str(SECONDS), "-vf", "scroll=h=0.004:v=0.002,format=yuv420p"],
+        ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", "-c:a", "aac", str(film)],
+    )
+    return specimen_of(shop, film, captions, [96, 144])
+
+
+def texts(found: list[Finding]) -> list[str]:
+    return [each.text for each in found]
+
+
+def test_nothing_is_found_in_a_clean_version(specimen: Specimen) -> None:
+    assert findings_of(specimen) == []
+    kept = kept_of(specimen.shop.objects, specimen.version).validation
+    assert set(kept.checks) == set(policy.CHECKS)
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+def test_a_seeded_defect_is_found_and_told_and_nothing_else(
+    specimen: Specimen, defect: Defect
+) -> None:
+    """Files that were put in from elsewhere are also not in the index."""
+    found = [each for each in findings_of(defect.make(specimen)) if each.check != "manifests"]
+    assert any(each.text.startswith(SAID[defect.name]) for each in found), texts(found)
+    assert {each.check for each in found} <= defect.checks
+    assert {each.severity for each in found} == {"error"}
