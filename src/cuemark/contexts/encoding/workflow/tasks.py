@@ -39,8 +39,9 @@ class Priority(IntEnum):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """One piece of work. ``rung`` is the key of a joined rung, ``frames`` a stretch of it, and
-    ``film_ms`` how long the film lasts that captions belong to."""
+    """One piece of work. ``parts`` are the keys of the chunks to join, ``rung`` that of a joined
+    rung, ``frames`` a stretch of it, and ``film_ms`` how long the film lasts that captions belong
+    to."""
 
     kind: Kind
     version_id: VersionId
@@ -50,6 +51,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     chunk: Chunk | None = None
     chunks: list[Chunk] = []
     recipe: Recipe | None = None
+    parts: list[str] = []
     rung: str = ""
     frames: tuple[int, int] = (0, 0)
     language: str = ""
@@ -103,7 +105,7 @@ def do(parts: Parts, what: Task) -> str:
             pictures.encode_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
             return pictures.score_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
         case "join":
-            return pictures.join_rung(shop, sha256, _of(what.recipe), what.chunks)
+            return pictures.join_rung(shop, sha256, what.parts or _parts(shop, what))
         case "score":
             return pictures.score_rung(shop, sha256, what.rung, what.frames)
         case "sound":
@@ -112,6 +114,12 @@ def do(parts: Parts, what: Task) -> str:
             return tracks.convert_captions(shop, what.language, sha256, what.role, what.film_ms)
         case "package":
             return _package(parts, _of(what.order))
+
+
+def _parts(shop: Workshop, what: Task) -> list[str]:
+    """A join that a release without ``parts`` put on the queue names its chunks instead."""
+    recipe = _of(what.recipe)
+    return [pictures.chunk_key(shop, what.sha256, chunk, recipe) for chunk in what.chunks]
 
 
 def _of(value: T | None) -> T:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 import structlog
+from dbos import DBOS
 from sqlalchemy.exc import DBAPIError
 
 from cuemark.contexts.encoding.model import ladder as ladder_rules
@@ -22,8 +23,8 @@ from cuemark.contexts.encoding.stages.packaging import (
 from cuemark.contexts.encoding.store import JobRow
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
 from cuemark.contexts.encoding.tools.run import ToolFailed
-from cuemark.contexts.encoding.workflow.renditions import FullRenditions, QualityRefused
-from cuemark.contexts.encoding.workflow.steps import Steps
+from cuemark.contexts.encoding.workflow.renditions import FullRenditions, QualityRefused, packaged
+from cuemark.contexts.encoding.workflow.steps import Note, Steps
 from cuemark.contexts.encoding.workflow.tasks import Parts, Pending, Priority, Task
 from cuemark.contracts.encoding import MasterRejected, Quality, Version
 from cuemark.contracts.ids import VersionId
@@ -45,7 +46,7 @@ class TitleWalk:
         self._shop = parts.shop
         self._job = job
         self._enqueue = enqueue
-        self._steps = Steps(parts, job, enqueue)
+        self._steps = Steps(parts.shop, job, enqueue, self._record)
 
     def run(self) -> None:
         """Publish a quick and then a full version, or say in one sentence why not."""
@@ -75,18 +76,20 @@ class TitleWalk:
         shots = pictures.shots_of(self._shop, self._job.master_sha256)
         if notes := film.master.notes:
             # Only a film with notes has this step: a walk begun before there were any goes on.
-            self._steps.step("note", lambda: self._parts.ledger.note(self._job.version_id, notes))
+            self._steps.record("note", lambda ledger: ledger.note(self._job.version_id, notes))
         chunks = chunk_plan(shots.starts, film.master.frames, film.master.picture.rate)
         tracks = self._begin_tracks(film)
         quick = self._quick_rungs(film, chunks, shots.starts)
         sound, captions = tracks()
         if odd := caption_notes(self._shop, captions):
             said = [*notes, *odd]
-            self._steps.step("note", lambda: self._parts.ledger.note(self._job.version_id, said))
+            self._steps.record("note", lambda ledger: ledger.note(self._job.version_id, said))
         self._publish(
             self._job.quick_version_id, "quick", quick, sound, captions, Priority.QUICK_FINISH
         )
-        full = FullRenditions(self._shop, self._job, self._steps).rungs(film, chunks, shots.starts)
+        full = FullRenditions(
+            self._shop, self._job, self._steps, film, chunks, shots.starts
+        ).rungs()
         self._publish(self._job.version_id, "full", full, sound, captions, Priority.FINISH)
 
     def _begin_tracks(self, film: Film) -> Callable[[], _Tracks]:
@@ -132,18 +135,18 @@ class TitleWalk:
         recipes = quick_recipes(film)
         samples = excerpts(list(chunks), QUICK_EXCERPTS, QUICK_EXCERPT_FRAMES)
         self._steps.plan("quick", len(recipes) * (len(chunks) + 1 + len(samples)))
-        self._steps.all("encode", "quick", Priority.QUICK, recipes, chunks)
+        rows = [[recipe] * len(chunks) for recipe in recipes]
+        encoded = self._steps.all("encode", "quick", Priority.QUICK, rows, chunks)
+        scored = self._steps.joined_and_scored("quick", Priority.QUICK_FINISH, encoded, samples)
         rungs = []
-        for number, (recipe, scores) in enumerate(
-            self._steps.joined_and_scored("quick", Priority.QUICK_FINISH, recipes, chunks, samples)
-        ):
+        for number, (recipe, (key, scores)) in enumerate(zip(recipes, scored, strict=True)):
             top = number == len(recipes) - 1
             if not quick_gate(scores, top=top):
                 raise QualityRefused(
                     f"the quick version at {recipe.height} lines measures VMAF "
                     f"{scores.mean:.1f}, which is under its gate"
                 )
-            rungs.append(self._steps.rung(recipe, chunks, scores, None))
+            rungs.append(packaged(recipe, key, scores))
         return rungs, Measured(stretches=samples, shots=starts)
 
     def _publish(
@@ -171,12 +174,17 @@ class TitleWalk:
         )
         made = self._enqueue(self._steps.task("package", "package", priority, order=order)).result()
         version = msgspec.json.decode(made, type=Version)
-        self._steps.step("publish", lambda: self._parts.ledger.publish(self._job, version))
+        self._steps.record("publish", lambda ledger: ledger.publish(self._job, version))
         self._steps.done("publish", quality)
+
+    def _record(self, name: str, note: Note) -> None:
+        """Write to the ledger as a step of the workflow."""
+        ledger, loop = self._parts.ledger, self._parts.loop
+        DBOS.run_step({"name": name}, lambda: loop.insist(lambda: note(ledger), patience_s=None))
 
     def _fail(self, error: str) -> None:
         structlog.get_logger().error("job_failed", version_id=self._job.version_id, reason=error)
-        self._steps.step("fail", lambda: self._parts.ledger.fail(self._job, error))
+        self._steps.record("fail", lambda ledger: ledger.fail(self._job, error))
 
 
 def quick_recipes(film: Film) -> list[Recipe]:
