@@ -95,6 +95,20 @@ def do(parts: Parts, what: Task) -> str:
     """Run a task; the key of its result, or the result itself as JSON."""
     shop, sha256 = parts.shop, what.sha256
     match what.kind:
+        case "sound":
+            return tracks.encode_sound(shop, sha256)
+        case "captions":
+            return tracks.convert_captions(shop, what.language, sha256, what.role, what.film_ms)
+        case "package":
+            return _package(parts, _of(what.order))
+        case _:
+            return do_picture(shop, what)
+
+
+def do_picture(shop: Workshop, what: Task) -> str:
+    """Run a task of the picture, which needs the workshop alone; the key of its result."""
+    sha256 = what.sha256
+    match what.kind:
         case "inspect":
             return pictures.inspect(shop, sha256)
         case "shots":
@@ -108,12 +122,8 @@ def do(parts: Parts, what: Task) -> str:
             return pictures.join_rung(shop, sha256, what.parts or _parts(shop, what))
         case "score":
             return pictures.score_rung(shop, sha256, what.rung, what.frames)
-        case "sound":
-            return tracks.encode_sound(shop, sha256)
-        case "captions":
-            return tracks.convert_captions(shop, what.language, sha256, what.role, what.film_ms)
-        case "package":
-            return _package(parts, _of(what.order))
+        case "sound" | "captions" | "package":
+            raise ValueError(f"a task of the kind {what.kind} is not one of the picture")
 
 
 def _parts(shop: Workshop, what: Task) -> list[str]:
