@@ -1,11 +1,13 @@
 """``python -m benches.encoding``: measure the ladders, print the figures, and keep them."""
 
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import msgspec
+import structlog
 from rich.console import Console
 
 from benches.encoding.clips import prepared
@@ -48,7 +50,8 @@ QUICK = ("bikes", "reel")
 )
 def main(quick: bool, clips: str | None, parts: str, cache: Path, out: Path) -> None:
     """Measure what per-title and per-shot ladders are worth."""
-    screen = Console(stderr=True)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    screen = Console(stderr=True, width=160)
     wanted = [*QUICK] if quick else []
     if clips:
         wanted = clips.split(",")

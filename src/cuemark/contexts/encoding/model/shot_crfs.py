@@ -24,7 +24,9 @@ import msgspec
 from cuemark.contexts.encoding.model.gate import Scores
 from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed, curves_of
 
-POWERS = (1.0, 1.5, 2.0, 3.0)
+POWERS = (1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.75, 2.0)
+MOST_FALL_VMAF = 1.0
+"""A sixth of a just noticeable difference."""
 SPREAD_CRF = 6.0
 """How far a shot's crf may lie from the one that the whole film would have."""
 STEP_CRF = 0.25
@@ -112,18 +114,23 @@ def plan(shots: Sequence[Shot], crf: float, vmaf: float) -> ShotPlan:
     """The crf of each shot with which the film measures a mean of ``vmaf``.
 
     ``crf`` is what the whole film would have for it: the middle of what a shot may get, and what
-    a shot gets that no probe saw. The distortion is the least power of the loss at which neither
-    the harmonic mean nor the fifth percentile is predicted below that of an equal crf; where
-    there is none, all shots have an equal crf.
+    a shot gets that no probe saw. The distortion is the least power of the loss with which
+    neither the harmonic mean nor the fifth percentile is predicted to fall by more than
+    ``MOST_FALL_VMAF`` against an equal crf; where there is none, all shots have an equal crf.
     """
     even = level(shots, _even_crf(shots, crf, vmaf))
     for power in POWERS:
         found = at_target(shots, crf, vmaf, power)
-        if harmonic_mean(shots, found) >= harmonic_mean(shots, even) and (
-            fifth_percentile(shots, found) >= fifth_percentile(shots, even)
-        ):
+        if found.rate_kbps < even.rate_kbps and _is_fair(shots, found, even):
             return found
     return even
+
+
+def _is_fair(shots: Sequence[Shot], found: ShotPlan, even: ShotPlan) -> bool:
+    return all(
+        of(shots, found) >= of(shots, even) - MOST_FALL_VMAF
+        for of in (harmonic_mean, fifth_percentile)
+    )
 
 
 def level(shots: Sequence[Shot], crf: float) -> ShotPlan:
@@ -132,15 +139,17 @@ def level(shots: Sequence[Shot], crf: float) -> ShotPlan:
 
 
 def _even_crf(shots: Sequence[Shot], crf: float, vmaf: float) -> float:
-    """The crf at which the film measures a mean of ``vmaf`` where all shots have it."""
+    """The crf around ``crf`` at which the film measures a mean of ``vmaf``."""
     least, most = crf - SPREAD_CRF, crf + SPREAD_CRF
+    if not any(shot.curve for shot in shots):
+        return crf
     for _ in range(_HALVINGS):
         middle = (least + most) / 2
-        if _outcome(shots, [middle] * len(shots)).vmaf > vmaf:
+        if level(shots, middle).vmaf > vmaf:
             least = middle
         else:
             most = middle
-    return _stepped(least)
+    return _stepped(most)
 
 
 def at_target(shots: Sequence[Shot], crf: float, vmaf: float, power: float) -> ShotPlan:

@@ -57,6 +57,7 @@ def keep_measures(
         planned=measured.planned,
         shots=measured.shots,
         scores=scores,
+        shot_plans=dict(zip(names, measured.shot_plans, strict=False)),
         captions=list(caption_notes),
     )
     with shop.making(key) as folder:

@@ -52,6 +52,8 @@ class Shots(msgspec.Struct, frozen=True):
 
 class FrameMetrics(msgspec.Struct, frozen=True):
     vmaf: float
+    neg: float | None = None
+    cambi: float | None = None
 
 
 class FrameScore(msgspec.Struct, frozen=True, rename="camel"):
@@ -313,7 +315,7 @@ def score_rung(shop: Workshop, sha256: str, rung: str, frames: tuple[int, int]) 
     """Score a stretch of a joined rung against the master. Returns the result's key."""
     key = shop.key("rung scores", sha256, rung, frames)
     if not shop.has(key):
-        done = _score(shop, sha256, key, shop.path(rung, RUNG), frames, 0)
+        done = _score(shop, sha256, key, shop.path(rung, RUNG), frames, 0, guards=True)
         structlog.get_logger().info(
             "rung_scored",
             key=key,
@@ -329,20 +331,32 @@ def scores_of(shop: Workshop, key: str) -> Scores:
 
 
 def _score(
-    shop: Workshop, sha256: str, key: str, encoded: Path, frames: tuple[int, int], start: int
+    shop: Workshop,
+    sha256: str,
+    key: str,
+    encoded: Path,
+    frames: tuple[int, int],
+    start: int,
+    *,
+    guards: bool = False,
 ) -> Finished:
     film = film_of(shop, sha256)
     with shop.making(key) as folder:
-        argv = ffmpeg.vmaf_argv(shop.programs.ffmpeg, encoded, film, frames, start, "vmaf.json")
+        argv = ffmpeg.vmaf_argv(
+            shop.programs.ffmpeg, encoded, film, frames, start, "vmaf.json", guards=guards
+        )
         limits = encoding(film, frames[1] - start)
         done = run(argv, limits, reads=[encoded, film.path], folder=folder)
         log = msgspec.json.decode((folder / "vmaf.json").read_bytes(), type=VmafLog)
         if not log.frames:
             raise ToolFailed("libvmaf scored no frame")
         (folder / "vmaf.json").unlink()
+        metrics = [score.metrics for score in log.frames]
         scores = Scores(
             [frames[0] + score.frame_num for score in log.frames],
-            [score.metrics.vmaf for score in log.frames],
+            [each.vmaf for each in metrics],
+            [each.neg for each in metrics if each.neg is not None],
+            [each.cambi for each in metrics if each.cambi is not None],
         )
         save(folder, "scores.json", scores)
     return done

@@ -34,6 +34,7 @@ _PICTURES = ["-max_pixels", str(MAX_PIXELS)]
 _QUIET = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
 _BITEXACT = ["-fflags", "+bitexact", "-map_metadata", "-1", "-map_chapters", "-1"]
 _ONE_JPEG = ["-frames:v", "1", "-update", "1", "-q:v", "3", *_BITEXACT]
+_GUARDS = ":model=version=vmaf_v0.6.1|version=vmaf_v0.6.1neg\\\\:name=neg:feature=name=cambi"
 _STITCHED = "scenecut=0:open-gop=0:stitchable=1:sliced-threads=0:lookahead-threads=1"
 
 
@@ -256,9 +257,18 @@ def assemble_argv(ffmpeg: Path, listing: Path, picture: Picture, target: Path) -
 
 
 def vmaf_argv(
-    ffmpeg: Path, rung: Path, film: Film, frames: tuple[int, int], rung_start: int, log: str
+    ffmpeg: Path,
+    rung: Path,
+    film: Film,
+    frames: tuple[int, int],
+    rung_start: int,
+    log: str,
+    *,
+    guards: bool = False,
 ) -> list[str]:
     """Score frames ``frames`` of the film in ``rung``, whose first frame is ``rung_start``.
+
+    ``guards`` asks for VMAF NEG (``neg`` in the log) and CAMBI (``cambi``) beside VMAF.
 
     The rung is scaled up to the canonical picture (the viewer's screen); ``log`` is a plain
     file name in the working folder. Every ``VMAF_EVERY``-th frame is scored.
@@ -273,6 +283,7 @@ def vmaf_argv(
         f"[0:v]{_stamp(picture)},trim=end_frame={end - first},{up}[d];"
         f"[1:{film.master.video_stream}]{canonical(film, first)},trim=end_frame={end - first}[r];"
         f"[d][r]libvmaf=n_threads=1:n_subsample={VMAF_EVERY}:log_fmt=json:log_path={log}"
+        f"{_GUARDS if guards else ''}"
     )
     return [
         *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1"],
