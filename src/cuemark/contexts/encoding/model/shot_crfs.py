@@ -24,15 +24,16 @@ import msgspec
 from cuemark.contexts.encoding.model.gate import Scores
 from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed, curves_of
 
-POWERS = (1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.75, 2.0)
+POWERS = (1.0, 1.25, 1.5, 2.0, 3.0)
+SPREADS_CRF = (6.0, 4.0, 2.0, 1.0)
+"""How far a shot's crf may lie from the one that the whole film would have."""
+SPREAD_CRF = max(SPREADS_CRF)
 MOST_FALL_VMAF = 1.0
 """A sixth of a just noticeable difference."""
-SPREAD_CRF = 6.0
-"""How far a shot's crf may lie from the one that the whole film would have."""
 STEP_CRF = 0.25
 LEAST_CRF, MOST_CRF = 12.0, 45.0
 _STEEPER = 2.0
-_HALVINGS = 60
+_HALVINGS = 40
 _LN2 = math.log(2)
 
 
@@ -114,22 +115,37 @@ def plan(shots: Sequence[Shot], crf: float, vmaf: float) -> ShotPlan:
     """The crf of each shot with which the film measures a mean of ``vmaf``.
 
     ``crf`` is what the whole film would have for it: the middle of what a shot may get, and what
-    a shot gets that no probe saw. The distortion is the least power of the loss with which
-    neither the harmonic mean nor the fifth percentile is predicted to fall by more than
-    ``MOST_FALL_VMAF`` against an equal crf; where there is none, all shots have an equal crf.
+    a shot gets that no probe saw. Of all ``POWERS`` and ``SPREADS_CRF`` that plan is taken which
+    needs the fewest bits, and with which neither the harmonic mean nor the fifth percentile is
+    predicted to fall by more than ``MOST_FALL_VMAF`` against one crf for all shots; that is what
+    remains where no plan does better.
     """
     even = level(shots, _even_crf(shots, crf, vmaf))
-    for power in POWERS:
-        found = at_target(shots, crf, vmaf, power)
-        if found.rate_kbps < even.rate_kbps and _is_fair(shots, found, even):
-            return found
-    return even
+    if not even.rate_kbps:
+        return even
+    found = [
+        at_target(shots, crf, vmaf, power, spread) for power in POWERS for spread in SPREADS_CRF
+    ]
+    fair = [each for each in found if _is_fair(shots, each, even)]
+    return min([even, *fair], key=lambda each: _price(shots, each, even))
 
 
 def _is_fair(shots: Sequence[Shot], found: ShotPlan, even: ShotPlan) -> bool:
     return all(
         of(shots, found) >= of(shots, even) - MOST_FALL_VMAF
         for of in (harmonic_mean, fifth_percentile)
+    )
+
+
+def _price(shots: Sequence[Shot], found: ShotPlan, even: ShotPlan) -> float:
+    """The doublings of rate by which a plan differs from an equal crf, its mean brought to the
+    same: crfs are rounded, and so no plan meets the target to a hair."""
+    better = level(shots, even.crfs[0] - 1)
+    vmaf_per_doubling = max(0.1, better.vmaf - even.vmaf) / max(
+        0.02, math.log2(better.rate_kbps / even.rate_kbps)
+    )
+    return (
+        math.log2(found.rate_kbps / even.rate_kbps) - (found.vmaf - even.vmaf) / vmaf_per_doubling
     )
 
 
@@ -152,20 +168,26 @@ def _even_crf(shots: Sequence[Shot], crf: float, vmaf: float) -> float:
     return _stepped(most)
 
 
-def at_target(shots: Sequence[Shot], crf: float, vmaf: float, power: float) -> ShotPlan:
+def at_target(
+    shots: Sequence[Shot], crf: float, vmaf: float, power: float, spread_crf: float = SPREAD_CRF
+) -> ShotPlan:
     """The plan of one slope with which the film measures a mean of ``vmaf``, or what is nearest
     to that within the spread; ``power`` is the distortion's, of the loss."""
     low, high = -60.0, 60.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if _outcome(shots, _at_slope(shots, crf, middle, power)).vmaf < vmaf:
+        if _outcome(shots, _at_slope(shots, crf, middle, power, spread_crf)).vmaf < vmaf:
             low = middle
         else:
             high = middle
-    return _outcome(shots, [_stepped(each) for each in _at_slope(shots, crf, high, power)])
+    return _outcome(
+        shots, [_stepped(each) for each in _at_slope(shots, crf, high, power, spread_crf)]
+    )
 
 
-def _at_slope(shots: Sequence[Shot], crf: float, log_slope: float, power: float) -> list[float]:
+def _at_slope(
+    shots: Sequence[Shot], crf: float, log_slope: float, power: float, spread_crf: float
+) -> list[float]:
     """Where ``R + exp(log_slope) * L ** power`` is least in each shot, within the spread.
 
     R falls as ``2 ** (b * crf)`` and L rises as ``exp(d * crf)``; the sum is least where
@@ -181,7 +203,7 @@ def _at_slope(shots: Sequence[Shot], crf: float, log_slope: float, power: float)
         of_rate = math.log(falls) + _LN2 * curve.log_rate
         of_loss = log_slope + math.log(rises) + power * curve.log_loss
         best = curve.crf + (of_rate - of_loss) / (falls + rises)
-        crfs.append(min(crf + SPREAD_CRF, max(crf - SPREAD_CRF, best)))
+        crfs.append(min(crf + spread_crf, max(crf - spread_crf, best)))
     return crfs
 
 

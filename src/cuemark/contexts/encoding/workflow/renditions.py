@@ -40,12 +40,16 @@ class QualityRefused(Exception):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """A rung on its way: encoded in ``rows`` (a recipe for each chunk), about ``crf``."""
+    """A rung on its way: ``row`` has a recipe for each chunk, with crfs about ``crf``.
+
+    ``measured`` is the crf and the mean VMAF of the attempt before it, if there was one.
+    """
 
     rung: Rung
     crf: float
     plan: ShotPlan
     row: tuple[Recipe, ...]
+    measured: tuple[float, float] | None = None
 
 
 class FullRenditions:
@@ -125,9 +129,20 @@ class FullRenditions:
             return shot_crfs.level(shots, rung.crf)
         return shot_crfs.plan(shots, rung.crf, rung.vmaf)
 
-    def _attempt(self, rung: Rung, plan: ShotPlan, crf: float | None = None) -> Attempt:
-        row = tuple(_recipe(rung, plan.crfs, chunk, self._starts) for chunk in self._chunks)
-        return Attempt(rung, rung.crf if crf is None else crf, plan, row)
+    def _attempt(self, rung: Rung, plan: ShotPlan) -> Attempt:
+        return Attempt(rung, rung.crf, plan, self._row(rung, plan))
+
+    def _row(self, rung: Rung, plan: ShotPlan) -> tuple[Recipe, ...]:
+        return tuple(_recipe(rung, plan.crfs, chunk, self._starts) for chunk in self._chunks)
+
+    def _corrected(self, attempt: Attempt, vmaf: float) -> Attempt:
+        """The same rung again, all its crfs moved so that it should meet its prediction."""
+        rung = attempt.rung
+        slope = ladder_rules.measured_slope(rung, attempt.measured, (attempt.crf, vmaf))
+        crf = ladder_rules.corrected_crf(rung, attempt.crf, vmaf, slope)
+        crfs = shot_crfs.moved(attempt.plan.crfs, crf - attempt.crf)
+        plan = msgspec.structs.replace(attempt.plan, crfs=crfs)
+        return Attempt(rung, crf, plan, self._row(rung, plan), (attempt.crf, vmaf))
 
     def _gated(
         self, attempts: Sequence[Attempt], probes: "_Probes"
@@ -188,10 +203,7 @@ class FullRenditions:
             )
         seen = probes.of_same_frames(scores)
         if not meets_prediction(rung, seen):
-            crf = ladder_rules.corrected_crf(rung, attempt.crf, seen.mean)
-            crfs = shot_crfs.moved(attempt.plan.crfs, crf - attempt.crf)
-            plan = msgspec.structs.replace(attempt.plan, crfs=crfs)
-            return self._attempt(rung, plan, crf)
+            return self._corrected(attempt, seen.mean)
         of_probed = {chunk.index for chunk in probes.chunks}
         here = [
             key
