@@ -11,13 +11,13 @@ from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed, curves_
 from cuemark.contexts.encoding.model.shot_crfs import (
     LEAST_CRF,
     MOST_CRF,
-    MOST_FALL_VMAF,
     SPREAD_CRF,
     STEP_CRF,
     Seen,
     Shot,
     ShotPlan,
     at_target,
+    fifth_percentile,
     harmonic_mean,
     level,
     moved,
@@ -86,7 +86,13 @@ def test_no_plan_costs_more_than_an_equal_crf_or_looks_worse(
     # A step of crf is what rounding may cost, or spare.
     assert found.rate_kbps <= even.rate_kbps * 2 ** (STEP_CRF / 4)
     assert found.vmaf >= even.vmaf - STEP_CRF * 0.18 * 60
-    assert harmonic_mean(shots, found) >= harmonic_mean(shots, even) - 3 * MOST_FALL_VMAF
+    if found.crfs != [found.crfs[0]] * len(shots):
+        dearer = level(shots, crf + SPREAD_CRF)
+        while dearer.rate_kbps <= found.rate_kbps:
+            best = dearer
+            dearer = level(shots, dearer.crfs[0] - 0.1)
+        assert harmonic_mean(shots, found) >= harmonic_mean(shots, best)
+        assert fifth_percentile(shots, found) >= fifth_percentile(shots, best)
 
 
 @given(films(), st.sampled_from([1.0, 1.5, 2.0, 3.0]))
@@ -110,10 +116,10 @@ def test_free_shots_have_one_slope(film: tuple[list[Shot], float], power: float)
 
 
 def test_bits_move_from_the_shot_that_needs_none() -> None:
-    still, rain = Shot(100, curve(200, 2.0)), Shot(100, curve(4000, 14.0))
-    even = level([still, rain], 26.0)
-    found = plan([still, rain], 26.0, even.vmaf)
-    assert found.rate_kbps < even.rate_kbps * 0.99
+    rain, night = Shot(100, curve(4000, 3.0)), Shot(100, curve(300, 14.0))
+    even = level([rain, night], 26.0)
+    found = plan([rain, night], 26.0, even.vmaf)
+    assert found.rate_kbps < even.rate_kbps * 0.9
     assert found.vmaf == pytest.approx(even.vmaf, abs=0.3)
 
 

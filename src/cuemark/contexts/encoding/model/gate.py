@@ -6,7 +6,8 @@ import msgspec
 
 from cuemark.contexts.encoding.model.ladder import Rung
 
-WITHIN_VMAF = 1.0
+WITHIN_VMAF, PUBLISHED_WITHIN_VMAF = 1.0, 2.0
+"""How far a rung may lie off its prediction: to be good, and after all its corrections."""
 BROKEN_SHOT_VMAF = 12.0
 QUICK_TOP_VMAF, QUICK_LOW_VMAF = 80.0, 50.0
 """The gate of a quick version, on samples: mean VMAF of its upper and its lower rung."""

@@ -16,7 +16,7 @@ halving.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -24,12 +24,11 @@ import msgspec
 from cuemark.contexts.encoding.model.gate import Scores
 from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed, curves_of
 
-POWERS = (1.0, 1.25, 1.5, 2.0, 3.0)
-SPREADS_CRF = (6.0, 4.0, 2.0, 1.0)
+POWERS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+SPREAD_CRF = 6.0
 """How far a shot's crf may lie from the one that the whole film would have."""
-SPREAD_CRF = max(SPREADS_CRF)
-MOST_FALL_VMAF = 1.0
-"""A sixth of a just noticeable difference."""
+LEAST_GAIN = math.log2(1 / 0.98)
+"""Two percent of the rate, in doublings: curves through two points promise no finer."""
 STEP_CRF = 0.25
 LEAST_CRF, MOST_CRF = 12.0, 45.0
 _STEEPER = 2.0
@@ -115,26 +114,27 @@ def plan(shots: Sequence[Shot], crf: float, vmaf: float) -> ShotPlan:
     """The crf of each shot with which the film measures a mean of ``vmaf``.
 
     ``crf`` is what the whole film would have for it: the middle of what a shot may get, and what
-    a shot gets that no probe saw. Of all ``POWERS`` and ``SPREADS_CRF`` that plan is taken which
-    needs the fewest bits, and with which neither the harmonic mean nor the fifth percentile is
-    predicted to fall by more than ``MOST_FALL_VMAF`` against one crf for all shots; that is what
-    remains where no plan does better.
+    a shot gets that no probe saw. Of all ``POWERS`` that one is taken which needs the fewest bits
+    and is fair: with those bits, one crf for all shots would have neither a better harmonic mean
+    nor a better fifth percentile. Where none of them spares ``LEAST_GAIN``, all have one crf.
     """
-    even = level(shots, _even_crf(shots, crf, vmaf))
+    even = level(shots, _stepped(_crf_where(shots, crf, lambda found: found.vmaf <= vmaf)))
     if not even.rate_kbps:
-        return even
-    found = [
-        at_target(shots, crf, vmaf, power, spread) for power in POWERS for spread in SPREADS_CRF
-    ]
-    fair = [each for each in found if _is_fair(shots, each, even)]
-    return min([even, *fair], key=lambda each: _price(shots, each, even))
-
-
-def _is_fair(shots: Sequence[Shot], found: ShotPlan, even: ShotPlan) -> bool:
-    return all(
-        of(shots, found) >= of(shots, even) - MOST_FALL_VMAF
-        for of in (harmonic_mean, fifth_percentile)
+        return level(shots, crf)
+    found = [at_target(shots, crf, vmaf, power) for power in POWERS]
+    best = min(
+        (each for each in found if _is_fair(shots, each, crf)),
+        key=lambda each: _price(shots, each, even),
+        default=even,
     )
+    return best if _price(shots, best, even) <= -LEAST_GAIN else even
+
+
+def _is_fair(shots: Sequence[Shot], found: ShotPlan, crf: float) -> bool:
+    same_rate = level(
+        shots, _crf_where(shots, crf, lambda other: other.rate_kbps <= found.rate_kbps)
+    )
+    return all(of(shots, found) >= of(shots, same_rate) for of in (harmonic_mean, fifth_percentile))
 
 
 def _price(shots: Sequence[Shot], found: ShotPlan, even: ShotPlan) -> float:
@@ -154,40 +154,32 @@ def level(shots: Sequence[Shot], crf: float) -> ShotPlan:
     return _outcome(shots, [crf] * len(shots))
 
 
-def _even_crf(shots: Sequence[Shot], crf: float, vmaf: float) -> float:
-    """The crf around ``crf`` at which the film measures a mean of ``vmaf``."""
+def _crf_where(shots: Sequence[Shot], crf: float, enough: Callable[[ShotPlan], bool]) -> float:
+    """The least crf around ``crf`` that is ``enough`` for all shots."""
     least, most = crf - SPREAD_CRF, crf + SPREAD_CRF
-    if not any(shot.curve for shot in shots):
-        return crf
     for _ in range(_HALVINGS):
         middle = (least + most) / 2
-        if level(shots, middle).vmaf > vmaf:
-            least = middle
-        else:
+        if enough(level(shots, middle)):
             most = middle
-    return _stepped(most)
+        else:
+            least = middle
+    return most
 
 
-def at_target(
-    shots: Sequence[Shot], crf: float, vmaf: float, power: float, spread_crf: float = SPREAD_CRF
-) -> ShotPlan:
+def at_target(shots: Sequence[Shot], crf: float, vmaf: float, power: float) -> ShotPlan:
     """The plan of one slope with which the film measures a mean of ``vmaf``, or what is nearest
     to that within the spread; ``power`` is the distortion's, of the loss."""
     low, high = -60.0, 60.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if _outcome(shots, _at_slope(shots, crf, middle, power, spread_crf)).vmaf < vmaf:
+        if _outcome(shots, _at_slope(shots, crf, middle, power)).vmaf < vmaf:
             low = middle
         else:
             high = middle
-    return _outcome(
-        shots, [_stepped(each) for each in _at_slope(shots, crf, high, power, spread_crf)]
-    )
+    return _outcome(shots, [_stepped(each) for each in _at_slope(shots, crf, high, power)])
 
 
-def _at_slope(
-    shots: Sequence[Shot], crf: float, log_slope: float, power: float, spread_crf: float
-) -> list[float]:
+def _at_slope(shots: Sequence[Shot], crf: float, log_slope: float, power: float) -> list[float]:
     """Where ``R + exp(log_slope) * L ** power`` is least in each shot, within the spread.
 
     R falls as ``2 ** (b * crf)`` and L rises as ``exp(d * crf)``; the sum is least where
@@ -203,7 +195,7 @@ def _at_slope(
         of_rate = math.log(falls) + _LN2 * curve.log_rate
         of_loss = log_slope + math.log(rises) + power * curve.log_loss
         best = curve.crf + (of_rate - of_loss) / (falls + rises)
-        crfs.append(min(crf + spread_crf, max(crf - spread_crf, best)))
+        crfs.append(min(crf + SPREAD_CRF, max(crf - SPREAD_CRF, best)))
     return crfs
 
 

@@ -10,7 +10,7 @@ from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model import shot_crfs
 from cuemark.contexts.encoding.model.chunks import Chunk, sampled
 from cuemark.contexts.encoding.model.gate import (
-    WITHIN_VMAF,
+    PUBLISHED_WITHIN_VMAF,
     Scores,
     broken_shots,
     joined,
@@ -50,6 +50,15 @@ class Attempt(msgspec.Struct, frozen=True):
     plan: ShotPlan
     row: tuple[Recipe, ...]
     measured: tuple[float, float] | None = None
+
+
+class _Encoded(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt that was encoded: its rate, and how far it lies off its prediction."""
+
+    rate_kbps: float
+    off_vmaf: float
+    rung: RungToPackage
+    plan: ShotPlan
 
 
 class FullRenditions:
@@ -147,12 +156,13 @@ class FullRenditions:
     def _gated(
         self, attempts: Sequence[Attempt], probes: "_Probes"
     ) -> list[tuple[RungToPackage, ShotPlan]]:
-        """Encode the rungs until each measures what was predicted; drop what never does.
+        """Encode the rungs until each measures what was predicted; drop what never comes near.
 
         Ascending by rate. A rung that a probe dominates gives way to that probe. Raises
         ``QualityRefused`` where no rung is left, or where one does not show the film.
         """
-        kept: dict[tuple[Recipe, ...], tuple[float, RungToPackage, ShotPlan]] = {}
+        kept: dict[tuple[Recipe, ...], _Encoded] = {}
+        nearest: dict[Rung, _Encoded] = {}
         pending = list(attempts)
         stretches = [(chunk.start, chunk.end) for chunk in self._chunks]
         encodes = verifies = 0
@@ -167,16 +177,29 @@ class FullRenditions:
             scored = self._steps.joined_and_scored("verify", Priority.ENCODE, encoded, stretches)
             again = []
             for attempt, row, (key, scores) in zip(pending, encoded, scored, strict=True):
-                if other := self._judged(attempt, row, scores, probes):
-                    again.append(other)
+                other = self._judged(attempt, row, scores, probes)
+                seen = probes.of_same_frames(scores)
+                made = _Encoded(
+                    rate_kbps=self._rate_kbps(row, self._chunks),
+                    off_vmaf=abs(seen.mean - attempt.rung.vmaf),
+                    rung=packaged(attempt.rung, key, scores),
+                    plan=attempt.plan,
+                )
+                if other is None:
+                    kept[attempt.row] = made
                     continue
-                rung = packaged(attempt.rung, key, scores)
-                rate_kbps = self._rate_kbps(row, self._chunks)
-                kept[attempt.row] = (rate_kbps, rung, attempt.plan)
+                again.append(other)
+                nearest[attempt.rung] = min(
+                    made, nearest.get(attempt.rung, made), key=lambda each: each.off_vmaf
+                )
             pending = list({each.row: each for each in again if each.row not in kept}.values())
             if not pending:
                 break
         for attempt in pending:
+            spare = nearest.get(attempt.rung)
+            if spare and spare.off_vmaf <= PUBLISHED_WITHIN_VMAF:
+                kept[attempt.row] = spare
+                continue
             structlog.get_logger().warning(
                 "rung_dropped",
                 version_id=self._job.version_id,
@@ -185,11 +208,11 @@ class FullRenditions:
             )
         if not kept:
             raise QualityRefused(
-                f"no rendition measures within {WITHIN_VMAF:g} VMAF of its prediction after "
+                f"no rendition measures within {PUBLISHED_WITHIN_VMAF:g} VMAF of its prediction after "
                 f"{MAX_CORRECTIONS} corrections"
             )
-        ascending = sorted(kept.values(), key=lambda each: each[0])
-        return [(rung, plan) for _, rung, plan in ascending]
+        ascending = sorted(kept.values(), key=lambda each: each.rate_kbps)
+        return [(each.rung, each.plan) for each in ascending]
 
     def _judged(
         self, attempt: Attempt, encoded: Sequence[str], scores: Scores, probes: "_Probes"
