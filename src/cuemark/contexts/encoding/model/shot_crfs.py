@@ -213,8 +213,9 @@ def _outcome(shots: Sequence[Shot], crfs: list[float]) -> ShotPlan:
         there = shot.curve.at(crf)
         seen += shot.frames
         kbits += shot.frames * there.rate_kbps
-        quality += shot.frames * there.vmaf
-        by_shot.append(there.vmaf)
+        vmaf = max(0.0, there.vmaf)
+        quality += shot.frames * vmaf
+        by_shot.append(vmaf)
     if not seen:
         return ShotPlan(crfs, 0.0, 0.0, by_shot)
     return ShotPlan(crfs, kbits / seen, quality / seen, by_shot)

@@ -208,8 +208,8 @@ class FullRenditions:
             )
         if not kept:
             raise QualityRefused(
-                f"no rendition measures within {PUBLISHED_WITHIN_VMAF:g} VMAF of its prediction after "
-                f"{MAX_CORRECTIONS} corrections"
+                f"no rendition measures within {PUBLISHED_WITHIN_VMAF:g} VMAF of its prediction "
+                f"after {MAX_CORRECTIONS} corrections"
             )
         ascending = sorted(kept.values(), key=lambda each: each.rate_kbps)
         return [(each.rung, each.plan) for each in ascending]
