@@ -79,11 +79,12 @@ def test_every_rung_measures_what_was_predicted(per_shot: Made) -> None:
         assert rung.vmaf_mean == pytest.approx(rung.vmaf_predicted, abs=PUBLISHED_WITHIN_VMAF)
 
 
-@pytest.mark.parametrize(("quality", "at_most"), [("vmaf", -5.0), ("p5", 0.0)])
+@pytest.mark.parametrize(("quality", "at_most"), [("vmaf", -8.0), ("p5", 1.0)])
 def test_fewer_bits_for_the_same_quality(
     lab: Lab, clip: Clip, per_title: Made, per_shot: Made, quality: str, at_most: float
 ) -> None:
-    title, shots = (curve(lab, clip, made[0], quality) for made in (per_title, per_shot))
+    """Of the upper rungs: below them nothing is to be gained, and all shots have one crf."""
+    title, shots = (curve(lab, clip, made[0][-3:], quality) for made in (per_title, per_shot))
     difference = bd_rate(title, shots)
     assert difference is not None
     assert difference <= at_most
