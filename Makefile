@@ -9,7 +9,7 @@ INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/pyth
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-annotate --no-header --no-emit-index-url --custom-compile-command "make locks"
 
-.PHONY: install demo test check unit fuzz soak bench locks page clean format
+.PHONY: install demo test check unit fuzz soak bench bench-encoding locks page clean format
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed $(PAGE)
@@ -67,6 +67,9 @@ test: install $(VENV)/.dev
 bench: install
 	@$(BIN)/python tests/debian.py wrk
 	@$(BIN)/python -m benches $(BENCH)
+
+bench-encoding: install
+	@$(BIN)/python -m benches.encoding $(BENCH)
 
 soak: install $(VENV)/.dev
 	@CUEMARK_TEST_KILLS=$${KILLS:-200} CUEMARK_TEST_SEED=$${SEED:-$$(date +%s)} \

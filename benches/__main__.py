@@ -17,6 +17,7 @@ from benches import capacity, demo, hits, ingest, memory, stampede, start, valid
 from benches.failure import BenchFailed
 from benches.figures import Figure, load, merged, save
 from benches.machine import this_machine
+from benches.pages import ABOUTS, ORDER
 from benches.report import page, table
 from benches.stand import Stand, Tell
 from cuemark.kit.errors import OperatorError
@@ -33,19 +34,18 @@ class Bench:
     """``alone`` says that it wants the machine without the shared install."""
 
     measure: Callable[[Stand], list[Figure]]
-    about: str
     alone: bool = False
 
 
 BENCHES: Mapping[str, Bench] = {
-    "ingest": Bench(ingest.measure, ingest.ABOUT),
-    "start": Bench(start.measure, start.ABOUT),
-    "capacity": Bench(capacity.measure, capacity.ABOUT),
-    "memory": Bench(memory.measure, memory.ABOUT),
-    "stampede": Bench(stampede.measure, stampede.ABOUT, alone=True),
-    "hits": Bench(hits.measure, hits.ABOUT, alone=True),
-    "validation": Bench(validation.measure, validation.ABOUT, alone=True),
-    "demo": Bench(demo.measure, demo.ABOUT, alone=True),
+    "ingest": Bench(ingest.measure),
+    "start": Bench(start.measure),
+    "capacity": Bench(capacity.measure),
+    "memory": Bench(memory.measure),
+    "stampede": Bench(stampede.measure, alone=True),
+    "hits": Bench(hits.measure, alone=True),
+    "validation": Bench(validation.measure, alone=True),
+    "demo": Bench(demo.measure, alone=True),
 }
 """In the order in which they run and are shown: those that share the install come first."""
 
@@ -96,7 +96,7 @@ def main(names: Sequence[str], quick: bool, film: Path | None, out: Path) -> Non
                 stand.close_install()
                 continue
             rows = [msgspec.structs.replace(each, measured=measured) for each in fresh]
-            kept = merged(kept, rows, {name}, list(BENCHES))
+            kept = merged(kept, rows, {name}, ORDER)
             # Written after each, so that a bench that is broken off costs no figure.
             _keep(out, kept)
     screen.print(f"Kept in {path} and {out / 'benchmarks.md'}", highlight=False)
@@ -142,8 +142,7 @@ class _Teller:
 def _keep(out: Path, figures: Sequence[Figure]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     save(out / "benchmarks.json", figures)
-    about = {name: bench.about for name, bench in BENCHES.items()}
-    (out / "benchmarks.md").write_text(page(figures, about), encoding="utf-8")
+    (out / "benchmarks.md").write_text(page(figures, ABOUTS), encoding="utf-8")
 
 
 def _interrupted(_: int, __: FrameType | None) -> None:

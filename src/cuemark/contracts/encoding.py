@@ -355,12 +355,24 @@ class EncodePoint(msgspec.Struct, frozen=True, kw_only=True):
     vmaf: float
 
 
+class ShotReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A shot of a rendition: its first frame, the crf it was encoded with, and its mean VMAF as
+    measured and as predicted from probes; none where no frame was scored or no probe saw it."""
+
+    start: int
+    crf: float
+    vmaf: float | None
+    vmaf_predicted: float | None
+
+
 class RenditionReport(msgspec.Struct, frozen=True, kw_only=True):
     """What one rendition measured. VMAF is on the 0 to 100 scale.
 
     ``frames`` ascend; ``vmaf_mean`` and ``vmaf_least`` are those of the scored frames from each
     of them up to the next one. The picture keys are of JPEGs in the object store, of the worst
-    frame and of the master's; empty where they were not kept.
+    frame and of the master's; empty where they were not kept. A quick version has no ``shots``.
+    VMAF NEG leaves out what sharpening and contrast gain; CAMBI tells of banding, from 0 (none)
+    on, about 5 being annoying (Netflix libvmaf, ``cambi.md``).
     """
 
     rendition_id: str
@@ -371,6 +383,9 @@ class RenditionReport(msgspec.Struct, frozen=True, kw_only=True):
     segment_bytes: list[int]
     picture_key: str = ""
     master_picture_key: str = ""
+    shots: list[ShotReport] = []
+    vmaf_neg_mean: float | None = None
+    cambi_mean: float | None = None
 
 
 class StageTime(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,9 +39,8 @@ class Studio:
 
     def joined_rung(self, recipe: Recipe, chunks: list[Chunk]) -> str:
         """Encode what is missing, and join it in the order of ``chunks``."""
-        for chunk in chunks:
-            pictures.encode_chunk(self.shop, self.sha256, chunk, recipe)
-        return pictures.join_rung(self.shop, self.sha256, recipe, chunks)
+        keys = [pictures.encode_chunk(self.shop, self.sha256, chunk, recipe) for chunk in chunks]
+        return pictures.join_rung(self.shop, self.sha256, keys)
 
 
 def keep(shop: Workshop, file: Path) -> str:

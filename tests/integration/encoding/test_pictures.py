@@ -80,7 +80,10 @@ def test_a_rung_that_lost_a_chunk_is_refused(studio: Studio) -> None:
     first, second, _ = studio.chunk_of_each_shot
     with pytest.raises(ToolFailed, match=f"a rung has {2 * SHOT_FRAMES} frames"):
         studio.joined_rung(SOME, [first, second])
-    key = pictures.rung_key(studio.shop, studio.sha256, SOME, [first, second])
+    chunks = [
+        pictures.chunk_key(studio.shop, studio.sha256, chunk, SOME) for chunk in (first, second)
+    ]
+    key = pictures.rung_key(studio.shop, studio.sha256, chunks)
     assert not studio.shop.has(key)
 
 

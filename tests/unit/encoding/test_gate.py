@@ -57,9 +57,9 @@ def test_no_encode_is_broken_against_itself(levels: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("measured", "meets"), [(90.0, True), (91.9, True), (88.1, True), (92.1, False), (87.9, False)]
+    ("measured", "meets"), [(90.0, True), (90.9, True), (89.1, True), (91.1, False), (88.9, False)]
 )
-def test_a_rung_meets_its_prediction_within_two(measured: float, meets: bool) -> None:
+def test_a_rung_meets_its_prediction_within_one(measured: float, meets: bool) -> None:
     rung = Rung(1280, 720, 24.0, 2000.0, 90.0, 1.5)
     assert meets_prediction(rung, Scores([0, 5], [measured - 5, measured + 5])) is meets
 

@@ -21,6 +21,7 @@ from cuemark.contexts.encoding.model.ladder import (
     dominating,
     even,
     ladder,
+    measured_slope,
     probe_points,
     rung_of,
     upper_hull,
@@ -217,3 +218,21 @@ def test_a_probe_takes_the_place_of_a_rung_with_its_own_size() -> None:
     taken = rung_of(probe, rung())
     assert (taken.width, taken.height, taken.crf) == (854, 480, 31.0)
     assert (taken.rate_kbps, taken.vmaf) == (900.0, 91.0)
+
+
+def test_a_second_correction_knows_the_slope_that_was_measured() -> None:
+    rung = Rung(1280, 720, 26.0, 2000.0, 90.0, 1.0)
+    assert measured_slope(rung, None, (26.0, 86.0)) == 1.0
+    first = corrected_crf(rung, 26.0, 86.0)
+    assert first == 22.0
+    slope = measured_slope(rung, (26.0, 86.0), (first, 88.0))
+    assert slope == 0.5
+    assert corrected_crf(rung, first, 88.0, slope) == 18.0
+
+
+@given(st.floats(12, 45), st.floats(0, 100), st.floats(12, 45), st.floats(0, 100))
+def test_a_measured_slope_stays_near_the_predicted_one(
+    before: float, vmaf_before: float, now: float, vmaf_now: float
+) -> None:
+    rung = Rung(1280, 720, 26.0, 2000.0, 90.0, 1.5)
+    assert 0.5 <= measured_slope(rung, (before, vmaf_before), (now, vmaf_now)) <= 4.5

@@ -15,6 +15,7 @@ from cuemark.contexts.encoding.model.report import (
     of_version,
     worst_frame,
 )
+from cuemark.contexts.encoding.model.shot_crfs import ShotPlan
 from tests.unit.playback.versions import version
 
 SCORES = st.lists(st.floats(0, 100), min_size=1, max_size=200)
@@ -52,7 +53,10 @@ def measures() -> Measures:
         probes=probes,
         planned=[rung] * (len(names) + 1),
         shots=[0, 50],
-        scores={name: Scores([0, 5, 10], [95, 40, 92]) for name in names},
+        scores={
+            name: Scores([0, 5, 10], [95, 40, 92], [93, 38, 91], [0.5, 1.5, 1.0]) for name in names
+        },
+        shot_plans={names[0]: ShotPlan([22.5, 26.0], 400.0, 92.0, [91.5, None])},
     )
 
 
@@ -61,6 +65,16 @@ def test_a_report_finds_the_poor_moment_and_the_rung_that_was_dropped() -> None:
     name = version().renditions[0].rendition_id
     assert any(each.startswith("1 planned rung was dropped") for each in said)
     assert f"{name} falls to VMAF 40.0 at frame 5: see the picture of it." in said
+
+
+def test_a_report_tells_what_each_shot_had_and_measured() -> None:
+    first, *others = of_version(version(), Kept(measures=measures()), [], "").renditions
+    planned, unseen = first.shots
+    assert (planned.start, planned.crf, planned.vmaf_predicted) == (0, 22.5, 91.5)
+    assert planned.vmaf == (95 + 40 + 92) / 3
+    assert (unseen.start, unseen.crf, unseen.vmaf, unseen.vmaf_predicted) == (50, 26.0, None, None)
+    assert (first.vmaf_neg_mean, first.cambi_mean) == (74.0, 1.0)
+    assert all(each.shots == [] for each in others)
 
 
 def test_the_hull_of_a_report_lies_on_or_above_every_probe() -> None:

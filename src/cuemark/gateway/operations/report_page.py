@@ -21,6 +21,7 @@ from cuemark.contracts.encoding import (
 from cuemark.gateway.operations import plots
 from cuemark.gateway.operations.html import Html, el, join, table
 from cuemark.gateway.operations.plots import Series
+from cuemark.gateway.operations.report_shots import shots_section
 
 _FOLDER = Path(__file__).parent
 _COLORS = 6
@@ -52,6 +53,7 @@ def report_page(report: VersionReport, title_name: str, pictures: Mapping[str, b
         _ladder(report),
         _hull(report),
         _vmaf(report),
+        _shots(report),
         _worst(report, pictures),
         _segments(report),
         _artworks(report, pictures),
@@ -118,14 +120,16 @@ def _ladder(report: VersionReport) -> Html:
             "" if each.vmaf_predicted is None else f"{each.vmaf_predicted:.1f}",
             f"{each.vmaf_p5:.1f}",
             f"{min(measured.vmaf_least):.1f}" if measured.vmaf_least else "",
+            "" if measured.vmaf_neg_mean is None else f"{measured.vmaf_neg_mean:.1f}",
+            "" if measured.cambi_mean is None else f"{measured.cambi_mean:.2f}",
         ]
         for each, measured in _pairs(report)
     ]
     heads = [
         *("Rendition", "Size", "Codec", "kbit/s", "Peak kbit/s"),
-        *("Mean VMAF", "Predicted", "5th percentile", "Worst"),
+        *("Mean VMAF", "Predicted", "5th percentile", "Worst", "VMAF NEG", "CAMBI"),
     ]
-    return _section("Ladder", table("Renditions, the smallest first", heads, rows, numbers=6))
+    return _section("Ladder", table("Renditions, the smallest first", heads, rows, numbers=8))
 
 
 def _hull(report: VersionReport) -> Html | None:
@@ -222,6 +226,11 @@ def _vmaf(report: VersionReport) -> Html | None:
             ]
         )
     return _section("VMAF over time", picture, shots)
+
+
+def _shots(report: VersionReport) -> Html | None:
+    content = shots_section(report, float(_rate(report)))
+    return _section("Shots", content) if content else None
 
 
 def _worst(report: VersionReport, pictures: Mapping[str, bytes]) -> Html | None:

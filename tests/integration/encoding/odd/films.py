@@ -53,13 +53,14 @@ def encoded(
     starts = pictures.shots_of(shop, sha256).starts
     plan = list(chunks) or chunk_plan(starts, master.frames, master.picture.rate)
     recipe = Recipe(master.picture.width, master.picture.height, 12.0, "ultrafast")
+    keys = []
     for chunk in plan:
-        pictures.encode_chunk(shop, sha256, chunk, recipe)
+        keys.append(pictures.encode_chunk(shop, sha256, chunk, recipe))
         if not compare:
             continue
         score = pictures.scores_of(shop, pictures.score_chunk(shop, sha256, chunk, recipe))
         assert score.mean > 80, "the encode is compared with other frames than it was made of"
-    return shop.path(pictures.join_rung(shop, sha256, recipe, plan), pictures.RUNG)
+    return shop.path(pictures.join_rung(shop, sha256, keys), pictures.RUNG)
 
 
 def pictures_of(rung: Path) -> list[NDArray[np.int16]]:

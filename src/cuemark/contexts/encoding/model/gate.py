@@ -6,17 +6,23 @@ import msgspec
 
 from cuemark.contexts.encoding.model.ladder import Rung
 
-WITHIN_VMAF = 2.0
+WITHIN_VMAF, PUBLISHED_WITHIN_VMAF = 1.0, 2.0
+"""How far a rung may lie off its prediction: to be good, and after all its corrections."""
 BROKEN_SHOT_VMAF = 12.0
 QUICK_TOP_VMAF, QUICK_LOW_VMAF = 80.0, 50.0
 """The gate of a quick version, on samples: mean VMAF of its upper and its lower rung."""
 
 
 class Scores(msgspec.Struct, frozen=True):
-    """VMAF of sampled frames: frame numbers of the film, ascending, and a score for each."""
+    """VMAF of sampled frames: frame numbers of the film, ascending, and a score for each.
+
+    ``neg`` (VMAF NEG) and ``cambi`` (banding) are of the same frames, where they were measured.
+    """
 
     frames: list[int]
     vmaf: list[float]
+    neg: list[float] = []
+    cambi: list[float] = []
 
     @property
     def mean(self) -> float:
@@ -30,8 +36,13 @@ class Scores(msgspec.Struct, frozen=True):
 
 def joined(parts: list[Scores]) -> Scores:
     """The scores of several stretches of one film as one."""
-    pairs = sorted(pair for part in parts for pair in zip(part.frames, part.vmaf, strict=True))
-    return Scores([frame for frame, _ in pairs], [score for _, score in pairs])
+    ordered = sorted((each for each in parts if each.frames), key=lambda each: each.frames[0])
+    return Scores(
+        *(
+            [value for each in ordered for value in getattr(each, name)]
+            for name in Scores.__struct_fields__
+        )
+    )
 
 
 def by_shot(scores: Scores, starts: list[int]) -> dict[int, float]:

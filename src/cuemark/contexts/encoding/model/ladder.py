@@ -27,6 +27,7 @@ _HALVES = 2
 _SNAP_CRF = 0.75
 _ONE_POINT_SLOPE = 0.82
 _RATE_DOUBLES_CRF = 5.9
+_SLOPE_TIMES = 3.0
 
 
 class Point(msgspec.Struct, frozen=True, order=True):
@@ -236,7 +237,25 @@ def rung_of(probe: Probed, instead_of: Rung) -> Rung:
     )
 
 
-def corrected_crf(rung: Rung, crf: float, measured_vmaf: float) -> float:
+def corrected_crf(
+    rung: Rung, crf: float, measured_vmaf: float, vmaf_per_crf: float | None = None
+) -> float:
     """The crf at which a rung that was measured at ``crf`` should meet its prediction."""
-    change = (measured_vmaf - rung.vmaf) / max(rung.vmaf_per_crf, 0.2)
+    slope = rung.vmaf_per_crf if vmaf_per_crf is None else vmaf_per_crf
+    change = (measured_vmaf - rung.vmaf) / max(slope, 0.2)
     return round(min(45.0, max(12.0, crf + max(-6.0, min(6.0, change)))), 2)
+
+
+def measured_slope(
+    rung: Rung, before: tuple[float, float] | None, now: tuple[float, float]
+) -> float:
+    """How much VMAF one crf costs, from two measurements (crf, VMAF) of a rung.
+
+    It is the rung's own where there is one measurement only, and held near it: two encodes that
+    lie close together say little of the slope between them.
+    """
+    if before is None or before[0] == now[0]:
+        return rung.vmaf_per_crf
+    found = (before[1] - now[1]) / (now[0] - before[0])
+    least, most = rung.vmaf_per_crf / _SLOPE_TIMES, rung.vmaf_per_crf * _SLOPE_TIMES
+    return min(most, max(least, found))

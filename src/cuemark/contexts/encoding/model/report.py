@@ -6,14 +6,16 @@ from itertools import pairwise
 
 import msgspec
 
-from cuemark.contexts.encoding.model.gate import Scores
+from cuemark.contexts.encoding.model.gate import Scores, by_shot
 from cuemark.contexts.encoding.model.ladder import Probed, Rung, curves_of, upper_hull
+from cuemark.contexts.encoding.model.shot_crfs import ShotPlan
 from cuemark.contexts.encoding.model.validation.policy import Validation
 from cuemark.contracts.encoding import (
     ArtworkCandidate,
     EncodePoint,
     Rendition,
     RenditionReport,
+    ShotReport,
     StageTime,
     ValidationFinding,
     Version,
@@ -26,7 +28,8 @@ PEAK_TIMES = 2.0
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept beside a version: its probes, its planned rungs, and every scored frame.
+    """What is kept beside a version: its probes, its planned rungs, each rendition's crf by shot,
+    and every scored frame.
 
     ``captions`` is what is odd about its captions, sentences without their full stops.
     """
@@ -35,6 +38,7 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     planned: list[Rung] = []
     shots: list[int] = []
     scores: dict[str, Scores] = {}
+    shot_plans: dict[str, ShotPlan] = {}
     captions: list[str] = []
 
 
@@ -105,7 +109,25 @@ def _rendition(rendition: Rendition, kept: Kept) -> RenditionReport:
         segment_bytes=kept.segment_bytes.get(name, []),
         picture_key=picture,
         master_picture_key=master,
+        shots=_shots(kept.measures, name, scores),
+        vmaf_neg_mean=_mean(scores.neg),
+        cambi_mean=_mean(scores.cambi),
     )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return math.fsum(values) / len(values) if values else None
+
+
+def _shots(measures: Measures, name: str, scores: Scores) -> list[ShotReport]:
+    plan = measures.shot_plans.get(name)
+    if plan is None:
+        return []
+    found = by_shot(scores, measures.shots)
+    return [
+        ShotReport(start=start, crf=crf, vmaf=found.get(start), vmaf_predicted=predicted)
+        for start, crf, predicted in zip(measures.shots, plan.crfs, plan.shot_vmaf, strict=True)
+    ]
 
 
 def binned(scores: Scores, most: int) -> tuple[list[int], list[float], list[float]]:

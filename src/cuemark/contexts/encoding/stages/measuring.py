@@ -9,6 +9,7 @@ import structlog
 from cuemark.contexts.encoding.model.gate import Scores, joined
 from cuemark.contexts.encoding.model.ladder import Probed, Rung
 from cuemark.contexts.encoding.model.report import Measures, worst_frame
+from cuemark.contexts.encoding.model.shot_crfs import ShotPlan
 from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
 from cuemark.contexts.encoding.stages.reports import MEASURES, folder_key, picture_names
@@ -19,12 +20,14 @@ from cuemark.contracts.encoding import Version
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the measurements of a version's rungs lie. ``stretches`` are the frames scored."""
+    """Where the measurements of a version's rungs lie. ``stretches`` are the frames scored,
+    and ``shot_plans`` stand in the order of the rungs."""
 
     stretches: list[tuple[int, int]]
     shots: list[int] = []
     probes: list[Probed] = []
     planned: list[Rung] = []
+    shot_plans: list[ShotPlan] = []
 
 
 def keep_measures(
@@ -54,6 +57,7 @@ def keep_measures(
         planned=measured.planned,
         shots=measured.shots,
         scores=scores,
+        shot_plans=dict(zip(names, measured.shot_plans, strict=False)),
         captions=list(caption_notes),
     )
     with shop.making(key) as folder:

@@ -27,6 +27,7 @@ from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH, Fra
 from cuemark.contexts.encoding.model.thumbnails import Tiling, tiling
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import ffmpeg, ffprobe
+from cuemark.contexts.encoding.tools.decoding import sample_bytes
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
 from cuemark.contexts.encoding.tools.run import (
     Finished,
@@ -39,7 +40,7 @@ from cuemark.contracts.encoding import ArtworkFrame, MasterRejected
 from cuemark.kit.errors import UNREADABLE
 
 INDEXED = "film.mkv"
-RUNG = "rung.mp4"
+CHUNK, RUNG = "chunk.mp4", "rung.mp4"
 ARTWORK = "artwork-%d.jpg"
 FIELDS_LINES, FIELDS_RATE, FIELDS_FRAMES = 1088, 31, 200
 """Pictures with more lines or at a higher rate have no fields; how many frames are looked at."""
@@ -55,6 +56,8 @@ class Shots(msgspec.Struct, frozen=True):
 
 class FrameMetrics(msgspec.Struct, frozen=True):
     vmaf: float
+    neg: float | None = None
+    cambi: float | None = None
 
 
 class FrameScore(msgspec.Struct, frozen=True, rename="camel"):
@@ -232,10 +235,11 @@ def encode_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> s
         return key
     film = film_of(shop, sha256)
     with shop.making(key) as folder:
-        argv = ffmpeg.chunk_argv(
-            shop.programs.ffmpeg, film, chunk, [(recipe, folder / "chunk.mp4")]
-        )
-        done = run(argv, encoding(film, chunk.frames), reads=[film.path], folder=folder)
+        if recipe.turns:
+            done = _encode_pieces(shop, film, chunk, recipe, folder)
+        else:
+            argv = ffmpeg.chunk_argv(shop.programs.ffmpeg, film, chunk, [(recipe, folder / CHUNK)])
+            done = run(argv, encoding(film, chunk.frames), reads=[film.path], folder=folder)
     structlog.get_logger().info(
         "chunk_encoded",
         key=key,
@@ -250,16 +254,56 @@ def encode_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> s
     return key
 
 
-def chunk_bytes(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> int:
+def _encode_pieces(
+    shop: Workshop, film: Film, chunk: Chunk, recipe: Recipe, folder: Path
+) -> Finished:
+    pieces = [
+        (piece, each, folder / f"{piece.index}.mp4")
+        for piece, each in ffmpeg.pieces_of(chunk, recipe)
+    ]
+    paths = [path for _, _, path in pieces]
+    argv = ffmpeg.pieces_argv(shop.programs.ffmpeg, film, chunk.start, pieces)
+    done = run(argv, encoding(film, chunk.frames), reads=[film.path], folder=folder)
+    _join(shop, film, paths, folder, CHUNK)
+    for path in paths:
+        path.unlink()
+    return done
+
+
+def _join(shop: Workshop, film: Film, parts: Sequence[Path], folder: Path, name: str) -> int:
+    """Join encoded parts to the file ``name`` in ``folder``. Returns the size of the parts."""
+    listing = folder / "parts.txt"
+    listing.write_text("".join(ffmpeg.listed(part) for part in parts))
+    size_bytes = sum(part.stat().st_size for part in parts)
+    run(
+        ffmpeg.assemble_argv(shop.programs.ffmpeg, listing, film.master.picture, folder / name),
+        bounds.reading(size_bytes),
+        reads=parts,
+        folder=folder,
+    )
+    listing.unlink()
+    return size_bytes
+
+
+def chunk_bytes(shop: Workshop, key: str) -> int:
     """The size of an encoded chunk."""
-    return shop.path(chunk_key(shop, sha256, chunk, recipe), "chunk.mp4").stat().st_size
+    return shop.path(key, CHUNK).stat().st_size
+
+
+def frame_bytes(shop: Workshop, key: str, chunk: Chunk) -> dict[int, int]:
+    """The bytes of an encoded chunk's frames by their number in the film.
+
+    They come in the order of decoding. As no frame refers across an IDR, those between two of
+    them add up to what their frames have.
+    """
+    return dict(enumerate(sample_bytes(shop.path(key, CHUNK)), chunk.start))
 
 
 def score_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:
     """Score an encoded chunk against the master. Returns the result's key."""
     key = shop.key("chunk scores", sha256, chunk, recipe)
     if not shop.has(key):
-        encoded = shop.path(chunk_key(shop, sha256, chunk, recipe), "chunk.mp4")
+        encoded = shop.path(chunk_key(shop, sha256, chunk, recipe), CHUNK)
         done = _score(shop, sha256, key, encoded, (chunk.start, chunk.end), chunk.start)
         structlog.get_logger().info(
             "chunk_scored",
@@ -272,28 +316,18 @@ def score_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> st
     return key
 
 
-def rung_key(shop: Workshop, sha256: str, recipe: Recipe, chunks: Sequence[Chunk]) -> str:
-    return shop.key("rung", sha256, recipe, chunks)
+def rung_key(shop: Workshop, sha256: str, chunks: Sequence[str]) -> str:
+    return shop.key("rung", sha256, chunks)
 
 
-def join_rung(shop: Workshop, sha256: str, recipe: Recipe, chunks: Sequence[Chunk]) -> str:
-    """Join a rung's chunks and count its frames. Returns the result's key."""
-    key = rung_key(shop, sha256, recipe, chunks)
+def join_rung(shop: Workshop, sha256: str, chunks: Sequence[str]) -> str:
+    """Join encoded chunks (their keys) to a rung and count its frames. Returns its key."""
+    key = rung_key(shop, sha256, chunks)
     if shop.has(key):
         return key
     film = film_of(shop, sha256)
     with shop.making(key) as folder:
-        parts = [shop.path(chunk_key(shop, sha256, chunk, recipe), "chunk.mp4") for chunk in chunks]
-        listing = folder / "chunks.txt"
-        listing.write_text("".join(ffmpeg.listed(part) for part in parts))
-        size_bytes = sum(part.stat().st_size for part in parts)
-        run(
-            ffmpeg.assemble_argv(shop.programs.ffmpeg, listing, film.master.picture, folder / RUNG),
-            bounds.reading(size_bytes),
-            reads=parts,
-            folder=folder,
-        )
-        listing.unlink()
+        size_bytes = _join(shop, film, [shop.path(each, CHUNK) for each in chunks], folder, RUNG)
         packets = run(
             ffprobe.packets_argv(shop.programs.ffprobe, folder / RUNG, 0),
             bounds.reading(size_bytes),
@@ -309,7 +343,7 @@ def score_rung(shop: Workshop, sha256: str, rung: str, frames: tuple[int, int]) 
     """Score a stretch of a joined rung against the master. Returns the result's key."""
     key = shop.key("rung scores", sha256, rung, frames)
     if not shop.has(key):
-        done = _score(shop, sha256, key, shop.path(rung, RUNG), frames, 0)
+        done = _score(shop, sha256, key, shop.path(rung, RUNG), frames, 0, guards=True)
         structlog.get_logger().info(
             "rung_scored",
             key=key,
@@ -325,20 +359,32 @@ def scores_of(shop: Workshop, key: str) -> Scores:
 
 
 def _score(
-    shop: Workshop, sha256: str, key: str, encoded: Path, frames: tuple[int, int], start: int
+    shop: Workshop,
+    sha256: str,
+    key: str,
+    encoded: Path,
+    frames: tuple[int, int],
+    start: int,
+    *,
+    guards: bool = False,
 ) -> Finished:
     film = film_of(shop, sha256)
     with shop.making(key) as folder:
-        argv = ffmpeg.vmaf_argv(shop.programs.ffmpeg, encoded, film, frames, start, "vmaf.json")
+        argv = ffmpeg.vmaf_argv(
+            shop.programs.ffmpeg, encoded, film, frames, start, "vmaf.json", guards=guards
+        )
         limits = encoding(film, frames[1] - start)
         done = run(argv, limits, reads=[encoded, film.path], folder=folder)
         log = msgspec.json.decode((folder / "vmaf.json").read_bytes(), type=VmafLog)
         if not log.frames:
             raise ToolFailed("libvmaf scored no frame")
         (folder / "vmaf.json").unlink()
+        metrics = [score.metrics for score in log.frames]
         scores = Scores(
             [frames[0] + score.frame_num for score in log.frames],
-            [score.metrics.vmaf for score in log.frames],
+            [each.vmaf for each in metrics],
+            [each.neg for each in metrics if each.neg is not None],
+            [each.cambi for each in metrics if each.cambi is not None],
         )
         save(folder, "scores.json", scores)
     return done

@@ -40,6 +40,16 @@ def content_of(file: Path, kind: Literal["video", "audio"], key: str = "") -> Co
         raise ToolFailed(f"{file.name} cannot be decoded: {error}") from error
 
 
+def sample_bytes(file: Path) -> list[int]:
+    """The sizes of a film's samples, in the order of decoding. Raises ``ToolFailed``."""
+    try:
+        with av.open(str(file)) as container:
+            packets = container.demux(container.streams.video[0])
+            return [packet.size for packet in packets if packet.size]
+    except (av.FFmpegError, IndexError) as error:
+        raise ToolFailed(f"{file.name} cannot be read: {error}") from error
+
+
 def _only(
     container: av.container.InputContainer, kind: Literal["video", "audio"]
 ) -> list[av.VideoStream | av.AudioStream]:

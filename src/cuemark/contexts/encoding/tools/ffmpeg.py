@@ -9,6 +9,7 @@ files), only as a file, and no picture larger than any film's is decoded.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -35,16 +36,22 @@ _PICTURES = ["-max_pixels", str(MAX_PIXELS)]
 _QUIET = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
 _BITEXACT = ["-fflags", "+bitexact", "-map_metadata", "-1", "-map_chapters", "-1"]
 _ONE_JPEG = ["-frames:v", "1", "-update", "1", "-q:v", "3", *_BITEXACT]
+_GUARDS = ":model=version=vmaf_v0.6.1|version=vmaf_v0.6.1neg\\\\:name=neg:feature=name=cambi"
 _STITCHED = "scenecut=0:open-gop=0:stitchable=1:sliced-threads=0:lookahead-threads=1"
 
 
-class Recipe(msgspec.Struct, frozen=True):
-    """x264's settings of one output. One thread, so that a chunk's bytes repeat."""
+class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
+    """x264's settings of one output. One thread, so that a chunk's bytes repeat.
+
+    ``turns`` are frames of a chunk, shots' first ones, from which on another crf holds. Without
+    them a recipe is written as it was before there were any: its results are found again.
+    """
 
     width: int
     height: int
     crf: float
     preset: str
+    turns: tuple[tuple[int, float], ...] = ()
 
 
 class Film(msgspec.Struct, frozen=True):
@@ -124,6 +131,52 @@ def chunk_argv(
     return [
         *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1", "-threads", "1"],
         *[*FILM, *_PICTURES, *seek(film, chunk.start), "-i", str(film.path)],
+        *["-filter_complex", ";".join(graph), *arguments],
+    ]
+
+
+def pieces_of(chunk: Chunk, recipe: Recipe) -> list[tuple[Chunk, Recipe]]:
+    """A chunk parted where its recipe turns to another crf."""
+    bounds = [0, *(frame for frame, _ in recipe.turns), chunk.frames]
+    crfs = [recipe.crf, *(crf for _, crf in recipe.turns)]
+    return [
+        (
+            Chunk(
+                number,
+                chunk.start + first,
+                chunk.start + end,
+                [idr - first for idr in chunk.idrs if first <= idr < end],
+            ),
+            msgspec.structs.replace(recipe, crf=crf, turns=()),
+        )
+        for number, ((first, end), crf) in enumerate(zip(pairwise(bounds), crfs, strict=True))
+    ]
+
+
+def pieces_argv(
+    ffmpeg: Path, film: Film, start: int, pieces: Sequence[tuple[Chunk, Recipe, Path]]
+) -> list[str]:
+    """Encode the pieces of a chunk that begins with ``start``, each for itself.
+
+    x264 has zones, but within one encode a key frame's quantizer follows from the frames before
+    it, which are another shot's; and cut at a key frame anyway, a piece loses nothing.
+    """
+    picture = film.master.picture
+    labels = "".join(f"[v{number}]" for number in range(len(pieces)))
+    _, first, _ = pieces[0]
+    size = _scaled(picture, first.width, first.height)
+    whole = f"{canonical(film, start)},{size},split={len(pieces)}{labels}"
+    graph = [f"[0:{film.master.video_stream}]{whole}"]
+    arguments: list[str] = []
+    for number, (piece, recipe, path) in enumerate(pieces):
+        trim = f"trim=start_frame={piece.start - start}:end_frame={piece.end - start}"
+        graph.append(f"[v{number}]{trim},setpts=PTS-STARTPTS[o{number}]")
+        arguments += ["-map", f"[o{number}]", "-frames:v", str(piece.frames)]
+        arguments += _x264(recipe, picture, piece.idrs)
+        arguments += [*_BITEXACT, "-video_track_timescale", str(timescale(picture)[0]), str(path)]
+    return [
+        *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1", "-threads", "1"],
+        *[*FILM, *_PICTURES, *seek(film, start), "-i", str(film.path)],
         *["-filter_complex", ";".join(graph), *arguments],
     ]
 
@@ -222,9 +275,18 @@ def assemble_argv(ffmpeg: Path, listing: Path, picture: Picture, target: Path) -
 
 
 def vmaf_argv(
-    ffmpeg: Path, rung: Path, film: Film, frames: tuple[int, int], rung_start: int, log: str
+    ffmpeg: Path,
+    rung: Path,
+    film: Film,
+    frames: tuple[int, int],
+    rung_start: int,
+    log: str,
+    *,
+    guards: bool = False,
 ) -> list[str]:
     """Score frames ``frames`` of the film in ``rung``, whose first frame is ``rung_start``.
+
+    ``guards`` asks for VMAF NEG (``neg`` in the log) and CAMBI (``cambi``) beside VMAF.
 
     The rung is scaled up to the canonical picture (the viewer's screen); ``log`` is a plain
     file name in the working folder. Every ``VMAF_EVERY``-th frame is scored.
@@ -239,6 +301,7 @@ def vmaf_argv(
         f"[0:v]{_stamp(picture)},trim=end_frame={end - first},{up}[d];"
         f"[1:{film.master.video_stream}]{canonical(film, first)},trim=end_frame={end - first}[r];"
         f"[d][r]libvmaf=n_threads=1:n_subsample={VMAF_EVERY}:log_fmt=json:log_path={log}"
+        f"{_GUARDS if guards else ''}"
     )
     return [
         *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1"],

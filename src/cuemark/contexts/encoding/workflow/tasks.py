@@ -50,9 +50,9 @@ class Priority(IntEnum):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """One piece of work. ``rung`` is the key of a joined rung, ``frames`` a stretch of it,
-    ``film_ms`` how long the film lasts that captions belong to, ``version`` what was made to an
-    order."""
+    """One piece of work. ``parts`` are the keys of the chunks to join, ``rung`` that of a joined
+    rung, ``frames`` a stretch of it, ``film_ms`` how long the film lasts that captions belong to,
+    and ``version`` what was made to an order."""
 
     kind: Kind
     version_id: VersionId
@@ -62,6 +62,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     chunk: Chunk | None = None
     chunks: list[Chunk] = []
     recipe: Recipe | None = None
+    parts: list[str] = []
     rung: str = ""
     frames: tuple[int, int] = (0, 0)
     language: str = ""
@@ -113,6 +114,23 @@ def do(parts: Parts, what: Task) -> str:
     """Run a task; the key of its result, or the result itself as JSON."""
     shop, sha256 = parts.shop, what.sha256
     match what.kind:
+        case "sound":
+            return tracks.encode_sound(shop, sha256)
+        case "captions":
+            return tracks.convert_captions(shop, what.language, sha256, what.role, what.film_ms)
+        case "package":
+            return _package(parts, _of(what.order))
+        case "validate":
+            _validate(parts, _of(what.order), _of(what.version))
+            return what.version_id
+        case _:
+            return do_picture(shop, what)
+
+
+def do_picture(shop: Workshop, what: Task) -> str:
+    """Run a task of the picture, which needs the workshop alone; the key of its result."""
+    sha256 = what.sha256
+    match what.kind:
         case "inspect":
             return pictures.inspect(shop, sha256)
         case "shots":
@@ -123,18 +141,17 @@ def do(parts: Parts, what: Task) -> str:
             pictures.encode_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
             return pictures.score_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
         case "join":
-            return pictures.join_rung(shop, sha256, _of(what.recipe), what.chunks)
+            return pictures.join_rung(shop, sha256, what.parts or _parts(shop, what))
         case "score":
             return pictures.score_rung(shop, sha256, what.rung, what.frames)
-        case "sound":
-            return tracks.encode_sound(shop, sha256)
-        case "captions":
-            return tracks.convert_captions(shop, what.language, sha256, what.role, what.film_ms)
-        case "package":
-            return _package(parts, _of(what.order))
-        case "validate":
-            _validate(parts, _of(what.order), _of(what.version))
-            return what.version_id
+        case "sound" | "captions" | "package" | "validate":
+            raise ValueError(f"a task of the kind {what.kind} is not one of the picture")
+
+
+def _parts(shop: Workshop, what: Task) -> list[str]:
+    """A join that a release without ``parts`` put on the queue names its chunks instead."""
+    recipe = _of(what.recipe)
+    return [pictures.chunk_key(shop, what.sha256, chunk, recipe) for chunk in what.chunks]
 
 
 def _of(value: T | None) -> T:

@@ -1,0 +1,117 @@
+"""``python -m benches.encoding``: measure the ladders, print the figures, and keep them."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+import structlog
+from rich.console import Console
+
+from benches.encoding.clips import prepared
+from benches.encoding.lab import Clip, Lab
+from benches.encoding.methods import Ladder, chunk_by_chunk, fixed, grid, ours
+from benches.encoding.results import Result, figures
+from benches.figures import load, merged, save
+from benches.machine import this_machine
+from benches.pages import ABOUTS, ORDER
+from benches.report import page, table
+from cuemark.contexts.encoding.tools.run import ToolFailed
+from cuemark.contexts.encoding.workflow.renditions import QualityRefused
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference"
+PARTS = ("search", "chunks")
+QUICK = ("bikes", "reel")
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Two short clips and the two ladders only.")
+@click.option("--clips", help="Names of clips, with commas between them.")
+@click.option(
+    "--parts",
+    default=",".join(PARTS),
+    help="What is measured beside the ladders: search (against the hull of a grid), chunks "
+    "(against a search for each chunk), both with a comma, or an empty text.",
+)
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=ROOT / ".bench" / "encoding",
+    help="Where results are kept from one bench to the next.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=REFERENCE,
+    help="Where benchmarks.md and benchmarks.json are kept.",
+)
+def main(quick: bool, clips: str | None, parts: str, cache: Path, out: Path) -> None:
+    """Measure what per-title and per-shot ladders are worth."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    screen = Console(stderr=True, width=160)
+    wanted = [*QUICK] if quick else []
+    if clips:
+        wanted = clips.split(",")
+    chosen = [] if quick else [part for part in parts.split(",") if part]
+    if unknown := set(chosen) - set(PARTS):
+        raise click.BadParameter(f"there is no part {unknown.pop()!r}: {', '.join(PARTS)}")
+    lab = Lab(cache)
+    results = []
+    for name, file in prepared(cache / "clips"):
+        if wanted and name not in wanted:
+            continue
+        if isinstance(file, str):
+            screen.print(f"{name}: {file}", markup=False, highlight=False)
+            continue
+        try:
+            results.append(_measured(lab, lab.clip(name, file), chosen, screen))
+        except (QualityRefused, ToolFailed) as error:
+            screen.print(f"{name}: {error}", markup=False, highlight=False)
+    if not results:
+        raise click.ClickException("no clip could be measured")
+    measured = f"{this_machine(ROOT)}{', quick' if quick else ''}"
+    rows = [msgspec.structs.replace(each, measured=measured) for each in figures(results)]
+    Console(width=None if sys.stdout.isatty() else 170).print(table(rows))
+    path = out / "benchmarks.json"
+    kept = merged(load(path), rows, {"encoding"}, ORDER)
+    out.mkdir(parents=True, exist_ok=True)
+    save(path, kept)
+    (out / "benchmarks.md").write_text(page(kept, ABOUTS), "utf-8")
+    screen.print(f"Kept in {path} and {out / 'benchmarks.md'}", highlight=False)
+
+
+def _measured(lab: Lab, clip: Clip, parts: Sequence[str], screen: Console) -> Result:
+    master = clip.film.master
+
+    def say(what: str, found: Ladder) -> None:
+        rungs = "; ".join(
+            f"{r.height}p {r.rate_kbps:.0f} kbit/s {r.vmaf:.1f}/{r.p5:.1f}" for r in found.rungs
+        )
+        screen.print(f"{clip.name}: {what}: {rungs}", markup=False, highlight=False)
+
+    screen.print(
+        f"{clip.name}: {master.picture.height} lines, {master.frames} frames, "
+        f"{len(clip.starts)} shots",
+        highlight=False,
+    )
+    per_title = ours(lab, clip, "per title")
+    say("per title", per_title)
+    per_shot = ours(lab, clip, "per shot") if len(clip.starts) > 1 else per_title
+    say("per shot", per_shot)
+    anchor = fixed(lab, clip, len(per_title.rungs))
+    say("fixed", anchor)
+    hull = by_chunk = None
+    if "chunks" in parts:
+        by_chunk = chunk_by_chunk(lab, clip, per_shot.rungs)
+        say("chunk by chunk", by_chunk)
+    if "search" in parts:
+        hull = grid(lab, clip)
+        say("hull of the grid", hull)
+    return Result(clip.name, len(clip.starts), anchor, per_title, per_shot, hull, by_chunk)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""The benches in the order in which they are shown, and what is told of each."""
+
+from collections.abc import Mapping
+
+from benches import capacity, demo, encoding, hits, ingest, memory, stampede, start, validation
+
+ABOUTS: Mapping[str, str] = {
+    "ingest": ingest.ABOUT,
+    "start": start.ABOUT,
+    "capacity": capacity.ABOUT,
+    "memory": memory.ABOUT,
+    "stampede": stampede.ABOUT,
+    "hits": hits.ABOUT,
+    "validation": validation.ABOUT,
+    "demo": demo.ABOUT,
+    "encoding": encoding.ABOUT,
+}
+ORDER = list(ABOUTS)

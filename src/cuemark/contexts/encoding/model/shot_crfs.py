@@ -1,0 +1,251 @@
+"""From the probes of a title to a crf for each shot of a rung: one slope across all shots.
+
+A shot is worth its next bit where that bit buys as much quality as it would in any other shot:
+at the optimum all shots have one slope, dD/dR = -1/lambda (Shoham, Gersho: "Efficient Bit
+Allocation for an Arbitrary Set of Quantizers", IEEE Trans. ASSP 36(9), 1988; for shots of a
+film: Katsavounidis, "Dynamic Optimizer", and Manohara, Moorthy, De Cock, Katsavounidis, Aaron,
+"Optimized Shot-Based Encodes", Netflix Technology Blog, 2018). The resolution of a rung is one
+for all its shots, so of a shot's hull that resolution's curve is left.
+
+A shot's curve is that of ``ladder.Curve``: log2 of the rate and log of the loss ``L = CEILING -
+VMAF`` as straight lines over crf. The distortion is ``L ** power``. With power 1 the mean VMAF is
+what is bought, and it is bought where it is cheap: hard shots are let go. A higher power weighs
+what is bad already, as a squared error does. Both sides are exponentials of crf, so a shot's crf
+at a slope has a closed form, and the slope at which the film measures its target is found by
+halving.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from cuemark.contexts.encoding.model.gate import Scores
+from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed, curves_of
+
+POWERS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+SPREAD_CRF = 6.0
+"""How far a shot's crf may lie from the one that the whole film would have."""
+LEAST_GAIN = math.log2(1 / 0.98)
+"""Two percent of the rate, in doublings: curves through two points promise no finer."""
+STEP_CRF = 0.25
+LEAST_CRF, MOST_CRF = 12.0, 45.0
+_STEEPER = 2.0
+_HALVINGS = 40
+_LN2 = math.log(2)
+
+
+class Shot(msgspec.Struct, frozen=True):
+    """A shot of ``frames`` with its curve at a rung's resolution; none where no probe saw it."""
+
+    frames: int
+    curve: Curve | None
+
+
+class ShotPlan(msgspec.Struct, frozen=True):
+    """A crf for each shot, and what the film is predicted to give with them.
+
+    ``shot_vmaf`` is each shot's mean, none where no probe saw the shot.
+    """
+
+    crfs: list[float]
+    rate_kbps: float
+    vmaf: float
+    shot_vmaf: list[float | None]
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What one probe gave by frame: ``size_bytes`` of each frame of the film that it has."""
+
+    point: Point
+    size_bytes: dict[int, int]
+    scores: Scores
+
+
+def shots_of(
+    seen: Sequence[Seen], title: Sequence[Curve], starts: Sequence[int], frames: int, rate: float
+) -> dict[int, list[Shot]]:
+    """By height, each shot with its curve. ``title`` are the curves of the whole film.
+
+    A shot has a curve where every probe has scores of it. It is held between half and twice the
+    film's own steepness: a short or a still shot's two points say little of what lies between.
+    """
+    bounds = list(pairwise([*starts, frames]))
+    by_shot = [_probed(seen, start, end, rate) for start, end in bounds]
+    shots: dict[int, list[Shot]] = {curve.height: [] for curve in title}
+    for (start, end), probes in zip(bounds, by_shot, strict=True):
+        own = {curve.height: curve for curve in curves_of(probes)} if probes else {}
+        for curve in title:
+            found = own.get(curve.height)
+            shots[curve.height].append(Shot(end - start, found and _held(found, curve)))
+    return shots
+
+
+def _probed(seen: Sequence[Seen], start: int, end: int, rate: float) -> list[Probed]:
+    probes = []
+    for each in seen:
+        sizes = [each.size_bytes[n] for n in range(start, end) if n in each.size_bytes]
+        scores = [
+            vmaf
+            for frame, vmaf in zip(each.scores.frames, each.scores.vmaf, strict=True)
+            if start <= frame < end
+        ]
+        if not sum(sizes) or not scores:
+            return []
+        kbps = sum(sizes) * 8 / (len(sizes) / rate) / 1000
+        probes.append(Probed(each.point, kbps, math.fsum(scores) / len(scores)))
+    return probes
+
+
+def _held(shot: Curve, title: Curve) -> Curve:
+    return msgspec.structs.replace(
+        shot,
+        rate_per_crf=max(
+            title.rate_per_crf * _STEEPER, min(title.rate_per_crf / _STEEPER, shot.rate_per_crf)
+        ),
+        loss_per_crf=min(
+            title.loss_per_crf * _STEEPER, max(title.loss_per_crf / _STEEPER, shot.loss_per_crf)
+        ),
+    )
+
+
+def plan(shots: Sequence[Shot], crf: float, vmaf: float) -> ShotPlan:
+    """The crf of each shot with which the film measures a mean of ``vmaf``.
+
+    ``crf`` is what the whole film would have for it: the middle of what a shot may get, and what
+    a shot gets that no probe saw. Of all ``POWERS`` that one is taken which needs the fewest bits
+    and is fair: with those bits, one crf for all shots would have neither a better harmonic mean
+    nor a better fifth percentile. Where none of them spares ``LEAST_GAIN``, all have one crf.
+    """
+    even = level(shots, _stepped(_crf_where(shots, crf, lambda found: found.vmaf <= vmaf)))
+    if not even.rate_kbps:
+        return level(shots, crf)
+    found = [at_target(shots, crf, vmaf, power) for power in POWERS]
+    best = min(
+        (each for each in found if _is_fair(shots, each, crf)),
+        key=lambda each: _price(shots, each, even),
+        default=even,
+    )
+    return best if _price(shots, best, even) <= -LEAST_GAIN else even
+
+
+def _is_fair(shots: Sequence[Shot], found: ShotPlan, crf: float) -> bool:
+    same_rate = level(
+        shots, _crf_where(shots, crf, lambda other: other.rate_kbps <= found.rate_kbps)
+    )
+    return all(of(shots, found) >= of(shots, same_rate) for of in (harmonic_mean, fifth_percentile))
+
+
+def _price(shots: Sequence[Shot], found: ShotPlan, even: ShotPlan) -> float:
+    """The doublings of rate by which a plan differs from an equal crf, its mean brought to the
+    same: crfs are rounded, and so no plan meets the target to a hair."""
+    better = level(shots, even.crfs[0] - 1)
+    vmaf_per_doubling = max(0.1, better.vmaf - even.vmaf) / max(
+        0.02, math.log2(better.rate_kbps / even.rate_kbps)
+    )
+    return (
+        math.log2(found.rate_kbps / even.rate_kbps) - (found.vmaf - even.vmaf) / vmaf_per_doubling
+    )
+
+
+def level(shots: Sequence[Shot], crf: float) -> ShotPlan:
+    """One crf for all shots."""
+    return _outcome(shots, [crf] * len(shots))
+
+
+def _crf_where(shots: Sequence[Shot], crf: float, enough: Callable[[ShotPlan], bool]) -> float:
+    """The least crf around ``crf`` that is ``enough`` for all shots."""
+    least, most = crf - SPREAD_CRF, crf + SPREAD_CRF
+    for _ in range(_HALVINGS):
+        middle = (least + most) / 2
+        if enough(level(shots, middle)):
+            most = middle
+        else:
+            least = middle
+    return most
+
+
+def at_target(shots: Sequence[Shot], crf: float, vmaf: float, power: float) -> ShotPlan:
+    """The plan of one slope with which the film measures a mean of ``vmaf``, or what is nearest
+    to that within the spread; ``power`` is the distortion's, of the loss."""
+    low, high = -60.0, 60.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if _outcome(shots, _at_slope(shots, crf, middle, power)).vmaf < vmaf:
+            low = middle
+        else:
+            high = middle
+    return _outcome(shots, [_stepped(each) for each in _at_slope(shots, crf, high, power)])
+
+
+def _at_slope(shots: Sequence[Shot], crf: float, log_slope: float, power: float) -> list[float]:
+    """Where ``R + exp(log_slope) * L ** power`` is least in each shot, within the spread.
+
+    R falls as ``2 ** (b * crf)`` and L rises as ``exp(d * crf)``; the sum is least where
+    ``-ln2 * b * R = slope * power * d * L ** power``.
+    """
+    crfs = []
+    for shot in shots:
+        curve = shot.curve
+        if curve is None:
+            crfs.append(crf)
+            continue
+        falls, rises = -_LN2 * curve.rate_per_crf, power * curve.loss_per_crf
+        of_rate = math.log(falls) + _LN2 * curve.log_rate
+        of_loss = log_slope + math.log(rises) + power * curve.log_loss
+        best = curve.crf + (of_rate - of_loss) / (falls + rises)
+        crfs.append(min(crf + SPREAD_CRF, max(crf - SPREAD_CRF, best)))
+    return crfs
+
+
+def _stepped(crf: float) -> float:
+    return min(MOST_CRF, max(LEAST_CRF, round(crf / STEP_CRF) * STEP_CRF))
+
+
+def _outcome(shots: Sequence[Shot], crfs: list[float]) -> ShotPlan:
+    seen = kbits = quality = 0.0
+    by_shot: list[float | None] = []
+    for shot, crf in zip(shots, crfs, strict=True):
+        if shot.curve is None:
+            by_shot.append(None)
+            continue
+        there = shot.curve.at(crf)
+        seen += shot.frames
+        kbits += shot.frames * there.rate_kbps
+        vmaf = max(0.0, there.vmaf)
+        quality += shot.frames * vmaf
+        by_shot.append(vmaf)
+    if not seen:
+        return ShotPlan(crfs, 0.0, 0.0, by_shot)
+    return ShotPlan(crfs, kbits / seen, quality / seen, by_shot)
+
+
+def harmonic_mean(shots: Sequence[Shot], found: ShotPlan) -> float:
+    """The harmonic mean of VMAF + 1, less 1 (as libvmaf pools it), weighted by duration."""
+    pairs = list(_weighted(shots, found))
+    if not pairs:
+        return 0.0
+    return sum(n for n, _ in pairs) / math.fsum(n / (vmaf + 1) for n, vmaf in pairs) - 1
+
+
+def fifth_percentile(shots: Sequence[Shot], found: ShotPlan) -> float:
+    """The VMAF that the shots of 95 % of the film's duration reach."""
+    pairs = sorted(_weighted(shots, found), key=lambda pair: pair[1])
+    left = 0.05 * sum(n for n, _ in pairs)
+    for frames, vmaf in pairs:
+        left -= frames
+        if left < 0:
+            return vmaf
+    return 0.0
+
+
+def _weighted(shots: Sequence[Shot], found: ShotPlan) -> Iterator[tuple[int, float]]:
+    for shot, vmaf in zip(shots, found.shot_vmaf, strict=True):
+        if vmaf is not None:
+            yield shot.frames, vmaf
+
+
+def moved(found: Sequence[float], change: float) -> list[float]:
+    """The crfs of all shots moved by as much, where that is possible."""
+    return [_stepped(crf + change) for crf in found]

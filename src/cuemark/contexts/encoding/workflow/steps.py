@@ -1,0 +1,108 @@
+"""What every part of a title's walk is made of: tasks on the queue, and lines in the ledger."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Literal, Protocol
+
+from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.gate import Scores, joined
+from cuemark.contexts.encoding.service import Ledger
+from cuemark.contexts.encoding.stages import pictures
+from cuemark.contexts.encoding.stages.workshop import Workshop
+from cuemark.contexts.encoding.store import JobRow
+from cuemark.contexts.encoding.tools.ffmpeg import Recipe
+from cuemark.contexts.encoding.workflow.tasks import Kind, Priority, Task
+from cuemark.contracts.encoding import Stage
+
+Note = Callable[[Ledger], Coroutine[Any, Any, None]]
+
+
+class Result(Protocol):
+    """What comes of a task."""
+
+    def result(self) -> str:
+        """Wait for it; raises what the task raised."""
+
+
+class Steps:
+    """The steps of one title's walk, each by name ``record``\\ ed and each task ``enqueue``\\ d.
+
+    Where both are durable, a walk that goes on finds done what was done.
+    """
+
+    def __init__(
+        self,
+        shop: Workshop,
+        job: JobRow,
+        enqueue: Callable[[Task], Result],
+        record: Callable[[str, Note], None],
+    ) -> None:
+        self._shop = shop
+        self._job = job
+        self._enqueue = enqueue
+        self.record = record
+
+    def all(
+        self,
+        kind: Literal["encode", "probe"],
+        stage: Stage,
+        priority: Priority,
+        recipes: Sequence[Sequence[Recipe]],
+        chunks: Sequence[Chunk],
+    ) -> list[list[str]]:
+        """Run a task for each chunk in each row of recipes, which has one for each chunk."""
+        pending = [
+            [
+                self._enqueue(self.task(kind, stage, priority, recipe=recipe, chunk=chunk))
+                for recipe, chunk in zip(row, chunks, strict=True)
+            ]
+            for row in recipes
+        ]
+        return [[each.result() for each in row] for row in pending]
+
+    def joined_and_scored(
+        self,
+        stage: Stage,
+        priority: Priority,
+        encoded: Sequence[Sequence[str]],
+        stretches: Sequence[tuple[int, int]],
+    ) -> list[tuple[str, Scores]]:
+        """Join each row of encoded chunks and score ``stretches`` of frames of the joined rung."""
+        joins = [
+            self._enqueue(self.task("join", stage, priority, parts=list(row))) for row in encoded
+        ]
+        rungs = [join.result() for join in joins]
+        pending = [
+            [
+                self._enqueue(self.task("score", stage, priority, rung=rung, frames=frames))
+                for frames in stretches
+            ]
+            for rung in rungs
+        ]
+        return [
+            (rung, joined([pictures.scores_of(self._shop, each.result()) for each in row]))
+            for rung, row in zip(rungs, pending, strict=True)
+        ]
+
+    def one(self, kind: Literal["inspect", "shots"], stage: Stage, priority: Priority) -> str:
+        self.plan(stage, 1)
+        return self._enqueue(self.task(kind, stage, priority)).result()
+
+    def task(self, kind: Kind, stage: Stage, priority: Priority, **what: Any) -> Task:
+        fields: dict[str, Any] = {
+            "sha256": self._job.master_sha256,
+            "trace_id": self._job.trace_id,
+            **what,
+        }
+        return Task(
+            kind=kind,
+            version_id=self._job.version_id,
+            stage=stage,
+            priority=int(priority),
+            **fields,
+        )
+
+    def plan(self, stage: Stage, total: int) -> None:
+        self.record("plan", lambda ledger: ledger.plan(self._job.version_id, stage, total))
+
+    def done(self, stage: Stage, unit: str = "all") -> None:
+        self.record("done", lambda ledger: ledger.finish(self._job.version_id, stage, unit))

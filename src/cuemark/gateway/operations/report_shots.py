@@ -1,0 +1,68 @@
+"""The part of a version's report on its shots: what crf each had, and whether that came true."""
+
+from collections.abc import Sequence
+
+from cuemark.contracts.encoding import RenditionReport, ShotReport, VersionReport
+from cuemark.gateway.operations import plots
+from cuemark.gateway.operations.html import Html, el, join, table
+from cuemark.gateway.operations.plots import Series
+
+MOST_ROWS = 200
+_COLORS = 6
+
+
+def shots_section(report: VersionReport, rate: float) -> Html | None:
+    """A plot of each rendition's crf over time, and a table of its shots."""
+    renditions = [each for each in report.renditions if each.shots]
+    if not renditions:
+        return None
+    end_s = report.version.duration_s
+    series = [
+        Series(
+            name=each.rendition_id,
+            points=[
+                *((shot.start / rate, shot.crf) for shot in each.shots),
+                (end_s, each.shots[-1].crf),
+            ],
+            mark="steps",
+            color=number % _COLORS,
+        )
+        for number, each in enumerate(renditions)
+    ]
+    picture = plots.plot(
+        "crf",
+        "Crf of each shot",
+        f"The crf of each of {len(report.shots)} shots, by rendition, over the film's time; the "
+        "table of the shots has the same figures.",
+        plots.axis_over([0, end_s], "seconds"),
+        plots.axis_over([crf for one in series for _, crf in one.points], "crf"),
+        series,
+    )
+    return join([picture, _rows(renditions, rate)])
+
+
+def _rows(renditions: Sequence[RenditionReport], rate: float) -> Html:
+    count = len(renditions[0].shots)
+    heads = ["Shot at"]
+    for each in renditions:
+        heads += [f"{each.rendition_id} crf", "VMAF", "Predicted"]
+    rows = []
+    for number, first in enumerate(renditions[0].shots[:MOST_ROWS]):
+        cells = [f"{first.start / rate:.2f} s"]
+        for each in renditions:
+            cells += _cells(each.shots[number])
+        rows.append(cells)
+    caption = "Shots: the crf of each, its mean VMAF, and what the probes had predicted"
+    shown = table(caption, heads, rows, numbers=len(heads) - 1)
+    if count <= MOST_ROWS:
+        return shown
+    note = f"The first {MOST_ROWS} of {count} shots; the report as JSON has all."
+    return join([shown, el("p", note, class_="note")])
+
+
+def _cells(shot: ShotReport) -> list[str]:
+    return [
+        f"{shot.crf:g}",
+        "" if shot.vmaf is None else f"{shot.vmaf:.1f}",
+        "" if shot.vmaf_predicted is None else f"{shot.vmaf_predicted:.1f}",
+    ]
