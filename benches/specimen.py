@@ -75,9 +75,8 @@ def specimen_of(
     for lines in heights:
         width = round(picture.width * lines / picture.height / 2) * 2
         recipe = Recipe(width, lines, CRF, PRESET)
-        for chunk in chunks:
-            pictures.encode_chunk(shop, sha256, chunk, recipe)
-        rungs.append(_rung(pictures.join_rung(shop, sha256, recipe, chunks), width, lines))
+        encoded = [pictures.encode_chunk(shop, sha256, chunk, recipe) for chunk in chunks]
+        rungs.append(_rung(pictures.join_rung(shop, sha256, encoded), width, lines))
     film_ms = int(1000 * inspected.master.frames / picture.rate)
     order = Order(
         version_id=VersionId(f"ver_{sha256[:12]}"),
@@ -93,7 +92,6 @@ def specimen_of(
             )
             for language, file in captions.items()
         ],
-        artwork_key="",
     )
     return _packaged(shop, order, KEYS)
 
