@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import stat
 import tarfile
 import time
@@ -118,7 +119,7 @@ def files_of(root: Path) -> dict[str, bytes]:
 
 def published(files: dict[str, bytes]) -> dict[str, bytes]:
     """Those that appliances get: all but what an operator may choose from."""
-    return {name: data for name, data in files.items() if not name.startswith("artwork/")}
+    return {name: data for name, data in files.items() if name != "artworks.json"}
 
 
 def segments_of(folder: Path) -> list[Path]:
@@ -193,13 +194,21 @@ def test_the_thumbnails_of_a_version_are_listed_sealed_and_in_the_clear(
     assert "#EXTINF:3.600000," in playlist
 
 
+def package_bare(studio: Studio, order: Order) -> Version:
+    """Another version of the same film, without thumbnails."""
+    version_id = VersionId("ver_bare")
+    bare = msgspec.structs.replace(order, version_id=version_id)
+    shutil.rmtree(root_of(studio, bare), ignore_errors=True)
+    return package(studio.shop, bare, KEYS, NOW, with_thumbnails=False)
+
+
 def test_a_version_has_no_thumbnails_where_its_owner_wants_none(
     studio: Studio, order: Order
 ) -> None:
-    bare = msgspec.structs.replace(order, version_id=VersionId("ver_bare"))
-    version = package(studio.shop, bare, KEYS, NOW, with_thumbnails=False)
+    version = package_bare(studio, order)
     assert version.thumbnails is None
-    assert not [name for name in files_of(root_of(studio, bare)) if "thumbnails" in name]
+    folder = studio.shop.objects.path(f"versions/{version.version_id}")
+    assert not [name for name in files_of(folder) if "thumbnails" in name]
     assert "image" not in dash_writer.manifest(version, [appliance("edge-1")])
     assert "IMAGE" not in hls_writer.manifest(version, [appliance("edge-1")], LICENCE_URL)
 
@@ -215,6 +224,8 @@ def test_what_an_operator_may_choose_from_is_kept_and_not_published(
     assert [each.number for each in found] == list(range(1, len(found) + 1))
     assert 2 <= len(found) <= SHOTS
     assert version.artwork_key == found[0].picture_key
+    again = reports.kept_of(studio.shop.objects, package_bare(studio, order)).artworks
+    assert again == found, "what was chosen of one version is known in the next"
     for each in found:
         assert each.at_s == pytest.approx(each.frame.frame / RATE, abs=0.001)
         assert studio.shop.objects.read(each.picture_key).startswith(b"\xff\xd8\xff")

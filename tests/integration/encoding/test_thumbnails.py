@@ -37,7 +37,7 @@ def frames_of(film: Path) -> list[Picture]:
     """The frames of a film by another decoder, as luma."""
     with av.open(str(film)) as container:
         return [
-            np.asarray(frame.to_image().convert("L"), dtype=np.float64)
+            np.asarray(Image.fromarray(frame.to_ndarray(format="rgb24")).convert("L"), np.float64)
             for frame in container.decode(video=0)
         ]
 

@@ -13,7 +13,7 @@ ARTWORKS = f"/api/v1/titles/{FILM}/artworks"
 CANDIDATES = [
     ArtworkCandidate(
         number=number,
-        picture_key=f"versions/ver_1/artwork/{number}.jpg",
+        picture_key=f"artworks/{number}.jpg",
         at_s=float(number),
         frame=ArtworkFrame(frame=24 * number, sharpness=20.0, brightness=0.5),
     )

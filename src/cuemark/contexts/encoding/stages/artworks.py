@@ -1,20 +1,29 @@
-"""What can stand for a title, kept in its version for an operator to choose from.
+"""What can stand for a title: a list in its version, and the pictures of it by their content.
 
-The pictures lie in the version's folder and not in its index: no appliance gets them.
+The list lies in the version's folder and not in its index: no appliance gets it. All versions of
+one master name the same pictures, so that what an operator chose is known in the next one.
 """
 
 from pathlib import Path
 
 from cuemark.contexts.encoding.stages.pictures import ARTWORK, shots_key, shots_of
-from cuemark.contexts.encoding.stages.reports import ARTWORK_FOLDER, ARTWORKS, artwork_name
+from cuemark.contexts.encoding.stages.reports import ARTWORKS, KeptArtwork
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
+from cuemark.kit.objects import sha256_of
 
 
-def keep(shop: Workshop, sha256: str, folder: Path) -> None:
-    """Put the film's candidates into the folder of a version."""
-    found = shots_of(shop, sha256).artworks
-    (folder / ARTWORK_FOLDER).mkdir()
-    for number in range(1, len(found) + 1):
+def store(shop: Workshop, sha256: str) -> list[KeptArtwork]:
+    """Put the film's candidates into the object store, the best first."""
+    kept = []
+    for number, frame in enumerate(shots_of(shop, sha256).artworks, 1):
         picture = shop.path(shots_key(shop, sha256), ARTWORK % number)
-        (folder / artwork_name(number)).write_bytes(picture.read_bytes())
-    save(folder, ARTWORKS, found)
+        key = f"artworks/{sha256_of(picture)}.jpg"
+        if not shop.has(key):
+            shop.objects.put(key, picture.read_bytes())
+        kept.append(KeptArtwork(key, frame))
+    return kept
+
+
+def keep(folder: Path, artworks: list[KeptArtwork]) -> None:
+    """List the candidates in the folder of a version."""
+    save(folder, ARTWORKS, artworks)

@@ -13,7 +13,6 @@ from cuemark.contexts.encoding.stages import artworks, thumbnails
 from cuemark.contexts.encoding.stages.digests import digests_sha256, write_digests
 from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
-from cuemark.contexts.encoding.stages.reports import artwork_key
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS, FINDINGS, IMSC, SOUND, CaptionFindings
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import packager
@@ -121,8 +120,11 @@ def package(
         if with_thumbnails:
             made = thumbnails.add(shop, order.sha256, folder)
             version = msgspec.structs.replace(version, thumbnails=made)
-        version = msgspec.structs.replace(version, index_blake3=_write_index(folder, order))
-        artworks.keep(shop, order.sha256, folder)
+        pictured = artworks.store(shop, order.sha256)
+        version = msgspec.structs.replace(
+            version, artwork_key=pictured[0].key, index_blake3=_write_index(folder, order)
+        )
+        artworks.keep(folder, pictured)
         return version
 
 
@@ -255,7 +257,7 @@ def _described(
         video_timeline=video_timeline,
         audio_timeline=timelines[audio[0].track_id] if audio else None,
         scheme="cbcs",
-        artwork_key=artwork_key(order.version_id, 1),
+        artwork_key="",
         index_blake3="",
         published_at=now,
     )

@@ -1,8 +1,8 @@
 """What is kept of a version's measurements, beside the version: appliances never see it.
 
 ``reports/<version_id>/`` has ``measures.json`` and, for each rendition of a full version, its
-worst frame and the master's as small JPEGs. The candidates of the title's artwork lie in the
-version's own folder, out of its index. Control reads it; keep heavy imports out.
+worst frame and the master's as small JPEGs. The candidates of the title's artwork are listed in
+the version's own folder, out of its index. Control reads it; keep heavy imports out.
 """
 
 import contextlib
@@ -18,8 +18,7 @@ from cuemark.contracts.ids import VersionId
 from cuemark.kit.objects import Objects
 
 MEASURES = "measures.json"
-ARTWORK_FOLDER = "artwork"
-ARTWORKS = f"{ARTWORK_FOLDER}/artworks.json"
+ARTWORKS = "artworks.json"
 _SEGMENT = re.compile(r"([A-Za-z0-9-]+)/([0-9]+)\.m4s")
 
 
@@ -37,14 +36,11 @@ def picture_names(rendition_id: str) -> tuple[str, str]:
     return f"{rendition_id}-worst.jpg", f"{rendition_id}-master.jpg"
 
 
-def artwork_name(number: int) -> str:
-    """The file of a candidate, counted from 1, in the folder of its version."""
-    return f"{ARTWORK_FOLDER}/{number}.jpg"
+class KeptArtwork(msgspec.Struct, frozen=True):
+    """A candidate of a title's artwork; ``key`` is of its JPEG in the object store."""
 
-
-def artwork_key(version_id: VersionId, number: int) -> str:
-    """The picture of a candidate in the object store."""
-    return f"versions/{version_id}/{artwork_name(number)}"
+    key: str
+    frame: ArtworkFrame
 
 
 def kept_of(objects: Objects, version: Version) -> Kept:
@@ -77,13 +73,13 @@ def _artworks(objects: Objects, version: Version) -> list[ArtworkCandidate]:
     except FileNotFoundError:
         return []
     rate = float(Fraction(version.frame_rate))
-    found = msgspec.json.decode(encoded, type=list[ArtworkFrame])
+    found = msgspec.json.decode(encoded, type=list[KeptArtwork])
     return [
         ArtworkCandidate(
             number=number,
-            picture_key=artwork_key(version.version_id, number),
-            at_s=round(each.frame / rate, 3),
-            frame=each,
+            picture_key=each.key,
+            at_s=round(each.frame.frame / rate, 3),
+            frame=each.frame,
         )
         for number, each in enumerate(found, 1)
     ]
