@@ -93,7 +93,6 @@ def specimen_of(
             )
             for language, file in captions.items()
         ],
-        artwork_key="",
     )
     return _packaged(shop, order, KEYS)
 
