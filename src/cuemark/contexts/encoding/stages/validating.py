@@ -25,7 +25,7 @@ from cuemark.contexts.encoding.stages import facts
 from cuemark.contexts.encoding.stages.facts import MasterFacts
 from cuemark.contexts.encoding.stages.packaging import Order
 from cuemark.contexts.encoding.stages.pictures import film_of
-from cuemark.contexts.encoding.stages.reports import ARTWORKS, validation_key
+from cuemark.contexts.encoding.stages.reports import validation_key
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools.ffmpeg import Film
@@ -144,7 +144,7 @@ def _manifests(folder: Path, version: Version, writer: ManifestWriter) -> list[F
     there = {
         path.relative_to(folder).as_posix(): path.stat().st_size
         for path in folder.rglob("*")
-        if path.is_file() and path != folder / ARTWORKS
+        if path.is_file()
     }
     try:
         encoded = (folder / manifests.INDEX).read_bytes()
