@@ -38,6 +38,7 @@ _STAGES = {
     "ladder encodes": [("encode", "encode")],
     "gate": [("join", "verify"), ("score", "verify")],
     "packaging": [("package", "package")],
+    "validation": [("validate", "publish")],
 }
 HD_LINES = 720
 _SCORED = {"chunk_scored", "rung_scored"}

@@ -75,7 +75,8 @@ def test_the_report_of_a_title_is_one_file_with_its_measurements(
     page = target.read_text()
     for heading in ("Ladder", "Rate and quality", "VMAF over time", "Worst frames", "Stages"):
         assert f"<h2>{heading}</h2>" in page
-    assert page.count("data:image/jpeg;base64,") == 2 * len(ingested["renditions"])
+    artworks = running_cuemark.json("artwork", FILM)["artworks"]
+    assert page.count("data:image/jpeg;base64,") == 2 * len(ingested["renditions"]) + len(artworks)
     for rendition in ingested["renditions"]:
         assert f"{rendition['vmaf_mean']:.1f}" in page
     assert not re.search(r"""(src|href)=["'](?!data:)""", page)

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from cuemark.app.supervisor import ChildSpec, Launched, LauncherAway, launched
+from cuemark.app.supervisor import ChildSpec, Launched, LauncherAway, at_once, launched
 from cuemark.kit.forkserver import MOST_BYTES, SINGLE_THREADED, Ended, Start, Started
 
 AWAY_S = 30.0
@@ -55,11 +55,7 @@ class Forkserver:
 
     def spec(self) -> ChildSpec:
         """The forkserver itself. It takes requests from its start on."""
-
-        async def ready() -> bool:
-            return True
-
-        return ChildSpec(name="forkserver", argv=(), ready=ready, launch=self._launch_itself)
+        return ChildSpec(name="forkserver", argv=(), ready=at_once, launch=self._launch_itself)
 
     async def launch(self, spec: ChildSpec, output: BinaryIO) -> Forked:
         """Fork a child that runs ``spec``'s module; raises ``LauncherAway``."""

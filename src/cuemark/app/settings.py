@@ -1,7 +1,7 @@
 """Settings: read once, from ``cuemark.toml`` in the data folder and the environment.
 
-The environment wins: ``CUEMARK_WORKERS=4`` overrides ``workers = 4``. Everything else in the
-program gets its settings passed in.
+The environment wins: ``CUEMARK_WORKERS=4`` overrides ``workers = 4``; it sets no table. Everything
+else in the program gets its settings passed in.
 """
 
 import os
@@ -21,6 +21,9 @@ FILE_NAME = "cuemark.toml"
 _PREFIX = "CUEMARK_"
 
 _HOST = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,9}")
+
+TABLES = frozenset({"validation"})
+"""The settings that are set in the file alone."""
 
 Count = Annotated[int, Meta(ge=0, le=200)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -71,6 +74,8 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
         if name.startswith(_PREFIX) and field in Settings.__struct_fields__:
             if not _is_text(value):
                 raise SettingsInvalid(f"{name} holds a character that is no text")
+            if field in TABLES:
+                raise SettingsInvalid(f"{name} is a table: write [{field}] in {path} instead")
             values[field] = value
     try:
         settings = msgspec.convert(values, Settings, strict=False)

@@ -233,15 +233,19 @@ class Supervisor:
         self._children.append(child)
         try:
             for starts_left in reversed(range(FIRST_STARTS)):
-                with contextlib.suppress(LauncherAway):
+                try:
                     await child.start()
-                    self._write_record()
-                    status = await child.ended()
-                    await child.clear()
-                    if status == 0:
-                        return child.last_line()
-                    if status > 0 or not starts_left:
-                        break
+                except LauncherAway as error:
+                    if not starts_left:
+                        raise StartFailed(f"{spec.name} could not be started: {error}") from error
+                    continue
+                self._write_record()
+                status = await child.ended()
+                await child.clear()
+                if status == 0:
+                    return child.last_line()
+                if status > 0:
+                    break
                 structlog.get_logger().warning("child_killed", child=spec.name)
         finally:
             self._children.remove(child)
@@ -333,6 +337,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _boot(born: str) -> str:
     return born.partition(":")[0]
+
+
+async def at_once() -> bool:
+    """A readiness check of what is ready as soon as it is started."""
+    return True
 
 
 def port_answers(host: str, port: int) -> Callable[[], Coroutine[Any, Any, bool]]:

@@ -16,7 +16,7 @@ from cuemark.app.folder import DataFolder, Ports
 from cuemark.app.forking import Forkserver
 from cuemark.app.settings import Settings
 from cuemark.app.state import Running, RunningAppliance
-from cuemark.app.supervisor import ChildSpec, http_answers, listen, port_answers
+from cuemark.app.supervisor import ChildSpec, at_once, http_answers, listen, port_answers
 from cuemark.contracts.ids import ApplianceId
 from cuemark.edge import nginx, origin
 from cuemark.edge.settings import ApplianceSettings, OriginSettings
@@ -101,7 +101,7 @@ def upgrade_spec(install: Install, forkserver: Forkserver) -> ChildSpec:
     return ChildSpec(
         name="upgrade",
         argv=[UPGRADE, "--data", str(install.folder.root)],
-        ready=_at_once,
+        ready=at_once,
         launch=forkserver.launch,
     )
 
@@ -125,7 +125,7 @@ def worker_specs(install: Install, forkserver: Forkserver) -> list[ChildSpec]:
         ChildSpec(
             name=f"worker-{number + 1}",
             argv=[WORKER, "--data", str(install.folder.root), "--name", f"worker-{number + 1}"],
-            ready=_at_once,
+            ready=at_once,
             launch=forkserver.launch,
         )
         for number in range(install.settings.workers)
@@ -202,10 +202,6 @@ def running(install: Install, pids: dict[str, int]) -> Running:
         pids=pids,
         kept_backup=install.kept_backup,
     )
-
-
-async def _at_once() -> bool:
-    return True
 
 
 def _nginx_spec(

@@ -15,7 +15,7 @@ from pathlib import Path
 from cuemark.edge.settings import ApplianceSettings
 from cuemark.kit.objects import write_private
 
-CONFIG = "nginx.conf"
+CONFIG, PID = "nginx.conf", "run/nginx.pid"
 TOKEN_KEYS = "run/token_keys.json"
 VERSION_FORM = "[a-z]{2,6}_[0-9a-z]{26}"
 PATH_FORM = r"(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,63}/){0,3}[A-Za-z0-9_][A-Za-z0-9._-]{0,63}"
@@ -68,9 +68,14 @@ def write_config(settings: ApplianceSettings) -> None:
 
 
 def make_folders(folder: Path) -> None:
-    """The private folders that any nginx of ours wants below ``folder``."""
+    """The private folders that any nginx of ours wants below ``folder``.
+
+    What one that was killed has left of its process id goes: its successor may be stopped before
+    it writes its own.
+    """
     for path in (folder, folder / "logs", folder / "run"):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / PID).unlink(missing_ok=True)
 
 
 def main_block(folder: Path, connections: int) -> str:
@@ -80,7 +85,7 @@ def main_block(folder: Path, connections: int) -> str:
 daemon off;
 worker_processes 1;
 worker_rlimit_nofile {files};
-pid "{folder}/run/nginx.pid";
+pid "{folder}/{PID}";
 lock_file "{folder}/run/nginx.lock";
 error_log "{folder}/logs/error.log" error;
 events {{

@@ -23,7 +23,7 @@ import socket
 import sys
 import traceback
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NoReturn
 
 import msgspec
@@ -70,7 +70,6 @@ class Forkserver:
 
     def __init__(self, control: socket.socket, plan: Mapping[str, Sequence[str]]) -> None:
         self._control = control
-        self._unplanned = {name for modules in plan.values() for name in modules}
         self._imports = deque((module, name) for module in plan for name in [*plan[module], module])
         self._loading = set(plan)
         self._waiting: deque[_Request] = deque()
@@ -149,7 +148,7 @@ class Forkserver:
         os._exit(os.EX_SOFTWARE)
 
 
-def _of(waiting: Sequence[_Request] | deque[_Request]) -> list[int]:
+def _of(waiting: Iterable[_Request]) -> list[int]:
     return [descriptor for request in waiting for descriptor in request.descriptors]
 
 

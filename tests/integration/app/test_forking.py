@@ -21,6 +21,7 @@ from cuemark.app.supervisor import (
     ChildSpec,
     StartFailed,
     Supervisor,
+    at_once,
     http_answers,
     listen,
 )
@@ -46,11 +47,8 @@ async def forkserver(supervisor: Supervisor) -> Forkserver:
 
 
 def spec_of(forkserver: Forkserver, name: str, *arguments: str) -> ChildSpec:
-    async def ready() -> bool:
-        return True
-
     argv = [FORKED, *arguments]
-    return ChildSpec(name=name, argv=argv, ready=ready, launch=forkserver.launch)
+    return ChildSpec(name=name, argv=argv, ready=at_once, launch=forkserver.launch)
 
 
 def child_of(supervisor: Supervisor, name: str) -> Child:
@@ -148,6 +146,15 @@ async def test_a_forkserver_that_cannot_import_is_told_of(supervisor: Supervisor
                 name="absent",
                 argv=["tests.integration.app.absent"],
                 ready=http_answers("127.0.0.1", 1),
+                launch=forkserver.launch,
+            )
+        )
+    with pytest.raises(StartFailed, match=r"^task could not be started: the forkserver ended"):
+        await supervisor.run(
+            ChildSpec(
+                name="task",
+                argv=["tests.integration.app.absent"],
+                ready=at_once,
                 launch=forkserver.launch,
             )
         )

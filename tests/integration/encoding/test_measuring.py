@@ -66,6 +66,23 @@ def test_a_quick_version_keeps_scores_and_no_pictures(studio: Studio) -> None:
     assert max(kept.measures.scores["v72"].frames) < SHOT_FRAMES
 
 
+def test_what_an_operator_may_choose_from_is_the_same_for_all_versions_of_a_master(
+    studio: Studio,
+) -> None:
+    kept = []
+    for version_id, quality in (("ver_first", "quick"), ("ver_second", "full")):
+        described, rung = made(studio, version_id, quality)
+        measured = Measured(stretches=STRETCHES[:1])
+        keep_measures(studio.shop, studio.sha256, described, [rung], measured)
+        kept.append(kept_of(studio.shop.objects, described).artworks)
+    found, again = kept
+    assert found == again
+    assert [each.number for each in found] == list(range(1, len(found) + 1))
+    assert 2 <= len(found) <= SHOTS
+    for each in found:
+        assert studio.shop.objects.read(each.picture_key).startswith(b"\xff\xd8\xff")
+
+
 def test_nothing_needs_to_be_kept(studio: Studio) -> None:
     described = msgspec.structs.replace(version(), version_id=VersionId("ver_unknown"))
     kept = kept_of(studio.shop.objects, described)

@@ -17,7 +17,7 @@ from blake3 import blake3
 from ttconv.imsc import reader as ttconv_reader
 
 from cuemark.contexts.encoding.model import bounds, loudness
-from cuemark.contexts.encoding.stages import pictures, reports, tracks
+from cuemark.contexts.encoding.stages import pictures, tracks
 from cuemark.contexts.encoding.stages.packaging import (
     CaptionsToPackage,
     Order,
@@ -117,11 +117,6 @@ def files_of(root: Path) -> dict[str, bytes]:
     }
 
 
-def published(files: dict[str, bytes]) -> dict[str, bytes]:
-    """Those that appliances get: all but what an operator may choose from."""
-    return {name: data for name, data in files.items() if name != "artworks.json"}
-
-
 def segments_of(folder: Path) -> list[Path]:
     return [folder / f"{n}.m4s" for n in range(1, len(list(folder.glob("*.m4s"))) + 1)]
 
@@ -145,7 +140,7 @@ def test_a_version_describes_what_was_packaged(version: Version) -> None:
 def test_the_index_names_every_file_with_its_hash(
     studio: Studio, order: Order, version: Version
 ) -> None:
-    files = published(files_of(root_of(studio, order)))
+    files = files_of(root_of(studio, order))
     raw = files.pop("index.json")
     assert blake3(raw).hexdigest() == version.index_blake3
     index = msgspec.json.decode(raw, type=VersionIndex)
@@ -211,24 +206,6 @@ def test_a_version_has_no_thumbnails_where_its_owner_wants_none(
     assert not [name for name in files_of(folder) if "thumbnails" in name]
     assert "image" not in dash_writer.manifest(version, [appliance("edge-1")])
     assert "IMAGE" not in hls_writer.manifest(version, [appliance("edge-1")], LICENCE_URL)
-
-
-def test_what_an_operator_may_choose_from_is_kept_and_not_published(
-    studio: Studio, order: Order, version: Version
-) -> None:
-    index = msgspec.json.decode(
-        (root_of(studio, order) / "index.json").read_bytes(), type=VersionIndex
-    )
-    assert not [name for name in index.files if name.startswith("artwork")]
-    found = reports.kept_of(studio.shop.objects, version).artworks
-    assert [each.number for each in found] == list(range(1, len(found) + 1))
-    assert 2 <= len(found) <= SHOTS
-    assert version.artwork_key == found[0].picture_key
-    again = reports.kept_of(studio.shop.objects, package_bare(studio, order)).artworks
-    assert again == found, "what was chosen of one version is known in the next"
-    for each in found:
-        assert each.at_s == pytest.approx(each.frame.frame / RATE, abs=0.001)
-        assert studio.shop.objects.read(each.picture_key).startswith(b"\xff\xd8\xff")
 
 
 def test_no_file_of_a_version_holds_a_key(studio: Studio, order: Order, version: Version) -> None:

@@ -30,9 +30,8 @@ def test_the_film_and_its_shots_are_found(studio: Studio) -> None:
     assert master.sound is not None
     assert master.sound.language == "ger"
     assert studio.starts == [0, SHOT_FRAMES, 2 * SHOT_FRAMES]
-    with Image.open(
-        studio.shop.path(pictures.shots_key(studio.shop, studio.sha256), "artwork.jpg")
-    ) as art:
+    shots = pictures.shots_key(studio.shop, studio.sha256)
+    with Image.open(studio.shop.path(shots, pictures.ARTWORK % 1)) as art:
         assert art.format == "JPEG"
         assert art.size == (256, 144)
 

@@ -24,12 +24,12 @@ SAID = {
     "wrong key": "v96 does not decrypt with its key: no picture is the film's",
 }
 SPOKEN = {
-    "de": "Diese Klinge hat eine dunkle Vergangenheit. Sie hat viel unschuldiges Blut vergossen. "
-    "Du bist ein Narr, völlig unvorbereitet allein zu reisen. Du hast Glück, dass dein Blut noch "
-    "fließt. Was führt dich in das Land der Torwächter? Ich suche jemanden, der mir sehr lieb ist.",
-    "es": "Esta hoja tiene un pasado oscuro. Ha derramado mucha sangre inocente. Eres una tonta "
-    "por viajar sola, sin ninguna preparación. Tienes suerte de que tu sangre siga fluyendo. "
-    "¿Qué te trae a la tierra de los guardianes? Estoy buscando a alguien muy querido para mí.",
+    "de": "Der Zug nach Norden fährt heute eine Stunde später ab. Wir haben noch Zeit für einen "
+    "Kaffee am Fenster. Meine Schwester wartet am anderen Ende der Brücke. Hast du die Schlüssel "
+    "für das Boot eingesteckt? Morgen früh wird das Wasser wieder ruhig sein.",
+    "es": "El tren hacia el norte sale hoy una hora más tarde. Todavía tenemos tiempo para un "
+    "café junto a la ventana. Mi hermana espera al otro lado del puente. ¿Has traído las llaves "
+    "de la barca? Mañana temprano el agua estará tranquila otra vez.",
 }
 
 

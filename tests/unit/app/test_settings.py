@@ -50,3 +50,9 @@ def test_an_environment_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
     for name in ("CUEMARK_SERVICE_NAME", "CUEMARK_WORKERS"):
         with pytest.raises(SettingsInvalid, match=f"{name} holds a character"):
             load(tmp_path, {name: "2\udcff"})
+
+
+def test_a_table_is_set_in_the_file_alone(tmp_path: Path) -> None:
+    said = rf"^CUEMARK_VALIDATION is a table: write \[validation\] in {tmp_path}/cuemark\.toml"
+    with pytest.raises(SettingsInvalid, match=said):
+        load(tmp_path, {"CUEMARK_VALIDATION": "block"})

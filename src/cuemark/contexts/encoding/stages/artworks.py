@@ -1,14 +1,12 @@
-"""What can stand for a title: a list in its version, and the pictures of it by their content.
+"""What can stand for a title: pictures by their content, which reports of versions list.
 
-The list lies in the version's folder and not in its index: no appliance gets it. All versions of
-one master name the same pictures, so that what an operator chose is known in the next one.
+All versions of one master name the same pictures, so that what an operator chose is known in the
+next one.
 """
 
-from pathlib import Path
-
 from cuemark.contexts.encoding.stages.pictures import ARTWORK, shots_key, shots_of
-from cuemark.contexts.encoding.stages.reports import ARTWORKS, KeptArtwork
-from cuemark.contexts.encoding.stages.workshop import Workshop, save
+from cuemark.contexts.encoding.stages.reports import KeptArtwork
+from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.kit.objects import sha256_of
 
 
@@ -22,8 +20,3 @@ def store(shop: Workshop, sha256: str) -> list[KeptArtwork]:
             shop.objects.put(key, picture.read_bytes())
         kept.append(KeptArtwork(key, frame))
     return kept
-
-
-def keep(folder: Path, artworks: list[KeptArtwork]) -> None:
-    """List the candidates in the folder of a version."""
-    save(folder, ARTWORKS, artworks)

@@ -46,7 +46,7 @@ class MasterFacts:
 
 def facts_of_master(shop: Workshop, sha256: str) -> MasterFacts:
     """Read the master once; another version made of it finds the result."""
-    key = shop.key("master facts", sha256)
+    key = shop.key("master facts", sha256, WIDTH, HEIGHT, sound_rules.RATE_HZ, sound_rules.HOP_S)
     if not shop.has(key):
         film = film_of(shop, sha256)
         with shop.making(key) as folder:

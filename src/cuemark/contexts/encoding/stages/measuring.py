@@ -1,4 +1,7 @@
-"""The stage that keeps what a version measured: its scores whole, its worst frames as pictures."""
+"""The stage that keeps what a version measured: its scores whole, pictures of its worst frames.
+
+With them it keeps which frames could stand for the title.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +13,14 @@ from cuemark.contexts.encoding.model.gate import Scores, joined
 from cuemark.contexts.encoding.model.ladder import Probed, Rung
 from cuemark.contexts.encoding.model.report import Measures, worst_frame
 from cuemark.contexts.encoding.model.shot_crfs import ShotPlan
-from cuemark.contexts.encoding.stages import pictures
+from cuemark.contexts.encoding.stages import artworks, pictures
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
-from cuemark.contexts.encoding.stages.reports import MEASURES, folder_key, picture_names
+from cuemark.contexts.encoding.stages.reports import (
+    ARTWORKS,
+    MEASURES,
+    folder_key,
+    picture_names,
+)
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import ffmpeg
 from cuemark.contexts.encoding.tools.run import ToolFailed, run
@@ -62,6 +70,7 @@ def keep_measures(
     )
     with shop.making(key) as folder:
         save(folder, MEASURES, measures)
+        save(folder, ARTWORKS, artworks.store(shop, sha256))
         if version.quality == "full":
             for name, rung in zip(names, rungs, strict=True):
                 _keep_pictures(shop, sha256, folder, name, rung, scores[name])

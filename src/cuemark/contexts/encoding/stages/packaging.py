@@ -121,11 +121,9 @@ def package(
             made = thumbnails.add(shop, order.sha256, folder)
             version = msgspec.structs.replace(version, thumbnails=made)
         pictured = artworks.store(shop, order.sha256)
-        version = msgspec.structs.replace(
+        return msgspec.structs.replace(
             version, artwork_key=pictured[0].key, index_blake3=_write_index(folder, order)
         )
-        artworks.keep(folder, pictured)
-        return version
 
 
 def _tracks(shop: Workshop, order: Order) -> list[Stream]:

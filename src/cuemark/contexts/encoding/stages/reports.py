@@ -1,8 +1,8 @@
 """What is kept of a version's measurements, beside the version: appliances never see it.
 
-``reports/<version_id>/`` has ``measures.json`` and, for each rendition of a full version, its
-worst frame and the master's as small JPEGs. The candidates of the title's artwork are listed in
-the version's own folder, out of its index. Control reads it; keep heavy imports out.
+``reports/<version_id>/`` has ``measures.json``, the list of what could be the title's artwork and,
+for each rendition of a full version, its worst frame and the master's as small JPEGs. Control reads
+it; keep heavy imports out.
 """
 
 import contextlib
@@ -69,7 +69,7 @@ def kept_of(objects: Objects, version: Version) -> Kept:
 
 def _artworks(objects: Objects, version: Version) -> list[ArtworkCandidate]:
     try:
-        encoded = objects.read(f"versions/{version.version_id}/{ARTWORKS}")
+        encoded = objects.read(f"{folder_key(version.version_id)}/{ARTWORKS}")
     except FileNotFoundError:
         return []
     rate = float(Fraction(version.frame_rate))

@@ -41,11 +41,11 @@ GUESSED, REPORTED = "guessed.json", "validation.json"
 _CHEAP: tuple[Check, ...] = (
     *structure.CHECKS,
     *manifests.CHECKS,
-    *color.CHECKS,
     *spoken.CHECKS,
 )
 _WHOLE: tuple[Check, ...] = (
     "decrypt",
+    *color.CHECKS,
     *picture_rules.CHECKS,
     *picture_rules.MASTER_CHECKS,
     *sound_rules.CHECKS,
@@ -73,11 +73,11 @@ def validate(
     tracks, found = _read_tracks(folder, version)
     found += _structure(tracks, version, film)
     found += _manifests(folder, version, writer)
-    found += _colors(shop, folder, version, film)
     found += _languages(shop, order)
     checks = _CHEAP
     if order.quality == "full":
         checks = tuple(dict.fromkeys((*_CHEAP, *_WHOLE)))
+        found += _colors(shop, folder, version, film)
         found += _against_master(shop, order, folder, version, tracks, keys)
     validation = policy.judge(checks, found, rules)
     with shop.scratch() as private:

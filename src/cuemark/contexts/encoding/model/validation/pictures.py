@@ -35,7 +35,7 @@ OWN_BLACK_S, OWN_FREEZE_S = 2.0, 5.0
 STILL = 0.05
 """Mean difference of two frames in which nothing moves: far under one level of luma."""
 FROZEN_S, MOVED = 0.5, 1.5
-OTHER, OTHER_S, GARBAGE = 8.0, 0.2, 0.9
+OTHER, OTHER_S, GARBAGE = 16.0, 0.2, 0.9
 SHIFT_S, SHIFT_LEAST, SHIFT_RATIO = 0.5, 0.3, 0.6
 """Over so long, a shifted master must fit so much better, and something must move."""
 
