@@ -135,9 +135,17 @@ class Curve(msgspec.Struct, frozen=True):
 
     def at(self, crf: float) -> Probed:
         """What an encode at ``crf`` is predicted to give."""
-        rate = 2 ** (self.log_rate + self.rate_per_crf * (crf - self.crf))
-        loss = math.exp(self.log_loss + self.loss_per_crf * (crf - self.crf))
-        return Probed(Point(self.height, crf), rate, min(100.0, CEILING - loss))
+        return Probed(
+            Point(self.height, crf), self.rate_at(crf), min(100.0, CEILING - self.loss_at(crf))
+        )
+
+    def rate_at(self, crf: float) -> float:
+        """The rate in kbit/s that an encode at ``crf`` is predicted to take."""
+        return 2 ** (self.log_rate + self.rate_per_crf * (crf - self.crf))
+
+    def loss_at(self, crf: float) -> float:
+        """What it is predicted to lose of ``CEILING``: less than one where VMAF ends at 100."""
+        return math.exp(self.log_loss + self.loss_per_crf * (crf - self.crf))
 
     def slope_at(self, crf: float) -> float:
         """VMAF lost for one crf more."""

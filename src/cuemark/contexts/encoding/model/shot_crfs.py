@@ -22,7 +22,7 @@ from itertools import pairwise
 import msgspec
 
 from cuemark.contexts.encoding.model.gate import Scores
-from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed, curves_of
+from cuemark.contexts.encoding.model.ladder import CEILING, Curve, Point, Probed, curves_of
 
 POWERS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 SPREAD_CRF = 6.0
@@ -46,7 +46,9 @@ class Shot(msgspec.Struct, frozen=True):
 class ShotPlan(msgspec.Struct, frozen=True):
     """A crf for each shot, and what the film is predicted to give with them.
 
-    ``shot_vmaf`` is each shot's mean, none where no probe saw the shot.
+    ``shot_vmaf`` is each shot's mean, none where no probe saw the shot. ``vmaf``, the mean by
+    which plans are compared, is not cut off where VMAF's own scale ends, so that it always tells
+    two plans apart.
     """
 
     crfs: list[float]
@@ -210,12 +212,11 @@ def _outcome(shots: Sequence[Shot], crfs: list[float]) -> ShotPlan:
         if shot.curve is None:
             by_shot.append(None)
             continue
-        there = shot.curve.at(crf)
+        vmaf = CEILING - shot.curve.loss_at(crf)
         seen += shot.frames
-        kbits += shot.frames * there.rate_kbps
-        vmaf = max(0.0, there.vmaf)
+        kbits += shot.frames * shot.curve.rate_at(crf)
         quality += shot.frames * vmaf
-        by_shot.append(vmaf)
+        by_shot.append(min(100.0, max(0.0, vmaf)))
     if not seen:
         return ShotPlan(crfs, 0.0, 0.0, by_shot)
     return ShotPlan(crfs, kbits / seen, quality / seen, by_shot)
