@@ -90,7 +90,8 @@ class ChildSpec:
     long the child may take to end by itself after ``stop_signal`` before its group is killed.
     ``listeners`` are sockets that the supervisor holds and each start of the child inherits under
     the same descriptors: who connects while there is no child waits in the kernel's queue for the
-    next one.
+    next one. ``leavings`` are files that the child removes at its end, and cannot where it is
+    killed.
     """
 
     name: str
@@ -103,6 +104,7 @@ class ChildSpec:
     ready_s: float = 30.0
     prepare: Callable[[], None] = field(default=lambda: None)
     listeners: Sequence[socket.socket] = ()
+    leavings: Sequence[Path] = ()
     launch: Callable[["ChildSpec", BinaryIO], Awaitable[Launched]] = launch_program
 
 
@@ -129,6 +131,7 @@ class Child:
 
     async def start(self) -> None:
         """Start the process. It need not serve yet: see ``wait_ready``."""
+        self._remove_leavings()
         self.spec.prepare()
         with self.output.open("ab") as output:
             self._process = await self.spec.launch(self.spec, output)
@@ -172,10 +175,15 @@ class Child:
         await self.clear()
 
     async def clear(self) -> None:
-        """Kill what is left of the group and wait until it is gone."""
+        """Kill what is left of the group and wait until it is gone, with what it left."""
         kill_group(self.group)
         while await asyncio.to_thread(group_alive, self.group):
             await asyncio.sleep(0.02)
+        self._remove_leavings()
+
+    def _remove_leavings(self) -> None:
+        for path in self.spec.leavings:
+            path.unlink(missing_ok=True)
 
     def last_line(self) -> str:
         """The last that the child said."""

@@ -219,4 +219,5 @@ def _nginx_spec(
         on_parent_death=signal.SIGTERM,
         stop_signal=signal.SIGTERM,
         prepare=prepare,
+        leavings=[folder / nginx.PID],
     )

@@ -68,14 +68,9 @@ def write_config(settings: ApplianceSettings) -> None:
 
 
 def make_folders(folder: Path) -> None:
-    """The private folders that any nginx of ours wants below ``folder``.
-
-    What one that was killed has left of its process id goes: its successor may be stopped before
-    it writes its own.
-    """
+    """The private folders that any nginx of ours wants below ``folder``."""
     for path in (folder, folder / "logs", folder / "run"):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (folder / PID).unlink(missing_ok=True)
 
 
 def main_block(folder: Path, connections: int) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,25 @@ async def test_a_killed_child_serves_again_within_two_seconds(
         assert child.starts == 2
     finally:
         await supervisor.stop()
+
+
+async def test_what_a_killed_child_leaves_is_gone_before_the_next_and_after_the_last(
+    supervisor: Supervisor, tmp_path: Path, free_port: int
+) -> None:
+    left = tmp_path / "child.pid"
+    left.write_text("of one whose supervisor was killed with it")
+    seen: list[bool] = []
+    spec = replace(
+        server_spec("server", free_port),
+        leavings=[left],
+        prepare=lambda: seen.append(left.exists()),
+    )
+    child = await supervisor.add(spec)
+    assert seen == [False]
+    left.write_text(str(child.group))
+    os.kill(child.group, signal.SIGKILL)
+    await supervisor.stop()
+    assert not left.exists()
 
 
 async def test_stopping_leaves_no_process_of_any_group(

@@ -58,14 +58,6 @@ def test_configs_hold_secrets_and_are_private(tmp_path: Path) -> None:
     assert mode(tmp_path / "o" / nginx.CONFIG) == 0o600
 
 
-def test_what_a_killed_nginx_has_left_is_gone_before_its_successor_starts(tmp_path: Path) -> None:
-    nginx.write_config(appliance(tmp_path))
-    left = tmp_path / nginx.PID
-    left.write_text("22468")
-    nginx.write_config(appliance(tmp_path))
-    assert not left.exists()
-
-
 def test_the_key_of_the_origin_is_not_told_to_nginx(tmp_path: Path) -> None:
     settings = appliance(tmp_path)
     assert settings.origin_key not in nginx.config(settings)
