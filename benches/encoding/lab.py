@@ -20,6 +20,7 @@ from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
 from cuemark.contexts.encoding.tools.programs import Programs, from_wheels
 from cuemark.contexts.encoding.workflow.steps import Note, Steps
 from cuemark.contexts.encoding.workflow.tasks import Priority, Task, do_picture
+from cuemark.contexts.encoding.workflow.title import quick_recipes
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.kit.objects import Objects, sha256_of
 
@@ -135,6 +136,13 @@ class Lab:
         """Do a task here and now."""
         self.shop.stage = what.stage
         return Done(do_picture(self.shop, what))
+
+    def quick(self, clip: Clip) -> str:
+        """The upper rung of a clip's quick version, joined: what a full version is made after."""
+        _, steps = self.steps(clip)
+        row = [quick_recipes(clip.film)[-1]] * len(clip.chunks)
+        (parts,) = steps.all("encode", "quick", Priority.QUICK, [row], clip.chunks)
+        return pictures.join_rung(self.shop, clip.sha256, parts)
 
     def constant(self, clip: Clip, recipe: Recipe, chunks: Sequence[Chunk]) -> Measure:
         """Encode and score chunks of a clip in one recipe."""

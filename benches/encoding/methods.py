@@ -51,9 +51,10 @@ class Ladder(msgspec.Struct, frozen=True):
 
 def ours(lab: Lab, clip: Clip, method: Method) -> Ladder:
     """Cuemark's own walk over the clip: probes, ladder, encodes, gate."""
+    quick = lab.quick(clip)
     lab.begin()
     job, steps = lab.steps(clip)
-    walk = FullRenditions(lab.shop, job, steps, clip.film, clip.chunks, clip.starts)
+    walk = FullRenditions(lab.shop, job, steps, clip.film, clip.chunks, clip.starts, quick)
     made, _ = walk.rungs(method)
     rungs = [lab.rung(clip, rung.key, rung.height, rung.vmaf_predicted) for rung in made]
     return Ladder(rungs, lab.cpu_s(), lab.cpu_s("probes"))

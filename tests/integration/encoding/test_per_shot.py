@@ -40,7 +40,10 @@ def clip(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Clip:
 
 def made(lab: Lab, clip: Clip, method: Method) -> Made:
     job, steps = lab.steps(clip)
-    return FullRenditions(lab.shop, job, steps, clip.film, clip.chunks, clip.starts).rungs(method)
+    walk = FullRenditions(
+        lab.shop, job, steps, clip.film, clip.chunks, clip.starts, lab.quick(clip)
+    )
+    return walk.rungs(method)
 
 
 @pytest.fixture(scope="module")

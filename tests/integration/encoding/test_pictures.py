@@ -126,7 +126,7 @@ def test_rungs_measure_what_the_ladder_predicted(studio: Studio) -> None:
         scores = pictures.scores_of(
             studio.shop, pictures.score_rung(studio.shop, studio.sha256, joined, (0, FRAMES))
         )
-        assert meets_prediction(rung, scores), (rung, scores.mean)
+        assert meets_prediction(rung.vmaf, scores), (rung, scores.mean)
         assert ladder_rules.dominating(rate_kbps, scores.mean, probes) is None
         assert broken_shots(scores, [scores], studio.starts) == []
 

@@ -12,7 +12,6 @@ from cuemark.contexts.encoding.model.gate import (
     meets_prediction,
     quick_gate,
 )
-from cuemark.contexts.encoding.model.ladder import Rung
 
 STARTS = [0, 40, 100]
 FRAMES = list(range(0, 150, 5))
@@ -50,6 +49,15 @@ def test_a_shot_that_no_probe_saw_is_held_to_the_worst_that_one_saw() -> None:
     assert broken_shots(scores_with({0: 92, 40: 66, 100: 50}), seen, STARTS) == [100]
 
 
+def test_a_shot_that_was_given_few_bits_is_not_broken() -> None:
+    seen = [scores_with({0: 92, 40: 70, 100: 88})]
+    poor = scores_with({0: 90, 40: 55, 100: 86})
+    assert broken_shots(poor, seen, STARTS) == [40]
+    assert broken_shots(poor, seen, STARTS, [90.0, 56.0, 86.0]) == []
+    assert broken_shots(poor, seen, STARTS, [90.0, 90.0, None]) == [40]
+    assert broken_shots(poor, seen, STARTS, [90.0, 68.0, 86.0]) == [40]
+
+
 @given(st.lists(st.floats(0, 100), min_size=3, max_size=3))
 def test_no_encode_is_broken_against_itself(levels: list[float]) -> None:
     scores = scores_with(dict(zip(STARTS, levels, strict=True)))
@@ -60,8 +68,7 @@ def test_no_encode_is_broken_against_itself(levels: list[float]) -> None:
     ("measured", "meets"), [(90.0, True), (90.9, True), (89.1, True), (91.1, False), (88.9, False)]
 )
 def test_a_rung_meets_its_prediction_within_one(measured: float, meets: bool) -> None:
-    rung = Rung(1280, 720, 24.0, 2000.0, 90.0, 1.5)
-    assert meets_prediction(rung, Scores([0, 5], [measured - 5, measured + 5])) is meets
+    assert meets_prediction(90.0, Scores([0, 5], [measured - 5, measured + 5])) is meets
 
 
 @pytest.mark.parametrize(("top", "gate"), [(True, 80.0), (False, 50.0)])

@@ -189,13 +189,13 @@ def rung(vmaf: float = 90.0, slope: float = 1.5) -> Rung:
 
 
 def test_a_rung_that_measures_too_good_is_encoded_at_a_higher_crf() -> None:
-    assert corrected_crf(rung(), 24.0, 93.0) == 26.0
-    assert corrected_crf(rung(), 24.0, 87.0) == 22.0
+    assert corrected_crf(90.0, 1.5, 24.0, 93.0) == 26.0
+    assert corrected_crf(90.0, 1.5, 24.0, 87.0) == 22.0
 
 
 @given(st.floats(0, 100), st.floats(0, 100), st.floats(12, 45), st.floats(0, 5))
 def test_corrections_are_bounded(vmaf: float, measured: float, crf: float, slope: float) -> None:
-    again = corrected_crf(rung(vmaf, slope), crf, measured)
+    again = corrected_crf(vmaf, slope, crf, measured)
     assert 12 <= again <= 45
     assert abs(again - crf) <= 6.01
     assert (again - crf) * (measured - vmaf) >= -0.01
@@ -223,11 +223,11 @@ def test_a_probe_takes_the_place_of_a_rung_with_its_own_size() -> None:
 def test_a_second_correction_knows_the_slope_that_was_measured() -> None:
     rung = Rung(1280, 720, 26.0, 2000.0, 90.0, 1.0)
     assert measured_slope(rung, None, (26.0, 86.0)) == 1.0
-    first = corrected_crf(rung, 26.0, 86.0)
+    first = corrected_crf(rung.vmaf, rung.vmaf_per_crf, 26.0, 86.0)
     assert first == 22.0
     slope = measured_slope(rung, (26.0, 86.0), (first, 88.0))
     assert slope == 0.5
-    assert corrected_crf(rung, first, 88.0, slope) == 18.0
+    assert corrected_crf(rung.vmaf, slope, first, 88.0) == 18.0
 
 
 @given(st.floats(12, 45), st.floats(0, 100), st.floats(12, 45), st.floats(0, 100))

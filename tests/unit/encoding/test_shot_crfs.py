@@ -42,11 +42,16 @@ def curve(rate_kbps: float, loss: float, halves_crf: float = 6.0, grows: float =
     )
 
 
+def whole(frames: int, of: Curve | None) -> Shot:
+    """A shot that the probes saw whole, or not at all."""
+    return Shot(frames, of, frames if of else 0)
+
+
 @st.composite
 def films(draw: st.DrawFn) -> tuple[list[Shot], float]:
     """Some shots, of which one at least was probed, and a crf."""
     shots = [
-        Shot(
+        whole(
             draw(st.integers(10, 400)),
             curve(
                 draw(st.floats(5, 30_000)),
@@ -116,7 +121,7 @@ def test_free_shots_have_one_slope(film: tuple[list[Shot], float], power: float)
 
 
 def test_bits_move_from_the_shot_that_needs_none() -> None:
-    rain, night = Shot(100, curve(4000, 3.0)), Shot(100, curve(300, 14.0))
+    rain, night = whole(100, curve(4000, 3.0)), whole(100, curve(300, 14.0))
     even = level([rain, night], 26.0)
     found = plan([rain, night], 26.0, even.vmaf)
     assert found.rate_kbps < even.rate_kbps * 0.9
@@ -124,14 +129,14 @@ def test_bits_move_from_the_shot_that_needs_none() -> None:
 
 
 def test_equal_shots_have_an_equal_crf() -> None:
-    shots = [Shot(n, curve(900, 8.0)) for n in (30, 100, 250)]
+    shots = [whole(n, curve(900, 8.0)) for n in (30, 100, 250)]
     found = plan(shots, 26.0, 93.0)
     assert found.crfs == [26.0] * 3
     assert found.vmaf == pytest.approx(93.0)
 
 
 def test_a_higher_power_spares_the_worst_shot() -> None:
-    shots = [Shot(100, curve(300, 3.0)), Shot(100, curve(6000, 25.0))]
+    shots = [whole(100, curve(300, 3.0)), whole(100, curve(6000, 25.0))]
     mean = level(shots, 26.0).vmaf
     worst = [
         min(v for v in at_target(shots, 26.0, mean, power).shot_vmaf if v is not None)
@@ -142,16 +147,16 @@ def test_a_higher_power_spares_the_worst_shot() -> None:
 
 
 def test_a_film_of_one_shot_gets_what_its_title_gets() -> None:
-    found = plan([Shot(240, curve(2000, 9.0))], 27.5, 101 - 9 * math.exp(0.09 * 1.5))
+    found = plan([whole(240, curve(2000, 9.0))], 27.5, 101 - 9 * math.exp(0.09 * 1.5))
     assert found.crfs == [27.5]
 
 
 def test_unseen_shots_stay_at_the_rungs_crf() -> None:
-    shots = [Shot(50, curve(300, 3.0)), Shot(80, None), Shot(50, curve(6000, 20.0))]
+    shots = [whole(50, curve(300, 3.0)), whole(80, None), whole(50, curve(6000, 20.0))]
     found = plan(shots, 26.0, level(shots, 26.0).vmaf)
     assert found.crfs[1] == 26.0
     assert found.shot_vmaf[1] is None
-    nothing = plan([Shot(50, None)], 26.0, 93.0)
+    nothing = plan([whole(50, None)], 26.0, 93.0)
     assert nothing == ShotPlan([26.0], 0.0, 0.0, [None])
 
 

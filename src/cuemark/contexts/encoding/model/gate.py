@@ -1,10 +1,9 @@
 """The quality gates: what a rendition must measure before it may be published."""
 
 import math
+from collections.abc import Sequence
 
 import msgspec
-
-from cuemark.contexts.encoding.model.ladder import Rung
 
 WITHIN_VMAF, PUBLISHED_WITHIN_VMAF = 1.0, 2.0
 """How far a rung may lie off its prediction: to be good, and after all its corrections."""
@@ -56,18 +55,27 @@ def by_shot(scores: Scores, starts: list[int]) -> dict[int, float]:
     return {start: math.fsum(found) / len(found) for start, found in sums.items()}
 
 
-def broken_shots(scores: Scores, probes: list[Scores], starts: list[int]) -> list[int]:
-    """The shots that measure far below what the worst probe of them measured.
+def broken_shots(
+    scores: Scores,
+    probes: Sequence[Scores],
+    starts: list[int],
+    predicted: Sequence[float | None] = (),
+) -> list[int]:
+    """The shots that measure far below what the worst probe of them measured, and what they were
+    ``predicted`` to measure, in the order of ``starts``.
 
     No choice of crf explains that: the pictures are not those of the master at that place
-    (shots in a wrong order, lost or doubled frames), so no encode can mend it. A shot that no
-    probe saw is held to the worst shot that one saw.
+    (shots in a wrong order, lost or doubled frames), so no encode can mend it. A shot of which
+    neither is known is held to the worst shot that a probe saw.
     """
     worst: dict[int, float] = {}
     for probe in probes:
         for start, mean in by_shot(probe, starts).items():
             worst[start] = min(mean, worst.get(start, mean))
     floor = min(worst.values(), default=0.0)
+    for start, vmaf in zip(starts, predicted, strict=False):
+        if vmaf is not None:
+            worst[start] = min(vmaf, worst.get(start, vmaf))
     return [
         start
         for start, mean in by_shot(scores, starts).items()
@@ -75,8 +83,9 @@ def broken_shots(scores: Scores, probes: list[Scores], starts: list[int]) -> lis
     ]
 
 
-def meets_prediction(rung: Rung, scores: Scores) -> bool:
-    return abs(scores.mean - rung.vmaf) <= WITHIN_VMAF
+def meets_prediction(vmaf: float, scores: Scores) -> bool:
+    """Whether a rung measures what was predicted, on frames that the prediction was told from."""
+    return abs(scores.mean - vmaf) <= WITHIN_VMAF
 
 
 def quick_gate(scores: Scores, *, top: bool) -> bool:

@@ -171,7 +171,7 @@ def curves_of(probes: list[Probed]) -> list[Curve]:
         span = worst.point.crf - best.point.crf
         if span > 0:
             rate_per_crf = math.log2(worst.rate_kbps / best.rate_kbps) / span
-            loss_per_crf = (_log_loss(worst) - _log_loss(best)) / span
+            loss_per_crf = (log_loss(worst) - log_loss(best)) / span
         elif curves:
             rate_per_crf = curves[-1].rate_per_crf
             loss_per_crf = curves[-1].loss_per_crf * _ONE_POINT_SLOPE
@@ -183,7 +183,7 @@ def curves_of(probes: list[Probed]) -> list[Curve]:
                 crf=best.point.crf,
                 log_rate=math.log2(best.rate_kbps),
                 rate_per_crf=min(rate_per_crf, -0.2 / _RATE_DOUBLES_CRF),
-                log_loss=_log_loss(best),
+                log_loss=log_loss(best),
                 loss_per_crf=max(loss_per_crf, 1e-3),
                 low_crf=max(MIN_CRF, best.point.crf - BEYOND_CRF),
                 high_crf=min(MAX_CRF, worst.point.crf + BEYOND_CRF),
@@ -192,7 +192,8 @@ def curves_of(probes: list[Probed]) -> list[Curve]:
     return curves
 
 
-def _log_loss(probe: Probed) -> float:
+def log_loss(probe: Probed) -> float:
+    """The log of what a probe lost of ``CEILING``, of half a point at least."""
     return math.log(CEILING - min(probe.vmaf, CEILING - 0.5))
 
 
@@ -245,12 +246,9 @@ def rung_of(probe: Probed, instead_of: Rung) -> Rung:
     )
 
 
-def corrected_crf(
-    rung: Rung, crf: float, measured_vmaf: float, vmaf_per_crf: float | None = None
-) -> float:
-    """The crf at which a rung that was measured at ``crf`` should meet its prediction."""
-    slope = rung.vmaf_per_crf if vmaf_per_crf is None else vmaf_per_crf
-    change = (measured_vmaf - rung.vmaf) / max(slope, 0.2)
+def corrected_crf(vmaf: float, vmaf_per_crf: float, crf: float, measured_vmaf: float) -> float:
+    """The crf at which a rung that was measured at ``crf`` should measure ``vmaf``."""
+    change = (measured_vmaf - vmaf) / max(vmaf_per_crf, 0.2)
     return round(min(45.0, max(12.0, crf + max(-6.0, min(6.0, change)))), 2)
 
 

@@ -37,10 +37,15 @@ _LN2 = math.log(2)
 
 
 class Shot(msgspec.Struct, frozen=True):
-    """A shot of ``frames`` with its curve at a rung's resolution; none where no probe saw it."""
+    """A shot of ``frames`` with its curve at a rung's resolution, if it has one.
+
+    ``probed`` of its frames were in the probes: all, none, or some of a shot that ends in another
+    chunk.
+    """
 
     frames: int
     curve: Curve | None
+    probed: int
 
 
 class ShotPlan(msgspec.Struct, frozen=True):
@@ -48,13 +53,15 @@ class ShotPlan(msgspec.Struct, frozen=True):
 
     ``shot_vmaf`` is each shot's mean, none where no probe saw the shot. ``vmaf``, the mean by
     which plans are compared, is not cut off where VMAF's own scale ends, so that it always tells
-    two plans apart.
+    two plans apart. ``probed_vmaf`` is that mean over the frames of the probes alone, on which a
+    rung is held against its prediction; none where a rung's own prediction holds.
     """
 
     crfs: list[float]
     rate_kbps: float
     vmaf: float
     shot_vmaf: list[float | None]
+    probed_vmaf: float | None = None
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -73,18 +80,22 @@ def shots_of(
     A shot has a curve where every probe has scores of it. It is held between half and twice the
     film's own steepness: a short or a still shot's two points say little of what lies between.
     """
-    bounds = list(pairwise([*starts, frames]))
-    by_shot = [_probed(seen, start, end, rate) for start, end in bounds]
     shots: dict[int, list[Shot]] = {curve.height: [] for curve in title}
-    for (start, end), probes in zip(bounds, by_shot, strict=True):
+    for start, end in pairwise([*starts, frames]):
+        probes = within(seen, start, end, rate)
+        probed = sum(n in seen[0].size_bytes for n in range(start, end)) if probes else 0
         own = {curve.height: curve for curve in curves_of(probes)} if probes else {}
         for curve in title:
             found = own.get(curve.height)
-            shots[curve.height].append(Shot(end - start, found and _held(found, curve)))
+            shots[curve.height].append(Shot(end - start, found and _held(found, curve), probed))
     return shots
 
 
-def _probed(seen: Sequence[Seen], start: int, end: int, rate: float) -> list[Probed]:
+def within(seen: Sequence[Seen], start: int, end: int, rate: float) -> list[Probed]:
+    """What each gave in the frames from ``start`` to before ``end``; nothing where one has none.
+
+    ``rate`` is the film's, in frames a second.
+    """
     probes = []
     for each in seen:
         sizes = [each.size_bytes[n] for n in range(start, end) if n in each.size_bytes]
@@ -113,17 +124,20 @@ def _held(shot: Curve, title: Curve) -> Curve:
 
 
 def plan(shots: Sequence[Shot], crf: float, vmaf: float) -> ShotPlan:
-    """The crf of each shot with which the film measures a mean of ``vmaf``.
+    """The crf of each shot of a rung that is planned to measure a mean of ``vmaf``.
 
-    ``crf`` is what the whole film would have for it: the middle of what a shot may get, and what
-    a shot gets that no probe saw. Of all ``POWERS`` that one is taken which needs the fewest bits
+    That was told from the probes, so it is the mean over the frames that they saw, were all shots
+    to have one crf. What the whole film measures with that crf, it also does with the plan.
+    ``crf`` is the rung's own: the middle of what a shot may get, and what a shot gets that has no
+    curve. Of all ``POWERS`` that one is taken which needs the fewest bits
     and is fair: with those bits, one crf for all shots would have neither a better harmonic mean
     nor a better fifth percentile. Where none of them spares ``LEAST_GAIN``, all have one crf.
     """
-    even = level(shots, _stepped(_crf_where(shots, crf, lambda found: found.vmaf <= vmaf)))
-    if not even.rate_kbps:
+    if level(shots, crf).probed_vmaf is None:
         return level(shots, crf)
-    found = [at_target(shots, crf, vmaf, power) for power in POWERS]
+    exact = _crf_where(shots, crf, lambda at: (at.probed_vmaf or 0.0) <= vmaf)
+    even, target = level(shots, _stepped(exact)), level(shots, exact).vmaf
+    found = [at_target(shots, crf, target, power) for power in POWERS]
     best = min(
         (each for each in found if _is_fair(shots, each, crf)),
         key=lambda each: _price(shots, each, even),
@@ -154,6 +168,11 @@ def _price(shots: Sequence[Shot], found: ShotPlan, even: ShotPlan) -> float:
 def level(shots: Sequence[Shot], crf: float) -> ShotPlan:
     """One crf for all shots."""
     return _outcome(shots, [crf] * len(shots))
+
+
+def untold(shots: int, crf: float) -> ShotPlan:
+    """One crf for so many shots, and nothing told of them."""
+    return ShotPlan([crf] * shots, 0.0, 0.0, [None] * shots)
 
 
 def _crf_where(shots: Sequence[Shot], crf: float, enough: Callable[[ShotPlan], bool]) -> float:
@@ -206,20 +225,27 @@ def _stepped(crf: float) -> float:
 
 
 def _outcome(shots: Sequence[Shot], crfs: list[float]) -> ShotPlan:
-    seen = kbits = quality = 0.0
+    frames = probed = 0
+    kbits = quality = of_probed = 0.0
     by_shot: list[float | None] = []
     for shot, crf in zip(shots, crfs, strict=True):
         if shot.curve is None:
             by_shot.append(None)
             continue
         vmaf = CEILING - shot.curve.loss_at(crf)
-        seen += shot.frames
+        frames += shot.frames
+        probed += shot.probed
         kbits += shot.frames * shot.curve.rate_at(crf)
         quality += shot.frames * vmaf
+        of_probed += shot.probed * vmaf
         by_shot.append(min(100.0, max(0.0, vmaf)))
-    if not seen:
-        return ShotPlan(crfs, 0.0, 0.0, by_shot)
-    return ShotPlan(crfs, kbits / seen, quality / seen, by_shot)
+    return ShotPlan(
+        crfs=crfs,
+        rate_kbps=kbits / frames if frames else 0.0,
+        vmaf=quality / frames if frames else 0.0,
+        shot_vmaf=by_shot,
+        probed_vmaf=of_probed / probed if probed else None,
+    )
 
 
 def harmonic_mean(shots: Sequence[Shot], found: ShotPlan) -> float:

@@ -299,6 +299,11 @@ def frame_bytes(shop: Workshop, key: str, chunk: Chunk) -> dict[int, int]:
     return dict(enumerate(sample_bytes(shop.path(key, CHUNK)), chunk.start))
 
 
+def rung_frame_bytes(shop: Workshop, key: str) -> dict[int, int]:
+    """The bytes of a joined rung's frames, as ``frame_bytes`` has a chunk's."""
+    return dict(enumerate(sample_bytes(shop.path(key, RUNG))))
+
+
 def score_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:
     """Score an encoded chunk against the master. Returns the result's key."""
     key = shop.key("chunk scores", sha256, chunk, recipe)

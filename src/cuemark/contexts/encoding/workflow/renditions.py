@@ -1,6 +1,7 @@
 """The renditions of a full version: probes, ladder, a crf for each shot, encodes, gate."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
@@ -16,8 +17,9 @@ from cuemark.contexts.encoding.model.gate import (
     joined,
     meets_prediction,
 )
-from cuemark.contexts.encoding.model.ladder import Probed, Rung, curves_of
-from cuemark.contexts.encoding.model.shot_crfs import Seen, ShotPlan
+from cuemark.contexts.encoding.model.ladder import Point, Probed, Rung, curves_of
+from cuemark.contexts.encoding.model.shot_crfs import Seen, Shot, ShotPlan
+from cuemark.contexts.encoding.model.survey import completed
 from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.packaging import RungToPackage
@@ -51,6 +53,17 @@ class Attempt(msgspec.Struct, frozen=True):
     row: tuple[Recipe, ...]
     measured: tuple[float, float] | None = None
 
+    @property
+    def vmaf(self) -> float:
+        """What it is to measure on the frames of the probes."""
+        told = self.plan.probed_vmaf
+        return self.rung.vmaf if told is None else min(100.0, told)
+
+    @property
+    def film_vmaf(self) -> float:
+        """What it is to measure on all frames, as far as that was told."""
+        return self.rung.vmaf if self.plan.probed_vmaf is None else min(100.0, self.plan.vmaf)
+
 
 class _Encoded(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt that was encoded: its rate, and how far it lies off its prediction."""
@@ -72,13 +85,16 @@ class FullRenditions:
         film: Film,
         chunks: Sequence[Chunk],
         starts: list[int],
+        quick: str,
     ) -> None:
+        """``quick`` is the key of the quick version's upper rung, joined."""
         self._shop = shop
         self._job = job
         self._steps = steps
         self._film = film
         self._chunks = chunks
         self._starts = starts
+        self._quick = quick
 
     def rungs(self, method: Method = "per shot") -> _Rungs:
         """Probe the film, plan its rungs, and make them; ``per title`` has one crf for a rung."""
@@ -86,7 +102,8 @@ class FullRenditions:
         probes = self._probes()
         self._steps.plan("ladder", 1)
         rungs = ladder_rules.ladder(probes.probed, picture.width, picture.height)
-        attempts = [self._attempt(rung, self._planned(rung, probes, method)) for rung in rungs]
+        shots = self._shots(probes, method)
+        attempts = [self._attempt(rung, _planned(rung, shots, method)) for rung in rungs]
         self._steps.done("ladder")
         made = self._gated(attempts, probes)
         return [rung for rung, _ in made], Measured(
@@ -128,15 +145,26 @@ class FullRenditions:
             probed.append(Probed(point, self._rate_kbps(encoded, chunks), scores.mean))
         return _Probes(probed, seen, chunks)
 
-    def _planned(self, rung: Rung, probes: "_Probes", method: Method) -> ShotPlan:
+    def _shots(self, probes: "_Probes", method: Method) -> dict[int, list[Shot]]:
+        """By height, each shot with its curve: its own, or one told from the quick version."""
+        frames, rate = self._film.master.frames, float(self._film.master.picture.rate)
         title = curves_of(probes.probed)
-        rate = self._film.master.picture.rate
-        shots = shot_crfs.shots_of(
-            probes.seen, title, self._starts, self._film.master.frames, float(rate)
-        )[rung.height]
-        if method == "per title":
-            return shot_crfs.level(shots, rung.crf)
-        return shot_crfs.plan(shots, rung.crf, rung.vmaf)
+        shots = shot_crfs.shots_of(probes.seen, title, self._starts, frames, rate)
+        if method == "per title" or len(probes.chunks) == len(self._chunks):
+            return shots
+        quick = self._surveyed(len(probes.probed) * len(probes.chunks))
+        bounds = pairwise([*self._starts, frames])
+        found = [shot_crfs.within([quick], start, end, rate) for start, end in bounds]
+        there = [each[0] if each else None for each in found]
+        return {curve.height: completed(shots[curve.height], there, curve) for curve in title}
+
+    def _surveyed(self, probes: int) -> Seen:
+        """What every shot takes and measures in the quick version, after so many ``probes``."""
+        stretches = [(chunk.start, chunk.end) for chunk in self._chunks]
+        self._steps.plan("probes", probes + len(stretches))
+        (scores,) = self._steps.scored("probes", Priority.PROBE, [self._quick], stretches)
+        sizes = pictures.rung_frame_bytes(self._shop, self._quick)
+        return Seen(Point(0, 0.0), sizes, scores)
 
     def _attempt(self, rung: Rung, plan: ShotPlan) -> Attempt:
         return Attempt(rung, rung.crf, plan, self._row(rung, plan))
@@ -148,7 +176,7 @@ class FullRenditions:
         """The same rung again, all its crfs moved so that it should meet its prediction."""
         rung = attempt.rung
         slope = ladder_rules.measured_slope(rung, attempt.measured, (attempt.crf, vmaf))
-        crf = ladder_rules.corrected_crf(rung, attempt.crf, vmaf, slope)
+        crf = ladder_rules.corrected_crf(attempt.vmaf, slope, attempt.crf, vmaf)
         crfs = shot_crfs.moved(attempt.plan.crfs, crf - attempt.crf)
         plan = msgspec.structs.replace(attempt.plan, crfs=crfs)
         return Attempt(rung, crf, plan, self._row(rung, plan), (attempt.crf, vmaf))
@@ -181,8 +209,8 @@ class FullRenditions:
                 seen = probes.of_same_frames(scores)
                 made = _Encoded(
                     rate_kbps=self._rate_kbps(row, self._chunks),
-                    off_vmaf=abs(seen.mean - attempt.rung.vmaf),
-                    rung=packaged(attempt.rung, key, scores),
+                    off_vmaf=abs(seen.mean - attempt.vmaf),
+                    rung=packaged(attempt.rung, key, scores, attempt.film_vmaf),
                     plan=attempt.plan,
                 )
                 if other is None:
@@ -219,13 +247,14 @@ class FullRenditions:
     ) -> Attempt | None:
         """What is to be tried instead of an attempt that was measured; none where it is good."""
         rung = attempt.rung
-        if broken := broken_shots(scores, [each.scores for each in probes.seen], self._starts):
+        seen_before = [each.scores for each in probes.seen]
+        if broken := broken_shots(scores, seen_before, self._starts, attempt.plan.shot_vmaf):
             raise QualityRefused(
                 f"the rendition at {rung.height} lines does not show the film in the "
                 f"shot that begins with frame {broken[0]}"
             )
         seen = probes.of_same_frames(scores)
-        if not meets_prediction(rung, seen):
+        if not meets_prediction(attempt.vmaf, seen):
             return self._corrected(attempt, seen.mean)
         of_probed = {chunk.index for chunk in probes.chunks}
         here = [
@@ -236,7 +265,7 @@ class FullRenditions:
         rate_kbps = self._rate_kbps(here, probes.chunks)
         if better := ladder_rules.dominating(rate_kbps, seen.mean, probes.probed):
             instead = ladder_rules.rung_of(better, rung)
-            return self._attempt(instead, self._planned(instead, probes, "per title"))
+            return self._attempt(instead, shot_crfs.untold(len(self._starts), instead.crf))
         return None
 
     def _rate_kbps(self, encoded: Sequence[str], chunks: Sequence[Chunk]) -> float:
@@ -262,7 +291,9 @@ class _Probes:
         return Scores([frame for frame, _ in pairs], [score for _, score in pairs])
 
 
-def packaged(rung: Rung | Recipe, key: str, scores: Scores) -> RungToPackage:
+def packaged(
+    rung: Rung | Recipe, key: str, scores: Scores, predicted: float | None = None
+) -> RungToPackage:
     """A joined rung (its key) with what it measured."""
     return RungToPackage(
         key=key,
@@ -270,8 +301,16 @@ def packaged(rung: Rung | Recipe, key: str, scores: Scores) -> RungToPackage:
         height=rung.height,
         vmaf_mean=scores.mean,
         vmaf_p5=scores.p5,
-        vmaf_predicted=rung.vmaf if isinstance(rung, Rung) else None,
+        vmaf_predicted=predicted,
     )
+
+
+def _planned(rung: Rung, shots: dict[int, list[Shot]], method: Method) -> ShotPlan:
+    """A crf for each shot; or one for all, for which the prediction of the rung itself holds."""
+    if method == "per title":
+        found = shot_crfs.level(shots[rung.height], rung.crf)
+        return msgspec.structs.replace(found, probed_vmaf=None)
+    return shot_crfs.plan(shots[rung.height], rung.crf, rung.vmaf)
 
 
 def _recipe(rung: Rung, crfs: Sequence[float], chunk: Chunk, starts: Sequence[int]) -> Recipe:

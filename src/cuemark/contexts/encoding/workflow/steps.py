@@ -71,6 +71,16 @@ class Steps:
             self._enqueue(self.task("join", stage, priority, parts=list(row))) for row in encoded
         ]
         rungs = [join.result() for join in joins]
+        return list(zip(rungs, self.scored(stage, priority, rungs, stretches), strict=True))
+
+    def scored(
+        self,
+        stage: Stage,
+        priority: Priority,
+        rungs: Sequence[str],
+        stretches: Sequence[tuple[int, int]],
+    ) -> list[Scores]:
+        """Score ``stretches`` of frames of joined rungs (their keys)."""
         pending = [
             [
                 self._enqueue(self.task("score", stage, priority, rung=rung, frames=frames))
@@ -79,8 +89,8 @@ class Steps:
             for rung in rungs
         ]
         return [
-            (rung, joined([pictures.scores_of(self._shop, each.result()) for each in row]))
-            for rung, row in zip(rungs, pending, strict=True)
+            joined([pictures.scores_of(self._shop, each.result()) for each in row])
+            for row in pending
         ]
 
     def one(self, kind: Literal["inspect", "shots"], stage: Stage, priority: Priority) -> str:
