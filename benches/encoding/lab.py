@@ -9,18 +9,24 @@ from pathlib import Path
 
 import msgspec
 
-from cuemark.contexts.encoding.model.chunks import Chunk, chunk_plan
+from cuemark.contexts.encoding.model.chunks import Chunk, chunk_plan, excerpts
 from cuemark.contexts.encoding.model.gate import Scores, joined
-from cuemark.contexts.encoding.stages import pictures
+from cuemark.contexts.encoding.stages import pictures, scoring
+from cuemark.contexts.encoding.stages.packaging import RungToPackage
 from cuemark.contexts.encoding.stages.pictures import RUNG
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.store import JobRow
 from cuemark.contexts.encoding.tools.decoding import sample_bytes
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
 from cuemark.contexts.encoding.tools.programs import Programs, from_wheels
+from cuemark.contexts.encoding.workflow.renditions import packaged
 from cuemark.contexts.encoding.workflow.steps import Note, Steps
 from cuemark.contexts.encoding.workflow.tasks import Priority, Task, do_picture
-from cuemark.contexts.encoding.workflow.title import quick_recipes
+from cuemark.contexts.encoding.workflow.title import (
+    QUICK_EXCERPT_FRAMES,
+    QUICK_EXCERPTS,
+    quick_recipes,
+)
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.kit.objects import Objects, sha256_of
 
@@ -137,12 +143,18 @@ class Lab:
         self.shop.stage = what.stage
         return Done(do_picture(self.shop, what))
 
-    def quick(self, clip: Clip) -> str:
-        """The upper rung of a clip's quick version, joined: what a full version is made after."""
+    def quick(self, clip: Clip) -> list[RungToPackage]:
+        """The rungs of a clip's quick version, which a full version is made after."""
         _, steps = self.steps(clip)
-        row = [quick_recipes(clip.film)[-1]] * len(clip.chunks)
-        (parts,) = steps.all("encode", "quick", Priority.QUICK, [row], clip.chunks)
-        return pictures.join_rung(self.shop, clip.sha256, parts)
+        recipes = quick_recipes(clip.film)
+        rows = [[recipe] * len(clip.chunks) for recipe in recipes]
+        encoded = steps.all("encode", "quick", Priority.QUICK, rows, clip.chunks)
+        samples = excerpts(clip.chunks, QUICK_EXCERPTS, QUICK_EXCERPT_FRAMES)
+        scored = steps.joined_and_scored("quick", Priority.QUICK, encoded, samples)
+        return [
+            packaged(recipe, key, scores)
+            for recipe, (key, scores) in zip(recipes, scored, strict=True)
+        ]
 
     def constant(self, clip: Clip, recipe: Recipe, chunks: Sequence[Chunk]) -> Measure:
         """Encode and score chunks of a clip in one recipe."""
@@ -152,7 +164,7 @@ class Lab:
         """Encode and score chunks of a clip, each in its recipe."""
         _, steps = self.steps(clip)
         (keys,) = steps.all("probe", "verify", Priority.PROBE, [row], chunks)
-        scores = joined([pictures.scores_of(self.shop, key) for key in keys])
+        scores = joined([scoring.scores_of(self.shop, key) for key in keys])
         files = [
             self.shop.path(pictures.chunk_key(self.shop, clip.sha256, chunk, recipe), "chunk.mp4")
             for recipe, chunk in zip(row, chunks, strict=True)
@@ -163,9 +175,9 @@ class Lab:
         """What a joined rung measures, whole."""
         chunks = clip.chunks
         found = [
-            pictures.scores_of(
+            scoring.scores_of(
                 self.shop,
-                pictures.score_rung(self.shop, clip.sha256, key, (chunk.start, chunk.end)),
+                scoring.score_rung(self.shop, clip.sha256, key, (chunk.start, chunk.end)),
             )
             for chunk in chunks
         ]

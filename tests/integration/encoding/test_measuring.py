@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image
 
 from cuemark.contexts.encoding.model.report import Measures, worst_frame
-from cuemark.contexts.encoding.stages import pictures
+from cuemark.contexts.encoding.stages import pictures, scoring
 from cuemark.contexts.encoding.stages.measuring import Measured, keep_measures
 from cuemark.contexts.encoding.stages.reports import kept_of
 from cuemark.contexts.encoding.tools import ffmpeg
@@ -24,7 +24,7 @@ def made(studio: Studio, version_id: str, quality: str) -> tuple[Version, str]:
     """A version of one rendition, its rung scored, and that rung's key."""
     rung = studio.joined_rung(RECIPE, studio.chunk_of_each_shot)
     for stretch in STRETCHES:
-        pictures.score_rung(studio.shop, studio.sha256, rung, stretch)
+        scoring.score_rung(studio.shop, studio.sha256, rung, stretch)
     described = version(renditions=[rendition("v72", 128, 72, 100, "5d" + "0" * 30)])
     return msgspec.structs.replace(
         described, version_id=VersionId(version_id), quality=quality

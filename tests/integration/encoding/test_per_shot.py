@@ -7,7 +7,7 @@ import pytest
 from benches.encoding.bd import bd_rate
 from benches.encoding.lab import Clip, Lab
 from cuemark.contexts.encoding.model.gate import PUBLISHED_WITHIN_VMAF, Scores
-from cuemark.contexts.encoding.stages import pictures
+from cuemark.contexts.encoding.stages import scoring
 from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.packaging import RungToPackage
 from cuemark.contexts.encoding.workflow.renditions import FullRenditions, Method
@@ -57,8 +57,8 @@ def per_shot(lab: Lab, clip: Clip) -> Made:
 
 
 def scores(lab: Lab, clip: Clip, rung: RungToPackage) -> Scores:
-    key = pictures.score_rung(lab.shop, clip.sha256, rung.key, (0, clip.film.master.frames))
-    return pictures.scores_of(lab.shop, key)
+    key = scoring.score_rung(lab.shop, clip.sha256, rung.key, (0, clip.film.master.frames))
+    return scoring.scores_of(lab.shop, key)
 
 
 def curve(lab: Lab, clip: Clip, rungs: list[RungToPackage], what: str) -> list[tuple[float, float]]:

@@ -9,7 +9,7 @@ from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model.chunks import Chunk, chunk_plan
 from cuemark.contexts.encoding.model.gate import broken_shots, meets_prediction
 from cuemark.contexts.encoding.model.ladder import Probed
-from cuemark.contexts.encoding.stages import pictures
+from cuemark.contexts.encoding.stages import pictures, scoring
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.run import ToolFailed
@@ -64,8 +64,8 @@ def test_swapped_shots_are_refused_and_ordered_ones_are_not(studio: Studio) -> N
     wrong = studio.joined_rung(SOME, [first, third, second])
     assert right != wrong
     scores = {
-        rung: pictures.scores_of(
-            studio.shop, pictures.score_rung(studio.shop, studio.sha256, rung, (0, FRAMES))
+        rung: scoring.scores_of(
+            studio.shop, scoring.score_rung(studio.shop, studio.sha256, rung, (0, FRAMES))
         )
         for rung in (right, wrong)
     }
@@ -90,8 +90,8 @@ def test_a_rung_scores_the_same_at_any_of_its_frames(studio: Studio) -> None:
     """A stretch that begins within the rung is compared with the frames that belong to it."""
     rung = studio.joined_rung(SOME, studio.chunk_of_each_shot)
     whole, middle = (
-        pictures.scores_of(
-            studio.shop, pictures.score_rung(studio.shop, studio.sha256, rung, stretch)
+        scoring.scores_of(
+            studio.shop, scoring.score_rung(studio.shop, studio.sha256, rung, stretch)
         )
         for stretch in ((0, FRAMES), (40, 55))
     )
@@ -110,8 +110,8 @@ def test_rungs_measure_what_the_ladder_predicted(studio: Studio) -> None:
         recipe = Recipe(width, height, crf, "medium")
         key = pictures.encode_chunk(studio.shop, studio.sha256, chunk, recipe)
         size = studio.shop.path(key, "chunk.mp4").stat().st_size
-        scores = pictures.score_chunk(studio.shop, studio.sha256, chunk, recipe)
-        return size * 8 / seconds / 1000, pictures.scores_of(studio.shop, scores).mean
+        scores = scoring.score_chunk(studio.shop, studio.sha256, chunk, recipe)
+        return size * 8 / seconds / 1000, scoring.scores_of(studio.shop, scores).mean
 
     probes = []
     for point in ladder_rules.probe_points(picture.height):
@@ -123,8 +123,8 @@ def test_rungs_measure_what_the_ladder_predicted(studio: Studio) -> None:
         recipe = Recipe(rung.width, rung.height, rung.crf, "medium")
         rate_kbps, _ = measured(rung.width, rung.height, rung.crf)
         joined = studio.joined_rung(recipe, [chunk])
-        scores = pictures.scores_of(
-            studio.shop, pictures.score_rung(studio.shop, studio.sha256, joined, (0, FRAMES))
+        scores = scoring.scores_of(
+            studio.shop, scoring.score_rung(studio.shop, studio.sha256, joined, (0, FRAMES))
         )
         assert meets_prediction(rung.vmaf, scores), (rung, scores.mean)
         assert ladder_rules.dominating(rate_kbps, scores.mean, probes) is None
@@ -143,7 +143,7 @@ def test_a_film_without_an_index_is_encoded_from_the_right_frames(
     assert film.master.frames == FRAMES
     late = studio.chunk_of_each_shot[2]
     pictures.encode_chunk(studio.shop, sha256, late, SOME)
-    scores = pictures.scores_of(studio.shop, pictures.score_chunk(studio.shop, sha256, late, SOME))
+    scores = scoring.scores_of(studio.shop, scoring.score_chunk(studio.shop, sha256, late, SOME))
     assert scores.mean > 80
 
 
@@ -195,5 +195,5 @@ def test_the_masters_at_hand_are_inspected_exactly(shop: Workshop) -> None:
         excerpt = Chunk(last.index, last.end - 12, last.end, [0])
         recipe = Recipe(320, 180, 20.0, "ultrafast")
         pictures.encode_chunk(shop, sha256, excerpt, recipe)
-        key = pictures.score_chunk(shop, sha256, excerpt, recipe)
-        assert pictures.scores_of(shop, key).frames == [excerpt.start + n for n in (0, 5, 10)]
+        key = scoring.score_chunk(shop, sha256, excerpt, recipe)
+        assert scoring.scores_of(shop, key).frames == [excerpt.start + n for n in (0, 5, 10)]

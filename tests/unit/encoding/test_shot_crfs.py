@@ -7,16 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuemark.contexts.encoding.model.gate import Scores
-from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed, curves_of
+from cuemark.contexts.encoding.model.ladder import Curve, Point
 from cuemark.contexts.encoding.model.shot_crfs import (
+    FAIR_VMAF,
     LEAST_CRF,
     MOST_CRF,
+    SHARES,
     SPREAD_CRF,
     STEP_CRF,
     Seen,
     Shot,
     ShotPlan,
     at_target,
+    ceilings_of,
     fifth_percentile,
     harmonic_mean,
     level,
@@ -28,8 +31,14 @@ from cuemark.contexts.encoding.model.shot_crfs import (
 POINTS = [Point(360, 31.0), Point(360, 23.0), Point(720, 28.0), Point(720, 20.0)]
 
 
-def curve(rate_kbps: float, loss: float, halves_crf: float = 6.0, grows: float = 0.09) -> Curve:
-    """A shot that takes ``rate_kbps`` at crf 26 and there loses ``loss``."""
+def curve(
+    rate_kbps: float,
+    loss: float,
+    halves_crf: float = 6.0,
+    grows: float = 0.09,
+    ceiling: float = 101.0,
+) -> Curve:
+    """A shot that takes ``rate_kbps`` at crf 26 and there loses ``loss`` of ``ceiling``."""
     return Curve(
         height=720,
         crf=26.0,
@@ -39,6 +48,7 @@ def curve(rate_kbps: float, loss: float, halves_crf: float = 6.0, grows: float =
         loss_per_crf=grows,
         low_crf=17.0,
         high_crf=38.0,
+        ceiling=ceiling,
     )
 
 
@@ -58,6 +68,7 @@ def films(draw: st.DrawFn) -> tuple[list[Shot], float]:
                 draw(st.floats(1, 40)),
                 draw(st.floats(4, 9)),
                 draw(st.floats(0.04, 0.18)),
+                draw(st.floats(98, 112)),
             )
             if n == 0 or draw(st.booleans())
             else None,
@@ -72,12 +83,13 @@ def test_a_plan_has_a_sane_crf_for_every_shot(film: tuple[list[Shot], float]) ->
     shots, crf = film
     found = plan(shots, crf, level(shots, crf).vmaf)
     assert len(found.crfs) == len(found.shot_vmaf) == len(shots)
-    for shot, each in zip(shots, found.crfs, strict=True):
+    for each in found.crfs:
         assert LEAST_CRF <= each <= MOST_CRF
         assert each == round(each / STEP_CRF) * STEP_CRF
         assert abs(each - crf) <= SPREAD_CRF + STEP_CRF
-        if shot.curve is None:
-            assert abs(each - crf) <= STEP_CRF / 2
+    if found.crfs != [found.crfs[0]] * len(shots):
+        unseen = {each for each, shot in zip(found.crfs, shots, strict=True) if not shot.curve}
+        assert unseen <= {round(crf / STEP_CRF) * STEP_CRF}
 
 
 @given(films())
@@ -96,28 +108,28 @@ def test_no_plan_costs_more_than_an_equal_crf_or_looks_worse(
         while dearer.rate_kbps <= found.rate_kbps:
             best = dearer
             dearer = level(shots, dearer.crfs[0] - 0.1)
-        assert harmonic_mean(shots, found) >= harmonic_mean(shots, best)
-        assert fifth_percentile(shots, found) >= fifth_percentile(shots, best)
+        assert harmonic_mean(shots, found) >= harmonic_mean(shots, best) - FAIR_VMAF
+        assert fifth_percentile(shots, found) >= fifth_percentile(shots, best) - FAIR_VMAF
 
 
-@given(films(), st.sampled_from([1.0, 1.5, 2.0, 3.0]))
-def test_free_shots_have_one_slope(film: tuple[list[Shot], float], power: float) -> None:
+@given(films())
+def test_free_shots_have_one_slope(film: tuple[list[Shot], float]) -> None:
     shots, crf = film
-    found = at_target(shots, crf, level(shots, crf).vmaf, power)
+    found = at_target(shots, crf, level(shots, crf).vmaf, 1.0)
     slopes = []
     for shot, each in zip(shots, found.crfs, strict=True):
         if shot.curve is None or abs(each - crf) > SPREAD_CRF - 1:
             continue
         d = 0.01
-        low, high = shot.curve.at(each - d), shot.curve.at(each + d)
-        # A loss below CEILING - 100 is cut off in a prediction, and has no slope.
-        if high.vmaf >= 99.9 or low.vmaf >= 99.9:
+        low, high = each - d, each + d
+        # Where VMAF ends, it has no slope.
+        if shot.curve.ceiling - shot.curve.loss_at(low) >= 99.9:
             continue
-        spent = low.rate_kbps - high.rate_kbps
-        bought = (101 - high.vmaf) ** power - (101 - low.vmaf) ** power
-        slopes.append(math.log(spent / bought))
+        spent = shot.curve.rate_at(low) - shot.curve.rate_at(high)
+        lost = shot.curve.loss_at(high) - shot.curve.loss_at(low)
+        slopes.append(math.log(spent / lost))
     # Two crf are rounded to STEP_CRF each: that is worth so much of either's slope.
-    assert max(slopes, default=0.0) - min(slopes, default=0.0) <= STEP_CRF * (0.18 + 3 * 0.18)
+    assert max(slopes, default=0.0) - min(slopes, default=0.0) <= STEP_CRF * (0.18 + 0.18)
 
 
 def test_bits_move_from_the_shot_that_needs_none() -> None:
@@ -135,15 +147,28 @@ def test_equal_shots_have_an_equal_crf() -> None:
     assert found.vmaf == pytest.approx(93.0)
 
 
-def test_a_higher_power_spares_the_worst_shot() -> None:
-    shots = [whole(100, curve(300, 3.0)), whole(100, curve(6000, 25.0))]
-    mean = level(shots, 26.0).vmaf
-    worst = [
-        min(v for v in at_target(shots, 26.0, mean, power).shot_vmaf if v is not None)
-        for power in (1.0, 2.0, 3.0)
-    ]
-    assert worst == sorted(worst)
-    assert worst[0] < worst[-1]
+@given(films())
+def test_a_smaller_share_of_the_way_leaves_crfs_nearer_to_one(
+    film: tuple[list[Shot], float],
+) -> None:
+    shots, crf = film
+    vmaf = level(shots, crf).vmaf
+    spans = []
+    for share in sorted(SHARES):
+        crfs = at_target(shots, crf, vmaf, share).crfs
+        spans.append(max(abs(each - crf) for each in crfs))
+        assert spans[-1] <= share * SPREAD_CRF + STEP_CRF / 2
+
+
+def test_no_bits_are_spent_where_vmaf_has_ended() -> None:
+    """The second shot measures 100 up to a crf of 28.4, and is not made any better than that."""
+    shots = [whole(100, curve(900, 8.0)), whole(100, curve(9000, 8.0, ceiling=110.0))]
+    even = level(shots, 24.0)
+    assert even.shot_vmaf[1] == 100.0
+    found = plan(shots, 24.0, even.vmaf)
+    assert found.crfs[1] >= 28.0
+    assert found.rate_kbps < 0.7 * even.rate_kbps
+    assert found.vmaf == pytest.approx(even.vmaf, abs=0.3)
 
 
 def test_a_film_of_one_shot_gets_what_its_title_gets() -> None:
@@ -175,8 +200,14 @@ def seen_of(point: Point, kbps: list[float], vmaf: list[float], frames: int) -> 
         for number, rate in enumerate(kbps)
         for n in range(frames)
     }
-    scored = [n for n in size if n % 5 == 0]
-    return Seen(point, size, Scores(scored, [vmaf[n // frames] for n in scored]))
+    return Seen(point, size, scores_of(vmaf, frames))
+
+
+def scores_of(vmaf: list[float], frames: int) -> Scores:
+    """Shots of ``frames`` each, of which every fifth frame is scored."""
+    scored = range(0, frames * len(vmaf), 5)
+    raw = [vmaf[n // frames] for n in scored]
+    return Scores(list(scored), [min(100.0, each) for each in raw], raw=raw)
 
 
 def test_each_shot_has_the_curve_of_its_own_frames() -> None:
@@ -186,37 +217,43 @@ def test_each_shot_has_the_curve_of_its_own_frames() -> None:
             POINTS, [120, 320, 900, 2400], [70.0, 78.0, 88.0, 95.0], strict=True
         )
     ]
-    probed = [
-        Probed(each.point, rate, vmaf)
-        for each, rate, vmaf in zip(seen, [300, 800, 2250, 6000], [66, 74, 84, 91], strict=True)
-    ]
-    shots = shots_of(seen, curves_of(probed), [0, 50], 100, 25.0)
-    assert sorted(shots) == [360, 720]
-    easy, hard = (shot.curve for shot in shots[720])
-    assert easy is not None
-    assert hard is not None
-    assert easy.at(20.0).rate_kbps == pytest.approx(2400, rel=0.001)
-    assert hard.at(28.0).rate_kbps == pytest.approx(3600, rel=0.001)
-    assert (easy.at(20.0).vmaf, hard.at(28.0).vmaf) == pytest.approx((95.0, 80.0))
+    found = shots_of(seen, [100.0, 104.0, 102.0], [0, 50], 100, 25.0)
+    assert sorted(found) == [360, 720]
+    assert found[720].title.ceiling == 102.0
+    assert found[720].title.rate_at(20.0) == pytest.approx(6000, rel=0.001)
+    easy, hard = found[720].shots
+    assert easy.curve is not None
+    assert hard.curve is not None
+    assert (easy.curve.ceiling, hard.curve.ceiling) == (100.0, 104.0)
+    assert easy.curve.rate_at(20.0) == pytest.approx(2400, rel=0.001)
+    assert hard.curve.rate_at(28.0) == pytest.approx(3600, rel=0.001)
+    assert (easy.vmaf_at(20.0), hard.vmaf_at(28.0)) == pytest.approx((95.0, 80.0))
 
 
 def test_a_shot_that_a_probe_did_not_see_has_no_curve() -> None:
-    seen = [seen_of(point, [500.0], [90.0], 50) for point in POINTS]
-    probed = [Probed(each.point, 500 + n, 90.0 + n) for n, each in enumerate(seen)]
-    shots = shots_of(seen, curves_of(probed), [0, 50], 100, 25.0)
-    assert [shot.curve is None for shot in shots[720]] == [False, True]
+    seen = [seen_of(point, [500.0 + n], [90.0 + n], 50) for n, point in enumerate(POINTS)]
+    found = shots_of(seen, [101.0] * 3, [0, 50], 100, 25.0)[720].shots
+    assert [shot.curve is None for shot in found] == [False, True]
+    assert [shot.probed for shot in found] == [50, 0]
 
 
 def test_a_shot_of_odd_figures_is_held_near_the_film() -> None:
     """A black shot: no rate, no loss, and no slope of its own."""
-    seen = [seen_of(point, [1.0, 2000.0 - n], [100.0, 90.0], 50) for n, point in enumerate(POINTS)]
-    probed = [
-        Probed(point, rate, vmaf)
-        for point, rate, vmaf in zip(POINTS, [120, 320, 900, 2400], [70, 78, 88, 95], strict=True)
+    seen = [
+        seen_of(point, [1.0, rate], [100.0, vmaf], 50)
+        for point, rate, vmaf in zip(
+            POINTS, [120, 320, 900, 2400], [70.0, 78.0, 88.0, 95.0], strict=True
+        )
     ]
-    title = {each.height: each for each in curves_of(probed)}
-    for height, shots in shots_of(seen, list(title.values()), [0, 50], 100, 25.0).items():
-        for shot in shots:
+    for found in shots_of(seen, [101.0] * 3, [0, 50], 100, 25.0).values():
+        for shot in found.shots:
             assert shot.curve is not None
-            assert 0.5 <= shot.curve.rate_per_crf / title[height].rate_per_crf <= 2
-            assert 0.5 <= shot.curve.loss_per_crf / title[height].loss_per_crf <= 2
+            assert 0.5 <= shot.curve.rate_per_crf / found.title.rate_per_crf <= 2
+            assert 0.5 <= shot.curve.loss_per_crf / found.title.loss_per_crf <= 2
+
+
+def test_a_ceiling_is_above_what_a_shot_measures_against_itself() -> None:
+    """A shot that was too short to be scored has the film's."""
+    itself = Scores([0, 5, 20, 25], [97.0, 99.0, 100.0, 100.0], raw=[97.0, 99.0, 110.0, 112.0])
+    found = ceilings_of(itself, [0, 10, 13], 30)
+    assert found == [99.5, 106.0, 112.5, 106.0]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cuemark.contexts.encoding.model.chunks import Chunk, chunk_plan
 from cuemark.contexts.encoding.model.master import Master
-from cuemark.contexts.encoding.stages import pictures
+from cuemark.contexts.encoding.stages import pictures, scoring
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from tests.e2e.installation import ffmpeg
@@ -58,7 +58,7 @@ def encoded(
         keys.append(pictures.encode_chunk(shop, sha256, chunk, recipe))
         if not compare:
             continue
-        score = pictures.scores_of(shop, pictures.score_chunk(shop, sha256, chunk, recipe))
+        score = scoring.scores_of(shop, scoring.score_chunk(shop, sha256, chunk, recipe))
         assert score.mean > 80, "the encode is compared with other frames than it was made of"
     return shop.path(pictures.join_rung(shop, sha256, keys), pictures.RUNG)
 

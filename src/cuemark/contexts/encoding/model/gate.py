@@ -15,13 +15,15 @@ QUICK_TOP_VMAF, QUICK_LOW_VMAF = 80.0, 50.0
 class Scores(msgspec.Struct, frozen=True):
     """VMAF of sampled frames: frame numbers of the film, ascending, and a score for each.
 
-    ``neg`` (VMAF NEG) and ``cambi`` (banding) are of the same frames, where they were measured.
+    ``neg`` (VMAF NEG), ``cambi`` (banding) and ``raw`` (VMAF that is not clipped to 0 and 100) are
+    of the same frames, where they were measured.
     """
 
     frames: list[int]
     vmaf: list[float]
     neg: list[float] = []
     cambi: list[float] = []
+    raw: list[float] = []
 
     @property
     def mean(self) -> float:

@@ -132,11 +132,12 @@ class Curve(msgspec.Struct, frozen=True):
     loss_per_crf: float
     low_crf: float
     high_crf: float
+    ceiling: float = CEILING
 
     def at(self, crf: float) -> Probed:
         """What an encode at ``crf`` is predicted to give."""
         return Probed(
-            Point(self.height, crf), self.rate_at(crf), min(100.0, CEILING - self.loss_at(crf))
+            Point(self.height, crf), self.rate_at(crf), min(100.0, self.ceiling - self.loss_at(crf))
         )
 
     def rate_at(self, crf: float) -> float:
@@ -144,12 +145,12 @@ class Curve(msgspec.Struct, frozen=True):
         return 2 ** (self.log_rate + self.rate_per_crf * (crf - self.crf))
 
     def loss_at(self, crf: float) -> float:
-        """What it is predicted to lose of ``CEILING``: less than one where VMAF ends at 100."""
+        """What it is predicted to lose of ``ceiling``."""
         return math.exp(self.log_loss + self.loss_per_crf * (crf - self.crf))
 
     def slope_at(self, crf: float) -> float:
         """VMAF lost for one crf more."""
-        return self.loss_per_crf * (CEILING - self.at(crf).vmaf)
+        return self.loss_per_crf * (self.ceiling - self.at(crf).vmaf)
 
     def candidates(self, probed: list[Probed]) -> list[Probed]:
         """Half-crf steps where the curve is trusted; a probe stands for what is near it."""
@@ -158,8 +159,8 @@ class Curve(msgspec.Struct, frozen=True):
         return [*probed, *(self.at(crf) for crf in free)]
 
 
-def curves_of(probes: list[Probed]) -> list[Curve]:
-    """A curve for each probed resolution, the highest first.
+def curves_of(probes: list[Probed], ceiling: float = CEILING) -> list[Curve]:
+    """A curve for each probed resolution, the highest first. No VMAF comes up to ``ceiling``.
 
     A resolution with one probe takes the slopes of the next higher one, its loss flatter by
     ``_ONE_POINT_SLOPE``: the fewer the lines, the more of the loss comes from scaling.
@@ -171,7 +172,7 @@ def curves_of(probes: list[Probed]) -> list[Curve]:
         span = worst.point.crf - best.point.crf
         if span > 0:
             rate_per_crf = math.log2(worst.rate_kbps / best.rate_kbps) / span
-            loss_per_crf = (log_loss(worst) - log_loss(best)) / span
+            loss_per_crf = (log_loss(worst, ceiling) - log_loss(best, ceiling)) / span
         elif curves:
             rate_per_crf = curves[-1].rate_per_crf
             loss_per_crf = curves[-1].loss_per_crf * _ONE_POINT_SLOPE
@@ -183,18 +184,19 @@ def curves_of(probes: list[Probed]) -> list[Curve]:
                 crf=best.point.crf,
                 log_rate=math.log2(best.rate_kbps),
                 rate_per_crf=min(rate_per_crf, -0.2 / _RATE_DOUBLES_CRF),
-                log_loss=log_loss(best),
+                log_loss=log_loss(best, ceiling),
                 loss_per_crf=max(loss_per_crf, 1e-3),
                 low_crf=max(MIN_CRF, best.point.crf - BEYOND_CRF),
                 high_crf=min(MAX_CRF, worst.point.crf + BEYOND_CRF),
+                ceiling=ceiling,
             )
         )
     return curves
 
 
-def log_loss(probe: Probed) -> float:
-    """The log of what a probe lost of ``CEILING``, of half a point at least."""
-    return math.log(CEILING - min(probe.vmaf, CEILING - 0.5))
+def log_loss(probe: Probed, ceiling: float = CEILING) -> float:
+    """The log of what a probe lost of ``ceiling``, of half a point at least."""
+    return math.log(ceiling - min(probe.vmaf, ceiling - 0.5))
 
 
 def upper_hull(points: list[Probed]) -> list[Probed]:

@@ -7,12 +7,15 @@ film: Katsavounidis, "Dynamic Optimizer", and Manohara, Moorthy, De Cock, Katsav
 "Optimized Shot-Based Encodes", Netflix Technology Blog, 2018). The resolution of a rung is one
 for all its shots, so of a shot's hull that resolution's curve is left.
 
-A shot's curve is that of ``ladder.Curve``: log2 of the rate and log of the loss ``L = CEILING -
-VMAF`` as straight lines over crf. The distortion is ``L ** power``. With power 1 the mean VMAF is
-what is bought, and it is bought where it is cheap: hard shots are let go. A higher power weighs
-what is bad already, as a squared error does. Both sides are exponentials of crf, so a shot's crf
-at a slope has a closed form, and the slope at which the film measures its target is found by
-halving.
+A shot's curve is that of ``ladder.Curve``: log2 of the rate, and log of what is lost of a
+ceiling, as straight lines over crf. VMAF rewards motion, so its ceiling is not the same for all
+shots: what a shot measures against itself says where it is. Scores are taken unclipped, or a
+curve through two points would be flat where both are at 100; what lies above 100 buys nothing.
+
+The quality is the mean VMAF, which is bought where it is cheap: hard shots are let go. Where that
+goes too far, a plan goes a part of the way only. Both sides of the balance are exponentials of
+crf, so a shot's crf at a slope has a closed form, and the slope at which the film measures its
+target is found by halving.
 """
 
 import math
@@ -22,18 +25,25 @@ from itertools import pairwise
 import msgspec
 
 from cuemark.contexts.encoding.model.gate import Scores
-from cuemark.contexts.encoding.model.ladder import CEILING, Curve, Point, Probed, curves_of
+from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed, curves_of
 
-POWERS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+SHARES = (1.0, 0.75, 0.5, 0.25)
+"""How much of the way from one crf to one slope a plan may go."""
 SPREAD_CRF = 6.0
 """How far a shot's crf may lie from the one that the whole film would have."""
 LEAST_GAIN = math.log2(1 / 0.98)
 """Two percent of the rate, in doublings: curves through two points promise no finer."""
+ABOVE_ITSELF_VMAF = 1.5
+"""How far a shot's ceiling lies above what it measures against itself."""
+FAIR_VMAF = 0.5
+"""What the worst may lose to one crf of as many bits: a twelfth of what is just noticeable."""
 STEP_CRF = 0.25
 LEAST_CRF, MOST_CRF = 12.0, 45.0
+_TOP = 100.0
 _STEEPER = 2.0
 _HALVINGS = 40
 _LN2 = math.log(2)
+_SAME_VMAF = 1e-6
 
 
 class Shot(msgspec.Struct, frozen=True):
@@ -47,14 +57,19 @@ class Shot(msgspec.Struct, frozen=True):
     curve: Curve | None
     probed: int
 
+    def vmaf_at(self, crf: float) -> float | None:
+        """What it is to measure, 0 to 100."""
+        if self.curve is None:
+            return None
+        return min(_TOP, max(0.0, self.curve.ceiling - self.curve.loss_at(crf)))
+
 
 class ShotPlan(msgspec.Struct, frozen=True):
     """A crf for each shot, and what the film is predicted to give with them.
 
-    ``shot_vmaf`` is each shot's mean, none where no probe saw the shot. ``vmaf``, the mean by
-    which plans are compared, is not cut off where VMAF's own scale ends, so that it always tells
-    two plans apart. ``probed_vmaf`` is that mean over the frames of the probes alone, on which a
-    rung is held against its prediction; none where a rung's own prediction holds.
+    ``shot_vmaf`` is each shot's mean, none where the shot has no curve. ``probed_vmaf`` is the
+    mean over the frames of the probes alone, on which a rung is held against its prediction; none
+    where a rung's own prediction holds.
     """
 
     crfs: list[float]
@@ -65,50 +80,73 @@ class ShotPlan(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What one probe gave by frame: ``size_bytes`` of each frame of the film that it has."""
+    """What one encode gave by frame: ``size_bytes`` of each frame of the film that it has."""
 
     point: Point
     size_bytes: dict[int, int]
     scores: Scores
 
 
+class Shots(msgspec.Struct, frozen=True):
+    """At one resolution: the shots, and the curve of the film as a whole."""
+
+    shots: list[Shot]
+    title: Curve
+
+
+def ceilings_of(itself: Scores, starts: Sequence[int], frames: int) -> list[float]:
+    """Where VMAF ends for each shot, and at last for the film; ``itself`` are the scores of the
+    master against itself, as far as that was looked at."""
+    film = math.fsum(itself.raw) / len(itself.raw)
+    found = [_mean_within(itself, start, end) for start, end in pairwise([*starts, frames])]
+    return [ABOVE_ITSELF_VMAF + (film if each is None else each) for each in [*found, film]]
+
+
 def shots_of(
-    seen: Sequence[Seen], title: Sequence[Curve], starts: Sequence[int], frames: int, rate: float
-) -> dict[int, list[Shot]]:
-    """By height, each shot with its curve. ``title`` are the curves of the whole film.
+    seen: Sequence[Seen],
+    ceilings: Sequence[float],
+    starts: Sequence[int],
+    frames: int,
+    rate: float,
+) -> dict[int, Shots]:
+    """By height, each shot with its curve. ``ceilings`` are those of ``ceilings_of``.
 
     A shot has a curve where every probe has scores of it. It is held between half and twice the
     film's own steepness: a short or a still shot's two points say little of what lies between.
     """
+    title = curves_of(within(seen, 0, frames, rate), ceilings[-1])
     shots: dict[int, list[Shot]] = {curve.height: [] for curve in title}
-    for start, end in pairwise([*starts, frames]):
+    for (start, end), ceiling in zip(pairwise([*starts, frames]), ceilings, strict=False):
         probes = within(seen, start, end, rate)
         probed = sum(n in seen[0].size_bytes for n in range(start, end)) if probes else 0
-        own = {curve.height: curve for curve in curves_of(probes)} if probes else {}
+        own = {each.height: each for each in curves_of(probes, ceiling)} if probes else {}
         for curve in title:
             found = own.get(curve.height)
             shots[curve.height].append(Shot(end - start, found and _held(found, curve), probed))
-    return shots
+    return {curve.height: Shots(shots[curve.height], curve) for curve in title}
 
 
 def within(seen: Sequence[Seen], start: int, end: int, rate: float) -> list[Probed]:
     """What each gave in the frames from ``start`` to before ``end``; nothing where one has none.
 
-    ``rate`` is the film's, in frames a second.
+    VMAF is unclipped. ``rate`` is the film's, in frames a second.
     """
     probes = []
     for each in seen:
         sizes = [each.size_bytes[n] for n in range(start, end) if n in each.size_bytes]
-        scores = [
-            vmaf
-            for frame, vmaf in zip(each.scores.frames, each.scores.vmaf, strict=True)
-            if start <= frame < end
-        ]
-        if not sum(sizes) or not scores:
+        vmaf = _mean_within(each.scores, start, end)
+        if not sum(sizes) or vmaf is None:
             return []
         kbps = sum(sizes) * 8 / (len(sizes) / rate) / 1000
-        probes.append(Probed(each.point, kbps, math.fsum(scores) / len(scores)))
+        probes.append(Probed(each.point, kbps, vmaf))
     return probes
+
+
+def _mean_within(scores: Scores, start: int, end: int) -> float | None:
+    found = [
+        raw for frame, raw in zip(scores.frames, scores.raw, strict=True) if start <= frame < end
+    ]
+    return math.fsum(found) / len(found) if found else None
 
 
 def _held(shot: Curve, title: Curve) -> Curve:
@@ -129,15 +167,15 @@ def plan(shots: Sequence[Shot], crf: float, vmaf: float) -> ShotPlan:
     That was told from the probes, so it is the mean over the frames that they saw, were all shots
     to have one crf. What the whole film measures with that crf, it also does with the plan.
     ``crf`` is the rung's own: the middle of what a shot may get, and what a shot gets that has no
-    curve. Of all ``POWERS`` that one is taken which needs the fewest bits
-    and is fair: with those bits, one crf for all shots would have neither a better harmonic mean
-    nor a better fifth percentile. Where none of them spares ``LEAST_GAIN``, all have one crf.
+    curve. Of all ``SHARES`` that one is taken which needs the fewest bits and is fair: with those
+    bits, one crf for all shots would have neither a harmonic mean nor a fifth percentile that is
+    better by ``FAIR_VMAF``. Where none of them spares ``LEAST_GAIN``, all have one crf.
     """
     if level(shots, crf).probed_vmaf is None:
         return level(shots, crf)
-    exact = _crf_where(shots, crf, lambda at: (at.probed_vmaf or 0.0) <= vmaf)
+    exact = _crf_where(shots, crf, lambda at: (at.probed_vmaf or 0.0) < vmaf - _SAME_VMAF)
     even, target = level(shots, _stepped(exact)), level(shots, exact).vmaf
-    found = [at_target(shots, crf, target, power) for power in POWERS]
+    found = [at_target(shots, crf, target, share) for share in SHARES]
     best = min(
         (each for each in found if _is_fair(shots, each, crf)),
         key=lambda each: _price(shots, each, even),
@@ -150,7 +188,10 @@ def _is_fair(shots: Sequence[Shot], found: ShotPlan, crf: float) -> bool:
     same_rate = level(
         shots, _crf_where(shots, crf, lambda other: other.rate_kbps <= found.rate_kbps)
     )
-    return all(of(shots, found) >= of(shots, same_rate) for of in (harmonic_mean, fifth_percentile))
+    return all(
+        of(shots, found) >= of(shots, same_rate) - FAIR_VMAF
+        for of in (harmonic_mean, fifth_percentile)
+    )
 
 
 def _price(shots: Sequence[Shot], found: ShotPlan, even: ShotPlan) -> float:
@@ -187,24 +228,24 @@ def _crf_where(shots: Sequence[Shot], crf: float, enough: Callable[[ShotPlan], b
     return most
 
 
-def at_target(shots: Sequence[Shot], crf: float, vmaf: float, power: float) -> ShotPlan:
-    """The plan of one slope with which the film measures a mean of ``vmaf``, or what is nearest
-    to that within the spread; ``power`` is the distortion's, of the loss."""
+def at_target(shots: Sequence[Shot], crf: float, vmaf: float, share: float) -> ShotPlan:
+    """The plan ``share`` of the way to one slope with which the film measures a mean of ``vmaf``,
+    or what is nearest to that within the spread."""
     low, high = -60.0, 60.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if _outcome(shots, _at_slope(shots, crf, middle, power)).vmaf < vmaf:
+        if _outcome(shots, _at_slope(shots, crf, middle, share)).vmaf < vmaf:
             low = middle
         else:
             high = middle
-    return _outcome(shots, [_stepped(each) for each in _at_slope(shots, crf, high, power)])
+    return _outcome(shots, [_stepped(each) for each in _at_slope(shots, crf, high, share)])
 
 
-def _at_slope(shots: Sequence[Shot], crf: float, log_slope: float, power: float) -> list[float]:
-    """Where ``R + exp(log_slope) * L ** power`` is least in each shot, within the spread.
+def _at_slope(shots: Sequence[Shot], crf: float, log_slope: float, share: float) -> list[float]:
+    """Where ``R + exp(log_slope) * loss`` is least in each shot, within the spread.
 
-    R falls as ``2 ** (b * crf)`` and L rises as ``exp(d * crf)``; the sum is least where
-    ``-ln2 * b * R = slope * power * d * L ** power``.
+    R falls as ``2 ** (b * crf)`` and the loss rises as ``exp(d * crf)``; the sum is least where
+    ``-ln2 * b * R = slope * d * loss``, and no lower than where VMAF ends at 100.
     """
     crfs = []
     for shot in shots:
@@ -212,11 +253,15 @@ def _at_slope(shots: Sequence[Shot], crf: float, log_slope: float, power: float)
         if curve is None:
             crfs.append(crf)
             continue
-        falls, rises = -_LN2 * curve.rate_per_crf, power * curve.loss_per_crf
+        falls = -_LN2 * curve.rate_per_crf
         of_rate = math.log(falls) + _LN2 * curve.log_rate
-        of_loss = log_slope + math.log(rises) + power * curve.log_loss
-        best = curve.crf + (of_rate - of_loss) / (falls + rises)
-        crfs.append(min(crf + SPREAD_CRF, max(crf - SPREAD_CRF, best)))
+        of_loss = log_slope + math.log(curve.loss_per_crf) + curve.log_loss
+        best = curve.crf + (of_rate - of_loss) / (falls + curve.loss_per_crf)
+        if curve.ceiling > _TOP:
+            spared = math.log(curve.ceiling - _TOP) - curve.log_loss
+            best = max(best, curve.crf + spared / curve.loss_per_crf)
+        there = min(crf + SPREAD_CRF, max(crf - SPREAD_CRF, best))
+        crfs.append(crf + share * (there - crf))
     return crfs
 
 
@@ -227,18 +272,15 @@ def _stepped(crf: float) -> float:
 def _outcome(shots: Sequence[Shot], crfs: list[float]) -> ShotPlan:
     frames = probed = 0
     kbits = quality = of_probed = 0.0
-    by_shot: list[float | None] = []
-    for shot, crf in zip(shots, crfs, strict=True):
-        if shot.curve is None:
-            by_shot.append(None)
+    by_shot = [shot.vmaf_at(crf) for shot, crf in zip(shots, crfs, strict=True)]
+    for shot, crf, vmaf in zip(shots, crfs, by_shot, strict=True):
+        if shot.curve is None or vmaf is None:
             continue
-        vmaf = CEILING - shot.curve.loss_at(crf)
         frames += shot.frames
         probed += shot.probed
         kbits += shot.frames * shot.curve.rate_at(crf)
         quality += shot.frames * vmaf
         of_probed += shot.probed * vmaf
-        by_shot.append(min(100.0, max(0.0, vmaf)))
     return ShotPlan(
         crfs=crfs,
         rate_kbps=kbits / frames if frames else 0.0,

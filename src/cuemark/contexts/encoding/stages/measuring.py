@@ -13,7 +13,7 @@ from cuemark.contexts.encoding.model.gate import Scores, joined
 from cuemark.contexts.encoding.model.ladder import Probed, Rung
 from cuemark.contexts.encoding.model.report import Measures, worst_frame
 from cuemark.contexts.encoding.model.shot_crfs import ShotPlan
-from cuemark.contexts.encoding.stages import artworks, pictures
+from cuemark.contexts.encoding.stages import artworks, pictures, scoring
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
 from cuemark.contexts.encoding.stages.reports import (
     ARTWORKS,
@@ -54,7 +54,7 @@ def keep_measures(
     scores = {
         name: joined(
             [
-                pictures.scores_of(shop, shop.key("rung scores", sha256, rung, stretch))
+                scoring.scores_of(shop, shop.key("rung scores", sha256, rung, stretch))
                 for stretch in measured.stretches
             ]
         )

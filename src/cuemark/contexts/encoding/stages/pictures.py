@@ -12,7 +12,6 @@ from cuemark.contexts.encoding.model import shots as shot_rules
 from cuemark.contexts.encoding.model.artwork import Survey, candidates, layouts
 from cuemark.contexts.encoding.model.bounds import Bounds
 from cuemark.contexts.encoding.model.chunks import Chunk
-from cuemark.contexts.encoding.model.gate import Scores
 from cuemark.contexts.encoding.model.master import (
     Master,
     Probe,
@@ -30,7 +29,6 @@ from cuemark.contexts.encoding.tools import ffmpeg, ffprobe
 from cuemark.contexts.encoding.tools.decoding import sample_bytes
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
 from cuemark.contexts.encoding.tools.run import (
-    Finished,
     ToolFailed,
     ToolOverLimit,
     read_frames,
@@ -52,23 +50,6 @@ class Shots(msgspec.Struct, frozen=True):
 
     starts: list[int]
     artworks: list[ArtworkFrame]
-
-
-class FrameMetrics(msgspec.Struct, frozen=True):
-    vmaf: float
-    neg: float | None = None
-    cambi: float | None = None
-
-
-class FrameScore(msgspec.Struct, frozen=True, rename="camel"):
-    frame_num: int
-    metrics: FrameMetrics
-
-
-class VmafLog(msgspec.Struct, frozen=True):
-    """What libvmaf writes, as far as it is read here."""
-
-    frames: list[FrameScore]
 
 
 def inspect(shop: Workshop, sha256: str) -> str:
@@ -235,11 +216,7 @@ def encode_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> s
         return key
     film = film_of(shop, sha256)
     with shop.making(key) as folder:
-        if recipe.turns:
-            done = _encode_pieces(shop, film, chunk, recipe, folder)
-        else:
-            argv = ffmpeg.chunk_argv(shop.programs.ffmpeg, film, chunk, [(recipe, folder / CHUNK)])
-            done = run(argv, encoding(film, chunk.frames), reads=[film.path], folder=folder)
+        cpu_s, wall_s = _encode_parts(shop, film, chunk, recipe, folder)
     structlog.get_logger().info(
         "chunk_encoded",
         key=key,
@@ -248,26 +225,31 @@ def encode_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> s
         height=recipe.height,
         preset=recipe.preset,
         crf=recipe.crf,
-        cpu_s=round(done.cpu_s, 2),
-        wall_s=round(done.wall_s, 2),
+        cpu_s=round(cpu_s, 2),
+        wall_s=round(wall_s, 2),
     )
     return key
 
 
-def _encode_pieces(
+def _encode_parts(
     shop: Workshop, film: Film, chunk: Chunk, recipe: Recipe, folder: Path
-) -> Finished:
-    pieces = [
-        (piece, each, folder / f"{piece.index}.mp4")
-        for piece, each in ffmpeg.pieces_of(chunk, recipe)
-    ]
-    paths = [path for _, _, path in pieces]
-    argv = ffmpeg.pieces_argv(shop.programs.ffmpeg, film, chunk.start, pieces)
-    done = run(argv, encoding(film, chunk.frames), reads=[film.path], folder=folder)
-    _join(shop, film, paths, folder, CHUNK)
-    for path in paths:
-        path.unlink()
-    return done
+) -> tuple[float, float]:
+    """Encode a chunk, each piece of it for itself; CPU and wall time in seconds.
+
+    One after the other: an encoder holds dozens of pictures until its run ends.
+    """
+    paths, cpu_s, wall_s = [], 0.0, 0.0
+    for piece, each in ffmpeg.pieces_of(chunk, recipe):
+        path = folder / (f"{piece.index}.mp4" if recipe.turns else CHUNK)
+        argv = ffmpeg.chunk_argv(shop.programs.ffmpeg, film, piece, [(each, path)])
+        done = run(argv, encoding(film, piece.frames), reads=[film.path], folder=folder)
+        paths.append(path)
+        cpu_s, wall_s = cpu_s + done.cpu_s, wall_s + done.wall_s
+    if recipe.turns:
+        _join(shop, film, paths, folder, CHUNK)
+        for path in paths:
+            path.unlink()
+    return cpu_s, wall_s
 
 
 def _join(shop: Workshop, film: Film, parts: Sequence[Path], folder: Path, name: str) -> int:
@@ -304,23 +286,6 @@ def rung_frame_bytes(shop: Workshop, key: str) -> dict[int, int]:
     return dict(enumerate(sample_bytes(shop.path(key, RUNG))))
 
 
-def score_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:
-    """Score an encoded chunk against the master. Returns the result's key."""
-    key = shop.key("chunk scores", sha256, chunk, recipe)
-    if not shop.has(key):
-        encoded = shop.path(chunk_key(shop, sha256, chunk, recipe), CHUNK)
-        done = _score(shop, sha256, key, encoded, (chunk.start, chunk.end), chunk.start)
-        structlog.get_logger().info(
-            "chunk_scored",
-            key=key,
-            chunk=chunk.index,
-            frames=chunk.frames,
-            cpu_s=round(done.cpu_s, 2),
-            wall_s=round(done.wall_s, 2),
-        )
-    return key
-
-
 def rung_key(shop: Workshop, sha256: str, chunks: Sequence[str]) -> str:
     return shop.key("rung", sha256, chunks)
 
@@ -342,54 +307,3 @@ def join_rung(shop: Workshop, sha256: str, chunks: Sequence[str]) -> str:
         if frames != film.master.frames:
             raise ToolFailed(f"a rung has {frames} frames and the film {film.master.frames}")
     return key
-
-
-def score_rung(shop: Workshop, sha256: str, rung: str, frames: tuple[int, int]) -> str:
-    """Score a stretch of a joined rung against the master. Returns the result's key."""
-    key = shop.key("rung scores", sha256, rung, frames)
-    if not shop.has(key):
-        done = _score(shop, sha256, key, shop.path(rung, RUNG), frames, 0, guards=True)
-        structlog.get_logger().info(
-            "rung_scored",
-            key=key,
-            frames=frames[1] - frames[0],
-            cpu_s=round(done.cpu_s, 2),
-            wall_s=round(done.wall_s, 2),
-        )
-    return key
-
-
-def scores_of(shop: Workshop, key: str) -> Scores:
-    return shop.load(key, "scores.json", Scores)
-
-
-def _score(
-    shop: Workshop,
-    sha256: str,
-    key: str,
-    encoded: Path,
-    frames: tuple[int, int],
-    start: int,
-    *,
-    guards: bool = False,
-) -> Finished:
-    film = film_of(shop, sha256)
-    with shop.making(key) as folder:
-        argv = ffmpeg.vmaf_argv(
-            shop.programs.ffmpeg, encoded, film, frames, start, "vmaf.json", guards=guards
-        )
-        limits = encoding(film, frames[1] - start)
-        done = run(argv, limits, reads=[encoded, film.path], folder=folder)
-        log = msgspec.json.decode((folder / "vmaf.json").read_bytes(), type=VmafLog)
-        if not log.frames:
-            raise ToolFailed("libvmaf scored no frame")
-        (folder / "vmaf.json").unlink()
-        metrics = [score.metrics for score in log.frames]
-        scores = Scores(
-            [frames[0] + score.frame_num for score in log.frames],
-            [each.vmaf for each in metrics],
-            [each.neg for each in metrics if each.neg is not None],
-            [each.cambi for each in metrics if each.cambi is not None],
-        )
-        save(folder, "scores.json", scores)
-    return done

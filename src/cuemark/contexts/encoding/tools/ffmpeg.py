@@ -36,7 +36,8 @@ _PICTURES = ["-max_pixels", str(MAX_PIXELS)]
 _QUIET = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
 _BITEXACT = ["-fflags", "+bitexact", "-map_metadata", "-1", "-map_chapters", "-1"]
 _ONE_JPEG = ["-frames:v", "1", "-update", "1", "-q:v", "3", *_BITEXACT]
-_GUARDS = ":model=version=vmaf_v0.6.1|version=vmaf_v0.6.1neg\\\\:name=neg:feature=name=cambi"
+_MODELS = "version=vmaf_v0.6.1|version=vmaf_v0.6.1\\\\:name=raw\\\\:disable_clip=true"
+_GUARDS = "|version=vmaf_v0.6.1neg\\\\:name=neg:feature=name=cambi"
 _STITCHED = "scenecut=0:open-gop=0:stitchable=1:sliced-threads=0:lookahead-threads=1"
 
 
@@ -136,7 +137,11 @@ def chunk_argv(
 
 
 def pieces_of(chunk: Chunk, recipe: Recipe) -> list[tuple[Chunk, Recipe]]:
-    """A chunk parted where its recipe turns to another crf."""
+    """A chunk parted where its recipe turns to another crf.
+
+    x264 has zones, but within one encode a key frame's quantizer follows from the frames before
+    it, which are another shot's; and cut at a key frame anyway, a piece loses nothing.
+    """
     bounds = [0, *(frame for frame, _ in recipe.turns), chunk.frames]
     crfs = [recipe.crf, *(crf for _, crf in recipe.turns)]
     return [
@@ -150,34 +155,6 @@ def pieces_of(chunk: Chunk, recipe: Recipe) -> list[tuple[Chunk, Recipe]]:
             msgspec.structs.replace(recipe, crf=crf, turns=()),
         )
         for number, ((first, end), crf) in enumerate(zip(pairwise(bounds), crfs, strict=True))
-    ]
-
-
-def pieces_argv(
-    ffmpeg: Path, film: Film, start: int, pieces: Sequence[tuple[Chunk, Recipe, Path]]
-) -> list[str]:
-    """Encode the pieces of a chunk that begins with ``start``, each for itself.
-
-    x264 has zones, but within one encode a key frame's quantizer follows from the frames before
-    it, which are another shot's; and cut at a key frame anyway, a piece loses nothing.
-    """
-    picture = film.master.picture
-    labels = "".join(f"[v{number}]" for number in range(len(pieces)))
-    _, first, _ = pieces[0]
-    size = _scaled(picture, first.width, first.height)
-    whole = f"{canonical(film, start)},{size},split={len(pieces)}{labels}"
-    graph = [f"[0:{film.master.video_stream}]{whole}"]
-    arguments: list[str] = []
-    for number, (piece, recipe, path) in enumerate(pieces):
-        trim = f"trim=start_frame={piece.start - start}:end_frame={piece.end - start}"
-        graph.append(f"[v{number}]{trim},setpts=PTS-STARTPTS[o{number}]")
-        arguments += ["-map", f"[o{number}]", "-frames:v", str(piece.frames)]
-        arguments += _x264(recipe, picture, piece.idrs)
-        arguments += [*_BITEXACT, "-video_track_timescale", str(timescale(picture)[0]), str(path)]
-    return [
-        *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1", "-threads", "1"],
-        *[*FILM, *_PICTURES, *seek(film, start), "-i", str(film.path)],
-        *["-filter_complex", ";".join(graph), *arguments],
     ]
 
 
@@ -286,7 +263,8 @@ def vmaf_argv(
 ) -> list[str]:
     """Score frames ``frames`` of the film in ``rung``, whose first frame is ``rung_start``.
 
-    ``guards`` asks for VMAF NEG (``neg`` in the log) and CAMBI (``cambi``) beside VMAF.
+    The log has VMAF as ``vmaf`` and, not clipped to 0 and 100, as ``raw``. ``guards`` asks for
+    VMAF NEG (``neg``) and CAMBI (``cambi``) beside it.
 
     The rung is scaled up to the canonical picture (the viewer's screen); ``log`` is a plain
     file name in the working folder. Every ``VMAF_EVERY``-th frame is scored.
@@ -300,8 +278,7 @@ def vmaf_argv(
     graph = (
         f"[0:v]{_stamp(picture)},trim=end_frame={end - first},{up}[d];"
         f"[1:{film.master.video_stream}]{canonical(film, first)},trim=end_frame={end - first}[r];"
-        f"[d][r]libvmaf=n_threads=1:n_subsample={VMAF_EVERY}:log_fmt=json:log_path={log}"
-        f"{_GUARDS if guards else ''}"
+        f"[d][r]{_libvmaf(log, _GUARDS if guards else '')}"
     )
     return [
         *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1"],
@@ -309,6 +286,27 @@ def vmaf_argv(
         *["-threads", "1", *FILM, *_PICTURES, *seek(film, first), "-i", str(film.path)],
         *["-filter_complex", graph, "-f", "null", "-"],
     ]
+
+
+def ceiling_argv(ffmpeg: Path, film: Film, frames: tuple[int, int], log: str) -> list[str]:
+    """Score frames ``frames`` of the film against themselves, as ``vmaf_argv`` scores a rung."""
+    first, end = frames
+    graph = (
+        f"[0:{film.master.video_stream}]{canonical(film, first)},trim=end_frame={end - first},"
+        f"split[d][r];[d][r]{_libvmaf(log)}"
+    )
+    return [
+        *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1", "-threads", "1"],
+        *[*FILM, *_PICTURES, *seek(film, first), "-i", str(film.path)],
+        *["-filter_complex", graph, "-f", "null", "-"],
+    ]
+
+
+def _libvmaf(log: str, guards: str = "") -> str:
+    return (
+        f"libvmaf=n_threads=1:n_subsample={VMAF_EVERY}:log_fmt=json:log_path={log}"
+        f":model={_MODELS}{guards}"
+    )
 
 
 def loudness_argv(ffmpeg: Path, film: Film, sound: Sound, duration_s: float) -> list[str]:

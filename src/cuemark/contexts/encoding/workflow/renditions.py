@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from cuemark.contexts.encoding.model import ladder as ladder_rules
-from cuemark.contexts.encoding.model import shot_crfs
+from cuemark.contexts.encoding.model import shot_crfs, survey
 from cuemark.contexts.encoding.model.chunks import Chunk, sampled
 from cuemark.contexts.encoding.model.gate import (
     PUBLISHED_WITHIN_VMAF,
@@ -17,10 +17,9 @@ from cuemark.contexts.encoding.model.gate import (
     joined,
     meets_prediction,
 )
-from cuemark.contexts.encoding.model.ladder import Point, Probed, Rung, curves_of
+from cuemark.contexts.encoding.model.ladder import Point, Probed, Rung
 from cuemark.contexts.encoding.model.shot_crfs import Seen, Shot, ShotPlan
-from cuemark.contexts.encoding.model.survey import completed
-from cuemark.contexts.encoding.stages import pictures
+from cuemark.contexts.encoding.stages import pictures, scoring
 from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.packaging import RungToPackage
 from cuemark.contexts.encoding.stages.workshop import Workshop
@@ -85,9 +84,9 @@ class FullRenditions:
         film: Film,
         chunks: Sequence[Chunk],
         starts: list[int],
-        quick: str,
+        quick: Sequence[RungToPackage],
     ) -> None:
-        """``quick`` is the key of the quick version's upper rung, joined."""
+        """``quick`` are the rungs of the quick version."""
         self._shop = shop
         self._job = job
         self._steps = steps
@@ -102,8 +101,8 @@ class FullRenditions:
         probes = self._probes()
         self._steps.plan("ladder", 1)
         rungs = ladder_rules.ladder(probes.probed, picture.width, picture.height)
-        shots = self._shots(probes, method)
-        attempts = [self._attempt(rung, _planned(rung, shots, method)) for rung in rungs]
+        plans = self._plans(rungs, probes, method)
+        attempts = [self._attempt(rung, plan) for rung, plan in zip(rungs, plans, strict=True)]
         self._steps.done("ladder")
         made = self._gated(attempts, probes)
         return [rung for rung, _ in made], Measured(
@@ -133,7 +132,7 @@ class FullRenditions:
         seen = []
         probed = []
         for point, recipe, row in zip(points, recipes, keys, strict=True):
-            scores = joined([pictures.scores_of(self._shop, key) for key in row])
+            scores = joined([scoring.scores_of(self._shop, key) for key in row])
             encoded = [
                 pictures.chunk_key(self._shop, self._job.master_sha256, chunk, recipe)
                 for chunk in chunks
@@ -145,26 +144,48 @@ class FullRenditions:
             probed.append(Probed(point, self._rate_kbps(encoded, chunks), scores.mean))
         return _Probes(probed, seen, chunks)
 
-    def _shots(self, probes: "_Probes", method: Method) -> dict[int, list[Shot]]:
+    def _plans(self, rungs: Sequence[Rung], probes: "_Probes", method: Method) -> list[ShotPlan]:
+        """A crf for each shot; or one for all, for which the rung's own prediction holds."""
+        if method == "per title" or len(self._starts) == 1:
+            return [shot_crfs.untold(len(self._starts), rung.crf) for rung in rungs]
+        shots = self._shots(probes)
+        return [shot_crfs.plan(shots[rung.height], rung.crf, rung.vmaf) for rung in rungs]
+
+    def _shots(self, probes: "_Probes") -> dict[int, list[Shot]]:
         """By height, each shot with its curve: its own, or one told from the quick version."""
         frames, rate = self._film.master.frames, float(self._film.master.picture.rate)
-        title = curves_of(probes.probed)
-        shots = shot_crfs.shots_of(probes.seen, title, self._starts, frames, rate)
-        if method == "per title" or len(probes.chunks) == len(self._chunks):
-            return shots
-        quick = self._surveyed(len(probes.probed) * len(probes.chunks))
-        bounds = pairwise([*self._starts, frames])
-        found = [shot_crfs.within([quick], start, end, rate) for start, end in bounds]
-        there = [each[0] if each else None for each in found]
-        return {curve.height: completed(shots[curve.height], there, curve) for curve in title}
+        all_probed = len(probes.chunks) == len(self._chunks)
+        tasks = len(probes.probed) * len(probes.chunks) + len(self._chunks)
+        surveys = 0 if all_probed else len(self._chunks) * len(self._quick)
+        self._steps.plan("probes", tasks + surveys)
+        itself = self._steps.ceilings("probes", Priority.PROBE, self._chunks)
+        ceilings = shot_crfs.ceilings_of(itself, self._starts, frames)
+        found = shot_crfs.shots_of(probes.seen, ceilings, self._starts, frames, rate)
+        if all_probed:
+            return {height: each.shots for height, each in found.items()}
+        quick = self._surveyed()
+        bounds = list(pairwise([*self._starts, frames]))
+        completed = {}
+        for height, each in found.items():
+            nearest = min(quick, key=lambda seen: abs(seen.point.height - height))
+            there = [shot_crfs.within([nearest], start, end, rate) for start, end in bounds]
+            completed[height] = survey.completed(
+                each, [probed[0] if probed else None for probed in there], ceilings
+            )
+        return completed
 
-    def _surveyed(self, probes: int) -> Seen:
-        """What every shot takes and measures in the quick version, after so many ``probes``."""
+    def _surveyed(self) -> list[Seen]:
+        """What every shot takes and measures in the rungs of the quick version."""
         stretches = [(chunk.start, chunk.end) for chunk in self._chunks]
-        self._steps.plan("probes", probes + len(stretches))
-        (scores,) = self._steps.scored("probes", Priority.PROBE, [self._quick], stretches)
-        sizes = pictures.rung_frame_bytes(self._shop, self._quick)
-        return Seen(Point(0, 0.0), sizes, scores)
+        keys = [rung.key for rung in self._quick]
+        return [
+            Seen(Point(rung.height, 0.0), pictures.rung_frame_bytes(self._shop, rung.key), scores)
+            for rung, scores in zip(
+                self._quick,
+                self._steps.scored("probes", Priority.PROBE, keys, stretches),
+                strict=True,
+            )
+        ]
 
     def _attempt(self, rung: Rung, plan: ShotPlan) -> Attempt:
         return Attempt(rung, rung.crf, plan, self._row(rung, plan))
@@ -303,14 +324,6 @@ def packaged(
         vmaf_p5=scores.p5,
         vmaf_predicted=predicted,
     )
-
-
-def _planned(rung: Rung, shots: dict[int, list[Shot]], method: Method) -> ShotPlan:
-    """A crf for each shot; or one for all, for which the prediction of the rung itself holds."""
-    if method == "per title":
-        found = shot_crfs.level(shots[rung.height], rung.crf)
-        return msgspec.structs.replace(found, probed_vmaf=None)
-    return shot_crfs.plan(shots[rung.height], rung.crf, rung.vmaf)
 
 
 def _recipe(rung: Rung, crfs: Sequence[float], chunk: Chunk, starts: Sequence[int]) -> Recipe:

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.model.gate import Scores, joined
 from cuemark.contexts.encoding.service import Ledger
-from cuemark.contexts.encoding.stages import pictures
+from cuemark.contexts.encoding.stages import scoring
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.store import JobRow
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
@@ -89,9 +89,14 @@ class Steps:
             for rung in rungs
         ]
         return [
-            joined([pictures.scores_of(self._shop, each.result()) for each in row])
+            joined([scoring.scores_of(self._shop, each.result()) for each in row])
             for row in pending
         ]
+
+    def ceilings(self, stage: Stage, priority: Priority, chunks: Sequence[Chunk]) -> Scores:
+        """What the master measures against itself in ``chunks``."""
+        pending = [self._enqueue(self.task("ceiling", stage, priority, chunk=c)) for c in chunks]
+        return joined([scoring.scores_of(self._shop, each.result()) for each in pending])
 
     def one(self, kind: Literal["inspect", "shots"], stage: Stage, priority: Priority) -> str:
         self.plan(stage, 1)

@@ -8,7 +8,14 @@ import msgspec
 from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.model.validation.policy import Policy
 from cuemark.contexts.encoding.service import Ledger
-from cuemark.contexts.encoding.stages import measuring, packaging, pictures, tracks, validating
+from cuemark.contexts.encoding.stages import (
+    measuring,
+    packaging,
+    pictures,
+    scoring,
+    tracks,
+    validating,
+)
 from cuemark.contexts.encoding.stages.packaging import Order
 from cuemark.contexts.encoding.stages.validating import ManifestWriter
 from cuemark.contexts.encoding.stages.workshop import Workshop
@@ -31,6 +38,7 @@ Kind = Literal[
     "probe",
     "join",
     "score",
+    "ceiling",
     "sound",
     "captions",
     "package",
@@ -139,11 +147,13 @@ def do_picture(shop: Workshop, what: Task) -> str:
             return pictures.encode_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
         case "probe":
             pictures.encode_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
-            return pictures.score_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
+            return scoring.score_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
         case "join":
             return pictures.join_rung(shop, sha256, what.parts or _parts(shop, what))
+        case "ceiling":
+            return scoring.score_itself(shop, sha256, _of(what.chunk))
         case "score":
-            return pictures.score_rung(shop, sha256, what.rung, what.frames)
+            return scoring.score_rung(shop, sha256, what.rung, what.frames)
         case "sound" | "captions" | "package" | "validate":
             raise ValueError(f"a task of the kind {what.kind} is not one of the picture")
 

@@ -88,7 +88,7 @@ class TitleWalk:
             self._job.quick_version_id, "quick", quick, sound, captions, Priority.QUICK_FINISH
         )
         full = FullRenditions(
-            self._shop, self._job, self._steps, film, chunks, shots.starts, quick[0][-1].key
+            self._shop, self._job, self._steps, film, chunks, shots.starts, quick[0]
         ).rungs()
         self._publish(self._job.version_id, "full", full, sound, captions, Priority.FINISH)
 

@@ -1,0 +1,127 @@
+"""Quality: encodes scored against the master, and the master against itself."""
+
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from cuemark.contexts.encoding.model.bounds import Bounds
+from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.gate import Scores
+from cuemark.contexts.encoding.stages.pictures import CHUNK, RUNG, chunk_key, encoding, film_of
+from cuemark.contexts.encoding.stages.workshop import Workshop, save
+from cuemark.contexts.encoding.tools import ffmpeg
+from cuemark.contexts.encoding.tools.ffmpeg import Recipe
+from cuemark.contexts.encoding.tools.run import Finished, ToolFailed, run
+
+_LOG = "vmaf.json"
+
+
+class FrameMetrics(msgspec.Struct, frozen=True):
+    vmaf: float
+    raw: float
+    neg: float | None = None
+    cambi: float | None = None
+
+
+class FrameScore(msgspec.Struct, frozen=True, rename="camel"):
+    frame_num: int
+    metrics: FrameMetrics
+
+
+class VmafLog(msgspec.Struct, frozen=True):
+    """What libvmaf writes, as far as it is read here."""
+
+    frames: list[FrameScore]
+
+
+def score_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:
+    """Score an encoded chunk against the master. Returns the result's key."""
+    key = shop.key("probe scores", sha256, chunk, recipe)
+    if not shop.has(key):
+        encoded = shop.path(chunk_key(shop, sha256, chunk, recipe), CHUNK)
+        done = _score(shop, sha256, key, encoded, (chunk.start, chunk.end), chunk.start)
+        structlog.get_logger().info(
+            "chunk_scored",
+            key=key,
+            chunk=chunk.index,
+            frames=chunk.frames,
+            cpu_s=round(done.cpu_s, 2),
+            wall_s=round(done.wall_s, 2),
+        )
+    return key
+
+
+def score_rung(shop: Workshop, sha256: str, rung: str, frames: tuple[int, int]) -> str:
+    """Score a stretch of a joined rung against the master. Returns the result's key."""
+    key = shop.key("rung scores", sha256, rung, frames)
+    if not shop.has(key):
+        done = _score(shop, sha256, key, shop.path(rung, RUNG), frames, 0, guards=True)
+        structlog.get_logger().info(
+            "rung_scored",
+            key=key,
+            frames=frames[1] - frames[0],
+            cpu_s=round(done.cpu_s, 2),
+            wall_s=round(done.wall_s, 2),
+        )
+    return key
+
+
+def scores_of(shop: Workshop, key: str) -> Scores:
+    return shop.load(key, "scores.json", Scores)
+
+
+def score_itself(shop: Workshop, sha256: str, chunk: Chunk) -> str:
+    """Score a chunk of the master against itself: where VMAF ends for it. Returns the key."""
+    key = shop.key("scores of itself", sha256, chunk.start, chunk.end)
+    if not shop.has(key):
+        film, frames = film_of(shop, sha256), (chunk.start, chunk.end)
+        argv = ffmpeg.ceiling_argv(shop.programs.ffmpeg, film, frames, _LOG)
+        limits = encoding(film, chunk.frames)
+        done = _run(shop, key, argv, limits, [film.path], chunk.start)
+        structlog.get_logger().info(
+            "master_scored",
+            key=key,
+            chunk=chunk.index,
+            cpu_s=round(done.cpu_s, 2),
+            wall_s=round(done.wall_s, 2),
+        )
+    return key
+
+
+def _score(
+    shop: Workshop,
+    sha256: str,
+    key: str,
+    encoded: Path,
+    frames: tuple[int, int],
+    start: int,
+    *,
+    guards: bool = False,
+) -> Finished:
+    film = film_of(shop, sha256)
+    argv = ffmpeg.vmaf_argv(shop.programs.ffmpeg, encoded, film, frames, start, _LOG, guards=guards)
+    limits = encoding(film, frames[1] - start)
+    return _run(shop, key, argv, limits, [encoded, film.path], frames[0])
+
+
+def _run(
+    shop: Workshop, key: str, argv: list[str], limits: Bounds, reads: list[Path], first: int
+) -> Finished:
+    """Keep what libvmaf says; the first frame that it scores is ``first`` of the film."""
+    with shop.making(key) as folder:
+        done = run(argv, limits, reads=reads, folder=folder)
+        log = msgspec.json.decode((folder / _LOG).read_bytes(), type=VmafLog)
+        if not log.frames:
+            raise ToolFailed("libvmaf scored no frame")
+        (folder / _LOG).unlink()
+        metrics = [score.metrics for score in log.frames]
+        scores = Scores(
+            [first + score.frame_num for score in log.frames],
+            [each.vmaf for each in metrics],
+            [each.neg for each in metrics if each.neg is not None],
+            [each.cambi for each in metrics if each.cambi is not None],
+            [each.raw for each in metrics],
+        )
+        save(folder, "scores.json", scores)
+    return done
