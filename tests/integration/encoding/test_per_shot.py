@@ -82,11 +82,11 @@ def test_every_rung_measures_what_was_predicted(per_shot: Made) -> None:
         assert rung.vmaf_mean == pytest.approx(rung.vmaf_predicted, abs=PUBLISHED_WITHIN_VMAF)
 
 
-@pytest.mark.parametrize(("quality", "at_most"), [("vmaf", -8.0), ("p5", 1.0)])
+@pytest.mark.parametrize(("quality", "at_most"), [("vmaf", -2.0), ("p5", 6.0)])
 def test_fewer_bits_for_the_same_quality(
     lab: Lab, clip: Clip, per_title: Made, per_shot: Made, quality: str, at_most: float
 ) -> None:
-    """Of the upper rungs: below them nothing is to be gained, and all shots have one crf."""
+    """Two shots so unlike spare what a plan must; fairness is told of shots, and p5 is of frames."""
     title, shots = (curve(lab, clip, made[0][-3:], quality) for made in (per_title, per_shot))
     difference = bd_rate(title, shots)
     assert difference is not None

@@ -1,5 +1,6 @@
 """Chunks cover the film, begin at IDRs, and have an encodable length."""
 
+import random
 from fractions import Fraction
 from itertools import pairwise
 
@@ -14,6 +15,7 @@ from cuemark.contexts.encoding.model.chunks import (
     idr_frames,
     sampled,
 )
+from cuemark.contexts.encoding.tools.ffmpeg import Recipe, pieces_of
 
 RATES = [
     Fraction(text) for text in ("24", "25", "24000/1001", "30000/1001", "60", "18000/301", "1")
@@ -101,3 +103,25 @@ def test_samples_are_distinct_chunks_in_order(
     longest = max(chunk.frames for chunk in chunks)
     assert len(found) == 1 or sum(c.frames for c in found) <= len(found) * longest
     assert len(found) <= max(1, len(chunks) * most_frames // film[1]) or found == chunks
+
+
+@given(films(), st.integers(0, 1000))
+def test_the_pieces_of_a_chunk_are_its_frames_and_its_idrs(
+    film: tuple[list[int], int, Fraction], seed: int
+) -> None:
+    chance = random.Random(seed)
+    for chunk in chunk_plan(*film):
+        turns = [
+            (idr, chance.choice([20.0, 24.0, 30.0]))
+            for idr in chunk.idrs[1:]
+            if chance.random() < 0.5
+        ]
+        recipe = Recipe(640, 360, 26.0, "medium", tuple(turns))
+        pieces = pieces_of(chunk, recipe)
+        assert [piece.index for piece, _ in pieces] == list(range(len(pieces)))
+        covered = [frame for piece, _ in pieces for frame in range(piece.start, piece.end)]
+        assert covered == list(range(chunk.start, chunk.end))
+        idrs = [piece.start + idr for piece, _ in pieces for idr in piece.idrs]
+        assert idrs == [chunk.start + idr for idr in chunk.idrs]
+        assert [each.crf for _, each in pieces] == [26.0, *(crf for _, crf in turns)]
+        assert not any(each.turns for _, each in pieces)

@@ -35,8 +35,8 @@ LEAST_GAIN = math.log2(1 / 0.98)
 """Two percent of the rate, in doublings: curves through two points promise no finer."""
 ABOVE_ITSELF_VMAF = 1.5
 """How far a shot's ceiling lies above what it measures against itself."""
-FAIR_VMAF = 0.5
-"""What the worst may lose to one crf of as many bits: a twelfth of what is just noticeable."""
+FAIR_VMAF = 0.2
+"""What the worst may lose to one crf of as many bits: what a quarter of a crf is worth at most."""
 STEP_CRF = 0.25
 LEAST_CRF, MOST_CRF = 12.0, 45.0
 _TOP = 100.0
