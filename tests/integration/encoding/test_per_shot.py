@@ -86,7 +86,7 @@ def test_every_rung_measures_what_was_predicted(per_shot: Made) -> None:
 def test_fewer_bits_for_the_same_quality(
     lab: Lab, clip: Clip, per_title: Made, per_shot: Made, quality: str, at_most: float
 ) -> None:
-    """Two shots so unlike spare what a plan must; fairness is told of shots, and p5 is of frames."""
+    """Two shots so unlike spare what a plan must; fairness is told of shots, p5 is of frames."""
     title, shots = (curve(lab, clip, made[0][-3:], quality) for made in (per_title, per_shot))
     difference = bd_rate(title, shots)
     assert difference is not None
