@@ -1,6 +1,7 @@
 """One slope across shots: bits go where they buy most, and no shot pays for all others."""
 
 import math
+import random
 
 import pytest
 from hypothesis import given
@@ -52,9 +53,9 @@ def curve(
     )
 
 
-def whole(frames: int, of: Curve | None) -> Shot:
+def whole(frames: int, of: Curve | None, spread: float = 0.0) -> Shot:
     """A shot that the probes saw whole, or not at all."""
-    return Shot(frames, of, frames if of else 0)
+    return Shot(frames, of, frames if of else 0, spread)
 
 
 @st.composite
@@ -72,6 +73,7 @@ def films(draw: st.DrawFn) -> tuple[list[Shot], float]:
             )
             if n == 0 or draw(st.booleans())
             else None,
+            draw(st.floats(0, 8)),
         )
         for n in range(draw(st.integers(1, 12)))
     ]
@@ -120,16 +122,48 @@ def test_free_shots_have_one_slope(film: tuple[list[Shot], float]) -> None:
     for shot, each in zip(shots, found.crfs, strict=True):
         if shot.curve is None or abs(each - crf) > SPREAD_CRF - 1:
             continue
-        d = 0.01
-        low, high = each - d, each + d
-        # Where VMAF ends, it has no slope.
-        if shot.curve.ceiling - shot.curve.loss_at(low) >= 99.9:
+        slopes.append(shot.log_price_at(each + STEP_CRF / 2))
+        slopes.append(shot.log_price_at(each - STEP_CRF / 2))
+    # A crf is rounded: the one slope lies between what a shot costs half a step to each side.
+    assert max(slopes[::2], default=0.0) <= min(slopes[1::2], default=0.0) + 1e-3
+
+
+@given(films(), st.floats(14, 40))
+def test_the_price_of_a_point_is_what_a_bit_more_buys(
+    film: tuple[list[Shot], float], crf: float
+) -> None:
+    for shot in film[0]:
+        if shot.curve is None or shot.spread < 0.1:
             continue
-        spent = shot.curve.rate_at(low) - shot.curve.rate_at(high)
-        lost = shot.curve.loss_at(high) - shot.curve.loss_at(low)
-        slopes.append(math.log(spent / lost))
-    # Two crf are rounded to STEP_CRF each: that is worth so much of either's slope.
-    assert max(slopes, default=0.0) - min(slopes, default=0.0) <= STEP_CRF * (0.18 + 0.18)
+        d = 1e-3
+        more, less = shot.vmaf_at(crf - d), shot.vmaf_at(crf + d)
+        assert more is not None
+        assert less is not None
+        # Near either end of VMAF the difference of two figures says nothing.
+        if not 1 < less < more < 99.5:
+            continue
+        spent = shot.curve.rate_at(crf - d) - shot.curve.rate_at(crf + d)
+        assert shot.log_price_at(crf) == pytest.approx(math.log(spent / (more - less)), abs=0.01)
+
+
+@given(films(), st.floats(14, 40), st.floats(14, 40))
+def test_a_higher_crf_never_measures_more_or_costs_more(
+    film: tuple[list[Shot], float], first: float, second: float
+) -> None:
+    low, high = sorted((first, second))
+    for shot in film[0]:
+        better, worse = shot.vmaf_at(low), shot.vmaf_at(high)
+        if better is None or worse is None:
+            continue
+        assert 0 <= worse <= better + 1e-9 <= 100 + 1e-9
+        assert shot.log_price_at(high) <= shot.log_price_at(low) + 1e-9
+
+
+def test_frames_above_the_end_count_as_100() -> None:
+    chance = random.Random(1)
+    shot = whole(100, curve(900, 8.0, ceiling=107.0), spread=4.0)
+    frames = [min(100.0, chance.gauss(99.0, 4.0)) for _ in range(40_000)]
+    assert shot.vmaf_at(26.0) == pytest.approx(sum(frames) / len(frames), abs=0.05)
 
 
 def test_bits_move_from_the_shot_that_needs_none() -> None:

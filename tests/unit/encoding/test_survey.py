@@ -42,13 +42,13 @@ def curve(rate_kbps: float, loss: float, ceiling: float) -> Curve:
 def test_a_shot_alike_to_a_probed_one_gets_its_rate_and_loss() -> None:
     ceilings = [100.0, 104.0, 100.0, 104.0]
     shots = [
-        Shot(50, curve(800, 4.0, 100.0), 50),
-        Shot(50, curve(3200, 8.0, 104.0), 50),
+        Shot(50, curve(800, 4.0, 100.0), 50, 2.0),
+        Shot(50, curve(3200, 8.0, 104.0), 50, 2.0),
         Shot(50, None, 0),
         Shot(50, None, 0),
     ]
     quick = [Probed(QUICK, rate, vmaf) for rate, vmaf in ((500, 92), (2000, 88)) * 2]
-    found = completed(Shots(shots, TITLE), quick, ceilings)
+    found = completed(Shots(shots, TITLE), quick, ceilings, [2.0] * 4)
     assert found[:2] == shots[:2]
     for probed, told in zip(found[:2], found[2:], strict=True):
         assert probed.curve is not None
@@ -57,18 +57,19 @@ def test_a_shot_alike_to_a_probed_one_gets_its_rate_and_loss() -> None:
         assert told.vmaf_at(20.0) == pytest.approx(probed.vmaf_at(20.0), abs=0.1)
         assert told.curve.rate_per_crf == TITLE.rate_per_crf
         assert told.curve.ceiling == probed.curve.ceiling
+        assert told.spread == 2.0
 
 
 def test_a_shot_that_was_not_measured_stays_without_a_curve() -> None:
     shots = [Shot(50, curve(800, 4.0, 100.0), 50), Shot(3, None, 0)]
     quick = [Probed(QUICK, 500, 92.0), None]
-    assert completed(Shots(shots, TITLE), quick, [100.0] * 3) == shots
+    assert completed(Shots(shots, TITLE), quick, [100.0] * 3, [2.0] * 2) == shots
 
 
 def test_nothing_is_told_where_no_probed_shot_was_measured() -> None:
     shots = [Shot(50, curve(800, 4.0, 100.0), 50), Shot(50, None, 0)]
     quick = [None, Probed(QUICK, 500, 92.0)]
-    assert completed(Shots(shots, TITLE), quick, [100.0] * 3) == shots
+    assert completed(Shots(shots, TITLE), quick, [100.0] * 3, [2.0] * 2) == shots
 
 
 values = st.floats(-10, 15)

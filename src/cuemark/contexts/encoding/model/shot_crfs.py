@@ -10,15 +10,17 @@ for all its shots, so of a shot's hull that resolution's curve is left.
 A shot's curve is that of ``ladder.Curve``: log2 of the rate, and log of what is lost of a
 ceiling, as straight lines over crf. VMAF rewards motion, so its ceiling is not the same for all
 shots: what a shot measures against itself says where it is. Scores are taken unclipped, or a
-curve through two points would be flat where both are at 100; what lies above 100 buys nothing.
+curve through two points would be flat where both are at 100. What lies above 100 buys nothing: a
+shot's frames are taken to lie about its mean as a normal distribution does, cut off there.
 
 The quality is the mean VMAF, which is bought where it is cheap: hard shots are let go. Where that
-goes too far, a plan goes a part of the way only. Both sides of the balance are exponentials of
-crf, so a shot's crf at a slope has a closed form, and the slope at which the film measures its
-target is found by halving.
+goes too far, a plan goes a part of the way only. A shot's crf at a slope, and the slope at which
+the film measures its target, are found by halving.
 """
 
+import bisect
 import math
+import statistics
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
@@ -31,8 +33,8 @@ SHARES = (1.0, 0.75, 0.5, 0.25)
 """How much of the way from one crf to one slope a plan may go."""
 SPREAD_CRF = 6.0
 """How far a shot's crf may lie from the one that the whole film would have."""
-LEAST_GAIN = math.log2(1 / 0.98)
-"""Two percent of the rate, in doublings: curves through two points promise no finer."""
+LEAST_GAIN = math.log2(1 / 0.99)
+"""One percent of the rate, in doublings: curves through two points promise no finer."""
 ABOVE_ITSELF_VMAF = 1.5
 """How far a shot's ceiling lies above what it measures against itself."""
 FAIR_VMAF = 0.2
@@ -41,7 +43,8 @@ STEP_CRF = 0.25
 LEAST_CRF, MOST_CRF = 12.0, 45.0
 _TOP = 100.0
 _STEEPER = 2.0
-_HALVINGS = 40
+_HALVINGS, _CRF_HALVINGS = 28, 14
+_NONE_BELOW = 1e-12
 _LN2 = math.log(2)
 _SAME_VMAF = 1e-6
 
@@ -50,18 +53,39 @@ class Shot(msgspec.Struct, frozen=True):
     """A shot of ``frames`` with its curve at a rung's resolution, if it has one.
 
     ``probed`` of its frames were in the probes: all, none, or some of a shot that ends in another
-    chunk.
+    chunk. ``spread`` is the standard deviation of its frames' VMAF.
     """
 
     frames: int
     curve: Curve | None
     probed: int
+    spread: float = 0.0
 
     def vmaf_at(self, crf: float) -> float | None:
         """What it is to measure, 0 to 100."""
         if self.curve is None:
             return None
-        return min(_TOP, max(0.0, self.curve.ceiling - self.curve.loss_at(crf)))
+        mean = self.curve.ceiling - self.curve.loss_at(crf)
+        below = self._below(mean)
+        found = mean * below + _TOP * (1 - below)
+        if self.spread > 0:
+            away = (_TOP - mean) / self.spread
+            found -= self.spread * math.exp(-away * away / 2) / math.sqrt(2 * math.pi)
+        return min(_TOP, max(0.0, found))
+
+    def log_price_at(self, crf: float) -> float:
+        """The log of the rate that a point of its mean VMAF costs there, in kbit/s."""
+        assert self.curve is not None
+        loss = self.curve.loss_at(crf)
+        below = max(_NONE_BELOW, self._below(self.curve.ceiling - loss))
+        falls = -_LN2 * self.curve.rate_per_crf * self.curve.rate_at(crf)
+        return math.log(falls) - math.log(self.curve.loss_per_crf * loss * below)
+
+    def _below(self, mean: float) -> float:
+        """The share of its frames that lie below the end of VMAF."""
+        if self.spread <= 0:
+            return float(mean < _TOP)
+        return math.erfc((mean - _TOP) / (self.spread * math.sqrt(2))) / 2
 
 
 class ShotPlan(msgspec.Struct, frozen=True):
@@ -97,9 +121,8 @@ class Shots(msgspec.Struct, frozen=True):
 def ceilings_of(itself: Scores, starts: Sequence[int], frames: int) -> list[float]:
     """Where VMAF ends for each shot, and at last for the film; ``itself`` are the scores of the
     master against itself, as far as that was looked at."""
-    film = math.fsum(itself.raw) / len(itself.raw)
-    found = [_mean_within(itself, start, end) for start, end in pairwise([*starts, frames])]
-    return [ABOVE_ITSELF_VMAF + (film if each is None else each) for each in [*found, film]]
+    found = [_raw_within(itself, start, end) for start, end in pairwise([*starts, frames])]
+    return [ABOVE_ITSELF_VMAF + statistics.fmean(raw or itself.raw) for raw in [*found, itself.raw]]
 
 
 def shots_of(
@@ -120,9 +143,12 @@ def shots_of(
         probes = within(seen, start, end, rate)
         probed = sum(n in seen[0].size_bytes for n in range(start, end)) if probes else 0
         own = {each.height: each for each in curves_of(probes, ceiling)} if probes else {}
+        spread = spread_within(seen, start, end)
         for curve in title:
             found = own.get(curve.height)
-            shots[curve.height].append(Shot(end - start, found and _held(found, curve), probed))
+            shots[curve.height].append(
+                Shot(end - start, found and _held(found, curve), probed, spread)
+            )
     return {curve.height: Shots(shots[curve.height], curve) for curve in title}
 
 
@@ -134,19 +160,23 @@ def within(seen: Sequence[Seen], start: int, end: int, rate: float) -> list[Prob
     probes = []
     for each in seen:
         sizes = [each.size_bytes[n] for n in range(start, end) if n in each.size_bytes]
-        vmaf = _mean_within(each.scores, start, end)
-        if not sum(sizes) or vmaf is None:
+        vmaf = _raw_within(each.scores, start, end)
+        if not sum(sizes) or not vmaf:
             return []
         kbps = sum(sizes) * 8 / (len(sizes) / rate) / 1000
-        probes.append(Probed(each.point, kbps, vmaf))
+        probes.append(Probed(each.point, kbps, statistics.fmean(vmaf)))
     return probes
 
 
-def _mean_within(scores: Scores, start: int, end: int) -> float | None:
-    found = [
-        raw for frame, raw in zip(scores.frames, scores.raw, strict=True) if start <= frame < end
-    ]
-    return math.fsum(found) / len(found) if found else None
+def spread_within(seen: Sequence[Seen], start: int, end: int) -> float:
+    """The standard deviation of the VMAF of the frames there, the mean of that of each."""
+    found = [_raw_within(each.scores, start, end) for each in seen]
+    return statistics.fmean(statistics.pstdev(raw) if raw else 0.0 for raw in found)
+
+
+def _raw_within(scores: Scores, start: int, end: int) -> list[float]:
+    first, last = (bisect.bisect_left(scores.frames, frame) for frame in (start, end))
+    return scores.raw[first:last]
 
 
 def _held(shot: Curve, title: Curve) -> Curve:
@@ -242,26 +272,21 @@ def at_target(shots: Sequence[Shot], crf: float, vmaf: float, share: float) -> S
 
 
 def _at_slope(shots: Sequence[Shot], crf: float, log_slope: float, share: float) -> list[float]:
-    """Where ``R + exp(log_slope) * loss`` is least in each shot, within the spread.
+    """``share`` of the way to where a point of VMAF costs ``exp(log_slope)`` kbit/s in each shot.
 
-    R falls as ``2 ** (b * crf)`` and the loss rises as ``exp(d * crf)``; the sum is least where
-    ``-ln2 * b * R = slope * d * loss``, and no lower than where VMAF ends at 100.
+    The price falls as crf rises. A shot whose price is above or below that within the spread lies
+    at its end.
     """
     crfs = []
     for shot in shots:
-        curve = shot.curve
-        if curve is None:
-            crfs.append(crf)
-            continue
-        falls = -_LN2 * curve.rate_per_crf
-        of_rate = math.log(falls) + _LN2 * curve.log_rate
-        of_loss = log_slope + math.log(curve.loss_per_crf) + curve.log_loss
-        best = curve.crf + (of_rate - of_loss) / (falls + curve.loss_per_crf)
-        if curve.ceiling > _TOP:
-            spared = math.log(curve.ceiling - _TOP) - curve.log_loss
-            best = max(best, curve.crf + spared / curve.loss_per_crf)
-        there = min(crf + SPREAD_CRF, max(crf - SPREAD_CRF, best))
-        crfs.append(crf + share * (there - crf))
+        low, high = crf - SPREAD_CRF, crf + SPREAD_CRF
+        for _ in range(_CRF_HALVINGS if shot.curve else 0):
+            middle = (low + high) / 2
+            if shot.log_price_at(middle) > log_slope:
+                low = middle
+            else:
+                high = middle
+        crfs.append(crf + share * ((low + high) / 2 - crf))
     return crfs
 
 

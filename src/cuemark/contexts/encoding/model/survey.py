@@ -52,12 +52,15 @@ def line(pairs: Sequence[tuple[float, float]]) -> Line:
 
 
 def completed(
-    found: Shots, quick: Sequence[Probed | None], ceilings: Sequence[float]
+    found: Shots,
+    quick: Sequence[Probed | None],
+    ceilings: Sequence[float],
+    spreads: Sequence[float],
 ) -> list[Shot]:
     """The shots with a curve for those that no probe saw, where the quick version has them.
 
-    ``quick`` has what each shot took and measured there, none where that was not measured, and
-    ``ceilings`` where VMAF ends for it.
+    ``quick`` has what each shot took and measured there, none where that was not measured,
+    ``spreads`` the standard deviation of its frames, and ``ceilings`` where VMAF ends for it.
     """
     there = [
         None if probed is None else (math.log2(probed.rate_kbps), log_loss(probed, ceiling))
@@ -83,6 +86,7 @@ def completed(
                 log_loss=losses.at(point[1]),
                 ceiling=ceiling,
             ),
+            spread=spread,
         )
-        for point, shot, ceiling in zip(there, found.shots, ceilings, strict=False)
+        for point, shot, ceiling, spread in zip(there, found.shots, ceilings, spreads, strict=False)
     ]

@@ -170,7 +170,10 @@ class FullRenditions:
             nearest = min(quick, key=lambda seen: abs(seen.point.height - height))
             there = [shot_crfs.within([nearest], start, end, rate) for start, end in bounds]
             completed[height] = survey.completed(
-                each, [probed[0] if probed else None for probed in there], ceilings
+                each,
+                [probed[0] if probed else None for probed in there],
+                ceilings,
+                [shot_crfs.spread_within([nearest], start, end) for start, end in bounds],
             )
         return completed
 
