@@ -206,7 +206,7 @@ def _survey(shop: Workshop, film: Film, folder: Path) -> Survey:
 
 
 def chunk_key(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:
-    return shop.key("chunk", sha256, chunk, recipe)
+    return shop.key("encoded chunk", sha256, chunk, recipe)
 
 
 def encode_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:

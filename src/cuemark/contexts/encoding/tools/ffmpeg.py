@@ -39,6 +39,9 @@ _ONE_JPEG = ["-frames:v", "1", "-update", "1", "-q:v", "3", *_BITEXACT]
 _MODELS = "version=vmaf_v0.6.1|version=vmaf_v0.6.1\\\\:name=raw\\\\:disable_clip=true"
 _GUARDS = "|version=vmaf_v0.6.1neg\\\\:name=neg:feature=name=cambi"
 _STITCHED = "scenecut=0:open-gop=0:stitchable=1:sliced-threads=0:lookahead-threads=1"
+_FIRST_FRAME = "zones=0,0,b=1.4"
+"""x264 divides the quantizer of a key frame by its ``ipratio`` of 1.4, but not that of the first
+frame of an encode, which all the frames of a chunk's first shot refer to."""
 
 
 class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -228,7 +231,8 @@ def _x264(recipe: Recipe, picture: Picture, idrs: Sequence[int]) -> list[str]:
     return [
         *["-c:v", "libx264", "-preset", recipe.preset, "-crf", f"{recipe.crf:g}"],
         *["-profile:v", "high", "-threads", "1", "-g", "100000", "-forced-idr", "1"],
-        *["-force_key_frames", forced, "-x264-params", _STITCHED, "-flags:v", "+bitexact"],
+        *["-force_key_frames", forced, "-x264-params", f"{_STITCHED}:{_FIRST_FRAME}"],
+        *["-flags:v", "+bitexact"],
         *["-fps_mode", "cfr", "-r", f"{picture.rate_num}/{picture.rate_den}"],
     ]
 
