@@ -20,6 +20,7 @@ from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
 from cuemark.contexts.encoding.tools.programs import Programs, from_wheels
 from cuemark.contexts.encoding.workflow.steps import Note, Steps
 from cuemark.contexts.encoding.workflow.tasks import Priority, Task, do_picture
+from cuemark.contracts.encoding import Effort
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.kit.objects import Objects, sha256_of
 
@@ -118,7 +119,7 @@ class Lab:
         shots = pictures.shots_of(self.shop, sha256)
         return Clip(name, sha256, pictures.film_of(self.shop, sha256), shots.starts)
 
-    def steps(self, clip: Clip) -> tuple[JobRow, Steps]:
+    def steps(self, clip: Clip, effort: Effort = "balanced") -> tuple[JobRow, Steps]:
         """The steps of a walk over a clip, done here and now and written in no ledger."""
         job = JobRow(
             version_id=VersionId("full"),
@@ -128,6 +129,7 @@ class Lab:
             captions=[],
             trace_id="",
             created_at=EPOCH,
+            effort=effort,
         )
         return job, Steps(self.shop, job, self.enqueue, _unrecorded)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from cuemark.contexts.encoding.model.effort import VMAF_EVERY
 from cuemark.contexts.encoding.model.gate import Scores, joined
 from cuemark.contexts.encoding.model.ladder import Probed, Rung
 from cuemark.contexts.encoding.model.report import Measures, worst_frame
@@ -17,6 +18,7 @@ from cuemark.contexts.encoding.stages import artworks, pictures
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
 from cuemark.contexts.encoding.stages.reports import (
     ARTWORKS,
+    MADE_FOR,
     MEASURES,
     folder_key,
     picture_names,
@@ -28,14 +30,17 @@ from cuemark.contracts.encoding import Version
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the measurements of a version's rungs lie. ``stretches`` are the frames scored,
-    and ``shot_plans`` stand in the order of the rungs."""
+    """Where the measurements of a version's rungs lie. ``stretches`` are the frames scored, every
+    ``vmaf_every``-th of them. ``shot_plans`` and ``made_for``, the names under which the ledger has
+    what was done for a rung, stand in the order of the rungs."""
 
     stretches: list[tuple[int, int]]
     shots: list[int] = []
     probes: list[Probed] = []
     planned: list[Rung] = []
     shot_plans: list[ShotPlan] = []
+    made_for: list[str] = []
+    vmaf_every: int = VMAF_EVERY
 
 
 def keep_measures(
@@ -54,7 +59,10 @@ def keep_measures(
     scores = {
         name: joined(
             [
-                pictures.scores_of(shop, shop.key("rung scores", sha256, rung, stretch))
+                pictures.scores_of(
+                    shop,
+                    pictures.rung_scores_key(shop, sha256, rung, stretch, measured.vmaf_every),
+                )
                 for stretch in measured.stretches
             ]
         )
@@ -71,6 +79,7 @@ def keep_measures(
     with shop.making(key) as folder:
         save(folder, MEASURES, measures)
         save(folder, ARTWORKS, artworks.store(shop, sha256))
+        save(folder, MADE_FOR, dict(zip(measured.made_for, names, strict=False)))
         if version.quality == "full":
             for name, rung in zip(names, rungs, strict=True):
                 _keep_pictures(shop, sha256, folder, name, rung, scores[name])

@@ -12,6 +12,7 @@ from cuemark.contexts.encoding.model import shots as shot_rules
 from cuemark.contexts.encoding.model.artwork import Survey, candidates, layouts
 from cuemark.contexts.encoding.model.bounds import Bounds
 from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.effort import VMAF_EVERY
 from cuemark.contexts.encoding.model.gate import Scores
 from cuemark.contexts.encoding.model.master import (
     Master,
@@ -299,12 +300,15 @@ def frame_bytes(shop: Workshop, key: str, chunk: Chunk) -> dict[int, int]:
     return dict(enumerate(sample_bytes(shop.path(key, CHUNK)), chunk.start))
 
 
-def score_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:
-    """Score an encoded chunk against the master. Returns the result's key."""
-    key = shop.key("chunk scores", sha256, chunk, recipe)
+def score_chunk(
+    shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe, every: int = VMAF_EVERY
+) -> str:
+    """Score every ``every``-th frame of an encoded chunk. Returns the result's key."""
+    key = shop.key("chunk scores", sha256, chunk, recipe, *_sampling(every))
     if not shop.has(key):
         encoded = shop.path(chunk_key(shop, sha256, chunk, recipe), CHUNK)
-        done = _score(shop, sha256, key, encoded, (chunk.start, chunk.end), chunk.start)
+        frames = (chunk.start, chunk.end)
+        done = _score(shop, sha256, key, encoded, frames, chunk.start, every=every)
         structlog.get_logger().info(
             "chunk_scored",
             key=key,
@@ -339,11 +343,25 @@ def join_rung(shop: Workshop, sha256: str, chunks: Sequence[str]) -> str:
     return key
 
 
-def score_rung(shop: Workshop, sha256: str, rung: str, frames: tuple[int, int]) -> str:
+def _sampling(every: int) -> list[int]:
+    """What a key says of it: nothing, as it did before there was a choice, where it is usual."""
+    return [] if every == VMAF_EVERY else [every]
+
+
+def rung_scores_key(
+    shop: Workshop, sha256: str, rung: str, frames: tuple[int, int], every: int
+) -> str:
+    return shop.key("rung scores", sha256, rung, frames, *_sampling(every))
+
+
+def score_rung(
+    shop: Workshop, sha256: str, rung: str, frames: tuple[int, int], every: int = VMAF_EVERY
+) -> str:
     """Score a stretch of a joined rung against the master. Returns the result's key."""
-    key = shop.key("rung scores", sha256, rung, frames)
+    key = rung_scores_key(shop, sha256, rung, frames, every)
     if not shop.has(key):
-        done = _score(shop, sha256, key, shop.path(rung, RUNG), frames, 0, guards=True)
+        joined = shop.path(rung, RUNG)
+        done = _score(shop, sha256, key, joined, frames, 0, every=every, guards=True)
         structlog.get_logger().info(
             "rung_scored",
             key=key,
@@ -366,12 +384,20 @@ def _score(
     frames: tuple[int, int],
     start: int,
     *,
+    every: int,
     guards: bool = False,
 ) -> Finished:
     film = film_of(shop, sha256)
     with shop.making(key) as folder:
         argv = ffmpeg.vmaf_argv(
-            shop.programs.ffmpeg, encoded, film, frames, start, "vmaf.json", guards=guards
+            shop.programs.ffmpeg,
+            encoded,
+            film,
+            frames,
+            start,
+            "vmaf.json",
+            every=every,
+            guards=guards,
         )
         limits = encoding(film, frames[1] - start)
         done = run(argv, limits, reads=[encoded, film.path], folder=folder)

@@ -21,7 +21,6 @@ from cuemark.contexts.encoding.model.master import Master, Picture, Sound
 from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH
 from cuemark.contexts.encoding.model.thumbnails import Tiling
 
-VMAF_EVERY = 5
 ARTWORK_WIDTH = 1280
 EXHIBIT_WIDTH = 640
 SHEET = "sheet-%d.jpg"
@@ -282,6 +281,7 @@ def vmaf_argv(
     rung_start: int,
     log: str,
     *,
+    every: int,
     guards: bool = False,
 ) -> list[str]:
     """Score frames ``frames`` of the film in ``rung``, whose first frame is ``rung_start``.
@@ -289,7 +289,7 @@ def vmaf_argv(
     ``guards`` asks for VMAF NEG (``neg`` in the log) and CAMBI (``cambi``) beside VMAF.
 
     The rung is scaled up to the canonical picture (the viewer's screen); ``log`` is a plain
-    file name in the working folder. Every ``VMAF_EVERY``-th frame is scored.
+    file name in the working folder. Every ``every``-th frame is scored.
     """
     picture = film.master.picture
     first, end = frames
@@ -300,7 +300,7 @@ def vmaf_argv(
     graph = (
         f"[0:v]{_stamp(picture)},trim=end_frame={end - first},{up}[d];"
         f"[1:{film.master.video_stream}]{canonical(film, first)},trim=end_frame={end - first}[r];"
-        f"[d][r]libvmaf=n_threads=1:n_subsample={VMAF_EVERY}:log_fmt=json:log_path={log}"
+        f"[d][r]libvmaf=n_threads=1:n_subsample={every}:log_fmt=json:log_path={log}"
         f"{_GUARDS if guards else ''}"
     )
     return [
