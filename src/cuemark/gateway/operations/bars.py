@@ -1,4 +1,4 @@
-"""Bars as inline SVG: one bar in parts that make a whole, and rows of bars to be compared."""
+"""Bars as inline SVG: one bar in parts that make a whole, and bars for the cells of a table."""
 
 from collections.abc import Sequence
 
@@ -6,32 +6,30 @@ import msgspec
 
 from cuemark.gateway.operations.html import Html, el
 
-WIDTH = 720
-_ROW, _BAR, _TOP = 26, 16, 4
-_NAMES, _VALUES = 168, 150
+_WIDTH, _HEIGHT, _TOP = 720, 32, 4
 _LEAST_LABELLED = 0.07
-COLORS = 6
 
 
-class Bar(msgspec.Struct, frozen=True, kw_only=True):
-    """``value`` is a length, ``label`` what is written at it. ``color`` is one of six; a ``pale``
-    bar is drawn behind them. ``inner`` is the part of ``value`` that is drawn over it, darker."""
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a whole: ``value`` is its length, ``label`` tells it, ``color`` is one of six."""
 
     name: str
     value: float
     label: str
-    color: int = 0
-    pale: bool = False
-    inner: float = 0.0
+    color: int
 
 
-def whole(name: str, title: str, description: str, parts: Sequence[Bar]) -> Html:
-    """One bar of all the parts, each as wide as its share, and a legend that names each."""
+def whole(name: str, title: str, description: str, parts: Sequence[Part]) -> Html:
+    """One bar of all the parts, each as wide as its share, and a legend that names each.
+
+    ``name`` makes ids that are the document's own.
+    """
     total = sum(part.value for part in parts) or 1.0
     drawn: list[Html] = []
     left = 0.0
     for part in parts:
-        width = part.value / total * WIDTH
+        share = part.value / total
+        width = share * _WIDTH
         drawn.append(
             el(
                 "rect",
@@ -39,92 +37,56 @@ def whole(name: str, title: str, description: str, parts: Sequence[Bar]) -> Html
                 x=_number(left),
                 y=_TOP,
                 width=_number(max(0.0, width - 1)),
-                height=2 * _BAR,
-                class_=_color(part),
+                height=_HEIGHT,
+                class_=f"fill s{part.color}",
             )
         )
-        if part.value / total >= _LEAST_LABELLED:
-            share = f"{100 * part.value / total:.0f} %"
-            drawn.append(
-                el(
-                    "text",
-                    share,
-                    x=_number(left + width / 2),
-                    y=_TOP + _BAR + 4,
-                    class_="on",
-                )
-            )
+        if share >= _LEAST_LABELLED:
+            middle = _number(left + width / 2)
+            label = f"{100 * share:.0f} %"
+            drawn.append(el("text", label, x=middle, y=_TOP + _HEIGHT / 2 + 4, class_="on"))
         left += width
-    keys = [
-        el("li", el("span", class_=f"key {_color(part)}"), f"{part.name}: {part.label}")
-        for part in parts
-    ]
-    return el(
-        "figure",
-        _picture(name, title, description, 2 * _BAR + 2 * _TOP, drawn),
-        el("ul", *keys, class_="legend"),
-    )
-
-
-def rows(name: str, title: str, description: str, bars: Sequence[Bar]) -> Html:
-    """A bar below the other, all from one line and on one scale."""
-    longest = max((bar.value for bar in bars), default=0.0) or 1.0
-    room = WIDTH - _NAMES - _VALUES
-    drawn: list[Html] = []
-    for number, bar in enumerate(bars):
-        top, width = _TOP + number * _ROW, bar.value / longest * room
-        middle = top + _BAR / 2 + 4
-        drawn.append(el("text", bar.name, x=_NAMES - 10, y=_number(middle), class_="name"))
-        drawn.append(
-            el(
-                "rect",
-                x=_NAMES,
-                y=top,
-                width=_number(max(1.0, width)),
-                height=_BAR,
-                class_=_color(bar),
-            )
-        )
-        if bar.inner > 0:
-            inner = bar.inner / longest * room
-            drawn.append(
-                el(
-                    "rect",
-                    x=_number(_NAMES + max(0.0, width - inner)),
-                    y=top,
-                    width=_number(max(1.0, inner)),
-                    height=_BAR,
-                    class_="fill s5",
-                )
-            )
-        drawn.append(
-            el(
-                "text",
-                bar.label,
-                x=_number(_NAMES + max(1.0, width) + 8),
-                y=_number(middle),
-                class_="value",
-            )
-        )
-    height = 2 * _TOP + len(bars) * _ROW
-    return el("figure", _picture(name, title, description, height, drawn))
-
-
-def _picture(name: str, title: str, description: str, height: int, drawn: Sequence[Html]) -> Html:
-    return el(
+    picture = el(
         "svg",
         el("title", title, id=f"{name}-title"),
         el("desc", description, id=f"{name}-desc"),
         *drawn,
-        viewBox=f"0 0 {WIDTH} {height}",
+        viewBox=f"0 0 {_WIDTH} {_HEIGHT + 2 * _TOP}",
         role="img",
         aria_labelledby=f"{name}-title {name}-desc",
-        class_="plot bars",
+        class_="plot",
     )
+    keys = [
+        el("li", el("span", class_=f"key s{part.color}"), f"{part.name}: {part.label}")
+        for part in parts
+    ]
+    return el("figure", picture, el("ul", *keys, class_="legend"))
 
 
-def _color(bar: Bar) -> str:
-    return f"fill s{bar.color}{' pale' if bar.pale else ''}"
+def cell(value: float, longest: float, color: int, lost: float = 0.0) -> Html:
+    """A bar on a scale that ends with ``longest``; ``lost`` is the part of it at its end.
+
+    The figures stand beside it in the row, so it is hidden from those who hear the page.
+    """
+    width = 100 * value / longest if longest > 0 else 0.0
+    inner = 100 * lost / longest if longest > 0 else 0.0
+    return el(
+        "svg",
+        el("rect", width=_number(max(0.4, width)), height=1, class_=f"fill s{color}"),
+        el(
+            "rect",
+            x=_number(max(0.0, width - inner)),
+            width=_number(inner),
+            height=1,
+            class_="fill s5",
+        )
+        if lost > 0
+        else None,
+        viewBox="0 0 100 1",
+        preserveAspectRatio="none",
+        aria_hidden="true",
+        class_="bar",
+    )
 
 
 def _number(value: float) -> str:

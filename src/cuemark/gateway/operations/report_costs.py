@@ -5,18 +5,17 @@ from collections.abc import Iterable, Sequence
 
 from cuemark.contracts.encoding import CostPart, Costs, StageTime, StoredPart, VersionReport
 from cuemark.gateway.operations import bars
-from cuemark.gateway.operations.bars import Bar
+from cuemark.gateway.operations.bars import Part
 from cuemark.gateway.operations.html import Html, el, join, table
 
-_TRADES = {
-    "fast": "fast: less CPU than balanced, and more bits for the same quality",
-    "balanced": "balanced: between fast and best",
-    "best": "best: more CPU than balanced, and fewer bits for the same quality",
-}
+_TRADES = (
+    "fast takes less CPU than balanced and more bits for the same quality, best more CPU and fewer "
+    "bits; the quick version and the gate are the same for all"
+)
 _GROUPS = (
     ("rung", "the rungs of this version", 0),
     ("probes", "probes and ladder", 1),
-    ("other_version", "the other version", 4),
+    ("other_version", "", 4),
     ("title", "inspection, sound, packaging, validation", 2),
     ("in_hand", "still at work", 3),
     ("thrown_away", "thrown away", 5),
@@ -32,8 +31,8 @@ def costs_section(report: VersionReport) -> Html | None:
     return join(
         [
             _tiles(costs, minutes),
-            el("p", f"Effort: {_TRADES[report.effort]}."),
-            _whole(costs),
+            el("p", "Effort: ", el("b", report.effort), f" ({_TRADES})."),
+            _whole(report, costs),
             _thrown_away(costs),
             el("h3", "Each rung of this version"),
             _rungs(report, costs),
@@ -53,13 +52,16 @@ def _tiles(costs: Costs, minutes: float) -> Html:
     year = math.fsum(each.energy_wh_per_year for each in costs.stored)
     lost = _sum(each for each in costs.parts if each.kind == "thrown_away")
     tiles = [
-        (_seconds(costs.cpu_s), f"of CPU, {costs.cpu_s / minutes:.0f} s a minute of film"),
+        (
+            _seconds(costs.cpu_s),
+            f"of CPU for both versions, {_seconds(costs.cpu_s / minutes)} a minute of film",
+        ),
         (
             _energy(costs.energy_wh),
             f"to encode, estimated: {_energy(costs.energy_wh / minutes)} a minute of film",
         ),
         (_size(size_bytes), f"this version, {_size(size_bytes / minutes)} a minute of film"),
-        (f"{_energy(year)} a year", "to store it and its master once, estimated"),
+        (_energy(year), "a year to store it and its master once, estimated"),
         (f"{100 * lost / costs.cpu_s if costs.cpu_s else 0:.0f} %", "of the CPU thrown away"),
     ]
     return el(
@@ -69,13 +71,15 @@ def _tiles(costs: Costs, minutes: float) -> Html:
     )
 
 
-def _whole(costs: Costs) -> Html:
+def _whole(report: VersionReport, costs: Costs) -> Html:
+    other = "full" if report.version.quality == "quick" else "quick"
     parts = []
     for group, name, color in _GROUPS:
         cpu_s = _sum(each for each in costs.parts if _group(each) == group)
         if cpu_s > 0:
             label = f"{_seconds(cpu_s)}, about {_energy(costs.energy_wh * cpu_s / costs.cpu_s)}"
-            parts.append(Bar(name=name, value=cpu_s, label=label, color=color))
+            name = name or f"the {other} version"
+            parts.append(Part(name=name, value=cpu_s, label=label, color=color))
     return bars.whole(
         "spent",
         "Where the CPU went",
@@ -105,96 +109,86 @@ def _thrown_away(costs: Costs) -> Html:
 
 def _rungs(report: VersionReport, costs: Costs) -> Html:
     stored = {each.name: each for each in costs.stored if each.kind == "rendition"}
-    rows, drawn = [], []
-    for rendition in report.version.renditions:
-        name = rendition.rendition_id
-        mine = [each for each in costs.parts if each.kind == "rung" and each.name == name]
-        measured = [each for each in mine if each.stage == "verify"]
-        cpu_s, kept = _sum(mine), stored[name]
-        energy = math.fsum(each.energy_wh for each in mine)
-        drawn.append(Bar(name=name, value=cpu_s, label=f"{_seconds(cpu_s)}, {_energy(energy)}"))
+    rungs = {
+        rendition.rendition_id: [
+            each
+            for each in costs.parts
+            if each.kind == "rung" and each.name == rendition.rendition_id
+        ]
+        for rendition in report.version.renditions
+    }
+    longest = max(_sum(parts) for parts in rungs.values())
+    rows = []
+    for name, parts in rungs.items():
+        measured = [each for each in parts if each.stage == "verify"]
+        kept = stored[name]
         rows.append(
             [
                 name,
-                f"{cpu_s:.1f}",
+                bars.cell(_sum(parts), longest, 0),
+                f"{_sum(parts):.1f}",
                 f"{_sum(measured):.1f}" if measured else "",
-                f"{energy:.3g}",
-                f"{_bytes(mine) / 1e6:.2f}",
-                f"{kept.size_bytes / 1e6:.2f}",
-                f"{kept.energy_wh_per_year:.3g}",
+                _energy(math.fsum(each.energy_wh for each in parts)),
+                _size(_bytes(parts)),
+                _size(kept.size_bytes),
             ]
         )
     heads = [
-        *("Rendition", "CPU s", "of it measuring", "Estimated Wh"),
-        *("Written MB", "Stored MB", "Estimated Wh a year stored"),
+        *("Rendition", "", "CPU s", "of it measuring"),
+        *("Estimated energy", "Written", "Stored"),
     ]
-    caption = "CPU that went into the published renditions; probes serve all of them"
-    return join(
-        [
-            bars.rows("rungs", "CPU of each rung", "The table below has the same figures.", drawn),
-            table(caption, heads, rows, numbers=6),
-        ]
-    )
+    caption = "CPU that went into the published renditions; what probes took, serves all of them"
+    return table(caption, heads, rows, numbers=5)
 
 
 def _stages(stages: Sequence[StageTime]) -> Html:
-    drawn = [
-        Bar(
-            name=each.stage,
-            value=each.cpu_s,
-            label=f"{_seconds(each.cpu_s)}, {_energy(each.energy_wh)}",
-            color=1,
-            inner=each.lost_cpu_s,
+    longest = max((each.cpu_s for each in stages), default=0.0)
+    rows = [
+        _stage_row(
+            each.stage,
+            bars.cell(each.cpu_s, longest, 1, each.lost_cpu_s),
+            f"{each.elapsed_s:.1f}",
+            [each],
         )
         for each in stages
     ]
-    rows = [_stage_row(each.stage, f"{each.elapsed_s:.1f}", [each]) for each in stages]
-    rows.append(_stage_row("all", "", stages))
-    heads = ["Stage", "Tasks", "Elapsed s", "Work s", "CPU s", "Estimated Wh", "Written MB"]
-    lost = "red is what ended with no result" if any(each.lost_cpu_s for each in stages) else ""
+    rows.append(_stage_row("all", "", "", stages))
+    heads = ["Stage", "", "CPU s", "Estimated energy", "Written", "Tasks", "Work s", "Elapsed s"]
     caption = "What the stages of this job took, quick and full version together"
-    return join(
-        [
-            bars.rows(
-                "stages", "CPU of each stage", "The table below has the same figures.", drawn
-            ),
-            el("p", f"Of these bars {lost}.", class_="note") if lost else None,
-            table(caption, heads, rows, numbers=6),
-        ]
-    )
+    if any(each.lost_cpu_s for each in stages):
+        caption += "; red is what ended with no result"
+    return table(caption, heads, rows, numbers=6)
 
 
-def _stage_row(name: str, elapsed: str, some: Sequence[StageTime]) -> list[str]:
+def _stage_row(
+    name: str, bar: Html | str, elapsed: str, some: Sequence[StageTime]
+) -> list[Html | str]:
     return [
         name,
-        str(sum(each.units for each in some)),
-        elapsed,
-        f"{math.fsum(each.wall_s for each in some):.1f}",
+        bar,
         f"{math.fsum(each.cpu_s for each in some):.1f}",
-        f"{math.fsum(each.energy_wh for each in some):.3g}",
-        f"{sum(each.written_bytes for each in some) / 1e6:.1f}",
+        _energy(math.fsum(each.energy_wh for each in some)),
+        _size(sum(each.written_bytes for each in some)),
+        str(sum(each.units for each in some)),
+        f"{math.fsum(each.wall_s for each in some):.1f}",
+        elapsed,
     ]
 
 
 def _stored(stored: Sequence[StoredPart]) -> Html:
-    colors = {"rendition": 0, "audio": 1, "captions": 2, "thumbnails": 4, "other": 3, "master": 3}
-    drawn = [
-        Bar(
-            name=each.name,
-            value=float(each.size_bytes),
-            label=f"{_size(each.size_bytes)}, {_energy(each.energy_wh_per_year)} a year",
-            color=colors.get(each.kind, 3),
-            pale=each.kind == "master",
-        )
+    colors = {"rendition": 0, "audio": 1, "captions": 2, "thumbnails": 4}
+    longest = max((each.size_bytes for each in stored), default=0)
+    rows = [
+        [
+            each.name,
+            bars.cell(each.size_bytes, longest, colors.get(each.kind, 3)),
+            _size(each.size_bytes),
+            _energy(each.energy_wh_per_year),
+        ]
         for each in stored
     ]
-    return bars.rows(
-        "stored",
-        "What is stored",
-        "The size of each rendition and track, of thumbnails, index and master, and the estimated "
-        "energy of storing it once for a year; each bar says both.",
-        drawn,
-    )
+    heads = ["What", "", "Size", "Estimated energy a year"]
+    return table("Each once, without the copies on appliances", heads, rows, numbers=2)
 
 
 def _estimate(costs: Costs) -> Html:
@@ -234,13 +228,19 @@ def _seconds(seconds: float) -> str:
 
 
 def _energy(wh: float) -> str:
-    if wh >= 1000:
-        return f"{wh / 1000:.3g} kWh"
-    return f"{wh:.3g} Wh" if wh >= 0.1 or wh == 0 else f"{wh * 1000:.3g} mWh"
+    for unit, name in ((1e3, "kWh"), (1.0, "Wh"), (1e-3, "mWh")):
+        if wh >= unit:
+            return f"{_three(wh / unit)} {name}"
+    return f"{_three(wh / 1e-6)} µWh" if wh else "0 Wh"
+
+
+def _three(value: float) -> str:
+    """With three digits, or more where it has more before its point."""
+    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
 def _size(size_bytes: float) -> str:
     for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size_bytes >= unit:
-            return f"{size_bytes / unit:.3g} {name}"
+            return f"{_three(size_bytes / unit)} {name}"
     return f"{size_bytes:.0f} B"
