@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
@@ -27,6 +28,7 @@ from cuemark.kit.database import Database, migrate
 from cuemark.kit.outbox import Log
 from tests.integration.encoding import working
 from tests.integration.encoding.conftest import Studio
+from tests.unit.playback.versions import version
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 JOB = VersionId("ver_1")
@@ -167,6 +169,20 @@ async def test_jobs_and_units_of_the_release_before_are_balanced_and_counted(
     assert row is not None
     assert row.effort == "balanced"
     assert (found.made_for, found.outcome, found.cpu_s) == ("", "done", 1)
+
+
+async def test_a_published_version_knows_what_was_done_for_its_renditions(
+    database: Database,
+) -> None:
+    now = ledger(database)
+    film = msgspec.structs.replace(version(), version_id=JOB)
+    row = await now.begin(JOB)
+    await now.publish(row, film, {"attempt 2: 360 lines": "v360"})
+    async with database.transaction() as transaction:
+        found = await costs.rungs_of(
+            transaction, {"quick": row.quick_version_id, "full": row.version_id}
+        )
+    assert found == {"quick": None, "full": {"attempt 2: 360 lines": "v360"}}
 
 
 async def test_a_worker_that_is_killed_takes_no_cost_with_it(

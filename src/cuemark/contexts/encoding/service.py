@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -32,7 +32,6 @@ from cuemark.contracts.encoding import (
     JobPage,
     ListJobs,
     OpenUpload,
-    Quality,
     UnknownUpload,
     UnknownVersion,
     Upload,
@@ -53,6 +52,7 @@ from cuemark.kit.pages import checked_limit
 from cuemark.kit.tracing import current_trace_id
 
 SPOOLS = "uploads"
+NO_NAMES: Mapping[str, str] = {}
 
 Enqueue = Callable[[Connection, str], None]
 """Put the workflow of a job on its queue, in the transaction of the connection."""
@@ -171,9 +171,10 @@ class EncodingService(Encoding):
             spent = await costs.spent_on(transaction, job.version_id)
             total = await costs.total_of(transaction, job.title_id)
             master_bytes = await store.asset_bytes(transaction, job.master_sha256)
+            rungs = await costs.rungs_of(
+                transaction, {"quick": job.quick_version_id, "full": job.version_id}
+            )
         kept = await asyncio.to_thread(reports.kept_of, self._objects, version)
-        versions: dict[Quality, VersionId] = {"quick": job.quick_version_id, "full": job.version_id}
-        rungs = await asyncio.to_thread(reports.rungs_of, self._objects, versions)
         found = report.of_version(
             version, kept, cost_rules.timed(stages, self._energy), job.trace_id
         )
@@ -305,8 +306,13 @@ class Ledger:
         async with self._database.transaction() as transaction:
             return await store.find_version(transaction, version_id) is not None
 
-    async def publish(self, job: JobRow, version: Version) -> None:
-        """Let everybody see a version. Saying it again changes nothing."""
+    async def publish(
+        self, job: JobRow, version: Version, made_for: Mapping[str, str] = NO_NAMES
+    ) -> None:
+        """Let everybody see a version. Saying it again changes nothing.
+
+        ``made_for`` has its renditions by the names of what was done for them.
+        """
         meter = Meter(children=False)
         now = self._clock.now()
         async with self._database.transaction() as transaction:
@@ -314,7 +320,7 @@ class Ledger:
             last = await store.last_published_at(transaction, version.title_id)
             at = now if last is None else max(now, last + timedelta(milliseconds=1))
             version = msgspec.structs.replace(version, published_at=at)
-            if not await store.insert_version(transaction, version):
+            if not await store.insert_version(transaction, version, made_for):
                 return
             seconds = max(0.0, (now - job.created_at).total_seconds())
             await store.set_published(transaction, version, seconds)

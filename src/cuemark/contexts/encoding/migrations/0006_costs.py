@@ -10,6 +10,7 @@ def upgrade() -> None:
     op.execute(
         """
         alter table encoding.job add column effort text not null default 'balanced';
+        alter table encoding.version add column made_for json;
         alter table encoding.unit
           add column made_for text not null default '',
           add column written_bytes bigint not null default 0;

@@ -18,7 +18,6 @@ from cuemark.contexts.encoding.stages import artworks, pictures
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
 from cuemark.contexts.encoding.stages.reports import (
     ARTWORKS,
-    MADE_FOR,
     MEASURES,
     folder_key,
     picture_names,
@@ -79,7 +78,6 @@ def keep_measures(
     with shop.making(key) as folder:
         save(folder, MEASURES, measures)
         save(folder, ARTWORKS, artworks.store(shop, sha256))
-        save(folder, MADE_FOR, dict(zip(measured.made_for, names, strict=False)))
         if version.quality == "full":
             for name, rung in zip(names, rungs, strict=True):
                 _keep_pictures(shop, sha256, folder, name, rung, scores[name])

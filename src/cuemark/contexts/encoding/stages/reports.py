@@ -1,8 +1,8 @@
 """What is kept of a version's measurements, beside the version: appliances never see it.
 
-``reports/<version_id>/`` has ``measures.json``, the list of what could be the title's artwork,
-under which name the work for each rendition is in the ledger and, for each rendition of a full
-version, its worst frame and the master's as small JPEGs. Control reads it; keep heavy imports out.
+``reports/<version_id>/`` has ``measures.json``, the list of what could be the title's artwork and,
+for each rendition of a full version, its worst frame and the master's as small JPEGs. Control reads
+it; keep heavy imports out.
 """
 
 import contextlib
@@ -12,13 +12,11 @@ from fractions import Fraction
 
 import msgspec
 
-from cuemark.contexts.encoding.model.costs import Rungs
 from cuemark.contexts.encoding.model.report import Kept, Measures
 from cuemark.contexts.encoding.model.validation.policy import Validation
 from cuemark.contracts.encoding import (
     ArtworkCandidate,
     ArtworkFrame,
-    Quality,
     Version,
     VersionIndex,
 )
@@ -27,7 +25,6 @@ from cuemark.kit.objects import Objects
 
 MEASURES = "measures.json"
 ARTWORKS = "artworks.json"
-MADE_FOR = "made_for.json"
 INDEX = "index.json"
 _SEGMENT = re.compile(r"([A-Za-z0-9-]+)/([0-9]+)\.m4s")
 
@@ -95,19 +92,6 @@ def _artworks(objects: Objects, version: Version) -> list[ArtworkCandidate]:
         )
         for number, each in enumerate(found, 1)
     ]
-
-
-def rungs_of(objects: Objects, versions: Mapping[Quality, VersionId]) -> Rungs:
-    """Under which names the renditions of the versions of a job were made."""
-    return {quality: _rungs_of(objects, each) for quality, each in versions.items()}
-
-
-def _rungs_of(objects: Objects, version_id: VersionId) -> dict[str, str] | None:
-    try:
-        found = objects.read(f"{folder_key(version_id)}/{MADE_FOR}")
-    except FileNotFoundError:
-        return None
-    return msgspec.json.decode(found, type=dict[str, str])
 
 
 def _file_bytes(objects: Objects, version: Version) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """The SQL of encoding: its own schema, no decision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import get_args
 
@@ -270,18 +270,23 @@ async def last_published_at(transaction: Transaction, title_id: str) -> datetime
     return last
 
 
-async def insert_version(transaction: Transaction, version: Version) -> bool:
-    """Whether the version is new."""
+async def insert_version(
+    transaction: Transaction, version: Version, made_for: Mapping[str, str]
+) -> bool:
+    """Whether the version is new. ``made_for`` has its renditions by the names in the ledger of
+    what was done for them."""
     inserted = await transaction.execute(
         text(
-            "insert into encoding.version (version_id, title_id, document, published_at) "
-            "values (:version_id, :title_id, cast(:document as json), :at) on conflict do nothing"
+            "insert into encoding.version (version_id, title_id, document, published_at, made_for) "
+            "values (:version_id, :title_id, cast(:document as json), :at, "
+            "cast(:made_for as json)) on conflict do nothing"
         ),
         {
             "version_id": version.version_id,
             "title_id": version.title_id,
             "document": msgspec.json.encode(version).decode(),
             "at": version.published_at,
+            "made_for": msgspec.json.encode(made_for).decode(),
         },
     )
     return inserted.rowcount > 0

@@ -4,13 +4,14 @@ An attempt is kept while it runs, so that one whose worker died counts. With the
 what is left of attempts has ended with no result, or still runs.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import text
 
-from cuemark.contexts.encoding.model.costs import Spent, Total
-from cuemark.contracts.encoding import Stage, StageTime
+from cuemark.contexts.encoding.model.costs import Rungs, Spent, Total
+from cuemark.contracts.encoding import Quality, Stage, StageTime
 from cuemark.contracts.ids import VersionId
 from cuemark.kit.cost import Cost
 from cuemark.kit.database import Transaction
@@ -181,3 +182,18 @@ async def total_of(transaction: Transaction, title_id: str) -> Total:
         {"title_id": title_id},
     )
     return msgspec.convert(dict(found.one()._mapping), Total)
+
+
+async def rungs_of(transaction: Transaction, versions: Mapping[Quality, VersionId]) -> Rungs:
+    """The renditions of the versions of a job, by the names of what was done for them."""
+    found = await transaction.execute(
+        text("select version_id, made_for from encoding.version where version_id = any(:ids)"),
+        {"ids": list(versions.values())},
+    )
+    known = {row.version_id: row.made_for for row in found}
+    return {
+        quality: None
+        if known.get(version_id) is None
+        else msgspec.convert(known[version_id], dict[str, str])
+        for quality, version_id in versions.items()
+    }

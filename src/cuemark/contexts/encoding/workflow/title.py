@@ -180,7 +180,9 @@ class TitleWalk:
             "validate", "publish", priority, made_for=quality, order=order, version=version
         )
         self._enqueue(checked).result()
-        self._steps.record("publish", lambda ledger: ledger.publish(self._job, version))
+        names = [rendition.rendition_id for rendition in version.renditions]
+        made_for = dict(zip(made_of[1].made_for, names, strict=True))
+        self._steps.record("publish", lambda ledger: ledger.publish(self._job, version, made_for))
         self._steps.done("publish", quality)
 
     def _record(self, name: str, note: Note) -> None:
