@@ -29,7 +29,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
 
 BUDGETS: Mapping[Effort, Budget] = {
-    "fast": Budget(preset="faster", probe_points=3, probe_frames=500, corrections=1, vmaf_every=10),
+    "fast": Budget(preset="faster", probe_points=4, probe_frames=500, corrections=1, vmaf_every=10),
     "balanced": Budget(preset="medium", probe_points=5, probe_frames=1500, corrections=2),
     "best": Budget(preset="slower", probe_points=5, probe_frames=3000, corrections=3, vmaf_every=3),
 }

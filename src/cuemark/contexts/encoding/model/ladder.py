@@ -63,10 +63,11 @@ class NoLadder(ValueError):
 
 def probe_points(height: int, most: int = 5) -> list[Point]:
     """The points for a picture of ``height`` lines: two at full size (1080 lines at most), two at
-    two thirds, one at half. With fewer than five of them there are none at two thirds."""
+    two thirds, one at half. With four of them there is one at two thirds, between the two."""
     top = min(height, MAX_LINES)
     middle, low = even(top * 2 / 3), even(top / 2)
-    between = [Point(middle, 31.0), Point(middle, 23.0)] if most >= _ALL_POINTS else []
+    crfs = (31.0, 23.0) if most >= _ALL_POINTS else (27.0,)
+    between = [Point(middle, crf) for crf in crfs]
     return [Point(low, 29.0), *between, Point(top, 28.0), Point(top, 20.0)]
 
 
