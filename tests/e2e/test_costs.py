@@ -96,7 +96,7 @@ def test_the_effort_of_a_job_outlives_its_workers_and_what_they_took_is_told(
 ) -> None:
     master = tmp_path / "short.mp4"
     film = running_cuemark.masters[FILM]
-    ffmpeg("-i", str(film), ["-t", "2", "-an", "-vf", "scale=320:-2", "-crf", "14"], str(master))
+    ffmpeg("-i", str(film), ["-t", "1", "-an", "-vf", "scale=320:-2", "-crf", "14"], str(master))
     name = "Made in spite of a kill"
     made = running_cuemark.ingest(master, name, wait=False, effort="fast")
     assert made["effort"] == "fast"

@@ -145,7 +145,8 @@ def test_what_is_stored_adds_up_to_all_files_and_the_master(
 ) -> None:
     film = version()
     tracks = [each.rendition_id for each in film.renditions]
-    tracks += [each.track_id for each in (*film.audio, *film.captions)]
+    tracks += [each.track_id for each in film.audio]
+    tracks += [each.track_id for each in film.captions]
     names = [
         name
         for track in tracks
