@@ -185,6 +185,22 @@ async def test_a_published_version_knows_what_was_done_for_its_renditions(
     assert found == {"quick": None, "full": {"attempt 2: 360 lines": "v360"}}
 
 
+@pytest.mark.parametrize("how", ["publish", "fail"])
+async def test_nothing_is_in_hand_of_a_job_that_is_over(database: Database, how: str) -> None:
+    """The pipeline may have changed since a worker was killed, and its unit is never done."""
+    now = ledger(database)
+    await now.keep_attempt(attempt("killed", 2), ended=False)
+    row = await now.begin(JOB)
+    if how == "publish":
+        quick = msgspec.structs.replace(version(), version_id=row.quick_version_id)
+        await now.publish(row, quick)
+        assert await spent(database) == {("encode", "open"): 2}
+        await now.publish(row, msgspec.structs.replace(version(), version_id=JOB))
+    else:
+        await now.fail(row, "no film")
+    assert await spent(database) == {("encode", "lost"): 2}
+
+
 async def test_a_worker_that_is_killed_takes_no_cost_with_it(
     database: Database, database_url: str, studio: Studio
 ) -> None:

@@ -324,6 +324,8 @@ class Ledger:
                 return
             seconds = max(0.0, (now - job.created_at).total_seconds())
             await store.set_published(transaction, version, seconds)
+            if version.version_id == job.version_id:
+                await costs.end_attempts(transaction, job.version_id)
             await self._tell(transaction, version)
         structlog.get_logger().info(
             "version_published",
@@ -337,6 +339,7 @@ class Ledger:
     async def fail(self, job: JobRow, error: str) -> None:
         async with self._database.transaction() as transaction:
             if await store.set_failed(transaction, job.version_id, error):
+                await costs.end_attempts(transaction, job.version_id)
                 failed = EncodingFailed(
                     version_id=job.version_id, title_id=job.title_id, error=error
                 )

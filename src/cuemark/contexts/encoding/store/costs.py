@@ -83,6 +83,14 @@ async def keep_attempt(transaction: Transaction, attempt: Attempt, *, ended: boo
     )
 
 
+async def end_attempts(transaction: Transaction, version_id: str) -> None:
+    """Note that no attempt of a job that is over runs any more: what is left had no result."""
+    await transaction.execute(
+        text("update encoding.attempt set ended = true where version_id = :version_id"),
+        {"version_id": version_id},
+    )
+
+
 async def _end_others(transaction: Transaction, attempt: Attempt) -> None:
     await transaction.execute(
         text(
