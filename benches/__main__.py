@@ -13,7 +13,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from benches import capacity, demo, hits, ingest, memory, stampede, start, validation
+from benches import capacity, demo, effort, hits, ingest, memory, stampede, start, validation
 from benches.failure import BenchFailed
 from benches.figures import Figure, load, merged, save
 from benches.machine import this_machine
@@ -45,6 +45,7 @@ BENCHES: Mapping[str, Bench] = {
     "stampede": Bench(stampede.measure, alone=True),
     "hits": Bench(hits.measure, alone=True),
     "validation": Bench(validation.measure, alone=True),
+    "effort": Bench(effort.measure, alone=True),
     "demo": Bench(demo.measure, alone=True),
 }
 """In the order in which they run and are shown: those that share the install come first."""

@@ -2,7 +2,18 @@
 
 from collections.abc import Mapping
 
-from benches import capacity, demo, encoding, hits, ingest, memory, stampede, start, validation
+from benches import (
+    capacity,
+    demo,
+    effort,
+    encoding,
+    hits,
+    ingest,
+    memory,
+    stampede,
+    start,
+    validation,
+)
 
 ABOUTS: Mapping[str, str] = {
     "ingest": ingest.ABOUT,
@@ -12,6 +23,7 @@ ABOUTS: Mapping[str, str] = {
     "stampede": stampede.ABOUT,
     "hits": hits.ABOUT,
     "validation": validation.ABOUT,
+    "effort": effort.ABOUT,
     "demo": demo.ABOUT,
     "encoding": encoding.ABOUT,
 }

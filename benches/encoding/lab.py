@@ -27,6 +27,7 @@ from cuemark.contexts.encoding.workflow.title import (
     QUICK_EXCERPTS,
     quick_recipes,
 )
+from cuemark.contracts.encoding import Effort
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.kit.objects import Objects, sha256_of
 
@@ -125,7 +126,7 @@ class Lab:
         shots = pictures.shots_of(self.shop, sha256)
         return Clip(name, sha256, pictures.film_of(self.shop, sha256), shots.starts)
 
-    def steps(self, clip: Clip) -> tuple[JobRow, Steps]:
+    def steps(self, clip: Clip, effort: Effort = "balanced") -> tuple[JobRow, Steps]:
         """The steps of a walk over a clip, done here and now and written in no ledger."""
         job = JobRow(
             version_id=VersionId("full"),
@@ -135,6 +136,7 @@ class Lab:
             captions=[],
             trace_id="",
             created_at=EPOCH,
+            effort=effort,
         )
         return job, Steps(self.shop, job, self.enqueue, _unrecorded)
 
@@ -150,7 +152,7 @@ class Lab:
         rows = [[recipe] * len(clip.chunks) for recipe in recipes]
         encoded = steps.all("encode", "quick", Priority.QUICK, rows, clip.chunks)
         samples = excerpts(clip.chunks, QUICK_EXCERPTS, QUICK_EXCERPT_FRAMES)
-        scored = steps.joined_and_scored("quick", Priority.QUICK, encoded, samples)
+        scored = steps.joined_and_scored("quick", Priority.QUICK, encoded, samples, [""] * 2)
         return [
             packaged(recipe, key, scores)
             for recipe, (key, scores) in zip(recipes, scored, strict=True)

@@ -9,17 +9,15 @@ import msgspec
 from benches.encoding.lab import Clip, Lab, Measure
 from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.effort import BALANCED
 from cuemark.contexts.encoding.model.ladder import CEILING, Point, Probed
 from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.pictures import RUNG
 from cuemark.contexts.encoding.tools import ffmpeg
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.run import run
-from cuemark.contexts.encoding.workflow.renditions import (
-    FULL_PRESET,
-    FullRenditions,
-    Method,
-)
+from cuemark.contexts.encoding.workflow.renditions import FullRenditions, Method
+from cuemark.contracts.encoding import Effort
 
 FIXED = (
     (235, 240),
@@ -49,15 +47,17 @@ class Ladder(msgspec.Struct, frozen=True):
     search_cpu_s: float
 
 
-def ours(lab: Lab, clip: Clip, method: Method) -> Ladder:
+def ours(lab: Lab, clip: Clip, method: Method, effort: Effort = "balanced") -> Ladder:
     """Cuemark's own walk over the clip: probes, ladder, encodes, gate."""
     quick = lab.quick(clip)
     lab.begin()
-    job, steps = lab.steps(clip)
+    job, steps = lab.steps(clip, effort)
     walk = FullRenditions(lab.shop, job, steps, clip.film, clip.chunks, clip.starts, quick)
     made, _ = walk.rungs(method)
+    cpu_s, search_cpu_s = lab.cpu_s(), lab.cpu_s("probes")
+    # Scored anew where the walk has not scored as often: that is the bench's own cost.
     rungs = [lab.rung(clip, rung.key, rung.height, rung.vmaf_predicted) for rung in made]
-    return Ladder(rungs, lab.cpu_s(), lab.cpu_s("probes"))
+    return Ladder(rungs, cpu_s, search_cpu_s)
 
 
 def fixed(lab: Lab, clip: Clip, rungs: int) -> Ladder:
@@ -105,7 +105,7 @@ def _pass_argv(lab: Lab, clip: Clip, kbps: int, lines: int, number: int, folder:
         *[str(lab.shop.programs.ffmpeg), "-nostdin", "-v", "error", "-y", "-threads", "1"],
         *[*ffmpeg.FILM, "-i", str(clip.film.path), "-map", f"0:{clip.film.master.video_stream}"],
         *["-vf", f"{ffmpeg.canonical(clip.film, 0)},{size}", "-c:v", "libx264"],
-        *["-preset", FULL_PRESET, "-b:v", f"{kbps}k", "-profile:v", "high", "-threads", "1"],
+        *["-preset", BALANCED.preset, "-b:v", f"{kbps}k", "-profile:v", "high", "-threads", "1"],
         *["-g", str(round(2 * picture.rate)), "-pass", str(number)],
         *["-passlogfile", str(folder / "passes"), "-frames:v", str(clip.film.master.frames)],
         *["-fps_mode", "cfr", "-r", f"{picture.rate_num}/{picture.rate_den}", *target],
@@ -121,7 +121,9 @@ def grid(lab: Lab, clip: Clip, crfs: Sequence[float] = GRID_CRFS) -> Ladder:
         for lines in sorted(sizes)
         for crf in crfs
         for each in [
-            lab.constant(clip, Recipe(_width(clip, lines), lines, crf, FULL_PRESET), clip.chunks)
+            lab.constant(
+                clip, Recipe(_width(clip, lines), lines, crf, BALANCED.preset), clip.chunks
+            )
         ]
     ]
     hull = ladder_rules.upper_hull(found)
@@ -138,7 +140,7 @@ def chunk_by_chunk(lab: Lab, clip: Clip, rungs: Sequence[Measure]) -> Ladder:
     lab.begin()
     made = []
     for rung in rungs:
-        recipe = Recipe(_width(clip, rung.height), rung.height, 0.0, FULL_PRESET)
+        recipe = Recipe(_width(clip, rung.height), rung.height, 0.0, BALANCED.preset)
         row = [_searched(lab, clip, recipe, shot, rung.vmaf) for shot in clip.shots]
         made.append(lab.rows(clip, row, clip.shots))
     return Ladder(made, lab.cpu_s(), lab.cpu_s())

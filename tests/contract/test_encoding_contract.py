@@ -318,6 +318,18 @@ async def test_a_version_that_is_not_there_has_no_report(house: House) -> None:
         await house.encoding.get_report(GetReport(version_id=VersionId("ver_none")))
 
 
+async def test_a_job_has_the_effort_that_was_asked_for_or_that_of_the_install(
+    house: House,
+) -> None:
+    assert (await house.ingest()).effort == "balanced"
+    upload = await house.upload(b"another film")
+    asked = Ingest(title_id=TITLE, upload_id=upload.upload_id, effort="best")
+    job = await house.encoding.ingest(asked)
+    assert job.effort == "best"
+    found = await house.encoding.get_job(GetJob(version_id=job.version_id))
+    assert found.effort == "best"
+
+
 async def test_a_job_tells_the_trace_of_what_asked_for_it(house: House) -> None:
     with trace() as trace_id:
         job = await house.ingest()

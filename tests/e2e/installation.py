@@ -97,10 +97,12 @@ class Installation:
         captions: dict[str, Path] | None = None,
         wait: bool = True,
         limit_s: float = 600,
+        effort: str = "",
     ) -> Any:
         self.masters[name] = film
         flags = [f"--captions={language}={path}" for language, path in (captions or {}).items()]
         flags += ["--wait"] if wait else []
+        flags += ["--effort", effort] if effort else []
         self.ingested[name] = self.json(
             "ingest", str(film), "--title", name, *flags, limit_s=limit_s
         )

@@ -150,6 +150,8 @@ def _encoding(builder: _Builder) -> Room[Encoding]:
         ids=builder.ids,
         objects=builder.objects,
         database_url=builder.install.database_url,
+        effort=builder.install.settings.effort,
+        energy=builder.install.settings.energy,
     )
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_args
 import msgspec
 from msgspec import Meta
 
-from cuemark.contracts.encoding import Action, Check, PolicyChanges
+from cuemark.contracts.encoding import Action, Check, Effort, EnergyModel, PolicyChanges
 from cuemark.kit.errors import OperatorError
 
 FILE_NAME = "cuemark.toml"
@@ -22,7 +22,7 @@ _PREFIX = "CUEMARK_"
 
 _HOST = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,9}")
 
-TABLES = frozenset({"validation"})
+TABLES = frozenset({"validation", "energy"})
 """The settings that are set in the file alone."""
 
 Count = Annotated[int, Meta(ge=0, le=200)]
@@ -41,8 +41,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     newer and the path of an nginx with njs. ``origin_limit_kbps`` bounds each connection to the
     origin, 0 for no bound. ``bind`` is the interface of the page and of the appliances, as an
     IPv4 address or a name. ``thumbnails`` says whether versions show the film's frames over the
-    seek bar, which are not encrypted. ``validation`` changes what is done about what a check finds
-    in a version: see docs/how-to/change-the-validation-policy.md.
+    seek bar, which are not encrypted. ``effort`` is what a title may cost whose ingest asks for
+    nothing else. ``validation`` changes what is done about what a check finds in a version: see
+    docs/how-to/change-the-validation-policy.md. ``energy`` is how watt-hours are estimated: see
+    docs/how-to/see-what-a-title-costs.md.
     """
 
     service_name: str = "Cuemark"
@@ -55,7 +57,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     origin_limit_kbps: Rate = 0
     control_url: str = ""
     thumbnails: bool = True
+    effort: Effort = "balanced"
     validation: PolicyChanges = {}
+    energy: EnergyModel = EnergyModel()
 
 
 def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
@@ -86,7 +90,9 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
 
 
 def _known(said: str) -> str:
-    """What may be written where a policy cannot be read."""
+    """What may be written where an effort or a policy cannot be read."""
+    if "$.effort" in said:
+        return f": write one of {', '.join(get_args(Effort))}"
     if "$.validation" not in said:
         return ""
     checks, actions = ", ".join(get_args(Check)), ", ".join(get_args(Action))

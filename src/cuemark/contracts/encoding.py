@@ -13,9 +13,10 @@ whoever receives it, and named here by its id.
 """
 
 from datetime import datetime
-from typing import ClassVar, Literal, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol
 
 import msgspec
+from msgspec import Meta
 
 from cuemark.contracts.ids import AssetId, TitleId, UploadId, VersionId
 from cuemark.kit.errors import Refusal
@@ -27,6 +28,9 @@ Quality = Literal["quick", "full"]
 CaptionRole = Literal["subtitles", "sdh", "forced"]
 """``subtitles`` say what is spoken, ``sdh`` also what is heard, for those who do not hear it, and
 ``forced`` what a viewer without captions must read: signs, and speech in another language."""
+Effort = Literal["fast", "balanced", "best"]
+"""What a title may cost: ``best`` gives fewer bits for the same quality and takes more CPU than
+``balanced``, and ``fast`` the other way around."""
 Stage = Literal[
     "inspect",
     "shots",
@@ -81,6 +85,20 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 PolicyChanges = dict[Check, Action | Rule]
 """By check; an action alone is for its errors."""
+
+
+class EnergyModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How watt-hours are estimated from CPU seconds and bytes; nothing is measured.
+
+    ``core_w`` is what a busy core draws, ``stored_tb_w`` what 10^12 stored bytes draw, and ``pue``
+    what the building draws for each watt of the machine (power usage effectiveness). The values
+    that hold without a setting are those of Cloud Carbon Footprint's methodology: the mean maximum
+    of a vCPU, SSDs, and the PUE of a large data center (cloudcarbonfootprint.org, "Methodology").
+    """
+
+    core_w: Annotated[float, Meta(ge=0, le=1000)] = 3.5
+    pue: Annotated[float, Meta(ge=1, le=10)] = 1.135
+    stored_tb_w: Annotated[float, Meta(ge=0, le=1000)] = 1.2
 
 
 class UnknownUpload(Refusal):
@@ -147,9 +165,12 @@ class CaptionSource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ingest(msgspec.Struct, frozen=True, kw_only=True):
+    """Without an ``effort`` it is the one that the install has set."""
+
     title_id: TitleId
     upload_id: UploadId
     captions: list[CaptionSource] = []
+    effort: Effort | None = None
 
 
 class GetJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -331,6 +352,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     trace_id: str = ""
     notes: list[str] = []
     waiting: str = ""
+    effort: Effort = "balanced"
 
 
 class JobPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -389,14 +411,68 @@ class RenditionReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StageTime(msgspec.Struct, frozen=True, kw_only=True):
-    """``wall_s`` and ``cpu_s`` add up the stage's units; ``elapsed_s`` is from the first unit's
-    beginning to the last one's end, other titles' work between them included."""
+    """``wall_s`` and ``cpu_s`` add up the stage's units, and the attempts at them that ended with
+    no result; ``lost_cpu_s`` is the CPU of those alone. ``elapsed_s`` is from the first unit's
+    beginning to the last one's end, other titles' work between them included. ``written_bytes``
+    are those of the stage's results. ``energy_wh`` is an estimate."""
 
     stage: Stage
     units: int
     wall_s: float
     cpu_s: float
     elapsed_s: float
+    lost_cpu_s: float = 0.0
+    written_bytes: int = 0
+    energy_wh: float = 0.0
+
+
+class CostPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of what a job cost. ``energy_wh`` is an estimate.
+
+    ``kind`` says what it went into: a ``rung`` of the version (``name`` is the rendition's),
+    the ``title`` as a whole (probes, sound, packaging), the ``other_version`` of the job (``name``
+    is its quality), ``thrown_away`` (``name`` says what: a rung that was encoded anew or dropped,
+    or attempts that ended with no result), or ``in_hand``: an attempt that still runs.
+    """
+
+    kind: str
+    name: str
+    stage: Stage
+    cpu_s: float
+    written_bytes: int
+    energy_wh: float
+
+
+class StoredPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What is stored of a version: ``kind`` is ``rendition``, ``audio``, ``captions``,
+    ``thumbnails``, ``other`` (the index) or ``master``, the file that it was made from.
+
+    ``energy_wh_per_year`` is an estimate for one copy.
+    """
+
+    kind: str
+    name: str
+    size_bytes: int
+    energy_wh_per_year: float
+
+
+class Costs(msgspec.Struct, frozen=True, kw_only=True):
+    """What a version cost, with the other version of its job. Watt-hours are estimates by
+    ``model``.
+
+    The ``parts`` add up to ``cpu_s``, ``written_bytes`` and ``energy_wh``. ``title_jobs`` are all
+    jobs of the title until now, this one among them, and ``title_cpu_s`` is what all of them cost.
+    """
+
+    model: EnergyModel
+    cpu_s: float
+    written_bytes: int
+    energy_wh: float
+    parts: list[CostPart]
+    stored: list[StoredPart]
+    title_jobs: int
+    title_cpu_s: float
+    title_energy_wh: float
 
 
 class ValidationFinding(msgspec.Struct, frozen=True, kw_only=True):
@@ -419,6 +495,7 @@ class VersionReport(msgspec.Struct, frozen=True, kw_only=True):
     kept, has no probes; ``findings`` are sentences. ``artworks`` are what can stand for the title.
     ``checks`` names the checks that the version passed through, and ``validation`` has what they
     found. A version of an older release has none of these three.
+    ``effort`` is what was chosen for its job, and ``costs`` what that took.
     """
 
     version: Version
@@ -433,6 +510,8 @@ class VersionReport(msgspec.Struct, frozen=True, kw_only=True):
     artworks: list[ArtworkCandidate] = []
     checks: list[str] = []
     validation: list[ValidationFinding] = []
+    effort: Effort = "balanced"
+    costs: Costs | None = None
 
 
 class VersionPublished(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

@@ -61,6 +61,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     jobs.list_jobs,
     jobs.get_version,
     jobs.get_report,
+    jobs.get_report_data,
     operators.create_account,
     operators.issue_login_link,
     operators.list_appliances,

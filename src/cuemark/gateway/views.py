@@ -8,7 +8,7 @@ from litestar.params import QueryParameter
 from msgspec import Meta
 
 from cuemark.contracts.catalog import Title
-from cuemark.contracts.encoding import ArtworkCandidate, CaptionRole
+from cuemark.contracts.encoding import ArtworkCandidate, CaptionRole, Effort
 from cuemark.contracts.playback import Play
 from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.pages import MOST_ROWS
@@ -177,6 +177,7 @@ class CaptionBody(View, frozen=True):
 class IngestBody(View, frozen=True):
     upload_id: IdText
     captions: Annotated[list[CaptionBody], Meta(max_length=64)] = []
+    effort: Effort | None = None
 
 
 def title_view(title: Title, position_s: float = 0.0) -> TitleView:

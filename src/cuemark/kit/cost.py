@@ -1,9 +1,11 @@
 """What a piece of work costs: wall time, and CPU as the kernel accounts it."""
 
+import contextlib
 import resource
 import time
 
 import msgspec
+import psutil
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -43,3 +45,17 @@ class Meter:
             usage = resource.getrusage(resource.RUSAGE_CHILDREN)
             used_s += usage.ru_utime + usage.ru_stime
         return used_s
+
+
+def process_cpu_s() -> float:
+    """CPU seconds of this process, of its children that were waited for, and of those that run.
+
+    What a child's own children took is missing until it has waited for them and was waited for.
+    """
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used_s = time.process_time() + usage.ru_utime + usage.ru_stime
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            times = child.cpu_times()
+            used_s += times.user + times.system
+    return used_s

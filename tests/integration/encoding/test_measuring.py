@@ -4,6 +4,7 @@ import msgspec
 import numpy as np
 from PIL import Image
 
+from cuemark.contexts.encoding.model.effort import VMAF_EVERY
 from cuemark.contexts.encoding.model.report import Measures, worst_frame
 from cuemark.contexts.encoding.stages import pictures, scoring
 from cuemark.contexts.encoding.stages.measuring import Measured, keep_measures
@@ -43,7 +44,7 @@ def test_every_score_is_kept_and_the_worst_frame_is_the_same_moment_twice(studio
     kept = kept_of(studio.shop.objects, described)
     scores = kept.measures.scores["v72"]
     assert scores.frames[0] == 0
-    assert scores.frames[-1] >= SHOTS * SHOT_FRAMES - ffmpeg.VMAF_EVERY
+    assert scores.frames[-1] >= SHOTS * SHOT_FRAMES - VMAF_EVERY
     assert kept.measures.shots == studio.starts
     encoded, master = (luma(key, studio) for key in kept.pictures["v72"])
     assert encoded.shape == master.shape == (144, 256)

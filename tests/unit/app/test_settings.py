@@ -30,6 +30,12 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         (f"port = {'[' * 5000}", "is not TOML"),
         ('bind = "::1"', "`bind` is '::1': write an IPv4 address"),
         ('bind = "a..b"', "`bind` is"),
+        ('effort = "slow"', "Invalid enum value 'slow' .*: write one of fast, balanced, best"),
+        ("[energy]\ncore_w = -1", ">= 0.0 - at `\\$.energy.core_w"),
+        ("[energy]\npue = 0.9", ">= 1.0 - at `\\$.energy.pue"),
+        ("[energy]\npue = nan", "energy.pue"),
+        ("[energy]\nstored_tb_w = inf", "energy.stored_tb_w"),
+        ("[energy]\ncore_watts = 5", "unknown field `core_watts`"),
         ('nginx = "/usr/sbin/nginx\\u0000"', "`nginx` holds a character"),
     ],
 )
@@ -56,3 +62,9 @@ def test_a_table_is_set_in_the_file_alone(tmp_path: Path) -> None:
     said = rf"^CUEMARK_VALIDATION is a table: write \[validation\] in {tmp_path}/cuemark\.toml"
     with pytest.raises(SettingsInvalid, match=said):
         load(tmp_path, {"CUEMARK_VALIDATION": "block"})
+
+
+def test_the_effort_and_the_model_of_energy_are_settings(tmp_path: Path) -> None:
+    (tmp_path / "cuemark.toml").write_text("[energy]\ncore_w = 7.5\n")
+    found = load(tmp_path, {"CUEMARK_EFFORT": "best"})
+    assert (found.effort, found.energy.core_w, found.energy.pue) == ("best", 7.5, 1.135)

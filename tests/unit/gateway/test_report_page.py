@@ -7,12 +7,14 @@ import re
 from itertools import pairwise
 from xml.etree import ElementTree
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuemark.contexts.encoding.model.costs import Outcome, Spent, Total, costs_of, stored_parts
 from cuemark.contexts.encoding.model.report import Kept, of_version
-from cuemark.contracts.encoding import StageTime
-from cuemark.gateway.operations import plots
+from cuemark.contracts.encoding import EnergyModel, Quality, Stage, StageTime
+from cuemark.gateway.operations import bars, plots
 from cuemark.gateway.operations.html import el
 from cuemark.gateway.operations.report_page import policy, report_page
 from tests.unit.encoding.test_report import measures
@@ -34,6 +36,78 @@ def page() -> str:
     stages = [StageTime(stage="probes", units=5, wall_s=10.0, cpu_s=9.5, elapsed_s=6.0)]
     report = of_version(film, kept, stages, "trace")
     return report_page(report, "<Film> & more", {"worst": JPEG, "master": JPEG})
+
+
+def costs_page(quality: Quality = "full", title_jobs: int = 1) -> str:
+    film = msgspec.structs.replace(version(), quality=quality)
+    work: list[tuple[Stage, str, Outcome, float]] = [
+        ("probes", "", "done", 40.0),
+        ("quick", "quick, 360 lines", "done", 10.0),
+        ("encode", "first", "done", 20.0),
+        ("encode", "<second>", "done", 25.0),
+        ("encode", "first", "lost", 5.0),
+    ]
+    spent = [
+        Spent(stage=stage, made_for=made_for, outcome=outcome, cpu_s=cpu_s, written_bytes=1000)
+        for stage, made_for, outcome, cpu_s in work
+    ]
+    files = {"v360/1.m4s": 250_000, "a-en/1.m4s": 40_000, "index.json": 500}
+    model = EnergyModel(core_w=3.6)
+    costs = costs_of(
+        spent,
+        stored_parts(film, files, 10_000_000, model),
+        Total(jobs=title_jobs, cpu_s=700.0),
+        quality,
+        {"quick": {"quick, 360 lines": "v360"}, "full": {"first": "v360"}},
+        model,
+    )
+    stages = [
+        StageTime(
+            stage="encode", units=2, wall_s=60, cpu_s=50, elapsed_s=30, lost_cpu_s=5, energy_wh=0.05
+        )
+    ]
+    report = msgspec.structs.replace(
+        of_version(film, Kept(), stages, ""), effort="best", costs=costs
+    )
+    return report_page(report, "Film", {})
+
+
+def test_a_report_shows_what_the_job_took_and_that_energy_is_estimated() -> None:
+    text = costs_page()
+    assert Seen(text).dangers == []
+    assert "<b>100.0 s</b>" in text
+    assert "Effort: <b>best</b>" in text
+    assert "<b>113 mWh</b>" in text, "100 s of 3.6 W, times 1.135"
+    assert "probes and ladder: 40.0 s" in text
+    assert "the quick version: 10.0 s" in text
+    assert "<b>30 %</b>" in text
+    assert "&lt;second&gt;: 25.0 s" in text
+    assert "attempts that ended with no result: 5.0 s" in text
+    assert "estimated, not measured: 3.6 W for a busy core" in text
+    assert "red is what ended with no result" in text
+    assert "in all" not in text
+
+
+def test_the_report_of_a_quick_version_shows_its_own_rungs() -> None:
+    text = costs_page("quick", title_jobs=3)
+    assert "the full version: 20.0 s" in text
+    assert "The title was made 3 times until now: 12 min of CPU" in text
+
+
+def test_a_report_of_nothing_that_was_counted_has_no_cost() -> None:
+    assert "<h2>Cost</h2>" not in page()
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=8))
+def test_a_whole_bar_is_as_wide_as_its_parts(values: list[float]) -> None:
+    parts = [
+        bars.Part(name=f"<{n}>", value=value, label="x", color=n % 6)
+        for n, value in enumerate(values)
+    ]
+    root = ElementTree.fromstring(str(bars.whole("w", "Title", "Words", parts)))
+    drawn = [(float(r.get("x", 0)), float(r.get("width", 0))) for r in root.iter("rect")]
+    assert all(left >= 0 and width >= 0 and left + width <= 720.2 for left, width in drawn)
+    assert [left for left, _ in drawn] == sorted(left for left, _ in drawn)
 
 
 def test_a_report_needs_nothing_but_itself() -> None:

@@ -88,6 +88,20 @@ async def test_an_ingest_names_title_upload_and_captions(ask: Asker, town: Town)
     assert "language" in refused.json()["error"]["message"]
 
 
+async def test_an_ingest_names_its_effort_or_leaves_it_to_the_install(
+    ask: Asker, town: Town
+) -> None:
+    where = f"/api/v1/titles/{FILM}/ingest"
+    for body in ({}, {"effort": None}, {"effort": "fast"}):
+        answer = await ask("POST", where, token=OPERATOR, json={"upload_id": "upl_0", **body})
+        assert answer.status == 201
+    assert [request.effort for request in town.studio.ingested] == [None, None, "fast"]
+    bad = {"upload_id": "upl_0", "effort": "slow"}
+    refused = await ask("POST", where, token=OPERATOR, json=bad)
+    assert (refused.status, refused.code) == (422, "invalid")
+    assert refused.json()["error"]["message"] == "effort: Invalid enum value 'slow'."
+
+
 async def test_operators_see_jobs_and_appliances(ask: Asker) -> None:
     jobs = await ask("GET", "/api/v1/jobs", token=OPERATOR)
     assert jobs.json()["jobs"][0]["stages"] == [{"stage": "inspect", "done": 1, "total": 1}]

@@ -16,7 +16,7 @@ from cuemark.app.cli.client import Operator
 from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import as_is, console, plain, print_json
 from cuemark.app.folder import DataFolder
-from cuemark.contracts.encoding import CaptionRole, Job, Version
+from cuemark.contracts.encoding import CaptionRole, Effort, Job, Version
 
 POLL_S = 0.25
 PLACED_WITHIN_S = 15.0
@@ -51,6 +51,7 @@ class Ingested(msgspec.Struct, frozen=True, kw_only=True):
     good_s: float | None
     renditions: list[RenditionView]
     trace_id: str = ""
+    effort: Effort = "balanced"
 
 
 def parse_captions(
@@ -86,6 +87,13 @@ def parse_captions(
     help="SRT, WebVTT or TTML, once for each language and role: "
     "subtitles (where none is given), sdh or forced.",
 )
+@click.option(
+    "--effort",
+    type=click.Choice(get_args(Effort)),
+    help="What the full version may cost. fast: less CPU, more bits for the same quality; best: "
+    "more CPU, fewer bits; balanced: between them. The gate is the same for all, and so is the "
+    "quick version. Without it: the setting `effort`, balanced unless set.",
+)
 @click.option("--wait", is_flag=True, help="Stay until the full version can be played.")
 @click.option("--json", "as_json", is_flag=True)
 def ingest(
@@ -94,12 +102,13 @@ def ingest(
     name: str,
     synopsis: str,
     captions: dict[str, Path],
+    effort: Effort | None,
     wait: bool,
     as_json: bool,
 ) -> None:
     """Upload a film and encode it: a quick version first, then the full ladder."""
     with Operator(folder, PATIENCE_S) as operator, progress_bars() as progress:
-        job = ingest_film(operator, progress, film, name, synopsis, captions)
+        job = ingest_film(operator, progress, film, name, synopsis, captions, effort)
         if wait:
             job = follow(operator, job, progress)
             version = operator.get(f"/versions/{quote(job.version_id)}", Version)
@@ -110,6 +119,7 @@ def ingest(
                     "title_id": job.title_id,
                     "version_id": job.version_id,
                     "trace_id": job.trace_id,
+                    "effort": job.effort,
                 }
             )
         else:
@@ -127,10 +137,12 @@ def ingest_film(
     name: str,
     synopsis: str,
     captions: Mapping[str, Path],
+    effort: Effort | None = None,
 ) -> Job:
     """Upload a film with its captions, make its title and start its encoding.
 
-    ``captions`` are named by their language or, with a role, as ``en:sdh``.
+    ``captions`` are named by their language or, with a role, as ``en:sdh``. Without an ``effort``
+    it is the install's.
     """
     upload_id = _upload(operator, film, progress)
     sources = []
@@ -139,7 +151,7 @@ def ingest_film(
         source = {"language": language, "upload_id": _upload(operator, path, progress)}
         sources.append({**source, "role": role} if role else source)
     title = operator.post("/titles", {"name": name, "synopsis": synopsis}, TitleMade)
-    body = {"upload_id": upload_id, "captions": sources}
+    body = {"upload_id": upload_id, "captions": sources, "effort": effort}
     return operator.post(f"/titles/{title.title_id}/ingest", body, Job)
 
 
@@ -154,6 +166,7 @@ def summary(job: Job, version: Version) -> Ingested:
             for rendition in version.renditions
         ],
         trace_id=job.trace_id,
+        effort=job.effort,
     )
 
 

@@ -12,7 +12,7 @@ from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import plain, print_json
 from cuemark.app.cli.titles import title_named
 from cuemark.app.folder import DataFolder
-from cuemark.contracts.encoding import Job, JobPage
+from cuemark.contracts.encoding import Job, JobPage, VersionReport
 
 
 @click.command()
@@ -23,12 +23,14 @@ from cuemark.contracts.encoding import Job, JobPage
 def report(folder: DataFolder, what: str, output: Path | None, show: bool, as_json: bool) -> None:
     """Write the report of a version, or of a title's newest one, to one HTML file.
 
-    Ladder, rate and quality, VMAF over time, worst frames, bitrates, stages: a page that needs
-    nothing but itself.
+    Ladder, rate and quality, VMAF over time, worst frames, bitrates, and what it cost in CPU,
+    bytes and (estimated) watt-hours: a page that needs nothing but itself.
     """
     with Operator(folder) as operator:
         version_id = what if what.startswith("ver_") else _newest(operator, what)
-        page = operator.get_bytes(f"/versions/{quote(version_id, safe='')}/report")
+        where = f"/versions/{quote(version_id, safe='')}/report"
+        page = operator.get_bytes(where)
+        found = operator.get(f"{where}.json", VersionReport)
     path = output or Path(f"{version_id}.html")
     try:
         path.write_bytes(page)
@@ -37,7 +39,15 @@ def report(folder: DataFolder, what: str, output: Path | None, show: bool, as_js
             f"{path} cannot be written ({error.strerror}): choose another with --output"
         ) from error
     if as_json:
-        print_json({"version_id": version_id, "path": str(path.resolve())})
+        print_json(
+            {
+                "version_id": version_id,
+                "path": str(path.resolve()),
+                "effort": found.effort,
+                "costs": found.costs,
+                "stages": found.stages,
+            }
+        )
     else:
         plain.print(str(path.resolve()), soft_wrap=True, markup=False)
     if show and not webbrowser.open(path.resolve().as_uri()):

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -10,15 +10,19 @@ import structlog
 from sqlalchemy import Connection
 
 from cuemark.contexts.encoding import store
+from cuemark.contexts.encoding.model import costs as cost_rules
 from cuemark.contexts.encoding.model import report
 from cuemark.contexts.encoding.model.names import check_upload, checked_captions
 from cuemark.contexts.encoding.stages import reports
-from cuemark.contexts.encoding.store import CaptionRow, JobRow, UploadRow
+from cuemark.contexts.encoding.store import CaptionRow, JobRow, UploadRow, costs
+from cuemark.contexts.encoding.store.costs import Attempt
 from cuemark.contracts.encoding import (
     TOPIC,
     CompleteUpload,
+    Effort,
     Encoding,
     EncodingFailed,
+    EnergyModel,
     GetJob,
     GetReport,
     GetUpload,
@@ -48,13 +52,17 @@ from cuemark.kit.pages import checked_limit
 from cuemark.kit.tracing import current_trace_id
 
 SPOOLS = "uploads"
+NO_NAMES: Mapping[str, str] = {}
 
 Enqueue = Callable[[Connection, str], None]
 """Put the workflow of a job on its queue, in the transaction of the connection."""
 
 
 class EncodingService(Encoding):
-    """Uploads, jobs and versions. The work itself is done by the workflows, in the workers."""
+    """Uploads, jobs and versions. The work itself is done by the workflows, in the workers.
+
+    ``effort`` is that of jobs which ask for none.
+    """
 
     def __init__(
         self,
@@ -64,6 +72,8 @@ class EncodingService(Encoding):
         ids: Ids,
         objects: Objects,
         enqueue: Enqueue,
+        effort: Effort,
+        energy: EnergyModel,
     ) -> None:
         self._database = database
         self._log = log
@@ -71,6 +81,8 @@ class EncodingService(Encoding):
         self._ids = ids
         self._objects = objects
         self._enqueue = enqueue
+        self._effort = effort
+        self._energy = energy
 
     async def open_upload(self, request: OpenUpload) -> Upload:
         check_upload(request.name, request.size_bytes, request.sha256)
@@ -120,6 +132,7 @@ class EncodingService(Encoding):
             captions=captions,
             trace_id=current_trace_id(),
             created_at=self._clock.now(),
+            effort=request.effort or self._effort,
         )
         async with self._database.transaction() as transaction:
             await store.insert_job(transaction, row)
@@ -152,11 +165,25 @@ class EncodingService(Encoding):
         async with self._database.transaction() as transaction:
             version = await store.find_version(transaction, request.version_id)
             job = await store.find_job_of(transaction, request.version_id)
-            stages = await store.stage_times(transaction, job.version_id) if job else []
-        if version is None:
-            raise UnknownVersion(f"there is no version {request.version_id}")
+            if version is None or job is None:
+                raise UnknownVersion(f"there is no version {request.version_id}")
+            stages = await costs.stage_times(transaction, job.version_id)
+            spent = await costs.spent_on(transaction, job.version_id)
+            total = await costs.total_of(transaction, job.title_id)
+            master_bytes = await store.asset_bytes(transaction, job.master_sha256)
+            rungs = await costs.rungs_of(
+                transaction, {"quick": job.quick_version_id, "full": job.version_id}
+            )
         kept = await asyncio.to_thread(reports.kept_of, self._objects, version)
-        return report.of_version(version, kept, stages, job.trace_id if job else "")
+        found = report.of_version(
+            version, kept, cost_rules.timed(stages, self._energy), job.trace_id
+        )
+        stored = cost_rules.stored_parts(version, kept.file_bytes, master_bytes, self._energy)
+        return msgspec.structs.replace(
+            found,
+            effort=job.effort,
+            costs=cost_rules.costs_of(spent, stored, total, version.quality, rungs, self._energy),
+        )
 
     async def _find_upload(self, upload_id: str) -> UploadRow:
         async with self._database.transaction() as transaction:
@@ -250,7 +277,20 @@ class Ledger:
     async def finish(self, version_id: str, stage: str, unit: str, cost: Cost = FREE) -> None:
         at = self._clock.now()
         async with self._database.transaction() as transaction:
-            await store.finish_unit(transaction, version_id, stage, unit, at, cost)
+            await costs.finish_unit(transaction, version_id, stage, unit, at, cost)
+            await store.set_waiting(transaction, version_id, "")
+
+    async def finish_attempt(self, attempt: Attempt) -> None:
+        """Note that an attempt at a unit of work made its result."""
+        at = self._clock.now()
+        async with self._database.transaction() as transaction:
+            await costs.finish_attempt(transaction, attempt, at)
+            await store.set_waiting(transaction, attempt.version_id, "")
+
+    async def keep_attempt(self, attempt: Attempt, *, ended: bool) -> None:
+        """Note what an attempt took until now; ``ended`` says that nothing comes of it."""
+        async with self._database.transaction() as transaction:
+            await costs.keep_attempt(transaction, attempt, ended=ended)
 
     async def has_open_jobs(self) -> bool:
         """Whether anything is being made, or waits to be."""
@@ -266,8 +306,13 @@ class Ledger:
         async with self._database.transaction() as transaction:
             return await store.find_version(transaction, version_id) is not None
 
-    async def publish(self, job: JobRow, version: Version) -> None:
-        """Let everybody see a version. Saying it again changes nothing."""
+    async def publish(
+        self, job: JobRow, version: Version, made_for: Mapping[str, str] = NO_NAMES
+    ) -> None:
+        """Let everybody see a version. Saying it again changes nothing.
+
+        ``made_for`` has its renditions by the names of what was done for them.
+        """
         meter = Meter(children=False)
         now = self._clock.now()
         async with self._database.transaction() as transaction:
@@ -275,10 +320,12 @@ class Ledger:
             last = await store.last_published_at(transaction, version.title_id)
             at = now if last is None else max(now, last + timedelta(milliseconds=1))
             version = msgspec.structs.replace(version, published_at=at)
-            if not await store.insert_version(transaction, version):
+            if not await store.insert_version(transaction, version, made_for):
                 return
             seconds = max(0.0, (now - job.created_at).total_seconds())
             await store.set_published(transaction, version, seconds)
+            if version.version_id == job.version_id:
+                await costs.end_attempts(transaction, job.version_id)
             await self._tell(transaction, version)
         structlog.get_logger().info(
             "version_published",
@@ -292,6 +339,7 @@ class Ledger:
     async def fail(self, job: JobRow, error: str) -> None:
         async with self._database.transaction() as transaction:
             if await store.set_failed(transaction, job.version_id, error):
+                await costs.end_attempts(transaction, job.version_id)
                 failed = EncodingFailed(
                     version_id=job.version_id, title_id=job.title_id, error=error
                 )

@@ -20,7 +20,7 @@ from cuemark.contexts.encoding.model.validation.policy import Policy
 from cuemark.contexts.encoding.service import EncodingService, Ledger, sweep_uploads
 from cuemark.contexts.encoding.store import SCHEMA, stored_objects, unfinished_jobs
 from cuemark.contexts.encoding.tools.programs import from_wheels
-from cuemark.contracts.encoding import Encoding, PolicyChanges, Version
+from cuemark.contracts.encoding import Effort, Encoding, EnergyModel, PolicyChanges, Version
 from cuemark.contracts.licensing import Licensing
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
@@ -52,6 +52,7 @@ APPLICATION = "cuemark"
 APPLICATION_VERSION = "1"
 """Fixed: DBOS's default is a hash of the source, and an upgrade would strand its titles."""
 PACE_S, PACE_HOLDS_S = 0.5, 10.0
+ESTIMATE = EnergyModel()
 
 
 def migrate_workflows(database_url: str) -> None:
@@ -76,14 +77,20 @@ def build(
     ids: Ids,
     objects: Objects,
     database_url: str,
+    effort: Effort = "balanced",
+    energy: EnergyModel = ESTIMATE,
 ) -> Room[Encoding]:
-    """Encoding for a control process: it puts workflows on their queue, and runs none."""
+    """Encoding for a control process: it puts workflows on their queue, and runs none.
+
+    ``effort`` is that of jobs which ask for none; ``energy`` estimates what reports tell.
+    """
     client = _client(database_url)
 
     def enqueue(connection: Connection, version_id: str) -> None:
         client.enqueue_in_transaction(connection, _title_workflow(version_id), version_id)
 
-    return Room(Encoding, EncodingService(database, log, clock, ids, objects, enqueue))
+    service = EncodingService(database, log, clock, ids, objects, enqueue, effort, energy)
+    return Room(Encoding, service)
 
 
 def pipeline() -> str:

@@ -157,13 +157,14 @@ def _jobs(now: Overview) -> Html:
         [
             join([now.titles.get(job.title_id, job.title_id), _job_links(job)]),
             _toned(job.state, job.state == "failed"),
+            job.effort,
             _stages(job),
             _seconds(job.watchable_s),
             _seconds(job.good_s),
         ]
         for job in now.jobs
     ]
-    heads = ["Title", "State", "Progress", "Watchable", "Good"]
+    heads = ["Title", "State", "Effort", "Progress", "Watchable", "Good"]
     return table("The newest first", heads, rows)
 
 

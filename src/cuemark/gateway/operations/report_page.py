@@ -21,6 +21,7 @@ from cuemark.contracts.encoding import (
 from cuemark.gateway.operations import plots
 from cuemark.gateway.operations.html import Html, el, join, table
 from cuemark.gateway.operations.plots import Series
+from cuemark.gateway.operations.report_costs import costs_section
 from cuemark.gateway.operations.report_shots import shots_section
 
 _FOLDER = Path(__file__).parent
@@ -56,8 +57,8 @@ def report_page(report: VersionReport, title_name: str, pictures: Mapping[str, b
         _shots(report),
         _worst(report, pictures),
         _segments(report),
+        _costs(report),
         _artworks(report, pictures),
-        _stages(report),
     ]
     head = el(
         "head",
@@ -81,6 +82,7 @@ def _summary(report: VersionReport) -> Html:
         "Sound": ", ".join(f"{a.language}, {a.bitrate_kbps:.0f} kbit/s" for a in version.audio)
         or "none",
         "Captions": ", ".join(_captions(c) for c in version.captions) or "none",
+        "Effort": report.effort,
         "Trace": report.trace_id or "unknown",
     }
     rows = [join([el("dt", name), el("dd", value)]) for name, value in facts.items()]
@@ -300,31 +302,9 @@ def _segments(report: VersionReport) -> Html | None:
     return _section("Bitrate of each segment", picture)
 
 
-def _stages(report: VersionReport) -> Html | None:
-    if not report.stages:
-        return None
-    rows = [
-        [
-            each.stage,
-            str(each.units),
-            f"{each.elapsed_s:.1f}",
-            f"{each.wall_s:.1f}",
-            f"{each.cpu_s:.1f}",
-        ]
-        for each in report.stages
-    ]
-    rows.append(
-        [
-            "all",
-            str(sum(each.units for each in report.stages)),
-            "",
-            f"{sum(each.wall_s for each in report.stages):.1f}",
-            f"{sum(each.cpu_s for each in report.stages):.1f}",
-        ]
-    )
-    caption = "What the stages of this job took, quick and full version together"
-    heads = ["Stage", "Tasks", "Elapsed s", "Work s", "CPU s"]
-    return _section("Stages", table(caption, heads, rows, numbers=4))
+def _costs(report: VersionReport) -> Html | None:
+    content = costs_section(report)
+    return _section("Cost", content) if content else None
 
 
 def _section(heading: str, *content: Html | None) -> Html:

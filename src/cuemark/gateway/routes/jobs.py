@@ -7,12 +7,14 @@ from litestar.response import Response
 from cuemark.contracts.encoding import (
     CaptionSource,
     GetJob,
+    GetReport,
     GetVersion,
     Ingest,
     Job,
     JobPage,
     ListJobs,
     Version,
+    VersionReport,
 )
 from cuemark.contracts.ids import TitleId, UploadId, VersionId
 from cuemark.gateway.operations.reading import read_report, report_answer
@@ -31,7 +33,12 @@ async def ingest(title_id: FromPath[str], data: JSONBody[IngestBody], parts: Par
         for caption in data.captions
     ]
     return await parts.encoding.ingest(
-        Ingest(title_id=TitleId(title_id), upload_id=UploadId(data.upload_id), captions=captions)
+        Ingest(
+            title_id=TitleId(title_id),
+            upload_id=UploadId(data.upload_id),
+            captions=captions,
+            effort=data.effort,
+        )
     )
 
 
@@ -59,3 +66,9 @@ async def get_version(version_id: FromPath[str], parts: Parts) -> Version:
 async def get_report(version_id: FromPath[str], parts: Parts) -> Response[str]:
     """One HTML page that needs nothing but itself."""
     return report_answer(await read_report(parts, VersionId(version_id)))
+
+
+@get(f"{API}/versions/{{version_id:str}}/report.json", opt={"access": "operator"}, tags=["jobs"])
+async def get_report_data(version_id: FromPath[str], parts: Parts) -> VersionReport:
+    """What the page is made of."""
+    return await parts.encoding.get_report(GetReport(version_id=VersionId(version_id)))

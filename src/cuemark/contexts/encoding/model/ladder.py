@@ -24,6 +24,7 @@ MIN_CRF, MAX_CRF = 17.0, 38.0
 BEYOND_CRF = 3.0
 """How far outside of the probed crf a curve is trusted."""
 _HALVES = 2
+_ALL_POINTS = 5
 _SNAP_CRF = 0.75
 _ONE_POINT_SLOPE = 0.82
 _RATE_DOUBLES_CRF = 5.9
@@ -60,18 +61,14 @@ class NoLadder(ValueError):
     """The probes do not span a curve."""
 
 
-def probe_points(height: int) -> list[Point]:
-    """The five points for a picture of ``height`` lines: two at full size (1080 lines at most),
-    two at two thirds, one at half."""
+def probe_points(height: int, most: int = 5) -> list[Point]:
+    """The points for a picture of ``height`` lines: two at full size (1080 lines at most), two at
+    two thirds, one at half. With four of them there is one at two thirds, between the two."""
     top = min(height, MAX_LINES)
     middle, low = even(top * 2 / 3), even(top / 2)
-    return [
-        Point(low, 29.0),
-        Point(middle, 31.0),
-        Point(middle, 23.0),
-        Point(top, 28.0),
-        Point(top, 20.0),
-    ]
+    crfs = (31.0, 23.0) if most >= _ALL_POINTS else (27.0,)
+    between = [Point(middle, crf) for crf in crfs]
+    return [Point(low, 29.0), *between, Point(top, 28.0), Point(top, 20.0)]
 
 
 def even(lines: float) -> int:

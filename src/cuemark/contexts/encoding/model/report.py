@@ -43,12 +43,13 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """What the object store holds of a version: its measures, each rendition's segment sizes,
-    the keys of the pictures of worst frames by their rendition, what could be its artwork, and what
-    validating it found."""
+    """What the object store holds of a version: its measures, each rendition's segment sizes, the
+    sizes of all files by their paths, the keys of the pictures of worst frames by their rendition,
+    what could be its artwork, and what validating it found."""
 
     measures: Measures = Measures()
     segment_bytes: dict[str, list[int]] = {}
+    file_bytes: dict[str, int] = {}
     pictures: dict[str, tuple[str, str]] = {}
     artworks: list[ArtworkCandidate] = []
     validation: Validation = Validation(checks=[], judged=[])

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from cuemark.contexts.encoding.model.effort import VMAF_EVERY
 from cuemark.contexts.encoding.model.gate import Scores, joined
 from cuemark.contexts.encoding.model.ladder import Probed, Rung
 from cuemark.contexts.encoding.model.report import Measures, worst_frame
@@ -28,14 +29,17 @@ from cuemark.contracts.encoding import Version
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the measurements of a version's rungs lie. ``stretches`` are the frames scored,
-    and ``shot_plans`` stand in the order of the rungs."""
+    """Where the measurements of a version's rungs lie. ``stretches`` are the frames scored, every
+    ``vmaf_every``-th of them. ``shot_plans`` and ``made_for``, the names under which the ledger has
+    what was done for a rung, stand in the order of the rungs."""
 
     stretches: list[tuple[int, int]]
     shots: list[int] = []
     probes: list[Probed] = []
     planned: list[Rung] = []
     shot_plans: list[ShotPlan] = []
+    made_for: list[str] = []
+    vmaf_every: int = VMAF_EVERY
 
 
 def keep_measures(
@@ -54,7 +58,10 @@ def keep_measures(
     scores = {
         name: joined(
             [
-                scoring.scores_of(shop, shop.key("rung scores", sha256, rung, stretch))
+                scoring.scores_of(
+                    shop,
+                    scoring.rung_scores_key(shop, sha256, rung, stretch, measured.vmaf_every),
+                )
                 for stretch in measured.stretches
             ]
         )

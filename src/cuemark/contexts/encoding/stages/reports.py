@@ -7,18 +7,25 @@ it; keep heavy imports out.
 
 import contextlib
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 
 import msgspec
 
 from cuemark.contexts.encoding.model.report import Kept, Measures
 from cuemark.contexts.encoding.model.validation.policy import Validation
-from cuemark.contracts.encoding import ArtworkCandidate, ArtworkFrame, Version, VersionIndex
+from cuemark.contracts.encoding import (
+    ArtworkCandidate,
+    ArtworkFrame,
+    Version,
+    VersionIndex,
+)
 from cuemark.contracts.ids import VersionId
 from cuemark.kit.objects import Objects
 
 MEASURES = "measures.json"
 ARTWORKS = "artworks.json"
+INDEX = "index.json"
 _SEGMENT = re.compile(r"([A-Za-z0-9-]+)/([0-9]+)\.m4s")
 
 
@@ -58,9 +65,11 @@ def kept_of(objects: Objects, version: Version) -> Kept:
     with contextlib.suppress(FileNotFoundError):
         kept = objects.read(validation_key(version.version_id))
         validation = msgspec.json.decode(kept, type=Validation)
+    files = _file_bytes(objects, version)
     return Kept(
         measures=measures,
-        segment_bytes=_segment_bytes(objects, version),
+        segment_bytes=_segment_bytes(files),
+        file_bytes=files,
         pictures=pictures,
         artworks=_artworks(objects, version),
         validation=validation,
@@ -85,13 +94,19 @@ def _artworks(objects: Objects, version: Version) -> list[ArtworkCandidate]:
     ]
 
 
-def _segment_bytes(objects: Objects, version: Version) -> dict[str, list[int]]:
+def _file_bytes(objects: Objects, version: Version) -> dict[str, int]:
+    """The sizes of the version's files by their paths."""
     try:
-        encoded = objects.read(f"versions/{version.version_id}/index.json")
+        encoded = objects.read(f"versions/{version.version_id}/{INDEX}")
     except FileNotFoundError:
         return {}
+    files = msgspec.json.decode(encoded, type=VersionIndex).files
+    return {INDEX: len(encoded)} | {path: file.size_bytes for path, file in files.items()}
+
+
+def _segment_bytes(files: Mapping[str, int]) -> dict[str, list[int]]:
     sizes: dict[str, dict[int, int]] = {}
-    for path, file in msgspec.json.decode(encoded, type=VersionIndex).files.items():
+    for path, size_bytes in files.items():
         if match := _SEGMENT.fullmatch(path):
-            sizes.setdefault(match[1], {})[int(match[2])] = file.size_bytes
+            sizes.setdefault(match[1], {})[int(match[2])] = size_bytes
     return {track: [of[number] for number in sorted(of)] for track, of in sizes.items()}

@@ -7,6 +7,7 @@ import structlog
 
 from cuemark.contexts.encoding.model.bounds import Bounds
 from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.effort import VMAF_EVERY
 from cuemark.contexts.encoding.model.gate import Scores
 from cuemark.contexts.encoding.stages.pictures import CHUNK, RUNG, chunk_key, encoding, film_of
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
@@ -35,12 +36,15 @@ class VmafLog(msgspec.Struct, frozen=True):
     frames: list[FrameScore]
 
 
-def score_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:
-    """Score an encoded chunk against the master. Returns the result's key."""
-    key = shop.key("probe scores", sha256, chunk, recipe)
+def score_chunk(
+    shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe, every: int = VMAF_EVERY
+) -> str:
+    """Score every ``every``-th frame of an encoded chunk. Returns the result's key."""
+    key = shop.key("probe scores", sha256, chunk, recipe, every)
     if not shop.has(key):
         encoded = shop.path(chunk_key(shop, sha256, chunk, recipe), CHUNK)
-        done = _score(shop, sha256, key, encoded, (chunk.start, chunk.end), chunk.start)
+        frames = (chunk.start, chunk.end)
+        done = _score(shop, sha256, key, encoded, frames, chunk.start, every=every)
         structlog.get_logger().info(
             "chunk_scored",
             key=key,
@@ -52,11 +56,20 @@ def score_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> st
     return key
 
 
-def score_rung(shop: Workshop, sha256: str, rung: str, frames: tuple[int, int]) -> str:
+def rung_scores_key(
+    shop: Workshop, sha256: str, rung: str, frames: tuple[int, int], every: int
+) -> str:
+    return shop.key("scores of a rung", sha256, rung, frames, every)
+
+
+def score_rung(
+    shop: Workshop, sha256: str, rung: str, frames: tuple[int, int], every: int = VMAF_EVERY
+) -> str:
     """Score a stretch of a joined rung against the master. Returns the result's key."""
-    key = shop.key("rung scores", sha256, rung, frames)
+    key = rung_scores_key(shop, sha256, rung, frames, every)
     if not shop.has(key):
-        done = _score(shop, sha256, key, shop.path(rung, RUNG), frames, 0, guards=True)
+        joined = shop.path(rung, RUNG)
+        done = _score(shop, sha256, key, joined, frames, 0, every=every, guards=True)
         structlog.get_logger().info(
             "rung_scored",
             key=key,
@@ -71,12 +84,12 @@ def scores_of(shop: Workshop, key: str) -> Scores:
     return shop.load(key, "scores.json", Scores)
 
 
-def score_itself(shop: Workshop, sha256: str, chunk: Chunk) -> str:
+def score_itself(shop: Workshop, sha256: str, chunk: Chunk, every: int = VMAF_EVERY) -> str:
     """Score a chunk of the master against itself: where VMAF ends for it. Returns the key."""
-    key = shop.key("scores of itself", sha256, chunk.start, chunk.end)
+    key = shop.key("scores of itself", sha256, chunk.start, chunk.end, every)
     if not shop.has(key):
         film, frames = film_of(shop, sha256), (chunk.start, chunk.end)
-        argv = ffmpeg.ceiling_argv(shop.programs.ffmpeg, film, frames, _LOG)
+        argv = ffmpeg.ceiling_argv(shop.programs.ffmpeg, film, frames, _LOG, every=every)
         limits = encoding(film, chunk.frames)
         done = _run(shop, key, argv, limits, [film.path], chunk.start)
         structlog.get_logger().info(
@@ -97,10 +110,13 @@ def _score(
     frames: tuple[int, int],
     start: int,
     *,
+    every: int,
     guards: bool = False,
 ) -> Finished:
     film = film_of(shop, sha256)
-    argv = ffmpeg.vmaf_argv(shop.programs.ffmpeg, encoded, film, frames, start, _LOG, guards=guards)
+    argv = ffmpeg.vmaf_argv(
+        shop.programs.ffmpeg, encoded, film, frames, start, _LOG, every=every, guards=guards
+    )
     limits = encoding(film, frames[1] - start)
     return _run(shop, key, argv, limits, [encoded, film.path], frames[0])
 

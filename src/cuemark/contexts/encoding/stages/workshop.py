@@ -28,9 +28,13 @@ _FOR_WANT_OF_ROOM = (ToolFailed, MasterRejected, *UNREADABLE, ValueError, Lookup
 
 
 class Workshop:
-    """The results of stages in an object store, and the tools that make them."""
+    """The results of stages in an object store, and the tools that make them.
+
+    ``written_bytes`` counts what it has stored since it was made.
+    """
 
     def __init__(self, objects: Objects, programs: Programs) -> None:
+        self.written_bytes = 0
         self.objects = objects
         self.programs = programs
         self._fingerprint = programs.fingerprint()
@@ -65,7 +69,9 @@ class Workshop:
             folder = scratch / "result"
             folder.mkdir()
             yield folder
+            size_bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
             self.objects.adopt(folder, key)
+            self.written_bytes += size_bytes
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -21,7 +21,6 @@ from cuemark.contexts.encoding.model.master import Master, Picture, Sound
 from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH
 from cuemark.contexts.encoding.model.thumbnails import Tiling
 
-VMAF_EVERY = 5
 ARTWORK_WIDTH = 1280
 EXHIBIT_WIDTH = 640
 SHEET = "sheet-%d.jpg"
@@ -263,6 +262,7 @@ def vmaf_argv(
     rung_start: int,
     log: str,
     *,
+    every: int,
     guards: bool = False,
 ) -> list[str]:
     """Score frames ``frames`` of the film in ``rung``, whose first frame is ``rung_start``.
@@ -271,7 +271,7 @@ def vmaf_argv(
     VMAF NEG (``neg``) and CAMBI (``cambi``) beside it.
 
     The rung is scaled up to the canonical picture (the viewer's screen); ``log`` is a plain
-    file name in the working folder. Every ``VMAF_EVERY``-th frame is scored.
+    file name in the working folder. Every ``every``-th frame is scored.
     """
     picture = film.master.picture
     first, end = frames
@@ -282,7 +282,7 @@ def vmaf_argv(
     graph = (
         f"[0:v]{_stamp(picture)},trim=end_frame={end - first},{up}[d];"
         f"[1:{film.master.video_stream}]{canonical(film, first)},trim=end_frame={end - first}[r];"
-        f"[d][r]{_libvmaf(log, _GUARDS if guards else '')}"
+        f"[d][r]{_libvmaf(log, every, _GUARDS if guards else '')}"
     )
     return [
         *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1"],
@@ -292,12 +292,14 @@ def vmaf_argv(
     ]
 
 
-def ceiling_argv(ffmpeg: Path, film: Film, frames: tuple[int, int], log: str) -> list[str]:
+def ceiling_argv(
+    ffmpeg: Path, film: Film, frames: tuple[int, int], log: str, *, every: int
+) -> list[str]:
     """Score frames ``frames`` of the film against themselves, as ``vmaf_argv`` scores a rung."""
     first, end = frames
     graph = (
         f"[0:{film.master.video_stream}]{canonical(film, first)},trim=end_frame={end - first},"
-        f"split[d][r];[d][r]{_libvmaf(log)}"
+        f"split[d][r];[d][r]{_libvmaf(log, every)}"
     )
     return [
         *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1", "-threads", "1"],
@@ -306,9 +308,9 @@ def ceiling_argv(ffmpeg: Path, film: Film, frames: tuple[int, int], log: str) ->
     ]
 
 
-def _libvmaf(log: str, guards: str = "") -> str:
+def _libvmaf(log: str, every: int, guards: str = "") -> str:
     return (
-        f"libvmaf=n_threads=1:n_subsample={VMAF_EVERY}:log_fmt=json:log_path={log}"
+        f"libvmaf=n_threads=1:n_subsample={every}:log_fmt=json:log_path={log}"
         f":model={_MODELS}{guards}"
     )
 

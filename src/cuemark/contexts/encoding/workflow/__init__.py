@@ -17,7 +17,6 @@ from cuemark.contexts.encoding.store import JobRow
 from cuemark.contexts.encoding.workflow.patience import do_patiently
 from cuemark.contexts.encoding.workflow.tasks import Parts, Pending, Task
 from cuemark.contexts.encoding.workflow.title import TitleWalk
-from cuemark.kit.cost import Meter
 from cuemark.kit.tracing import trace
 
 __all__ = ["Parts", "register"]
@@ -30,14 +29,7 @@ def register(parts: Parts) -> None:
     def task(encoded: str) -> str:
         what = msgspec.json.decode(encoded, type=Task)
         with trace(what.trace_id or None):
-            meter = Meter()
-            result = do_patiently(parts, what)
-            cost = meter.cost
-            unit = f"{what.kind}:{DBOS.workflow_id}"
-            parts.loop.insist(
-                lambda: parts.ledger.finish(what.version_id, what.stage, unit, cost),
-                patience_s=None,
-            )
+            result, cost = do_patiently(parts, what, f"{what.kind}:{DBOS.workflow_id}")
             structlog.get_logger().info(
                 "task_finished",
                 kind=what.kind,

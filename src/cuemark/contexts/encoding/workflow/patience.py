@@ -8,16 +8,21 @@ import structlog
 from cuemark.contexts.encoding.model import hindrance as rules
 from cuemark.contexts.encoding.model.hindrance import Hindrance
 from cuemark.contexts.encoding.tools.run import Hindered, ToolFailed
-from cuemark.contexts.encoding.workflow.tasks import Parts, Task, do
+from cuemark.contexts.encoding.workflow.spending import do_on_record
+from cuemark.contexts.encoding.workflow.tasks import Parts, Task
+from cuemark.kit.cost import Cost
 from cuemark.kit.errors import Unavailable
 
 
-def do_patiently(parts: Parts, what: Task) -> str:
-    """Do a task as often as its hindrances allow; raises what is no hindrance."""
+def do_patiently(parts: Parts, what: Task, unit: str) -> tuple[str, Cost]:
+    """Do a task as often as its hindrances allow; raises what is no hindrance.
+
+    The result, and what the attempt took that made it.
+    """
     tried: Counter[Hindrance] = Counter()
     while True:
         try:
-            return do(parts, what)
+            return do_on_record(parts, what, unit)
         except Hindered as error:
             met, trouble = error.hindrance, str(error)
         except Unavailable as error:

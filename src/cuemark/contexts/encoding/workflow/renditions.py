@@ -1,5 +1,6 @@
 """The renditions of a full version: probes, ladder, a crf for each shot, encodes, gate."""
 
+import itertools
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
@@ -10,6 +11,7 @@ import structlog
 from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model import shot_crfs, survey
 from cuemark.contexts.encoding.model.chunks import Chunk, sampled
+from cuemark.contexts.encoding.model.effort import BUDGETS
 from cuemark.contexts.encoding.model.gate import (
     PUBLISHED_WITHIN_VMAF,
     Scores,
@@ -27,10 +29,7 @@ from cuemark.contexts.encoding.store import JobRow
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
 from cuemark.contexts.encoding.workflow.steps import Steps
 from cuemark.contexts.encoding.workflow.tasks import Priority
-
-FULL_PRESET = "medium"
-PROBE_FRAMES = 1500
-MAX_CORRECTIONS = 2
+from cuemark.kit.cost import Meter
 
 Method = Literal["per shot", "per title"]
 _Rungs = tuple[list[RungToPackage], Measured]
@@ -43,9 +42,11 @@ class QualityRefused(Exception):
 class Attempt(msgspec.Struct, frozen=True):
     """A rung on its way: ``row`` has a recipe for each chunk, with crfs about ``crf``.
 
-    ``measured`` is the crf and the mean VMAF of the attempt before it, if there was one.
+    ``name`` is its own in the walk: what it takes is in the ledger under it. ``measured`` is the
+    crf and the mean VMAF of the attempt before it, if there was one.
     """
 
+    name: str
     rung: Rung
     crf: float
     plan: ShotPlan
@@ -67,6 +68,7 @@ class Attempt(msgspec.Struct, frozen=True):
 class _Encoded(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt that was encoded: its rate, and how far it lies off its prediction."""
 
+    name: str
     rate_kbps: float
     off_vmaf: float
     rung: RungToPackage
@@ -89,40 +91,45 @@ class FullRenditions:
         """``quick`` are the rungs of the quick version."""
         self._shop = shop
         self._job = job
-        self._steps = steps
+        self._budget = BUDGETS[job.effort]
+        self._steps = steps.scoring(self._budget.vmaf_every)
         self._film = film
         self._chunks = chunks
         self._starts = starts
         self._quick = quick
+        self._numbers = itertools.count(1)
 
     def rungs(self, method: Method = "per shot") -> _Rungs:
         """Probe the film, plan its rungs, and make them; ``per title`` has one crf for a rung."""
         picture = self._film.master.picture
         probes = self._probes()
         self._steps.plan("ladder", 1)
+        meter = Meter(children=False)
         rungs = ladder_rules.ladder(probes.probed, picture.width, picture.height)
         plans = self._plans(rungs, probes, method)
         attempts = [self._attempt(rung, plan) for rung, plan in zip(rungs, plans, strict=True)]
-        self._steps.done("ladder")
+        self._steps.done("ladder", cost=meter.cost)
         made = self._gated(attempts, probes)
-        return [rung for rung, _ in made], Measured(
+        return [each.rung for each in made], Measured(
             stretches=[(chunk.start, chunk.end) for chunk in self._chunks],
             shots=self._starts,
             probes=probes.probed,
             planned=rungs,
-            shot_plans=[plan for _, plan in made],
+            shot_plans=[each.plan for each in made],
+            made_for=[each.name for each in made],
+            vmaf_every=self._budget.vmaf_every,
         )
 
     def _probes(self) -> "_Probes":
         picture = self._film.master.picture
-        chunks = sampled(list(self._chunks), PROBE_FRAMES)
-        points = ladder_rules.probe_points(picture.height)
+        chunks = sampled(list(self._chunks), self._budget.probe_frames)
+        points = ladder_rules.probe_points(picture.height, self._budget.probe_points)
         recipes = [
             Recipe(
                 ladder_rules.width_at(point.height, picture.width, picture.height),
                 point.height,
                 point.crf,
-                FULL_PRESET,
+                self._budget.preset,
             )
             for point in points
         ]
@@ -190,11 +197,22 @@ class FullRenditions:
             )
         ]
 
-    def _attempt(self, rung: Rung, plan: ShotPlan) -> Attempt:
-        return Attempt(rung, rung.crf, plan, self._row(rung, plan))
+    def _attempt(
+        self,
+        rung: Rung,
+        plan: ShotPlan,
+        crf: float | None = None,
+        measured: tuple[float, float] | None = None,
+    ) -> Attempt:
+        about = rung.crf if crf is None else crf
+        name = f"attempt {next(self._numbers)}: {rung.height} lines, crf {about:g}"
+        return Attempt(name, rung, about, plan, self._row(rung, plan), measured)
 
     def _row(self, rung: Rung, plan: ShotPlan) -> tuple[Recipe, ...]:
-        return tuple(_recipe(rung, plan.crfs, chunk, self._starts) for chunk in self._chunks)
+        preset = self._budget.preset
+        return tuple(
+            _recipe(rung, plan.crfs, chunk, self._starts, preset) for chunk in self._chunks
+        )
 
     def _corrected(self, attempt: Attempt, vmaf: float) -> Attempt:
         """The same rung again, all its crfs moved so that it should meet its prediction."""
@@ -203,11 +221,9 @@ class FullRenditions:
         crf = ladder_rules.corrected_crf(attempt.vmaf, slope, attempt.crf, vmaf)
         crfs = shot_crfs.moved(attempt.plan.crfs, crf - attempt.crf)
         plan = msgspec.structs.replace(attempt.plan, crfs=crfs)
-        return Attempt(rung, crf, plan, self._row(rung, plan), (attempt.crf, vmaf))
+        return self._attempt(rung, plan, crf, (attempt.crf, vmaf))
 
-    def _gated(
-        self, attempts: Sequence[Attempt], probes: "_Probes"
-    ) -> list[tuple[RungToPackage, ShotPlan]]:
+    def _gated(self, attempts: Sequence[Attempt], probes: "_Probes") -> list[_Encoded]:
         """Encode the rungs until each measures what was predicted; drop what never comes near.
 
         Ascending by rate. A rung that a probe dominates gives way to that probe. Raises
@@ -218,20 +234,24 @@ class FullRenditions:
         pending = list(attempts)
         stretches = [(chunk.start, chunk.end) for chunk in self._chunks]
         encodes = verifies = 0
-        for _ in range(1 + MAX_CORRECTIONS):
+        for _ in range(1 + self._budget.corrections):
             encodes += len(pending) * len(self._chunks)
             verifies += len(pending) * (1 + len(self._chunks))
             self._steps.plan("encode", encodes)
             self._steps.plan("verify", verifies)
+            rows, names = [each.row for each in pending], [each.name for each in pending]
             encoded = self._steps.all(
-                "encode", "encode", Priority.ENCODE, [each.row for each in pending], self._chunks
+                "encode", "encode", Priority.ENCODE, rows, self._chunks, names
             )
-            scored = self._steps.joined_and_scored("verify", Priority.ENCODE, encoded, stretches)
+            scored = self._steps.joined_and_scored(
+                "verify", Priority.ENCODE, encoded, stretches, names
+            )
             again = []
             for attempt, row, (key, scores) in zip(pending, encoded, scored, strict=True):
                 other = self._judged(attempt, row, scores, probes)
                 seen = probes.of_same_frames(scores)
                 made = _Encoded(
+                    name=attempt.name,
                     rate_kbps=self._rate_kbps(row, self._chunks),
                     off_vmaf=abs(seen.mean - attempt.vmaf),
                     rung=packaged(attempt.rung, key, scores, attempt.film_vmaf),
@@ -261,10 +281,9 @@ class FullRenditions:
         if not kept:
             raise QualityRefused(
                 f"no rendition measures within {PUBLISHED_WITHIN_VMAF:g} VMAF of its prediction "
-                f"after {MAX_CORRECTIONS} corrections"
+                f"after {self._budget.corrections} corrections"
             )
-        ascending = sorted(kept.values(), key=lambda each: each.rate_kbps)
-        return [(each.rung, each.plan) for each in ascending]
+        return sorted(kept.values(), key=lambda each: each.rate_kbps)
 
     def _judged(
         self, attempt: Attempt, encoded: Sequence[str], scores: Scores, probes: "_Probes"
@@ -329,7 +348,9 @@ def packaged(
     )
 
 
-def _recipe(rung: Rung, crfs: Sequence[float], chunk: Chunk, starts: Sequence[int]) -> Recipe:
+def _recipe(
+    rung: Rung, crfs: Sequence[float], chunk: Chunk, starts: Sequence[int], preset: str
+) -> Recipe:
     """A chunk's recipe: the crf of the shot that it begins in, and a turn where that changes."""
     first = rung.crf
     turns: list[tuple[int, float]] = []
@@ -338,4 +359,4 @@ def _recipe(rung: Rung, crfs: Sequence[float], chunk: Chunk, starts: Sequence[in
             first = crf
         elif start < chunk.end and crf != (turns[-1][1] if turns else first):
             turns.append((start - chunk.start, crf))
-    return Recipe(rung.width, rung.height, first, FULL_PRESET, tuple(turns))
+    return Recipe(rung.width, rung.height, first, preset, tuple(turns))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal, Protocol
 
 from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.effort import VMAF_EVERY
 from cuemark.contexts.encoding.model.gate import Scores, joined
 from cuemark.contexts.encoding.service import Ledger
 from cuemark.contexts.encoding.stages import scoring
@@ -12,6 +13,7 @@ from cuemark.contexts.encoding.store import JobRow
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.workflow.tasks import Kind, Priority, Task
 from cuemark.contracts.encoding import Stage
+from cuemark.kit.cost import FREE, Cost
 
 Note = Callable[[Ledger], Coroutine[Any, Any, None]]
 
@@ -35,11 +37,17 @@ class Steps:
         job: JobRow,
         enqueue: Callable[[Task], Result],
         record: Callable[[str, Note], None],
+        vmaf_every: int = VMAF_EVERY,
     ) -> None:
         self._shop = shop
         self._job = job
         self._enqueue = enqueue
         self.record = record
+        self.vmaf_every = vmaf_every
+
+    def scoring(self, vmaf_every: int) -> "Steps":
+        """The same steps, which score every ``vmaf_every``-th frame."""
+        return Steps(self._shop, self._job, self._enqueue, self.record, vmaf_every)
 
     def all(
         self,
@@ -48,14 +56,20 @@ class Steps:
         priority: Priority,
         recipes: Sequence[Sequence[Recipe]],
         chunks: Sequence[Chunk],
+        names: Sequence[str] = (),
     ) -> list[list[str]]:
-        """Run a task for each chunk in each row of recipes, which has one for each chunk."""
+        """Run a task for each chunk in each row of recipes, which has one for each chunk.
+
+        ``names`` says what each row is made for, where that is not the title as a whole.
+        """
         pending = [
             [
-                self._enqueue(self.task(kind, stage, priority, recipe=recipe, chunk=chunk))
+                self._enqueue(
+                    self.task(kind, stage, priority, made_for=name, recipe=recipe, chunk=chunk)
+                )
                 for recipe, chunk in zip(row, chunks, strict=True)
             ]
-            for row in recipes
+            for name, row in zip(names or [""] * len(recipes), recipes, strict=True)
         ]
         return [[each.result() for each in row] for row in pending]
 
@@ -65,13 +79,15 @@ class Steps:
         priority: Priority,
         encoded: Sequence[Sequence[str]],
         stretches: Sequence[tuple[int, int]],
+        names: Sequence[str],
     ) -> list[tuple[str, Scores]]:
         """Join each row of encoded chunks and score ``stretches`` of frames of the joined rung."""
         joins = [
-            self._enqueue(self.task("join", stage, priority, parts=list(row))) for row in encoded
+            self._enqueue(self.task("join", stage, priority, made_for=name, parts=list(row)))
+            for name, row in zip(names, encoded, strict=True)
         ]
         rungs = [join.result() for join in joins]
-        return list(zip(rungs, self.scored(stage, priority, rungs, stretches), strict=True))
+        return list(zip(rungs, self.scored(stage, priority, rungs, stretches, names), strict=True))
 
     def scored(
         self,
@@ -79,14 +95,17 @@ class Steps:
         priority: Priority,
         rungs: Sequence[str],
         stretches: Sequence[tuple[int, int]],
+        names: Sequence[str] = (),
     ) -> list[Scores]:
-        """Score ``stretches`` of frames of joined rungs (their keys)."""
+        """Score ``stretches`` of frames of joined rungs (their keys); ``names`` as in ``all``."""
         pending = [
             [
-                self._enqueue(self.task("score", stage, priority, rung=rung, frames=frames))
+                self._enqueue(
+                    self.task("score", stage, priority, made_for=name, rung=rung, frames=frames)
+                )
                 for frames in stretches
             ]
-            for rung in rungs
+            for name, rung in zip(names or [""] * len(rungs), rungs, strict=True)
         ]
         return [
             joined([scoring.scores_of(self._shop, each.result()) for each in row])
@@ -106,6 +125,7 @@ class Steps:
         fields: dict[str, Any] = {
             "sha256": self._job.master_sha256,
             "trace_id": self._job.trace_id,
+            "vmaf_every": self.vmaf_every,
             **what,
         }
         return Task(
@@ -119,5 +139,5 @@ class Steps:
     def plan(self, stage: Stage, total: int) -> None:
         self.record("plan", lambda ledger: ledger.plan(self._job.version_id, stage, total))
 
-    def done(self, stage: Stage, unit: str = "all") -> None:
-        self.record("done", lambda ledger: ledger.finish(self._job.version_id, stage, unit))
+    def done(self, stage: Stage, unit: str = "all", cost: Cost = FREE) -> None:
+        self.record("done", lambda ledger: ledger.finish(self._job.version_id, stage, unit, cost))

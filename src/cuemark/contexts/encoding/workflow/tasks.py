@@ -6,6 +6,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.effort import VMAF_EVERY
 from cuemark.contexts.encoding.model.validation.policy import Policy
 from cuemark.contexts.encoding.service import Ledger
 from cuemark.contexts.encoding.stages import (
@@ -25,6 +26,7 @@ from cuemark.contracts.ids import VersionId
 from cuemark.contracts.licensing import ContentKey, Licensing, ProvisionKeys
 from cuemark.kit.clock import Clock
 from cuemark.kit.event_loop import EventLoopThread
+from cuemark.kit.ids import Ids
 
 T = TypeVar("T")
 
@@ -60,7 +62,8 @@ class Priority(IntEnum):
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One piece of work. ``parts`` are the keys of the chunks to join, ``rung`` that of a joined
     rung, ``frames`` a stretch of it, ``film_ms`` how long the film lasts that captions belong to,
-    and ``version`` what was made to an order."""
+    and ``version`` what was made to an order. ``made_for`` names the attempt at a rung, or the
+    quality of the version, that the work is for; what serves the whole title has none."""
 
     kind: Kind
     version_id: VersionId
@@ -79,6 +82,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     order: Order | None = None
     version: Version | None = None
     trace_id: str = ""
+    made_for: str = ""
+    vmaf_every: int = VMAF_EVERY
 
 
 class Parts:
@@ -100,6 +105,7 @@ class Parts:
         self.ledger = ledger
         self.licensing = licensing
         self.clock = clock
+        self.ids = Ids(clock)
         self.loop = loop
         self.thumbnails = thumbnails
         self.manifests = manifests
@@ -147,13 +153,15 @@ def do_picture(shop: Workshop, what: Task) -> str:
             return pictures.encode_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
         case "probe":
             pictures.encode_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
-            return scoring.score_chunk(shop, sha256, _of(what.chunk), _of(what.recipe))
+            return scoring.score_chunk(
+                shop, sha256, _of(what.chunk), _of(what.recipe), what.vmaf_every
+            )
         case "join":
             return pictures.join_rung(shop, sha256, what.parts or _parts(shop, what))
         case "ceiling":
-            return scoring.score_itself(shop, sha256, _of(what.chunk))
+            return scoring.score_itself(shop, sha256, _of(what.chunk), what.vmaf_every)
         case "score":
-            return scoring.score_rung(shop, sha256, what.rung, what.frames)
+            return scoring.score_rung(shop, sha256, what.rung, what.frames, what.vmaf_every)
         case "sound" | "captions" | "package" | "validate":
             raise ValueError(f"a task of the kind {what.kind} is not one of the picture")
 

@@ -136,8 +136,11 @@ class TitleWalk:
         samples = excerpts(list(chunks), QUICK_EXCERPTS, QUICK_EXCERPT_FRAMES)
         self._steps.plan("quick", len(recipes) * (len(chunks) + 1 + len(samples)))
         rows = [[recipe] * len(chunks) for recipe in recipes]
-        encoded = self._steps.all("encode", "quick", Priority.QUICK, rows, chunks)
-        scored = self._steps.joined_and_scored("quick", Priority.QUICK_FINISH, encoded, samples)
+        names = [f"quick, {recipe.height} lines" for recipe in recipes]
+        encoded = self._steps.all("encode", "quick", Priority.QUICK, rows, chunks, names)
+        scored = self._steps.joined_and_scored(
+            "quick", Priority.QUICK_FINISH, encoded, samples, names
+        )
         rungs = []
         for number, (recipe, (key, scores)) in enumerate(zip(recipes, scored, strict=True)):
             top = number == len(recipes) - 1
@@ -147,7 +150,7 @@ class TitleWalk:
                     f"{scores.mean:.1f}, which is under its gate"
                 )
             rungs.append(packaged(recipe, key, scores))
-        return rungs, Measured(stretches=samples, shots=starts)
+        return rungs, Measured(stretches=samples, shots=starts, made_for=names)
 
     def _publish(
         self,
@@ -170,11 +173,16 @@ class TitleWalk:
             captions=captions,
             measured=made_of[1],
         )
-        made = self._enqueue(self._steps.task("package", "package", priority, order=order)).result()
+        packaging = self._steps.task("package", "package", priority, made_for=quality, order=order)
+        made = self._enqueue(packaging).result()
         version = msgspec.json.decode(made, type=Version)
-        checked = self._steps.task("validate", "publish", priority, order=order, version=version)
+        checked = self._steps.task(
+            "validate", "publish", priority, made_for=quality, order=order, version=version
+        )
         self._enqueue(checked).result()
-        self._steps.record("publish", lambda ledger: ledger.publish(self._job, version))
+        names = [rendition.rendition_id for rendition in version.renditions]
+        made_for = dict(zip(made_of[1].made_for, names, strict=True))
+        self._steps.record("publish", lambda ledger: ledger.publish(self._job, version, made_for))
         self._steps.done("publish", quality)
 
     def _record(self, name: str, note: Note) -> None:

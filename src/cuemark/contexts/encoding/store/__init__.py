@@ -1,15 +1,21 @@
 """The SQL of encoding: its own schema, no decision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import get_args
 
 import msgspec
 from sqlalchemy import Connection, Row, text
 
-from cuemark.contracts.encoding import CaptionRole, Job, Stage, StageProgress, StageTime, Version
+from cuemark.contracts.encoding import (
+    CaptionRole,
+    Effort,
+    Job,
+    Stage,
+    StageProgress,
+    Version,
+)
 from cuemark.contracts.ids import AssetId, TitleId, UploadId, VersionId
-from cuemark.kit.cost import Cost
 from cuemark.kit.database import Transaction
 
 SCHEMA = "encoding"
@@ -42,6 +48,7 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     captions: list[CaptionRow]
     trace_id: str
     created_at: datetime
+    effort: Effort = "balanced"
 
 
 async def insert_upload(transaction: Transaction, upload: UploadRow, at: datetime) -> None:
@@ -88,12 +95,21 @@ async def store_asset(
     return AssetId(stored.scalar_one())
 
 
+async def asset_bytes(transaction: Transaction, sha256: str) -> int:
+    """The size of a stored asset; 0 where there is none."""
+    found = await transaction.execute(
+        text("select size_bytes from encoding.asset where sha256 = :sha256"), {"sha256": sha256}
+    )
+    return int(found.scalar_one_or_none() or 0)
+
+
 async def insert_job(transaction: Transaction, job: JobRow) -> None:
     await transaction.execute(
         text(
             "insert into encoding.job (version_id, quick_version_id, title_id, master_sha256, "
-            "captions, state, trace_id, created_at) values (:version_id, :quick_version_id, "
-            ":title_id, :master_sha256, cast(:captions as json), 'waiting', :trace_id, :created_at)"
+            "captions, state, trace_id, created_at, effort) values (:version_id, "
+            ":quick_version_id, :title_id, :master_sha256, cast(:captions as json), 'waiting', "
+            ":trace_id, :created_at, :effort)"
         ),
         {
             **msgspec.structs.asdict(job),
@@ -106,7 +122,7 @@ async def find_job_row(transaction: Transaction, version_id: str) -> JobRow | No
     found = await transaction.execute(
         text(
             "select version_id, quick_version_id, title_id, master_sha256, captions, trace_id, "
-            "created_at from encoding.job where version_id = :version_id"
+            "created_at, effort from encoding.job where version_id = :version_id"
         ),
         {"version_id": version_id},
     )
@@ -121,7 +137,7 @@ async def find_jobs(
     found = await transaction.execute(
         text(
             "select version_id, quick_version_id, title_id, state, error, waiting, created_at, "
-            "trace_id, watchable_s, good_s, notes from encoding.job "
+            "trace_id, watchable_s, good_s, notes, effort from encoding.job "
             "where (:version_id = '' or version_id = :version_id) "
             "and (:before = '' or version_id < :before) order by version_id desc limit :limit"
         ),
@@ -171,42 +187,6 @@ async def plan_stage(transaction: Transaction, version_id: str, stage: str, tota
         ),
         {"version_id": version_id, "stage": stage, "total": total},
     )
-
-
-async def finish_unit(
-    transaction: Transaction, version_id: str, stage: str, unit: str, at: datetime, cost: Cost
-) -> None:
-    """Note that a unit of work is done, when, and what it cost."""
-    await transaction.execute(
-        text(
-            "insert into encoding.unit (version_id, stage, unit, finished_at, wall_s, cpu_s) "
-            "values (:version_id, :stage, :unit, :at, :wall_s, :cpu_s) on conflict do nothing"
-        ),
-        {
-            "version_id": version_id,
-            "stage": stage,
-            "unit": unit,
-            "at": at,
-            "wall_s": cost.wall_s,
-            "cpu_s": cost.cpu_s,
-        },
-    )
-    await set_waiting(transaction, version_id, "")
-
-
-async def stage_times(transaction: Transaction, version_id: str) -> list[StageTime]:
-    """What the stages of a job cost, in the order of their beginning."""
-    found = await transaction.execute(
-        text(
-            "select stage, count(*) as units, sum(wall_s) as wall_s, sum(cpu_s) as cpu_s, "
-            "extract(epoch from max(finished_at) - min(began_at))::double precision as elapsed_s "
-            "from (select *, finished_at - make_interval(secs => wall_s) as began_at "
-            "from encoding.unit) as unit where version_id = :version_id and wall_s > 0 "
-            "group by stage order by min(began_at)"
-        ),
-        {"version_id": version_id},
-    )
-    return [msgspec.convert(dict(row._mapping), StageTime) for row in found]
 
 
 async def set_running(transaction: Transaction, version_id: str) -> None:
@@ -290,18 +270,23 @@ async def last_published_at(transaction: Transaction, title_id: str) -> datetime
     return last
 
 
-async def insert_version(transaction: Transaction, version: Version) -> bool:
-    """Whether the version is new."""
+async def insert_version(
+    transaction: Transaction, version: Version, made_for: Mapping[str, str]
+) -> bool:
+    """Whether the version is new. ``made_for`` has its renditions by the names in the ledger of
+    what was done for them."""
     inserted = await transaction.execute(
         text(
-            "insert into encoding.version (version_id, title_id, document, published_at) "
-            "values (:version_id, :title_id, cast(:document as json), :at) on conflict do nothing"
+            "insert into encoding.version (version_id, title_id, document, published_at, made_for) "
+            "values (:version_id, :title_id, cast(:document as json), :at, "
+            "cast(:made_for as json)) on conflict do nothing"
         ),
         {
             "version_id": version.version_id,
             "title_id": version.title_id,
             "document": msgspec.json.encode(version).decode(),
             "at": version.published_at,
+            "made_for": msgspec.json.encode(made_for).decode(),
         },
     )
     return inserted.rowcount > 0

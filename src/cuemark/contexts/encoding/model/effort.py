@@ -1,0 +1,36 @@
+"""What a title may cost: one table of budgets, of which its job has one.
+
+The quick version is the same under each of them: it is there to be early. So are the gate's
+limits: less effort measures less often and corrects less, and publishes nothing worse.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from cuemark.contracts.encoding import Effort
+
+VMAF_EVERY = 5
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """What the making of a full version may spend.
+
+    ``preset`` is x264's, of probes and rungs. ``probe_points`` of ``ladder.probe_points`` are
+    encoded, on about ``probe_frames`` frames of the film. ``corrections`` is how often a rung is
+    encoded anew that does not measure what was predicted. Every ``vmaf_every``-th frame is scored.
+    """
+
+    preset: str
+    probe_points: int
+    probe_frames: int
+    corrections: int
+    vmaf_every: int = VMAF_EVERY
+
+
+BUDGETS: Mapping[Effort, Budget] = {
+    "fast": Budget(preset="faster", probe_points=4, probe_frames=500, corrections=1, vmaf_every=10),
+    "balanced": Budget(preset="medium", probe_points=5, probe_frames=1500, corrections=2),
+    "best": Budget(preset="slower", probe_points=5, probe_frames=3000, corrections=3, vmaf_every=3),
+}
+BALANCED = BUDGETS["balanced"]

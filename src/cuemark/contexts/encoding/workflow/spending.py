@@ -1,0 +1,89 @@
+"""What a task takes, kept in the ledger while it is done: a worker that dies does not tell.
+
+Each attempt at a task is on record from its beginning, and every ``BEAT_S`` with what it took
+until then. One whose worker is killed stays there, at most ``BEAT_S`` of its work uncounted.
+"""
+
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from cuemark.contexts.encoding.store.costs import Attempt
+from cuemark.contexts.encoding.workflow.tasks import Parts, Task, do
+from cuemark.kit.cost import FREE, Cost, Meter, process_cpu_s
+from cuemark.kit.errors import Unavailable
+
+BEAT_S = 2.0
+
+
+def do_on_record(parts: Parts, what: Task, unit: str) -> tuple[str, Cost]:
+    """Do a task once; its result, and what it took. Raises what the task raises.
+
+    A worker does one task at a time, so what its process and children take is the task's.
+    """
+    attempt = Attempt(
+        attempt_id=parts.ids.new("att"),
+        version_id=what.version_id,
+        stage=what.stage,
+        unit=unit,
+        made_for=what.made_for,
+        begun_at=parts.clock.now(),
+        cost=FREE,
+    )
+    meter, written = Meter(), parts.shop.written_bytes
+    result, cost = None, FREE
+    try:
+        with _Beat(parts, attempt):
+            result = do(parts, what)
+    finally:
+        cost = meter.cost
+        attempt = msgspec.structs.replace(
+            attempt, cost=cost, written_bytes=parts.shop.written_bytes - written
+        )
+        if result is None:
+            _keep(parts, attempt, ended=True)
+    parts.loop.insist(lambda: parts.ledger.finish_attempt(attempt), patience_s=None)
+    return result, cost
+
+
+class _Beat:
+    """Keeps what an attempt takes from a thread beside it, at its beginning and then each beat."""
+
+    def __init__(self, parts: Parts, attempt: Attempt) -> None:
+        self._parts = parts
+        self._attempt = attempt
+        self._began_s = time.monotonic()
+        self._began_cpu_s = process_cpu_s()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="cost-of-task")
+
+    def _run(self) -> None:
+        while True:
+            cost = Cost(time.monotonic() - self._began_s, process_cpu_s() - self._began_cpu_s)
+            _keep(self._parts, msgspec.structs.replace(self._attempt, cost=cost), ended=False)
+            if self._stop.wait(BEAT_S):
+                return
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+def _keep(parts: Parts, attempt: Attempt, *, ended: bool) -> None:
+    """Without the database the record falls back to what it had: work goes on."""
+    try:
+        parts.loop.run(parts.ledger.keep_attempt(attempt, ended=ended))
+    except Unavailable:
+        return
