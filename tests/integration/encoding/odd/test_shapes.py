@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from cuemark.contexts.encoding.model.chunks import Chunk
-from cuemark.contexts.encoding.stages import pictures, tracks
+from cuemark.contexts.encoding.model.sound import EVERYWHERE
+from cuemark.contexts.encoding.stages import pictures, sounds
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contracts.encoding import MasterRejected
 from tests.e2e.installation import ffmpeg
@@ -169,7 +170,8 @@ def test_any_sound_becomes_stereo_as_long_as_the_picture(
     ffmpeg("-i", str(plain), TONE, "-c:v", "copy", sound, str(film))
     sha256 = keep(shop, film)
     pictures.inspect(shop, sha256)
-    made = shop.path(tracks.encode_sound(shop, sha256), tracks.SOUND)
+    key = sounds.encode_sound(shop, sha256, 1, [EVERYWHERE])
+    made = shop.path(key, sounds.file_of(EVERYWHERE))
     with av.open(str(made)) as container:
         (stream,) = container.streams.audio
         assert (stream.channels, stream.sample_rate) == (2, 48000)
@@ -178,7 +180,7 @@ def test_any_sound_becomes_stereo_as_long_as_the_picture(
 
 
 def test_a_silent_film_is_a_film(shop: Workshop, plain: Path) -> None:
-    assert inspected(shop, plain).sound is None
+    assert inspected(shop, plain).sounds == []
     assert shown(encoded(shop, plain)) == ALL
 
 

@@ -6,9 +6,17 @@ from typing import Literal, TypeVar
 import msgspec
 
 from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.sound import SoundRecipe
 from cuemark.contexts.encoding.model.validation.policy import Policy
 from cuemark.contexts.encoding.service import Ledger
-from cuemark.contexts.encoding.stages import measuring, packaging, pictures, tracks, validating
+from cuemark.contexts.encoding.stages import (
+    measuring,
+    packaging,
+    pictures,
+    sounds,
+    tracks,
+    validating,
+)
 from cuemark.contexts.encoding.stages.packaging import Order
 from cuemark.contexts.encoding.stages.validating import ManifestWriter
 from cuemark.contexts.encoding.stages.workshop import Workshop
@@ -51,8 +59,9 @@ class Priority(IntEnum):
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One piece of work. ``parts`` are the keys of the chunks to join, ``rung`` that of a joined
-    rung, ``frames`` a stretch of it, ``film_ms`` how long the film lasts that captions belong to,
-    and ``version`` what was made to an order."""
+    rung, ``frames`` a stretch of it, ``stream`` a sound of the master and ``sound_recipes`` what is
+    made of it, ``film_ms`` how long the film lasts that captions belong to, and ``version`` what
+    was made to an order."""
 
     kind: Kind
     version_id: VersionId
@@ -65,6 +74,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     parts: list[str] = []
     rung: str = ""
     frames: tuple[int, int] = (0, 0)
+    stream: int = 0
+    sound_recipes: list[SoundRecipe] = []
     language: str = ""
     role: CaptionRole = "subtitles"
     film_ms: int = 0
@@ -115,7 +126,7 @@ def do(parts: Parts, what: Task) -> str:
     shop, sha256 = parts.shop, what.sha256
     match what.kind:
         case "sound":
-            return tracks.encode_sound(shop, sha256)
+            return sounds.encode_sound(shop, sha256, what.stream, what.sound_recipes)
         case "captions":
             return tracks.convert_captions(shop, what.language, sha256, what.role, what.film_ms)
         case "package":
