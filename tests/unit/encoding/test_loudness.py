@@ -1,5 +1,6 @@
 """What ebur128 prints is read; a sound is moved by one gain, and silence is left alone."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,4 +86,6 @@ def test_one_gain_is_for_all_channels() -> None:
 @pytest.mark.parametrize("lufs", ["-inf", "-70.0", "nan"])
 def test_silence_is_left_as_it_is(lufs: str) -> None:
     assert normalizing(parse(PRINTED.replace("-27.6", lufs))) == "anull"
-    assert normalizing(Loudness(lufs=-50, peak_dbtp=float("-inf"))) == "anull"
+    silent = parse(PRINTED.replace("-4.5", "-inf"))
+    assert silent.is_silent
+    assert msgspec.json.decode(msgspec.json.encode(silent), type=Loudness) == silent

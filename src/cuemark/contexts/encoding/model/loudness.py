@@ -20,6 +20,8 @@ lose what makes it loud."""
 MOST_GAIN_DB = 30.0
 """What is quieter than this allows for is the noise of a track without sound."""
 SILENCE_LUFS = -69.0
+NOTHING_DB = -200.0
+"""Stands for the logarithm of nothing, which JSON cannot write."""
 SAMPLE_RATE_HZ = 48_000
 _OVERSAMPLED_HZ = 4 * SAMPLE_RATE_HZ
 """BS.1770-5 annex 2: the peaks between samples are seen at four times the rate."""
@@ -35,7 +37,7 @@ class Loudness(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_silent(self) -> bool:
         """Whether there is nothing to be measured."""
-        return not (self.lufs > SILENCE_LUFS and math.isfinite(self.peak_dbtp))
+        return self.lufs <= SILENCE_LUFS or self.peak_dbtp <= NOTHING_DB
 
 
 class NotMeasured(ValueError):
@@ -50,7 +52,7 @@ def measuring() -> str:
 def parse(stderr: str) -> Loudness:
     """What the filter ``ebur128`` printed; raises ``NotMeasured``.
 
-    Silence has the loudness -70 or nan, and the peak -inf.
+    Silence has a loudness of at most -70, and a peak of ``NOTHING_DB``.
     """
     summary = stderr.rpartition("Summary:")[2]
     lufs = re.search(rf"\bI:\s*{_NUMBER} LUFS", summary)
@@ -58,9 +60,11 @@ def parse(stderr: str) -> Loudness:
     if lufs is None or peak is None:
         raise NotMeasured("ebur128 printed no measurement")
     try:
-        return Loudness(lufs=float(lufs[1]), peak_dbtp=float(peak[1]))
+        found = [float(each[1]) for each in (lufs, peak)]
     except ValueError as error:
         raise NotMeasured("ebur128 printed a measurement that cannot be read") from error
+    heard_lufs, peak_dbtp = (each if math.isfinite(each) else NOTHING_DB for each in found)
+    return Loudness(lufs=heard_lufs, peak_dbtp=peak_dbtp)
 
 
 def gain_db(measured: Loudness, ceiling_dbtp: float) -> float:
