@@ -287,7 +287,7 @@ def test_another_key_than_was_asked_for_fails_the_round_trip(
     package(studio.shop, other, foreign, NOW)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
-        for folder in ("v72", "v144", "a-de"):
+        for folder in ("v72", "v144", "a-de", "a-de.opus"):
             tar.add(root_of(studio, other) / folder, folder)
         tar.add(os.devnull, "packager.mpd", filter=as_empty_file)
     faulty = tmp_path / "packager"

@@ -54,7 +54,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ffmpeg(
         [*PICTURE, *heard("5.1(side)", *surround), *heard("stereo", *dub)],
         [
-            *heard("mono", "0.2*sin(1320*2*PI*t)*gt(mod(t,1),0.4)"),
+            *heard("mono", described),
             *heard("stereo", tone(1760, 0.9), tone(1760, 0.9)),
         ],
         [item for n in range(5) for item in ("-map", str(n))],

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuemark.contexts.encoding.model import sound as rules
-from cuemark.contexts.encoding.model.mixing import LAYOUTS
+from cuemark.contexts.encoding.model.mixing import LAYOUTS, is_surround
 from cuemark.contexts.encoding.model.sound import (
     EVERYWHERE,
     Sound,
@@ -52,7 +52,7 @@ def test_every_sound_has_what_everything_plays_and_surround_only_where_the_maste
     assert len({recipe.name for recipe in recipes}) == len(recipes)
     assert {recipe.codec for recipe in recipes if recipe.mix == "stereo"} == {"aac", "opus"}
     surround = {recipe.codec for recipe in recipes if recipe.mix == "5.1"}
-    assert surround == ({"aac", "eac3"} if rules.mixing.is_surround(each.layout) else set())
+    assert surround == ({"aac", "eac3"} if is_surround(each.layout) else set())
 
 
 @given(some_sounds)

@@ -269,8 +269,11 @@ def _heard(
     work.mkdir()
     channels = made.recipe.channels
     levels, heard = facts.heard_in(shop, film, whole, channels, track.begins_s, work)
-    found = sound_rules.findings(track.track_id, levels, master.levels[made.sound.sound.stream])
-    return found + sound_rules.loudness_findings(track.track_id, heard)
+    name = track.track_id
+    if sound_rules.is_garbage(heard):
+        return [error("decrypt", f"{name} does not decrypt with its key: it is noise")]
+    found = sound_rules.findings(name, levels, master.levels[made.sound.sound.stream])
+    return found + sound_rules.loudness_findings(name, heard)
 
 
 def _or_wrong_key(name: str, found: list[Finding], trace: picture_rules.Trace) -> list[Finding]:

@@ -35,6 +35,7 @@ SILENT_DB, HEARD_DB, FALL_DB, MUTE_S = -60.0, -50.0, 25.0, 0.2
 ALIKE_DB = 3.0
 OWN_SILENCE_S = 5.0
 OFF_TARGET_LU, CLIPPED_DBTP = 2.0, 0.0
+GARBAGE_LUFS, GARBAGE_DBTP = -8.0, 12.0
 
 Levels = NDArray[np.float32]
 """Decibels under full scale, one for each ``HOP_S``."""
@@ -153,6 +154,12 @@ def _long(mask: NDArray[np.bool_], least_s: float) -> list[Span]:
         for first, end in edges.reshape(-1, 2).tolist()
         if (end - first) * HOP_S >= least_s
     ]
+
+
+def is_garbage(heard: Loudness) -> bool:
+    """Whether this is louder than any sound that was normalized: what some codecs decode to where
+    the key was wrong."""
+    return heard.lufs > GARBAGE_LUFS or heard.peak_dbtp > GARBAGE_DBTP
 
 
 def loudness_findings(name: str, heard: Loudness) -> list[Finding]:
