@@ -9,6 +9,7 @@ import { traceparentOf, withSession } from "../trace.ts";
 import { Appliances, LONG_PATIENCE_MS, originOf } from "./appliances.ts";
 import { choosable, chosen, forcedFor } from "./captions.ts";
 import { judged, type Judge } from "./checked-fetch.ts";
+import { configurationFor } from "./configuration.ts";
 import { Digests } from "./digests.ts";
 import { soundsOf, type SoundRole } from "./sounds.ts";
 import { Thumbnails, type Place, type Tile } from "./thumbnails.ts";
@@ -61,7 +62,6 @@ const SOUNDS: Readonly<Record<Exclude<SoundRole, "main">, StringKey>> = {
 
 /** What is buffered so far ahead is played before what was chosen instead. */
 const SAFE_MARGIN_S = 4;
-const SURROUND = 6;
 
 const CHANGES = ["adaptation", "variantchanged", "trackschanged", "textchanged", "buffering"];
 
@@ -345,53 +345,6 @@ export class Engine {
       this.countFrames();
     });
   }
-}
-
-/** An appliance that refuses or hangs costs under two seconds, once; then the next one is asked. */
-function configurationFor(licenceUrl: string, digests: Digests) {
-  const patience = {
-    maxAttempts: 5,
-    baseDelay: 100,
-    backoffFactor: 1.6,
-    fuzzFactor: 0.3,
-    connectionTimeout: LONG_PATIENCE_MS,
-    stallTimeout: LONG_PATIENCE_MS,
-    timeout: 20_000,
-  };
-  return {
-    drm: { servers: { "org.w3.clearkey": licenceUrl } },
-    manifest: {
-      retryParameters: { maxAttempts: 3, baseDelay: 200, timeout: 5_000 },
-      dash: { manifestPreprocessorTXml: (mpd: shaka.extern.xml.Node) => digests.learn(mpd) },
-    },
-    streaming: {
-      retryParameters: patience,
-      bufferingGoal: 24,
-      rebufferingGoal: 0.5,
-      maxDisabledTime: 5,
-      ignoreTextStreamFailures: true,
-    },
-    preferredAudio: [preferredSound()],
-    abr: { enabled: true, switchInterval: 4, defaultBandwidthEstimate: 2_000_000 },
-  };
-}
-
-/**
- * The film's own sound; in surround where this machine has the speakers. Then in AAC, in which every
- * sound comes and surround is played by browsers: a player keeps to one codec for all of a film.
- */
-function preferredSound(): shaka.extern.AudioPreference {
-  const context = new AudioContext();
-  const surround = context.destination.maxChannelCount >= SURROUND;
-  void context.close();
-  return {
-    language: "",
-    role: "main",
-    label: "",
-    channelCount: surround ? SURROUND : 2,
-    codec: surround ? "mp4a.40.2" : "",
-    spatialAudio: false,
-  };
 }
 
 async function fetchList(address: string, patienceMs: number): Promise<ArrayBuffer> {
