@@ -12,13 +12,18 @@ import imageio_ffmpeg
 import msgspec
 
 from cuemark.contexts.encoding.model.chunks import chunk_plan
+from cuemark.contexts.encoding.model.sound import named, recipes_of
 from cuemark.contexts.encoding.model.validation.findings import Finding
 from cuemark.contexts.encoding.model.validation.manifests import ManifestsOf
 from cuemark.contexts.encoding.model.validation.policy import Validation
-from cuemark.contexts.encoding.stages import packaging, pictures, tracks
-from cuemark.contexts.encoding.stages.packaging import CaptionsToPackage, Order, RungToPackage
+from cuemark.contexts.encoding.stages import packaging, pictures, sounds, tracks
+from cuemark.contexts.encoding.stages.packaging import (
+    CaptionsToPackage,
+    Order,
+    RungToPackage,
+    SoundToPackage,
+)
 from cuemark.contexts.encoding.stages.reports import validation_key
-from cuemark.contexts.encoding.stages.tracks import SOUND
 from cuemark.contexts.encoding.stages.validating import VersionRefused, validate
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe, timescale
@@ -84,7 +89,7 @@ def specimen_of(
         quality="full",
         sha256=sha256,
         rungs=rungs,
-        sound_key=tracks.encode_sound(shop, sha256) if inspected.master.sound else None,
+        sounds=sounds_of(shop, sha256),
         captions=[
             CaptionsToPackage(
                 language,
@@ -94,6 +99,16 @@ def specimen_of(
         ],
     )
     return _packaged(shop, order, KEYS)
+
+
+def sounds_of(shop: Workshop, sha256: str) -> list[SoundToPackage]:
+    """Every rendition of every sound of an inspected film."""
+    made = []
+    for each in named(pictures.film_of(shop, sha256).master.sounds):
+        recipes = recipes_of(each.sound)
+        key = sounds.encode_sound(shop, sha256, each.sound.stream, recipes)
+        made += [SoundToPackage(sound=each, recipe=recipe, key=key) for recipe in recipes]
+    return made
 
 
 def keep(shop: Workshop, file: Path) -> str:
@@ -202,18 +217,20 @@ def wrong_color_tag(specimen: Specimen) -> Specimen:
 
 
 def _with_sound(specimen: Specimen, name: str, graph: str) -> Specimen:
-    shop, sound = specimen.shop, specimen.order.sound_key
-    assert sound is not None
-    key = shop.key("defect", name, sound)
+    """The version with what everything plays of its default sound made anew."""
+    shop, first = specimen.shop, specimen.order.sounds[0]
+    key = shop.key("defect", name, first.key)
     if not shop.has(key):
         seconds = specimen.frames / specimen.rate
         chain = f"{graph},apad,atrim=end={seconds:.6f}"
+        file = sounds.file_of(first.recipe)
         with shop.making(key) as folder:
             _ffmpeg(
-                *["-i", str(shop.path(sound, SOUND)), "-af", chain],
-                *["-c:a", "aac", "-b:a", "128k", str(folder / SOUND)],
+                *["-i", str(shop.path(first.key, file)), "-af", chain],
+                *["-c:a", "aac", "-b:a", "128k", str(folder / file)],
             )
-    return _altered(specimen, name, sound_key=key)
+    altered = msgspec.structs.replace(first, key=key)
+    return _altered(specimen, name, sounds=[altered, *specimen.order.sounds[1:]])
 
 
 def mute_span(specimen: Specimen) -> Specimen:
@@ -282,7 +299,7 @@ class Defect:
 
     def fits(self, specimen: Specimen) -> bool:
         """Whether the film has what the defect is made in."""
-        has = {"": True, "sound": specimen.order.sound_key, "captions": specimen.order.captions[1:]}
+        has = {"": True, "sound": specimen.order.sounds, "captions": specimen.order.captions[1:]}
         return bool(has[self.needs])
 
 

@@ -102,7 +102,7 @@ def read_idet(data: bytes) -> None:
 
 def read_loudness(data: bytes) -> None:
     try:
-        loudness.second_pass(loudness.parse(_text(data)))
+        loudness.normalizing(loudness.parse(_text(data)))
     except loudness.NotMeasured:
         return
 
@@ -237,7 +237,7 @@ PARSERS: Table = {
     "boxes": (read_boxes, [_BOX, b"\x00\x00\x00\x08moof"]),
     "probe": (read_probe, [_PROBE + _TICKS]),
     "idet": (read_idet, [b"Multi frame detection: TFF: 9 BFF: 0 Progressive: 1"]),
-    "loudness": (read_loudness, [b'{"input_i":"-23","input_tp":"-1","input_lra":"1"}']),
+    "loudness": (read_loudness, [b"Summary:\n I: -23.0 LUFS\n Peak: -1.0 dBFS"]),
     "name": (read_name, [b"film.mp4", b"ab" * 32]),
     "token": (read_token, [cat.mint(CLAIMS, KEY).encode()]),
     "passport": (read_passport, [b"e30.e30", b"a.b"]),

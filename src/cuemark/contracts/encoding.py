@@ -31,6 +31,10 @@ CaptionRole = Literal["subtitles", "sdh", "forced"]
 Effort = Literal["fast", "balanced", "best"]
 """What a title may cost: ``best`` gives fewer bits for the same quality and takes more CPU than
 ``balanced``, and ``fast`` the other way around."""
+AudioRole = Literal["main", "dub", "description", "commentary", "clear"]
+"""``main`` is the film's sound and ``dub`` that in another language than its own; ``description``
+also tells what is to be seen, for those who do not see it, ``commentary`` is on the film, and of
+``clear`` the speech is easier to hear."""
 Stage = Literal[
     "inspect",
     "shots",
@@ -214,6 +218,13 @@ class Rendition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AudioTrack(msgspec.Struct, frozen=True, kw_only=True):
+    """One rendition of a sound.
+
+    Renditions of one sound have the same language, role and ``name``, which is for people to read
+    and in the sound's own language; ``codec`` is ``aac``, ``opus`` or ``eac3``. In tracks of older
+    releases these are not given.
+    """
+
     track_id: str
     codec_string: str
     language: str
@@ -222,6 +233,10 @@ class AudioTrack(msgspec.Struct, frozen=True, kw_only=True):
     bitrate_kbps: float
     kid: str
     digests_sha256: str = ""
+    codec: str = ""
+    role: AudioRole = "main"
+    name: str = ""
+    peak_bitrate_kbps: float = 0.0
 
 
 class CaptionTrack(msgspec.Struct, frozen=True, kw_only=True):
@@ -278,6 +293,10 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     Thumbnails are ``<id>/<n>.jpg`` with n from 1, their playlist ``<id>.m3u8``, and
     ``<id>.digests`` of the playlist and of each sheet. Versions of older releases have none.
     Renditions stand in ascending order of bitrate. Every rendition has the ``video_timeline``.
+    The renditions of one sound stand together in ``audio``, first the stereo AAC that everything
+    plays; the sound that plays where a viewer asks for none comes first. ``audio_timelines`` are
+    those of the audio tracks, by ``codec_string``; a track whose codec has none there has the
+    ``audio_timeline``, as all of older releases do.
     """
 
     version_id: VersionId
@@ -295,6 +314,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     index_blake3: str
     published_at: datetime
     thumbnails: ThumbnailTrack | None = None
+    audio_timelines: dict[str, Timeline] = {}
 
 
 class ArtworkFrame(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,6 +42,12 @@ _REFRESHES_PER_S = 4
     metavar="PROFILE",
     help="Cap this device's line: 600, or 8000,600@5s,8000@15s, or the file of a trace.",
 )
+@click.option(
+    "--audio",
+    default="",
+    metavar="LANG[:ROLE]",
+    help="The sound to play, such as fr or en:commentary; else the film's own.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 def main(
     title: str,
@@ -54,6 +60,7 @@ def main(
     from_s: float | None,
     form: Literal["dash", "hls"],
     line: Line | None,
+    audio: str,
     as_json: bool,
 ) -> None:
     """Play TITLE, an id or a name, in real time. Without --from it resumes."""
@@ -65,6 +72,7 @@ def main(
         format=form,
         from_s=from_s,
         line=line,
+        audio=audio,
     )
     screen = Console(stderr=True)
     failure: PlayerError | None = None

@@ -48,6 +48,9 @@ def report_of(
         seconds_played=round(playhead.played_s, 3),
         duration_s=round(manifest.duration_s, 3),
         audio_segments=sum(1 for kind, _ in playhead.presented if kind == "audio"),
+        audio=circumstances.audio,
+        audio_track=next((each.rung_id for each in manifest.audio), ""),
+        audios=circumstances.audios,
         caption_cues=caption_cues,
         rungs=[
             RungShare(

@@ -33,11 +33,18 @@ from cuemark.player.manifest import (
     relative_path,
     shown,
 )
+from cuemark.player.sound import SoundRole
 
 _MPD = "{urn:mpeg:dash:schema:mpd:2011}"
 _CENC = "{urn:mpeg:cenc:2013}"
 _PROTECTION = "urn:mpeg:dash:mp4protection:2011"
 _ROLE = "urn:mpeg:dash:role:2011"
+_SOUND_ROLES: dict[str, SoundRole] = {
+    "description": "description",
+    "commentary": "commentary",
+    "enhanced-audio-intelligibility": "clear",
+    "dub": "dub",
+}
 _DIGESTS = "urn:cuemark:digests:sha-256-128"
 _DURATION = re.compile(
     r"^P(?:(\d{1,3})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,6})M)?(?:(\d{1,8}(?:\.\d{1,9})?)S)?)?$"
@@ -119,12 +126,22 @@ def _captions(adaptation: Element) -> Iterator[Caption]:
         yield Caption(adaptation.get("lang", ""), relative_path(path), _role(adaptation))
 
 
-def _role(adaptation: Element) -> CaptionRole:
-    roles = {
-        each.get("value")
-        for each in adaptation.findall(f"{_MPD}Role")
+def _roles(adaptation: Element, *elements: str) -> set[str]:
+    return {
+        each.get("value", "")
+        for element in elements
+        for each in adaptation.findall(f"{_MPD}{element}")
         if each.get("schemeIdUri") == _ROLE
     }
+
+
+def _sound_role(adaptation: Element) -> SoundRole:
+    roles = _roles(adaptation, "Role", "Accessibility")
+    return next((role for value, role in _SOUND_ROLES.items() if value in roles), "main")
+
+
+def _role(adaptation: Element) -> CaptionRole:
+    roles = _roles(adaptation, "Role")
     if "forced-subtitle" in roles:
         return "forced"
     return "sdh" if "caption" in roles else "subtitles"
@@ -153,6 +170,7 @@ def _rung(representation: Element, adaptation: Element, duration_s: Fraction) ->
         height=_natural(representation, "height", _natural(adaptation, "height", 0)),
         codecs=representation.get("codecs") or adaptation.get("codecs") or "",
         language=adaptation.get("lang", ""),
+        role=_sound_role(adaptation),
         init_path=relative_path(_expand(template.get("initialization", ""), names)),
         segments=tuple(_segments(template, names, duration_s)),
         kid=_kid(representation) or _kid(adaptation),

@@ -42,6 +42,10 @@ class PositionInvalid(PlayerError):
     """The message tells how long the film is."""
 
 
+class SoundUnknown(PlayerError):
+    """The message tells which sounds the film has."""
+
+
 class ManifestInvalid(PlayerError):
     """Raised by the parsers on anything that is not the manifest of a play of ours."""
 

@@ -32,6 +32,7 @@ from cuemark.player.manifest import (
     relative_path,
     shown,
 )
+from cuemark.player.sound import Offered, SoundRole
 
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"\r\n]*"|[^",\s][^,]*)(?:,|$)')
 _VARIABLE = re.compile(r"\{\$([A-Za-z0-9_-]+)\}")
@@ -39,6 +40,11 @@ _DECIMAL = re.compile(r"^\d{1,9}(?:\.\d{1,9})?$")
 _RESOLUTION = re.compile(r"^(\d{1,5})x(\d{1,5})$")
 _DIGESTS = "org.cuemark.digests."
 _SDH = "public.accessibility.transcribes-spoken-dialog"
+_SOUND_ROLES: dict[str, SoundRole] = {
+    "public.accessibility.describes-video": "description",
+    "public.accessibility.enhances-speech-intelligibility": "clear",
+    "public.auxiliary-content": "commentary",
+}
 _METHODS = ("SAMPLE-AES", "SAMPLE-AES-CTR")
 
 Attributes = Mapping[str, str]
@@ -69,9 +75,29 @@ class Multivariant(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(variant.location for variant in self.variants))
 
     @property
+    def sounds(self) -> list[Offered]:
+        """The sound tracks, each once."""
+        return list(dict.fromkeys(_offered(each) for each in self.audio))
+
+    def with_sound(self, track_id: str) -> "Multivariant":
+        """The playlist as if it offered this sound track alone."""
+        kept = tuple(each for each in self.audio if _offered(each).track_id == track_id)
+        return msgspec.structs.replace(self, audio=kept)
+
+    @property
     def paths(self) -> tuple[str, ...]:
         """The media playlists of video and audio, each once."""
         return tuple(dict.fromkeys(each.path for each in (*self.variants, *self.audio)))
+
+
+def _offered(playlist: Playlist) -> Offered:
+    language = playlist.attributes.get("LANGUAGE", "")
+    return Offered(track_id_of(playlist.path), language, sound_role_of(playlist.attributes))
+
+
+def track_id_of(path: str) -> str:
+    """The rendition whose media playlist this is."""
+    return name_of(path.removesuffix(".m3u8"))
 
 
 class Media(msgspec.Struct, frozen=True):
@@ -190,12 +216,13 @@ def _rung(playlist: Playlist, media: Media, multivariant: Multivariant) -> Rung:
     if not media.init_path:
         raise ManifestInvalid(f"the playlist {shown(playlist.path)} has no EXT-X-MAP")
     return Rung(
-        rung_id=name_of(playlist.path.removesuffix(".m3u8")),
+        rung_id=track_id_of(playlist.path),
         bandwidth_kbps=_decimal(attributes.get("BANDWIDTH", "0")) / 1000,
         width=int(size.group(1)) if size else 0,
         height=int(size.group(2)) if size else 0,
         codecs=attributes.get("CODECS", ""),
         language=attributes.get("LANGUAGE", ""),
+        role=sound_role_of(attributes),
         init_path=media.init_path,
         segments=media.segments,
         key_url=media.key_url,
@@ -208,6 +235,12 @@ def role_of(attributes: Attributes) -> CaptionRole:
     if attributes.get("FORCED") == "YES":
         return "forced"
     return "sdh" if _SDH in attributes.get("CHARACTERISTICS", "").split(",") else "subtitles"
+
+
+def sound_role_of(attributes: Attributes) -> SoundRole:
+    """What an EXT-X-MEDIA of sound is for."""
+    traits = attributes.get("CHARACTERISTICS", "").split(",")
+    return next((role for trait, role in _SOUND_ROLES.items() if trait in traits), "main")
 
 
 def _digests(attributes: Attributes) -> dict[str, DigestList]:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from cuemark.player.errors import ManifestInvalid
+from cuemark.player.sound import Offered, SoundRole
 
 MAX_MANIFEST_CHARS = 8 << 20
 MAX_SEGMENTS = 50_000
@@ -55,7 +56,7 @@ class DigestList(msgspec.Struct, frozen=True):
 
 
 class Rung(msgspec.Struct, frozen=True, kw_only=True):
-    """One rendition, of video or audio.
+    """One rendition, of video or audio; ``language`` and ``role`` are of a sound.
 
     The key is named by ``kid`` (32 hex digits; DASH) or by ``key_url`` (HLS, identity); both are
     empty where the rendition is clear. ``digests`` is None where the version has none.
@@ -67,6 +68,7 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True):
     height: int = 0
     codecs: str = ""
     language: str = ""
+    role: SoundRole = "main"
     init_path: str
     segments: tuple[Segment, ...]
     kid: str = ""
@@ -76,6 +78,11 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key_name(self) -> str:
         return self.kid or self.key_url
+
+    @property
+    def offered(self) -> Offered:
+        """A sound as a viewer may choose it."""
+        return Offered(self.rung_id, self.language, self.role)
 
 
 class Caption(msgspec.Struct, frozen=True):

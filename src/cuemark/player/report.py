@@ -40,7 +40,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     sent to a second appliance while the first had not begun to answer. ``timeline`` has the video
     segments as they were presented, and ``stalled_at_s`` the places in the film where the picture
     stood still. ``resumed_from_s`` is 0 where the play did not resume. ``error`` is empty where it
-    came to its end.
+    came to its end. ``audio`` is the sound that was played, ``audio_track`` its rendition, and
+    ``audios`` are all that the film has, by their languages or, where they have a role, as
+    ``en:commentary``.
     """
 
     startup_ms: int
@@ -75,6 +77,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     hedged_requests: int = 0
     timeline: list[Shown] = []
     stalled_at_s: list[float] = []
+    audio: str = ""
+    audio_track: str = ""
+    audios: list[str] = []
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,3 +94,5 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     started_at_s: float
     unlocked_after_s: float
     trace_id: str
+    audio: str = ""
+    audios: list[str] = []

@@ -9,7 +9,7 @@ import msgspec
 
 from cuemark.kit import tracing
 from cuemark.kit.clock import Clock, SystemClock
-from cuemark.player import captions, dash, digests, hls
+from cuemark.player import captions, dash, digests, hls, sound
 from cuemark.player.accounts import report_of
 from cuemark.player.api import Api, Credential, Play, Title
 from cuemark.player.appliances import Appliances
@@ -36,9 +36,10 @@ _SHORTEST_PLAY_S = 0.05
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What to play and how.
 
-    ``title`` is an id or a name. ``seconds`` None plays to the end. ``from_s`` None resumes where
-    the member stopped. ``line`` caps what this device takes from appliances, from the moment at
-    which it asks for the play.
+    ``title`` is an id or a name. ``audio`` names a sound as ``sound.chosen`` takes it; empty for
+    the one that the film begins with. ``seconds`` None plays to the end. ``from_s`` None resumes
+    where the member stopped. ``line`` caps what this device takes from appliances, from the moment
+    at which it asks for the play.
     """
 
     api_url: str
@@ -47,6 +48,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     format: Literal["dash", "hls"] = "dash"
     from_s: float | None = None
+    audio: str = ""
     line: Line | None = None
     device: str = "cuemark-player"
 
@@ -107,6 +109,8 @@ class _Session:
         self._sequence = 0
         self._cues: dict[str, int] = {}
         self._names: dict[str, str] = {}
+        self._sounds: list[str] = []
+        self._sound = ""
 
     async def run(self) -> Report:
         asked_at_s = self._clock.monotonic_s()
@@ -140,6 +144,8 @@ class _Session:
             started_at_s=start_s,
             unlocked_after_s=self._clock.monotonic_s() - asked_at_s,
             trace_id=tracing.current_trace_id(),
+            audio=self._sound,
+            audios=self._sounds,
         )
         engine = Engine(
             manifest,
@@ -191,8 +197,11 @@ class _Session:
         if self._options.format == "dash":
             manifest = dash.parse(await self._api.text(started.dash_url))
             appliances.replace(manifest.locations)
-            return manifest
+            kept = self._chosen([each.offered for each in manifest.audio])
+            audio = tuple(each for each in manifest.audio if each.rung_id == kept)
+            return msgspec.structs.replace(manifest, audio=audio)
         multivariant = hls.parse_multivariant(await self._api.text(started.hls_url))
+        multivariant = multivariant.with_sound(self._chosen(multivariant.sounds))
         self._names = _names_of(multivariant.locations, started.appliances)
         appliances.replace(self._named(multivariant.locations))
         playlists = {}
@@ -206,6 +215,15 @@ class _Session:
             body = (await source.fetch(path, digest=digest)).body
             playlists[path] = hls.parse_media(_text(body, path), multivariant.variables)
         return hls.assemble(multivariant, playlists)
+
+    def _chosen(self, offered: Sequence[sound.Offered]) -> str:
+        """The id of the sound track to play; empty where the film has none."""
+        self._sounds = list(dict.fromkeys(each.name for each in offered))
+        if not offered and not self._options.audio:
+            return ""
+        track = sound.chosen(offered, self._options.audio)
+        self._sound = track.name
+        return track.track_id
 
     async def _ranking(self, started: Play) -> Sequence[Location]:
         """The appliances as the service ranks them now; none where it does not say."""
@@ -225,7 +243,7 @@ class _Session:
 
     async def _unlocked(self, started: Play, manifest: Manifest) -> tuple[Manifest, dict[str, str]]:
         """The keys, and the manifest without the renditions whose keys were not granted."""
-        rungs = (*manifest.video, *manifest.audio[:1])
+        rungs = (*manifest.video, *manifest.audio)
         names = list(dict.fromkeys(rung.key_name for rung in rungs if rung.key_name))
         kids = [name for name in names if any(rung.kid == name for rung in rungs)]
         keys = await self._api.licence(started.licence_url, kids) if kids else {}
@@ -241,7 +259,7 @@ class _Session:
             return not rung.key_name or rung.key_name in keys
 
         video = tuple(rung for rung in manifest.video if open_(rung))
-        if not video or not all(open_(rung) for rung in manifest.audio[:1]):
+        if not video or not all(open_(rung) for rung in manifest.audio):
             raise refusal or ApiRefused(
                 "the licence holds no key for what is to be played", code="licence_refused"
             )

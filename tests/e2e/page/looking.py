@@ -40,6 +40,7 @@ class Diagnostics(TypedDict):
     buffer_s: float
     stalls: int
     restarts: int
+    sound: str
     caption: str
     forced_caption: str
 

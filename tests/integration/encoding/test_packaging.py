@@ -16,15 +16,18 @@ import pytest
 from blake3 import blake3
 from ttconv.imsc import reader as ttconv_reader
 
+from benches.specimen import sounds_of
 from cuemark.contexts.encoding.model import bounds, loudness
 from cuemark.contexts.encoding.stages import pictures, tracks
 from cuemark.contexts.encoding.stages.packaging import (
     CaptionsToPackage,
     Order,
     RungToPackage,
+    SoundToPackage,
     caption_notes,
     package,
 )
+from cuemark.contexts.encoding.stages.sounds import file_of
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.decoding import content_of
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
@@ -61,11 +64,13 @@ def captions_sha256(studio: Studio, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
-def sound_key(studio: Studio) -> str:
-    return tracks.encode_sound(studio.shop, studio.sha256)
+def sounds(studio: Studio) -> list[SoundToPackage]:
+    return sounds_of(studio.shop, studio.sha256)
 
 
-def order_of(studio: Studio, version: str, sound_key: str, captions_sha256: str) -> Order:
+def order_of(
+    studio: Studio, version: str, sounds: list[SoundToPackage], captions_sha256: str
+) -> Order:
     rungs = [
         RungToPackage(
             key=studio.joined_rung(recipe, studio.chunk_of_each_shot),
@@ -83,7 +88,7 @@ def order_of(studio: Studio, version: str, sound_key: str, captions_sha256: str)
         quality="quick",
         sha256=studio.sha256,
         rungs=rungs,
-        sound_key=sound_key,
+        sounds=sounds,
         captions=[
             CaptionsToPackage(
                 language,
@@ -96,8 +101,8 @@ def order_of(studio: Studio, version: str, sound_key: str, captions_sha256: str)
 
 
 @pytest.fixture(scope="session")
-def order(studio: Studio, sound_key: str, captions_sha256: str) -> Order:
-    return order_of(studio, "ver_whole", sound_key, captions_sha256)
+def order(studio: Studio, sounds: list[SoundToPackage], captions_sha256: str) -> Order:
+    return order_of(studio, "ver_whole", sounds, captions_sha256)
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +129,7 @@ def segments_of(folder: Path) -> list[Path]:
 def test_a_version_describes_what_was_packaged(version: Version) -> None:
     assert [rendition.rendition_id for rendition in version.renditions] == ["v72", "v144"]
     assert all(rendition.codec_string.startswith("avc1.64") for rendition in version.renditions)
-    assert [track.track_id for track in version.audio] == ["a-ger"]
+    assert [track.track_id for track in version.audio] == ["a-de", "a-de.opus"]
     assert [(track.path, track.imsc_path, track.role) for track in version.captions] == [
         ("t-en.vtt", "t-en.ttml", "subtitles"),
         ("t-en.sdh.vtt", "t-en.sdh.ttml", "sdh"),
@@ -148,7 +153,7 @@ def test_the_index_names_every_file_with_its_hash(
     assert {name: (file.blake3, file.size_bytes) for name, file in index.files.items()} == {
         name: (blake3(data).hexdigest(), len(data)) for name, data in files.items()
     }
-    assert {"v72.m3u8", "v144.m3u8", "a-ger.m3u8", "t-en.m3u8", "t-en.vtt"} <= set(files)
+    assert {"v72.m3u8", "v144.m3u8", "a-de.m3u8", "t-en.m3u8", "t-en.vtt"} <= set(files)
 
 
 def test_the_digests_of_each_track_are_those_of_its_files(
@@ -271,18 +276,18 @@ def test_segments_begin_at_the_cuts_in_every_rendition(
 
 
 def test_another_key_than_was_asked_for_fails_the_round_trip(
-    studio: Studio, sound_key: str, captions_sha256: str, tmp_path: Path
+    studio: Studio, sounds: list[SoundToPackage], captions_sha256: str, tmp_path: Path
 ) -> None:
     """A packager that encrypts with a key of its own: the version is refused and not kept.
 
     It may read nothing but itself, so what it gives out is in it.
     """
     foreign = [msgspec.structs.replace(key, key="ee" * 16) for key in KEYS]
-    other = order_of(studio, "ver_foreign", sound_key, captions_sha256)
+    other = order_of(studio, "ver_foreign", sounds, captions_sha256)
     package(studio.shop, other, foreign, NOW)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
-        for folder in ("v72", "v144", "a-ger"):
+        for folder in ("v72", "v144", "a-de", "a-de.opus"):
             tar.add(root_of(studio, other) / folder, folder)
         tar.add(os.devnull, "packager.mpd", filter=as_empty_file)
     faulty = tmp_path / "packager"
@@ -294,7 +299,7 @@ def test_another_key_than_was_asked_for_fails_the_round_trip(
     # Another build of the packager would make new keys of results; the film is inspected anew.
     shop = Workshop(studio.shop.objects, programs)
     pictures.inspect(shop, studio.sha256)
-    order = order_of(studio, "ver_faulty", sound_key, captions_sha256)
+    order = order_of(studio, "ver_faulty", sounds, captions_sha256)
     with pytest.raises(ToolFailed, match="does not decrypt"):
         package(shop, order, KEYS, NOW)
     assert not os.path.lexists(root_of(studio, order))
@@ -306,9 +311,9 @@ def as_empty_file(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def test_renditions_that_do_not_align_are_refused(
-    studio: Studio, sound_key: str, captions_sha256: str
+    studio: Studio, sounds: list[SoundToPackage], captions_sha256: str
 ) -> None:
-    order = order_of(studio, "ver_askew", sound_key, captions_sha256)
+    order = order_of(studio, "ver_askew", sounds, captions_sha256)
     whole = msgspec.structs.replace(
         studio.chunk_of_each_shot[0], end=SHOTS * SHOT_FRAMES, idrs=[0, 50]
     )
@@ -324,16 +329,16 @@ def test_renditions_that_do_not_align_are_refused(
 
 
 def test_sound_comes_to_its_level_and_is_as_long_as_the_picture(
-    studio: Studio, sound_key: str, version: Version
+    studio: Studio, sounds: list[SoundToPackage], version: Version
 ) -> None:
-    sound = studio.shop.path(sound_key, tracks.SOUND)
+    sound = studio.shop.path(sounds[0].key, file_of(sounds[0].recipe))
     argv = [str(studio.shop.programs.ffmpeg), "-nostdin", "-hide_banner", "-i", str(sound)]
     printed = run(
-        [*argv, "-af", loudness.first_pass(), "-f", "null", "-"],
+        [*argv, "-af", loudness.measuring(), "-f", "null", "-"],
         bounds.sounding(sound.stat().st_size, SHOTS * SHOT_FRAMES / RATE),
         reads=[sound],
     ).stderr
-    assert loudness.parse(printed).input_i == pytest.approx(loudness.TARGET_LUFS, abs=0.7)
+    assert loudness.parse(printed).lufs == pytest.approx(loudness.TARGET_LUFS, abs=0.7)
     timeline = version.audio_timeline
     assert timeline is not None
     seconds = sum(timeline.durations) / timeline.timescale

@@ -58,8 +58,8 @@ def test_a_film_is_described() -> None:
     assert not master.picture.scaled
     assert master.frames == 50
     assert (master.shown, master.notes) == ([], [])
-    assert master.sound is not None
-    assert (master.sound.channels, master.sound.language) == (6, "fre")
+    (sound,) = master.sounds
+    assert (sound.channels, sound.layout, sound.language) == (6, "5.1", "fr")
 
 
 @pytest.mark.parametrize(
@@ -159,20 +159,58 @@ def test_a_picture_that_lies_is_put_upright(rotation: float) -> None:
 
 @pytest.mark.parametrize("language", ["../../../etc", "a,b", "", "eng\n", "`~{}", "x" * 300])
 def test_a_language_that_is_none_never_becomes_a_file_name(language: str) -> None:
-    sound = made(VIDEO, msgspec.structs.replace(SOUND, tags=ProbedTags(language))).sound
-    assert sound is not None
+    (sound,) = made(VIDEO, msgspec.structs.replace(SOUND, tags=ProbedTags(language))).sounds
     assert sound.language == "und"
 
 
 def test_sound_that_begins_before_the_picture_is_known_by_how_much() -> None:
-    sound = made(VIDEO, SOUND, ticks=[tick + 12800 for tick in EVEN], start="0.25").sound
-    assert sound is not None
+    (sound,) = made(VIDEO, SOUND, ticks=[tick + 12800 for tick in EVEN], start="0.25").sounds
     assert sound.lead_s == pytest.approx(0.75)
 
 
 def test_a_film_without_sound_has_none() -> None:
-    assert made(VIDEO).sound is None
-    assert made(VIDEO, msgspec.structs.replace(SOUND, channels=0)).sound is None
+    assert made(VIDEO).sounds == []
+    assert made(VIDEO, msgspec.structs.replace(SOUND, channels=0)).sounds == []
+
+
+def test_more_sounds_than_a_version_has_are_left_out_and_told() -> None:
+    twelve = [msgspec.structs.replace(SOUND, index=n, tags=ProbedTags("eng")) for n in range(1, 13)]
+    chosen = msgspec.structs.replace(twelve[10], disposition=ProbedDisposition(default=1))
+    master = made(VIDEO, *twelve[:10], chosen, twelve[11])
+    assert [each.stream for each in master.sounds] == [11, 1, 2, 3, 4, 5, 6, 7]
+    assert master.notes == [
+        "the file has 12 sounds: the default one and the first 7 others were encoded, since a "
+        "version has at most 8"
+    ]
+
+
+def test_a_sound_that_nobody_could_choose_or_mix_is_told() -> None:
+    nameless = msgspec.structs.replace(SOUND, index=2, tags=ProbedTags("??"))
+    odd = msgspec.structs.replace(SOUND, index=3, channels=9, channel_layout="unknown")
+    master = made(VIDEO, SOUND, nameless, odd)
+    assert [each.stream for each in master.sounds] == [1, 2]
+    assert master.notes == [
+        "the sound of stream 3 has 9 channels in no layout that is known: it was left out",
+        "the sound of stream 2 states no language: name it in the file, since viewers choose by "
+        "language",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("disposition", "role"),
+    [
+        (ProbedDisposition(), "main"),
+        (ProbedDisposition(dub=1), "dub"),
+        (ProbedDisposition(comment=1), "commentary"),
+        (ProbedDisposition(visual_impaired=1, comment=1), "description"),
+        (ProbedDisposition(hearing_impaired=1), "clear"),
+    ],
+)
+def test_what_a_sound_is_for_is_what_the_container_says(
+    disposition: ProbedDisposition, role: str
+) -> None:
+    (sound,) = made(VIDEO, msgspec.structs.replace(SOUND, disposition=disposition)).sounds
+    assert sound.role == role
 
 
 def test_a_cover_is_not_the_film() -> None:

@@ -197,7 +197,8 @@ def test_what_is_silent_only_in_the_version_is_found(seed: int, gain: float) -> 
 
 def test_a_masters_own_silence_is_only_warned_of() -> None:
     silent = np.full(3000, FLOOR_DB, np.float32)
-    (only,) = sound.findings("a", silent, silent)
+    assert sound.findings("a", silent, silent) == []
+    (only,) = sound.own_findings("English", silent)
     assert only.severity == "warning"
 
 
@@ -276,12 +277,14 @@ def test_both_manifests_refer_to_the_same_media() -> None:
     written = manifests.ManifestsOf(*manifests_of(described))
     dash = manifests.read_dash(written.dash, written.base_url, described.duration_s)
     ids = {each.rendition_id for each in described.renditions}
-    assert ids <= dash.peak.keys()
+    sounds = {each.track_id for each in described.audio}
+    assert {each.track for each in dash.declared} >= ids | sounds
     segments = len(described.video_timeline.durations)
     assert {f"v360/{n}.m4s" for n in range(1, segments + 1)} <= dash.files
     hls = manifests.read_hls(written.hls, written.base_url, {})
     assert {f"{each}.m3u8" for each in ids} <= hls.files
-    assert hls.peak.keys() == hls.mean.keys() == ids
+    assert {each.track for each in hls.declared} == ids
+    assert all(each.sounds == sounds and each.mean for each in hls.declared)
 
 
 def test_files_of_a_kind_that_is_not_known_count_where_a_manifest_refers_to_them() -> None:
@@ -317,7 +320,7 @@ def test_a_manifest_that_is_none_is_refused_with_a_sentence(text: str) -> None:
 
 def test_a_file_that_is_missing_changed_or_not_referred_to_is_found() -> None:
     described = version()
-    read = manifests.Read(files=frozenset({"a.m4s", "b.m4s"}), peak={}, mean={})
+    read = manifests.Read(files=frozenset({"a.m4s", "b.m4s"}), declared=[])
     there, index = {"a.m4s": 5, "c.m4s": 1}, {"a.m4s": 4, "c.m4s": 1}
     found = manifests.reference_findings(described, {"DASH": read}, there, index)
     assert [each.text for each in found] == [

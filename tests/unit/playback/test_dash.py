@@ -6,6 +6,7 @@ from pathlib import Path
 from time import perf_counter
 from xml.etree.ElementTree import Element
 
+import msgspec
 import pytest
 from defusedxml.ElementTree import fromstring
 from hypothesis import given, settings
@@ -25,6 +26,7 @@ from tests.unit.playback.versions import (
     audio_track,
     of_every_role,
     rendition,
+    several_sounds,
     thumbnail_track,
     version,
 )
@@ -298,3 +300,29 @@ def test_a_two_hour_film_is_written_fast() -> None:
         took_ms = (perf_counter() - began) * 100
         print(f"dash, {label}: {took_ms:.2f} ms, {len(text)} characters")
         assert took_ms < 100
+
+
+def test_every_sound_says_its_language_whom_it_is_for_and_its_name() -> None:
+    timelines = {
+        "mp4a.40.2": Timeline(timescale=48000, start=0, durations=[96256]),
+        "opus": Timeline(timescale=48000, start=0, durations=[96960]),
+        "ec-3": Timeline(timescale=48000, start=0, durations=[96768]),
+    }
+    film = msgspec.structs.replace(version(audio=several_sounds()), audio_timelines=timelines)
+    read = player_dash.parse(dash.manifest(film, RANKING))
+    assert [(each.rung_id, each.offered.name, each.role) for each in read.audio] == [
+        (
+            each.track_id,
+            "en:description" if each.role == "description" else each.language,
+            each.role,
+        )
+        for each in film.audio
+    ]
+    text = dash.manifest(film, RANKING)
+    assert text.count("<Label>English (audio description)</Label>") == 2
+    assert text.count('<Role schemeIdUri="urn:mpeg:dash:role:2011" value="main"/>') == 4
+    assert text.count('value="dub"') == 2
+    assert text.count('schemeIdUri="urn:tva:metadata:cs:AudioPurposeCS:2007" value="1"') == 2
+    assert text.count('value="F801"') == 1
+    ends = {each.rung_id: each.segments[-1].end_s for each in read.audio}
+    assert ends["a-en.eac3"] - ends["a-en"] == pytest.approx((96768 - 96256) / 48000)

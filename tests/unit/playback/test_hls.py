@@ -19,6 +19,7 @@ from tests.unit.playback.versions import (
     audio_track,
     of_every_role,
     rendition,
+    several_sounds,
     thumbnail_track,
     version,
 )
@@ -103,13 +104,13 @@ def test_a_variant_states_what_its_audio_adds() -> None:
 
 
 def test_one_audio_track_is_the_default_and_names_differ() -> None:
-    tracks = [audio_track(), audio_track("a-en-2"), audio_track("a-de", "de", 6)]
+    tracks = [audio_track(), audio_track("a-en-2"), audio_track("a-de", "de")]
     film = version(audio=tracks, captions=[])
     media = tags(hls.manifest(film, RANKING[:1], LICENCE_URL), "EXT-X-MEDIA")
     assert [(m["NAME"], m["LANGUAGE"], m["DEFAULT"], m["CHANNELS"]) for m in media] == [
         ("en", "en", "YES", "2"),
         ("a-en-2", "en", "NO", "2"),
-        ("de", "de", "NO", "6"),
+        ("de", "de", "NO", "2"),
     ]
 
 
@@ -195,3 +196,47 @@ def test_the_playlist_is_written_fast() -> None:
     took_ms = (perf_counter() - began) * 50
     print(f"hls, 12 renditions on 4 appliances: {took_ms:.2f} ms")
     assert took_ms < 50
+
+
+def test_every_group_has_every_sound_and_every_variant_comes_with_every_group() -> None:
+    film = version(audio=several_sounds(), captions=[])
+    text = hls.manifest(film, RANKING[:1], LICENCE_URL)
+    groups: dict[str, list[dict[str, str]]] = {}
+    for media in tags(text, "EXT-X-MEDIA"):
+        groups.setdefault(media["GROUP-ID"], []).append(media)
+    stereo = ["a-fr", "a-en.description"]
+    assert {
+        name: [each["URI"].rpartition("/")[2].removesuffix(".m3u8") for each in group]
+        for name, group in groups.items()
+    } == {
+        "audio-edge-b": ["a-en", *stereo],
+        "audio-opus-2-edge-b": ["a-en.opus", *(f"{each}.opus" for each in stereo)],
+        "audio-aac-6-edge-b": ["a-en.aac51", *stereo],
+        "audio-eac3-6-edge-b": ["a-en.eac3", *stereo],
+    }
+    for group in groups.values():
+        # rfc8216bis section 4.4.6.1.1: members correspond in all but URI and CHANNELS.
+        assert [
+            (each["NAME"], each["DEFAULT"], each.get("CHARACTERISTICS", "")) for each in group
+        ] == [
+            ("English", "YES", ""),
+            ("Français", "NO", ""),
+            ("English (audio description)", "NO", "public.accessibility.describes-video"),
+        ]
+    variants = tags(text, "EXT-X-STREAM-INF")
+    each_with_each = [name for name in groups for _ in film.renditions]
+    assert [each["AUDIO"] for each in variants] == each_with_each
+    codecs = {each["AUDIO"]: each["CODECS"].partition(",")[2] for each in variants}
+    assert list(codecs.values()) == ["mp4a.40.2", "opus", "mp4a.40.2", "ec-3,mp4a.40.2"]
+
+
+def test_the_reference_player_reads_each_sound_once_with_what_it_is_for() -> None:
+    film = version(audio=several_sounds(), captions=[])
+    read = player_hls.parse_multivariant(hls.manifest(film, RANKING, LICENCE_URL))
+    assert {each.track_id: each.name for each in read.sounds} == {
+        each.track_id: "en:description" if each.role == "description" else each.language
+        for each in film.audio
+    }
+    only = read.with_sound("a-fr.opus")
+    assert {each.path for each in only.audio} == {"a-fr.opus.m3u8"}
+    assert [path for path in only.paths if path.startswith("a-")] == ["a-fr.opus.m3u8"]

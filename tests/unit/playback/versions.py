@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cuemark.contracts.encoding import (
+    AudioRole,
     AudioTrack,
     CaptionTrack,
     Rendition,
@@ -44,6 +45,33 @@ def audio_track(name: str = "a-en", language: str = "en", channels: int = 2) -> 
         bitrate_kbps=128,
         kid=AUDIO,
     )
+
+
+def several_sounds() -> list[AudioTrack]:
+    """English in surround, too, with a description; and French, a dub."""
+    codecs = {"aac": "mp4a.40.2", "opus": "opus", "eac3": "ec-3"}
+    sounds: list[tuple[str, str, AudioRole, str, list[str]]] = [
+        ("a-en", "en", "main", "English", ["aac", "opus", "aac51", "eac3"]),
+        ("a-fr", "fr", "dub", "Français", ["aac", "opus"]),
+        ("a-en.description", "en", "description", "English (audio description)", ["aac", "opus"]),
+    ]
+    return [
+        AudioTrack(
+            track_id=name if kind == "aac" else f"{name}.{kind}",
+            codec=kind.removesuffix("51"),
+            codec_string=codecs[kind.removesuffix("51")],
+            language=language,
+            role=role,
+            name=title,
+            channels=6 if kind in ("aac51", "eac3") else 2,
+            sample_rate_hz=48000,
+            bitrate_kbps=320 if kind in ("aac51", "eac3") else 128,
+            peak_bitrate_kbps=384 if kind in ("aac51", "eac3") else 130,
+            kid=AUDIO,
+        )
+        for name, language, role, title, kinds in sounds
+        for kind in kinds
+    ]
 
 
 def version(

@@ -36,6 +36,7 @@ export function Controls({ view, screening, fullscreen, onFullscreen, onMenu }: 
           <span>{clock(view.positionS)}</span>
           <span class="time-all"> / {clock(view.durationS)}</span>
         </p>
+        {view.sounds.length > 1 && <SoundMenu view={view} screening={screening} onMenu={onMenu} />}
         <CaptionMenu view={view} screening={screening} onMenu={onMenu} />
         <QualityMenu view={view} screening={screening} onMenu={onMenu} />
         <SpeedMenu view={view} screening={screening} onMenu={onMenu} />
@@ -114,6 +115,20 @@ function Volume({ view, screening }: Part) {
         onInput={(event) => screening.setVolume(Number(event.currentTarget.value) / 100)}
       />
     </div>
+  );
+}
+
+function SoundMenu({ view, screening, onMenu }: MenuPart) {
+  return (
+    <Menu
+      label={say("player.sound")}
+      choices={view.sounds.map(({ id, label }) => ({ value: id, label }))}
+      chosen={view.sound}
+      onChoose={(id) => screening.chooseSound(id)}
+      onOpen={onMenu}
+    >
+      <Icon name="sound" />
+    </Menu>
   );
 }
 

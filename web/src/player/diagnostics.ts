@@ -22,6 +22,8 @@ export interface Diagnostics {
   readonly buffer_s: number;
   readonly stalls: number;
   readonly restarts: number;
+  /** The id of the sound that is played. */
+  readonly sound: string;
   /** Of the captions that were chosen, and of those shown unasked; empty where there are none. */
   readonly caption: string;
   readonly forced_caption: string;
@@ -53,6 +55,7 @@ export function diagnosticsOf(screening: Screening): Diagnostics {
     buffer_s: bufferedAhead(view.buffered, view.positionS),
     stalls: engine.stalls,
     restarts: restarts.count,
+    sound: view.sound,
     caption: view.caption,
     forced_caption: engine.forcedCaption(),
   });

@@ -3,13 +3,15 @@
 import shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
 import type { Play } from "../api.ts";
 import { say } from "../language.ts";
-import { ownName } from "../strings.ts";
+import { ownName, type StringKey } from "../strings.ts";
 import type { Span } from "../timeline.ts";
 import { traceparentOf, withSession } from "../trace.ts";
 import { Appliances, LONG_PATIENCE_MS, originOf } from "./appliances.ts";
 import { choosable, chosen, forcedFor } from "./captions.ts";
 import { judged, type Judge } from "./checked-fetch.ts";
+import { configurationFor } from "./configuration.ts";
 import { Digests } from "./digests.ts";
+import { soundsOf, type SoundRole } from "./sounds.ts";
 import { Thumbnails, type Place, type Tile } from "./thumbnails.ts";
 
 export interface Rung {
@@ -23,6 +25,12 @@ export interface Caption {
   /** The language, with `:sdh` where the captions are for those who do not hear. */
   readonly id: string;
   readonly language: string;
+  readonly label: string;
+}
+
+export interface Sound {
+  /** The language, with the role where it is another than the film's own. */
+  readonly id: string;
   readonly label: string;
 }
 
@@ -45,6 +53,15 @@ export class LoadFailed extends Error {
 
 /** A load that another load or the way out overtook: nothing is wrong. */
 export class LoadOvertaken extends Error {}
+
+const SOUNDS: Readonly<Record<Exclude<SoundRole, "main">, StringKey>> = {
+  description: "player.sound_description",
+  clear: "player.sound_clear",
+  commentary: "player.sound_commentary",
+};
+
+/** What is buffered so far ahead is played before what was chosen instead. */
+const SAFE_MARGIN_S = 4;
 
 const CHANGES = ["adaptation", "variantchanged", "trackschanged", "textchanged", "buffering"];
 
@@ -141,7 +158,10 @@ export class Engine {
   /** The qualities that can be pinned, the best first. */
   rungs(): Rung[] {
     const tracks = new Map<string, shaka.extern.Track>();
-    for (const track of this.player.getVariantTracks()) {
+    const all = this.player.getVariantTracks();
+    const heard = all.find((track) => track.active)?.audioId;
+    for (const track of all) {
+      if (heard !== undefined && track.audioId !== heard) continue;
       const key = `${track.height}/${track.videoBandwidth ?? track.bandwidth}`;
       if (!tracks.has(key) || track.active) tracks.set(key, track);
     }
@@ -165,7 +185,39 @@ export class Engine {
     this.pinned = rungId;
     this.player.configure("abr.enabled", rungId === undefined);
     const track = this.player.getVariantTracks().find((each) => each.id === rungId);
-    if (track) this.player.selectVariantTrack(track, true, 4);
+    if (track) this.player.selectVariantTrack(track, true, SAFE_MARGIN_S);
+  }
+
+  /** The sounds of the film, each once. */
+  sounds(): Sound[] {
+    return soundsOf(this.player.getAudioTracks()).map(({ id, language, role, title }) => {
+      const name = ownName(language);
+      if (title) return { id, label: title };
+      return { id, label: role === "main" ? name : say(SOUNDS[role], { language: name }) };
+    });
+  }
+
+  /** The id of the sound that is played; empty where the film has none. */
+  sound(): string {
+    return soundsOf(this.player.getAudioTracks()).find(({ track }) => track.active)?.id ?? "";
+  }
+
+  /** Play another sound, by its id, from here on; one that this film does not have changes nothing. */
+  chooseSound(id: string): void {
+    const chosen = soundsOf(this.player.getAudioTracks()).find((each) => each.id === id);
+    if (!chosen || chosen.track.active) return;
+    const picture = this.player.getVariantTracks().find((track) => track.active)?.videoId;
+    this.player.selectAudioTrack(chosen.track, SAFE_MARGIN_S);
+    if (this.pinned === undefined) return;
+    const { language, label, channelsCount } = chosen.track;
+    const again = this.player.getVariantTracks().find(
+      (track) =>
+        track.videoId === picture &&
+        track.audioLanguage === language &&
+        track.label === label &&
+        track.channelsCount === channelsCount,
+    );
+    if (again) this.pin(again.id);
   }
 
   captions(): Caption[] {
@@ -293,34 +345,6 @@ export class Engine {
       this.countFrames();
     });
   }
-}
-
-/** An appliance that refuses or hangs costs under two seconds, once; then the next one is asked. */
-function configurationFor(licenceUrl: string, digests: Digests) {
-  const patience = {
-    maxAttempts: 5,
-    baseDelay: 100,
-    backoffFactor: 1.6,
-    fuzzFactor: 0.3,
-    connectionTimeout: LONG_PATIENCE_MS,
-    stallTimeout: LONG_PATIENCE_MS,
-    timeout: 20_000,
-  };
-  return {
-    drm: { servers: { "org.w3.clearkey": licenceUrl } },
-    manifest: {
-      retryParameters: { maxAttempts: 3, baseDelay: 200, timeout: 5_000 },
-      dash: { manifestPreprocessorTXml: (mpd: shaka.extern.xml.Node) => digests.learn(mpd) },
-    },
-    streaming: {
-      retryParameters: patience,
-      bufferingGoal: 24,
-      rebufferingGoal: 0.5,
-      maxDisabledTime: 5,
-      ignoreTextStreamFailures: true,
-    },
-    abr: { enabled: true, switchInterval: 4, defaultBandwidthEstimate: 2_000_000 },
-  };
 }
 
 async function fetchList(address: string, patienceMs: number): Promise<ArrayBuffer> {

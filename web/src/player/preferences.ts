@@ -1,14 +1,16 @@
-// What a person chose last time on this device: volume and captions.
+// What a person chose last time on this device: volume, sound and captions.
 
 export interface Preferences {
   readonly volume: number;
   readonly muted: boolean;
+  /** The id of a sound: a BCP 47 tag, with its role; empty for the film's own. */
+  readonly sound: string;
   /** A BCP 47 tag, with `:sdh` for captions of that kind; empty for no captions. */
   readonly caption: string;
 }
 
 const PLACE = "cuemark.player";
-const DEFAULTS: Preferences = { volume: 1, muted: false, caption: "" };
+const DEFAULTS: Preferences = { volume: 1, muted: false, sound: "", caption: "" };
 
 export function readPreferences(): Preferences {
   try {
@@ -17,6 +19,7 @@ export function readPreferences(): Preferences {
     return {
       volume: volume >= 0 && volume <= 1 ? volume : DEFAULTS.volume,
       muted: stored.muted === true,
+      sound: typeof stored.sound === "string" ? stored.sound : DEFAULTS.sound,
       caption: typeof stored.caption === "string" ? stored.caption : DEFAULTS.caption,
     };
   } catch (error) {

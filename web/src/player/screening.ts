@@ -6,7 +6,15 @@ import { complaintOf } from "../complaint.ts";
 import { say } from "../language.ts";
 import { chooseCaption, type StringKey } from "../strings.ts";
 import { clamp, jump, worthResuming, type Span } from "../timeline.ts";
-import { Engine, LoadFailed, LoadOvertaken, type Caption, type Failure, type Rung } from "./engine.ts";
+import {
+  Engine,
+  LoadFailed,
+  LoadOvertaken,
+  type Caption,
+  type Failure,
+  type Rung,
+  type Sound,
+} from "./engine.ts";
 import { keepPreferences, readPreferences } from "./preferences.ts";
 import { keepPlace, takePlace } from "./reloads.ts";
 import { Reporter } from "./reporter.ts";
@@ -26,6 +34,8 @@ export interface View {
   readonly rungs: readonly Rung[];
   readonly rung: Rung | undefined;
   readonly pinned: boolean;
+  readonly sounds: readonly Sound[];
+  readonly sound: string;
   readonly captions: readonly Caption[];
   readonly caption: string;
   /** Where a jump just went, for a moment. */
@@ -146,6 +156,8 @@ export class Screening {
       rungs: engine.rungs(),
       rung: current,
       pinned,
+      sounds: engine.sounds(),
+      sound: engine.sound(),
       captions: engine.captions(),
       caption: engine.caption(),
       wentToS: this.wentToS,
@@ -213,6 +225,12 @@ export class Screening {
     this.onChange();
   }
 
+  chooseSound(id: string): void {
+    this.engine.chooseSound(id);
+    keepPreferences({ sound: id });
+    this.onChange();
+  }
+
   showCaption(id: string): void {
     this.engine.showCaption(id);
     keepPreferences({ caption: id });
@@ -248,7 +266,9 @@ export class Screening {
   }
 
   private async begin(play: Play): Promise<void> {
-    this.engine.showCaption(readPreferences().caption);
+    const { sound, caption } = readPreferences();
+    this.engine.chooseSound(sound);
+    this.engine.showCaption(caption);
     this.reporter = new Reporter(play, this.video);
     this.phase = "ready";
     this.onChange();

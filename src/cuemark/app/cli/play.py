@@ -39,6 +39,12 @@ MEMBER = "player@cuemark.example"
     help="Cap this device's line: 600, or 8000,600@5s,8000@15s, or the file of a trace.",
 )
 @click.option(
+    "--audio",
+    default="",
+    metavar="LANG[:ROLE]",
+    help="The sound to play, such as fr or en:commentary; else the film's own.",
+)
+@click.option(
     "--as",
     "email",
     default=MEMBER,
@@ -56,6 +62,7 @@ def play(
     from_s: float | None,
     form: Literal["dash", "hls"],
     line: Line | None,
+    audio: str,
     email: str,
     api_url: str | None,
     code: str | None,
@@ -83,6 +90,7 @@ def play(
         format=form,
         from_s=from_s,
         line=line,
+        audio=audio,
     )
     failure: PlayerError | None = None
     with console.status("Starting the play") as screen, trace(trace_id) as trace_id:
@@ -122,6 +130,8 @@ def _table(report: Report) -> Table:
     table.add_row("Stalls", f"{report.stalls} ({report.stall_ms} ms)")
     table.add_row("Bitrate", f"{report.mean_bitrate_kbps:.0f} kbit/s, {report.switches} switches")
     table.add_row("Frames", f"{report.frames}, {report.decode_errors} decode errors")
+    if report.audio:
+        table.add_row("Sound", f"{report.audio} of {', '.join(report.audios)}")
     table.add_row("Appliances", ", ".join(report.appliances))
     if report.resumed_from_s:
         table.add_row("Resumed from", duration(report.resumed_from_s))

@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from cuemark.contracts.encoding import (
+    AudioTrack,
     CaptionTrack,
     EncodePoint,
     Rendition,
@@ -79,14 +80,19 @@ def _summary(report: VersionReport) -> Html:
         "Version": version.version_id,
         "Published": f"{version.published_at:%Y-%m-%d %H:%M:%S} UTC",
         "Length": f"{version.duration_s:.2f} s at {float(_rate(report)):.3f} frames a second",
-        "Sound": ", ".join(f"{a.language}, {a.bitrate_kbps:.0f} kbit/s" for a in version.audio)
-        or "none",
+        "Sound": "; ".join(_sound(each) for each in version.audio) or "none",
         "Captions": ", ".join(_captions(c) for c in version.captions) or "none",
         "Effort": report.effort,
         "Trace": report.trace_id or "unknown",
     }
     rows = [join([el("dt", name), el("dd", value)]) for name, value in facts.items()]
     return el("section", el("dl", *rows))
+
+
+def _sound(track: AudioTrack) -> str:
+    """A rendition of a sound; one of an older release does not say its name and codec."""
+    kind = f"{track.codec or 'aac'} {'5.1' if track.channels > 2 else 'stereo'}"
+    return f"{track.name or track.language}, {kind}, {track.bitrate_kbps:.0f} kbit/s"
 
 
 def _captions(track: CaptionTrack) -> str:

@@ -4,16 +4,13 @@ import struct
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
 from cuemark.contexts.encoding.model.chunks import Chunk
-from cuemark.contexts.encoding.stages import pictures, tracks
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contracts.encoding import MasterRejected
 from tests.e2e.installation import ffmpeg
-from tests.integration.encoding.conftest import keep
 from tests.integration.encoding.odd.films import (
     FAST,
     FRAMES,
@@ -152,33 +149,8 @@ def test_fields_become_frames(shop: Workshop, tmp_path: Path, fields: str) -> No
     assert combing(encoded(shop, film)) < combing(film) / 4
 
 
-@pytest.mark.parametrize(
-    "sound",
-    [
-        ["-ac", "1", "-c:a", "aac"],
-        ["-af", "pan=7.1|FL=c0|FR=c0|FC=c0|LFE=c0|BL=c0|BR=c0|SL=c0|SR=c0", "-c:a", "flac"],
-        ["-ar", "96000", "-c:a", "flac"],
-        ["-af", "atrim=end=0.7", "-c:a", "aac"],
-    ],
-    ids=["mono", "7.1", "96kHz", "short"],
-)
-def test_any_sound_becomes_stereo_as_long_as_the_picture(
-    shop: Workshop, plain: Path, tmp_path: Path, sound: list[str]
-) -> None:
-    film = tmp_path / "f.mkv"
-    ffmpeg("-i", str(plain), TONE, "-c:v", "copy", sound, str(film))
-    sha256 = keep(shop, film)
-    pictures.inspect(shop, sha256)
-    made = shop.path(tracks.encode_sound(shop, sha256), tracks.SOUND)
-    with av.open(str(made)) as container:
-        (stream,) = container.streams.audio
-        assert (stream.channels, stream.sample_rate) == (2, 48000)
-        samples = sum(frame.samples for frame in container.decode(stream))
-    assert samples / 48000 == pytest.approx(FRAMES / RATE, abs=0.05)
-
-
 def test_a_silent_film_is_a_film(shop: Workshop, plain: Path) -> None:
-    assert inspected(shop, plain).sound is None
+    assert inspected(shop, plain).sounds == []
     assert shown(encoded(shop, plain)) == ALL
 
 

@@ -7,9 +7,10 @@ from typing import Literal
 
 import msgspec
 
-from cuemark.contexts.encoding.model import timing
-from cuemark.contexts.encoding.model.names import is_language
-from cuemark.contracts.encoding import MasterRejected
+from cuemark.contexts.encoding.model import mixing, timing
+from cuemark.contexts.encoding.model import sound as sound_rules
+from cuemark.contexts.encoding.model.sound import MOST_SOUNDS, Sound
+from cuemark.contracts.encoding import AudioRole, MasterRejected
 
 MIN_FRAMES = 5
 MIN_LINES, MAX_LINES = 96, 4400
@@ -27,10 +28,16 @@ class ProbedDisposition(msgspec.Struct, frozen=True):
     attached_pic: int = 0
     still_image: int = 0
     timed_thumbnails: int = 0
+    dub: int = 0
+    original: int = 0
+    comment: int = 0
+    visual_impaired: int = 0
+    hearing_impaired: int = 0
 
 
 class ProbedTags(msgspec.Struct, frozen=True):
     language: str = "und"
+    title: str = ""
 
 
 class ProbedStream(msgspec.Struct, frozen=True):
@@ -51,6 +58,7 @@ class ProbedStream(msgspec.Struct, frozen=True):
     field_order: str = ""
     color_transfer: str = ""
     channels: int = 0
+    channel_layout: str = ""
     sample_rate: str = "0"
     disposition: ProbedDisposition = ProbedDisposition()
     tags: ProbedTags = ProbedTags()
@@ -88,18 +96,6 @@ class Picture(msgspec.Struct, frozen=True):
         return Fraction(self.rate_num, self.rate_den)
 
 
-class Sound(msgspec.Struct, frozen=True):
-    """The master's first sound track. ``lead_s`` of it come before the first frame.
-
-    ``language`` is ``und`` where the container states none, or what is no language tag.
-    """
-
-    stream: int
-    channels: int
-    language: str
-    lead_s: float
-
-
 class Master(msgspec.Struct, frozen=True):
     """``pts_s`` are the times of the master's frames as the container tells them, ascending.
 
@@ -108,6 +104,7 @@ class Master(msgspec.Struct, frozen=True):
     ``interlaced`` is the order of the fields, and empty for a progressive picture.
     ``high_range`` is the transfer function of an HDR film (ITU-T H.273), and empty for others.
     ``notes`` are sentences on what was done to the film that its owner may not expect.
+    ``sounds`` are those that are published, the default one first.
     """
 
     picture: Picture
@@ -115,12 +112,12 @@ class Master(msgspec.Struct, frozen=True):
     container: str
     video_stream: int
     pts_s: list[float]
-    sound: Sound | None
     shown: list[int] = []
     pixels: int = 0
     interlaced: Literal["", "tff", "bff"] = ""
     high_range: str = ""
     notes: list[str] = []
+    sounds: list[Sound] = []
 
     @property
     def frames(self) -> int:
@@ -207,7 +204,7 @@ def master_of(probe: Probe, ticks: list[int]) -> Master:
         container=probe.format.format_name,
         video_stream=video.index,
         pts_s=pts_s,
-        sound=_sound_of(probe, pts_s[0]),
+        sounds=_sounds_of(probe, pts_s[0]),
         shown=shown,
         pixels=video.width * video.height,
         high_range=high_range,
@@ -230,8 +227,7 @@ def _notes(probe: Probe, there_s: float, high_range: str) -> list[str]:
             f"the file has {len(_films(probe))} films: stream {video.index}, "
             f"{video.width} by {video.height}, was encoded"
         )
-    if len(_sounds(probe)) > 1:
-        notes.append(f"the file has {len(_sounds(probe))} sound tracks: the first was encoded")
+    notes += _sound_notes(probe)
     if high_range:
         notes.append(f"the film is HDR ({high_range}): it was brought to standard range")
     return notes
@@ -287,16 +283,58 @@ def _picture_of(video: ProbedStream, rate: Fraction) -> Picture:
     )
 
 
-def _sound_of(probe: Probe, first_frame_s: float) -> Sound | None:
-    for stream in _sounds(probe):
-        start_s = _seconds(probe.format.start_time)
-        return Sound(
+def _sounds_of(probe: Probe, first_frame_s: float) -> list[Sound]:
+    lead_s = max(0.0, first_frame_s - _seconds(probe.format.start_time))
+    sounds = [
+        Sound(
             stream=stream.index,
             channels=stream.channels,
-            language=stream.tags.language if is_language(stream.tags.language) else "und",
-            lead_s=max(0.0, first_frame_s - start_s),
+            layout=layout,
+            language=sound_rules.language_of(stream.tags.language),
+            lead_s=lead_s,
+            role=_role_of(stream.disposition),
+            title=sound_rules.title_of(stream.tags.title),
+            chosen=bool(stream.disposition.default),
+            original=bool(stream.disposition.original),
         )
-    return None
+        for stream in _sounds(probe)
+        if (layout := mixing.layout_of(stream.channel_layout, stream.channels))
+    ]
+    return sound_rules.ordered(sounds)[:MOST_SOUNDS]
+
+
+def _role_of(disposition: ProbedDisposition) -> AudioRole:
+    if disposition.visual_impaired:
+        return "description"
+    if disposition.comment:
+        return "commentary"
+    if disposition.hearing_impaired:
+        return "clear"
+    return "dub" if disposition.dub else "main"
+
+
+def _sound_notes(probe: Probe) -> list[str]:
+    there, notes = _sounds(probe), []
+    mixed = [each for each in there if mixing.layout_of(each.channel_layout, each.channels)]
+    notes += [
+        f"the sound of stream {each.index} has {each.channels} channels in no layout that is "
+        "known: it was left out"
+        for each in there
+        if each not in mixed
+    ]
+    if len(mixed) > MOST_SOUNDS:
+        notes.append(
+            f"the file has {len(mixed)} sounds: the default one and the first {MOST_SOUNDS - 1} "
+            f"others were encoded, since a version has at most {MOST_SOUNDS}"
+        )
+    if len(mixed) > 1:
+        notes += [
+            f"the sound of stream {each.index} states no language: name it in the file, since "
+            "viewers choose by language"
+            for each in mixed[:MOST_SOUNDS]
+            if sound_rules.language_of(each.tags.language) == sound_rules.UNKNOWN
+        ]
+    return notes
 
 
 def _sounds(probe: Probe) -> list[ProbedStream]:

@@ -11,14 +11,8 @@ from cuemark.contracts.encoding import CaptionRole, CaptionSource, UploadInvalid
 MAX_NAME = 255
 MAX_BYTES = 2 << 40
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 MAX_CAPTIONS = 64
 _ROLES: dict[CaptionRole, str] = {"subtitles": "", "sdh": " (SDH)", "forced": " (forced)"}
-
-
-def is_language(tag: str) -> bool:
-    """Whether a tag has the form of a BCP 47 language; names of files are made of it."""
-    return _LANGUAGE.fullmatch(tag) is not None
 
 
 def check_upload(name: str, size_bytes: int, sha256: str) -> None:

@@ -7,14 +7,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from cuemark.contexts.encoding.model import bounds
+from cuemark.contexts.encoding.model import bounds, loudness
+from cuemark.contexts.encoding.model.loudness import Loudness, NotMeasured
 from cuemark.contexts.encoding.model.validation import pictures as picture_rules
 from cuemark.contexts.encoding.model.validation import sound as sound_rules
 from cuemark.contexts.encoding.model.validation.color import Tagged, Tags
 from cuemark.contexts.encoding.model.validation.findings import Finding
 from cuemark.contexts.encoding.model.validation.flashes import Flashes
 from cuemark.contexts.encoding.model.validation.pictures import HEIGHT, WIDTH, Luma, Trace
-from cuemark.contexts.encoding.model.validation.sound import Heard, Levels
+from cuemark.contexts.encoding.model.validation.sound import Levels
 from cuemark.contexts.encoding.stages.pictures import decoding, film_of
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import comparing, ffprobe
@@ -23,8 +24,8 @@ from cuemark.contexts.encoding.tools.ffmpeg import Film
 from cuemark.contexts.encoding.tools.run import ToolFailed, read_frames, run
 from cuemark.kit.errors import UNREADABLE
 
-_PICTURES, _SOUND, _OWN = "pictures.raw", "levels.raw", "own.json"
-_RAW = "sound.raw"
+_PICTURES, _SOUND, _OWN = "pictures.raw", "levels-%d.raw", "own.json"
+_RAW = "sound-%d.raw"
 _AT_ONCE = 512
 
 
@@ -35,24 +36,31 @@ class Own(msgspec.Struct, frozen=True):
 
 
 class MasterFacts:
-    """A master's tiny pictures, the levels of its sound, and what was found in it alone."""
+    """A master's tiny pictures, the levels of its sounds by their streams, and what was found in
+    it alone."""
 
-    def __init__(self, shop: Workshop, key: str) -> None:
+    def __init__(self, shop: Workshop, key: str, film: Film) -> None:
         raw = np.memmap(shop.path(key, _PICTURES), dtype=np.uint8, mode="r")
         self.pictures: Luma = raw.reshape(-1, HEIGHT, WIDTH)
-        self.levels: Levels = np.fromfile(shop.path(key, _SOUND), np.float32)
+        self.levels: dict[int, Levels] = {
+            each.stream: np.fromfile(shop.path(key, _SOUND % each.stream), np.float32)
+            for each in film.master.sounds
+        }
         self.findings = shop.load(key, _OWN, Own).findings
 
 
 def facts_of_master(shop: Workshop, sha256: str) -> MasterFacts:
     """Read the master once; another version made of it finds the result."""
-    key = shop.key("master facts", sha256, WIDTH, HEIGHT, sound_rules.RATE_HZ, sound_rules.HOP_S)
+    key = shop.key(
+        *("master facts", sha256, "sounds"),
+        *(WIDTH, HEIGHT, sound_rules.RATE_HZ, sound_rules.HOP_S),
+    )
+    film = film_of(shop, sha256)
     if not shop.has(key):
-        film = film_of(shop, sha256)
         with shop.making(key) as folder:
             _keep_pictures(shop, film, folder)
             _keep_levels(shop, film, folder)
-    return MasterFacts(shop, key)
+    return MasterFacts(shop, key, film)
 
 
 def _keep_pictures(shop: Workshop, film: Film, folder: Path) -> None:
@@ -95,18 +103,18 @@ def _blocks(shop: Workshop, argv: list[str], film: Film, reads: list[Path]) -> I
 
 
 def _keep_levels(shop: Workshop, film: Film, folder: Path) -> None:
-    levels = np.zeros(0, np.float32)
-    if film.master.sound is not None:
-        raw = folder / _RAW
-        run(
-            comparing.master_sound_argv(shop.programs.ffmpeg, film, film.master.sound, raw),
-            bounds.sounding(film.path.stat().st_size, _film_s(film)),
-            reads=[film.path],
-            folder=folder,
-        )
-        levels = _levels_of(raw)
+    sounds = [(each, folder / (_RAW % each.stream)) for each in film.master.sounds]
+    if not sounds:
+        return
+    run(
+        comparing.master_sounds_argv(shop.programs.ffmpeg, film, sounds),
+        bounds.sounding(film.path.stat().st_size, len(sounds) * _film_s(film)),
+        reads=[film.path],
+        folder=folder,
+    )
+    for sound, raw in sounds:
+        _levels_of(raw).tofile(folder / (_SOUND % sound.stream))
         raw.unlink()
-    levels.tofile(folder / _SOUND)
 
 
 def _levels_of(raw: Path) -> Levels:
@@ -163,20 +171,29 @@ def trace_of(shop: Workshop, film: Film, track: EncryptedTrack, master: Luma) ->
 
 
 def heard_in(
-    shop: Workshop, film: Film, track: EncryptedTrack, begins_s: float, folder: Path
-) -> tuple[Levels, Heard | None]:
+    shop: Workshop,
+    film: Film,
+    track: EncryptedTrack,
+    channels: int,
+    begins_s: float,
+    folder: Path,
+) -> tuple[Levels, Loudness]:
     """Decrypt and decode a sound track: its levels from the film's beginning, its loudness.
 
     ``begins_s`` is when its first sample is presented; what comes before 0 is not heard.
     """
-    raw = folder / _RAW
+    raw = folder / "track.raw"
     printed = run(
-        comparing.track_sound_argv(shop.programs.ffmpeg, track.listing, raw),
+        comparing.track_sound_argv(shop.programs.ffmpeg, track.listing, channels, raw),
         bounds.sounding(track.whole.stat().st_size, _film_s(film)),
         reads=[track.whole, track.listing],
         folder=folder,
     ).stderr
+    try:
+        heard = loudness.parse(printed)
+    except NotMeasured as error:
+        raise ToolFailed(f"the track cannot be measured: {error}") from error
     levels = _levels_of(raw)
     late = round(max(0.0, begins_s) / sound_rules.HOP_S)
     silence = np.full(late, sound_rules.FLOOR_DB, np.float32)
-    return np.concatenate([silence, levels]), sound_rules.heard_of(printed)
+    return np.concatenate([silence, levels]), heard

@@ -9,11 +9,13 @@ from blake3 import blake3
 
 from cuemark.contexts.encoding.model import bounds, boxes, loudness, playlists
 from cuemark.contexts.encoding.model.names import captions_id, captions_name
+from cuemark.contexts.encoding.model.sound import Named, SoundRecipe
 from cuemark.contexts.encoding.stages import artworks, thumbnails
 from cuemark.contexts.encoding.stages.digests import digests_sha256, write_digests
 from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
-from cuemark.contexts.encoding.stages.tracks import CAPTIONS, FINDINGS, IMSC, SOUND, CaptionFindings
+from cuemark.contexts.encoding.stages.sounds import file_of
+from cuemark.contexts.encoding.stages.tracks import CAPTIONS, FINDINGS, IMSC, CaptionFindings
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import packager
 from cuemark.contexts.encoding.tools.decoding import content_of
@@ -35,7 +37,6 @@ from cuemark.contracts.licensing import ContentKey
 
 AUDIO_LABEL, SD_LABEL, HD_LABEL = "AUDIO", "SD", "HD"
 HD_LINES = 720
-AAC_LC = "mp4a.40.2"
 MOST_NOTES = 20
 
 
@@ -54,6 +55,20 @@ class RungToPackage(msgspec.Struct, frozen=True, kw_only=True):
         return HD_LABEL if self.height >= HD_LINES else SD_LABEL
 
 
+class SoundToPackage(msgspec.Struct, frozen=True, kw_only=True):
+    """An encoded rendition of a sound (the key of its result)."""
+
+    sound: Named
+    recipe: SoundRecipe
+    key: str
+
+    @property
+    def track_id(self) -> str:
+        """That of the sound, of which no other part begins with a codec's name."""
+        name = self.recipe.name
+        return f"{self.sound.track_id}.{name}" if name else self.sound.track_id
+
+
 class CaptionsToPackage(msgspec.Struct, frozen=True):
     """Converted captions (the key of their result)."""
 
@@ -63,21 +78,21 @@ class CaptionsToPackage(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a version is made of. Rungs ascend by rate. An order of an older release has no
-    ``measured``."""
+    """All that a version is made of. Rungs ascend by rate; the default sound comes first, and of
+    each sound what everything plays. An order of an older release has no ``measured``."""
 
     version_id: VersionId
     title_id: TitleId
     quality: Quality
     sha256: str
     rungs: list[RungToPackage]
-    sound_key: str | None
+    sounds: list[SoundToPackage]
     captions: list[CaptionsToPackage]
     measured: Measured | None = None
 
     @property
     def labels(self) -> list[str]:
-        found = {rung.label for rung in self.rungs} | ({AUDIO_LABEL} if self.sound_key else set())
+        found = {rung.label for rung in self.rungs} | ({AUDIO_LABEL} if self.sounds else set())
         return sorted(found)
 
 
@@ -100,6 +115,7 @@ def package(
         video = [timelines[stream.track_id] for stream in tracks if stream.kind == "video"]
         if any(timeline != video[0] for timeline in video):
             raise ToolFailed("the segments of the renditions do not align")
+        sounds = _sound_timelines(order, timelines)
         for stream in tracks:
             key = by_label[stream.label]
             _check_round_trip(shop, folder / stream.track_id, stream, key)
@@ -111,6 +127,7 @@ def package(
             track = folder / stream.track_id
             write_digests(folder, stream.track_id, [track / "init.mp4", *_segments(track)])
         version = _described(shop, order, folder, tracks, timelines, by_label, now)
+        version = msgspec.structs.replace(version, audio_timelines=sounds)
         for source, captions in zip(order.captions, version.captions, strict=True):
             for name, path in ((CAPTIONS, captions.path), (IMSC, captions.imsc_path)):
                 (folder / path).write_bytes(shop.path(source.key, name).read_bytes())
@@ -134,12 +151,20 @@ def _tracks(shop: Workshop, order: Order) -> list[Stream]:
         names[name] = names.get(name, 0) + 1
         track_id = name if names[name] == 1 else f"{name}-{names[name]}"
         streams.append(Stream(track_id, shop.path(rung.key, RUNG), "video", rung.label))
-    if order.sound_key:
-        sound = film_of(shop, order.sha256).master.sound
-        language = sound.language if sound else "und"
-        source = shop.path(order.sound_key, SOUND)
-        streams.append(Stream(f"a-{language}", source, "audio", AUDIO_LABEL))
+    for each in order.sounds:
+        source = shop.path(each.key, file_of(each.recipe))
+        streams.append(Stream(each.track_id, source, "audio", AUDIO_LABEL))
     return streams
+
+
+def _sound_timelines(order: Order, timelines: dict[str, Timeline]) -> dict[str, Timeline]:
+    """The timeline of each codec. Tracks of one codec share it, being equally long."""
+    found: dict[str, Timeline] = {}
+    for each in order.sounds:
+        timeline = timelines[each.track_id]
+        if found.setdefault(each.recipe.codec_string, timeline) != timeline:
+            raise ToolFailed("the segments of the sounds do not align")
+    return found
 
 
 def _package_streams(
@@ -202,19 +227,24 @@ def _described(
     now: datetime,
 ) -> Version:
     renditions, audio = [], []
-    rungs = iter(order.rungs)
+    rungs, sounds = iter(order.rungs), iter(order.sounds)
     for stream in tracks:
         sizes = [path.stat().st_size for path in _segments(folder / stream.track_id)]
         mean_kbps, peak_kbps = playlists.bitrates_kbps(sizes, timelines[stream.track_id])
         if stream.kind == "audio":
+            made = next(sounds)
             audio.append(
                 AudioTrack(
                     track_id=stream.track_id,
-                    codec_string=AAC_LC,
-                    language=stream.track_id.removeprefix("a-"),
-                    channels=loudness.CHANNELS,
+                    codec=made.recipe.codec,
+                    codec_string=made.recipe.codec_string,
+                    language=made.sound.sound.language,
+                    role=made.sound.sound.role,
+                    name=made.sound.name,
+                    channels=made.recipe.channels,
                     sample_rate_hz=loudness.SAMPLE_RATE_HZ,
                     bitrate_kbps=round(mean_kbps, 1),
+                    peak_bitrate_kbps=round(peak_kbps, 1),
                     kid=keys[stream.label].kid,
                     digests_sha256=digests_sha256(folder, stream.track_id),
                 )

@@ -54,7 +54,7 @@ class Shots(msgspec.Struct, frozen=True):
 
 def inspect(shop: Workshop, sha256: str) -> str:
     """Find out what the master is; raises ``MasterRejected``. Returns the result's key."""
-    key = shop.key("inspect", sha256)
+    key = _inspect_key(shop, sha256)
     if shop.has(key):
         return key
     source = shop.master(sha256)
@@ -67,6 +67,11 @@ def inspect(shop: Workshop, sha256: str) -> str:
             raise MasterRejected("the file is no film that FFmpeg can read") from error
         save(folder, "master.json", master)
     return key
+
+
+def _inspect_key(shop: Workshop, sha256: str) -> str:
+    """Of an inspection that knows every sound of the film; those of older releases know one."""
+    return shop.key("inspect", sha256, "sounds")
 
 
 def _inspected(shop: Workshop, source: Path, folder: Path) -> Master:
@@ -130,7 +135,7 @@ def _pixels(film: Film) -> int:
 
 def film_of(shop: Workshop, sha256: str) -> Film:
     """The inspected film, as encodes read it."""
-    key = shop.key("inspect", sha256)
+    key = _inspect_key(shop, sha256)
     indexed = shop.path(key, INDEXED)
     path = indexed if indexed.exists() else shop.master(sha256)
     return Film(path, shop.load(key, "master.json", Master))

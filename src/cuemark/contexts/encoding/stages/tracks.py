@@ -1,62 +1,20 @@
-"""The stages of the tracks beside the picture: sound and captions."""
+"""The stage of the captions."""
 
 from pathlib import Path
 
 import msgspec
 
-from cuemark.contexts.encoding.model import bounds, loudness
 from cuemark.contexts.encoding.model.captions import checks, reading
 from cuemark.contexts.encoding.model.captions.cues import MAX_BYTES, CaptionsInvalid
 from cuemark.contexts.encoding.model.captions.imsc import imsc
 from cuemark.contexts.encoding.model.captions.webvtt import webvtt
 from cuemark.contexts.encoding.model.names import captions_name
-from cuemark.contexts.encoding.stages.pictures import film_of
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
-from cuemark.contexts.encoding.tools import ffmpeg
-from cuemark.contexts.encoding.tools.run import ToolFailed, run
 from cuemark.contracts.encoding import CaptionRole, MasterRejected
 
-SOUND = "sound.mp4"
 CAPTIONS = "captions.vtt"
 IMSC = "captions.ttml"
 FINDINGS = "findings.json"
-
-
-def encode_sound(shop: Workshop, sha256: str) -> str:
-    """The film's sound at its target loudness, as long as the picture. Returns the key."""
-    key = shop.key("sound", sha256, loudness.TARGET_LUFS, loudness.BITRATE_KBPS)
-    if shop.has(key):
-        return key
-    film = film_of(shop, sha256)
-    sound = film.master.sound
-    if sound is None:
-        raise ValueError("the film has no sound to encode")
-    duration_s = float(film.master.frames / film.master.picture.rate)
-    limits = bounds.sounding(film.path.stat().st_size, duration_s)
-    with shop.making(key) as folder:
-        printed = run(
-            ffmpeg.loudness_argv(shop.programs.ffmpeg, film, sound, duration_s),
-            limits,
-            reads=[film.path],
-        )
-        try:
-            measured = loudness.parse(printed.stderr)
-        except loudness.NotMeasured as error:
-            raise ToolFailed(f"the sound cannot be measured: {error}") from error
-        run(
-            ffmpeg.sound_argv(
-                shop.programs.ffmpeg,
-                film,
-                sound,
-                loudness.second_pass(measured),
-                duration_s,
-                folder / SOUND,
-            ),
-            limits,
-            reads=[film.path],
-            folder=folder,
-        )
-    return key
 
 
 class CaptionFindings(msgspec.Struct, frozen=True):

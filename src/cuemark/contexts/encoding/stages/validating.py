@@ -22,8 +22,8 @@ from cuemark.contexts.encoding.model.validation.manifests import ManifestsOf, Ma
 from cuemark.contexts.encoding.model.validation.policy import Policy, Validation
 from cuemark.contexts.encoding.model.validation.structure import Track
 from cuemark.contexts.encoding.stages import facts
-from cuemark.contexts.encoding.stages.facts import MasterFacts
-from cuemark.contexts.encoding.stages.packaging import Order
+from cuemark.contexts.encoding.stages.facts import EncryptedTrack, MasterFacts
+from cuemark.contexts.encoding.stages.packaging import AUDIO_LABEL, Order, SoundToPackage
 from cuemark.contexts.encoding.stages.pictures import film_of
 from cuemark.contexts.encoding.stages.reports import validation_key
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS
@@ -222,37 +222,58 @@ def _against_master(
     keys: Sequence[ContentKey],
 ) -> list[Finding]:
     film, master = film_of(shop, order.sha256), facts.facts_of_master(shop, order.sha256)
-    labels = {each.rendition_id: each.label for each in version.renditions}
     by_label = {key.label: key.key for key in keys}
+    labels = {each.rendition_id: each.label for each in version.renditions}
+    sounds = {each.track_id: each for each in order.sounds}
     found = list(master.findings)
+    for name, stream in {each.sound.name: each.sound.sound.stream for each in order.sounds}.items():
+        found += sound_rules.own_findings(name, master.levels[stream])
     for track in tracks:
-        label = labels.get(track.track_id, "AUDIO")
-        found += _decoded(shop, film, folder, track, master, by_label[label])
+        name = track.track_id
+        label = labels.get(name, AUDIO_LABEL)
+        parts = [folder / name / "init.mp4", *_segments(folder / name)]
+        try:
+            with shop.scratch() as private:
+                whole = facts.whole_track(private, parts, by_label[label])
+                if track.pictures:
+                    found += _watched(shop, film, track, whole, master)
+                else:
+                    found += _heard(shop, film, track, whole, sounds[name], master, private)
+        except ToolFailed as cause:
+            structlog.get_logger().warning("track_not_decoded", track=name, reason=str(cause))
+            found.append(error("decrypt", f"{name} cannot be decrypted with its key and decoded"))
     return found
 
 
-def _decoded(
-    shop: Workshop, film: Film, folder: Path, track: Track, master: MasterFacts, key: str
+def _watched(
+    shop: Workshop, film: Film, track: Track, whole: EncryptedTrack, master: MasterFacts
 ) -> list[Finding]:
-    """What a viewer of this track gets with this key, against the master."""
-    name = track.track_id
+    """What a viewer sees of a rendition, against the master."""
+    trace = facts.trace_of(shop, film, whole, master.pictures)
     rate = float(film.master.picture.rate)
-    parts = [folder / name / "init.mp4", *_segments(folder / name)]
-    try:
-        with shop.scratch() as private:
-            whole = facts.whole_track(private, parts, key)
-            if track.pictures:
-                trace = facts.trace_of(shop, film, whole, master.pictures)
-                found = picture_rules.findings(name, trace, track.samples, rate)
-                return _or_wrong_key(name, found, trace)
-            work = private / "work"
-            work.mkdir()
-            levels, heard = facts.heard_in(shop, film, whole, track.begins_s, work)
-    except ToolFailed as cause:
-        structlog.get_logger().warning("track_not_decoded", track=name, reason=str(cause))
-        return [error("decrypt", f"{name} cannot be decrypted with its key and decoded")]
-    found = sound_rules.findings(name, levels, master.levels)
-    return found + (sound_rules.loudness_findings(name, heard) if heard else [])
+    found = picture_rules.findings(track.track_id, trace, track.samples, rate)
+    return _or_wrong_key(track.track_id, found, trace)
+
+
+def _heard(
+    shop: Workshop,
+    film: Film,
+    track: Track,
+    whole: EncryptedTrack,
+    made: SoundToPackage,
+    master: MasterFacts,
+    private: Path,
+) -> list[Finding]:
+    """What a viewer hears of a sound track, against the sound of the master."""
+    work = private / "work"
+    work.mkdir()
+    channels = made.recipe.channels
+    levels, heard = facts.heard_in(shop, film, whole, channels, track.begins_s, work)
+    name = track.track_id
+    if sound_rules.is_garbage(heard):
+        return [error("decrypt", f"{name} does not decrypt with its key: it is noise")]
+    found = sound_rules.findings(name, levels, master.levels[made.sound.sound.stream])
+    return found + sound_rules.loudness_findings(name, heard)
 
 
 def _or_wrong_key(name: str, found: list[Finding], trace: picture_rules.Trace) -> list[Finding]:

@@ -3,12 +3,15 @@
 A content key never stands in a command line: FFmpeg reads it from the list that it is given.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from cuemark.contexts.encoding.model.master import Sound
+from cuemark.contexts.encoding.model import loudness, mixing
+from cuemark.contexts.encoding.model.sound import Sound
 from cuemark.contexts.encoding.model.validation.pictures import HEIGHT, WIDTH
 from cuemark.contexts.encoding.model.validation.sound import RATE_HZ
-from cuemark.contexts.encoding.tools.ffmpeg import FILM, Film, canonical, listed, stereo
+from cuemark.contexts.encoding.tools import sounding
+from cuemark.contexts.encoding.tools.ffmpeg import FILM, ONLY_FILES, Film, canonical, listed
 
 _QUIET = ["-nostdin", "-hide_banner", "-nostats", "-y"]
 TINY_BYTES = WIDTH * HEIGHT * 3 // 2
@@ -16,7 +19,6 @@ _TINY = f"scale={WIDTH}:{HEIGHT}:flags=area,format=yuv420p"
 """With luma as it is coded: made gray, it would change with what a track says of its colors."""
 _RAW = ["-fps_mode", "passthrough", "-f", "rawvideo", "-"]
 _MONO = f"aresample={RATE_HZ},aformat=sample_fmts=s16:channel_layouts=mono"
-_ONLY_FILES = ["-protocol_whitelist", "file,pipe"]
 
 
 def track_list(track: Path, key: str) -> str:
@@ -37,25 +39,34 @@ def track_pictures_argv(ffmpeg: Path, listing: Path) -> list[str]:
     """Every frame of an encrypted rendition likewise."""
     return [
         *[str(ffmpeg), *_QUIET, "-v", "error", "-filter_threads", "1", "-threads", "1"],
-        *[*_ONLY_FILES, "-f", "concat", "-safe", "0", "-i", str(listing)],
+        *[*ONLY_FILES, "-f", "concat", "-safe", "0", "-i", str(listing)],
         *["-map", "0:v:0", "-vf", _TINY, *_RAW],
     ]
 
 
-def master_sound_argv(ffmpeg: Path, film: Film, sound: Sound, target: Path) -> list[str]:
-    """The sound from the first frame on, mono and raw."""
+def master_sounds_argv(ffmpeg: Path, film: Film, sounds: Sequence[tuple[Sound, Path]]) -> list[str]:
+    """Each sound from the first frame on, mono and raw, from one reading of the film."""
+    outputs = [
+        argument
+        for sound, target in sounds
+        for argument in (
+            *("-map", f"0:{sound.stream}", "-vn"),
+            *("-af", f"{sounding.canonical(sound, 'stereo')},{_MONO}"),
+            *("-f", "s16le", str(target)),
+        )
+    ]
     return [
         *[str(ffmpeg), *_QUIET, "-v", "error", "-threads", "1", *FILM, "-i", str(film.path)],
-        *["-map", f"0:{sound.stream}", "-vn", "-af", f"{stereo(sound)},{_MONO}"],
-        *["-f", "s16le", str(target)],
+        *outputs,
     ]
 
 
-def track_sound_argv(ffmpeg: Path, listing: Path, target: Path) -> list[str]:
+def track_sound_argv(ffmpeg: Path, listing: Path, channels: int, target: Path) -> list[str]:
     """An encrypted sound track, mono and raw; its loudness goes to stderr."""
-    chain = f"ebur128=peak=true:framelog=quiet,{_MONO}"
+    stereo = mixing.mixing("5.1", "stereo") + "," if channels > 2 else ""
+    chain = f"{loudness.measuring()},aformat=channel_layouts=5.1|stereo,{stereo}{_MONO}"
     return [
         *[str(ffmpeg), *_QUIET, "-v", "info", "-threads", "1"],
-        *[*_ONLY_FILES, "-f", "concat", "-safe", "0", "-i", str(listing)],
+        *[*ONLY_FILES, "-f", "concat", "-safe", "0", "-i", str(listing)],
         *["-map", "0:a:0", "-vn", "-af", chain, "-f", "s16le", str(target)],
     ]

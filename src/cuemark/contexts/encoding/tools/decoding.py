@@ -23,7 +23,8 @@ class Content(msgspec.Struct, frozen=True):
 
 def content_of(file: Path, kind: Literal["video", "audio"], key: str = "") -> Content:
     """Read a track; ``key`` (hex) decrypts it. Raises ``ToolFailed``."""
-    options = {"decryption_key": key} if key else {}
+    # Without its edit list a file gives whole frames, whether or not it is in fragments.
+    options = {"ignore_editlist": "1", **({"decryption_key": key} if key else {})}
     try:
         with av.open(str(file), options=options) as container:
             samples = [

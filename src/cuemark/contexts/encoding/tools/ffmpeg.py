@@ -14,10 +14,9 @@ from pathlib import Path
 
 import msgspec
 
-from cuemark.contexts.encoding.model import loudness
 from cuemark.contexts.encoding.model.bounds import MAX_PIXELS
 from cuemark.contexts.encoding.model.chunks import Chunk
-from cuemark.contexts.encoding.model.master import Master, Picture, Sound
+from cuemark.contexts.encoding.model.master import Master, Picture
 from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH
 from cuemark.contexts.encoding.model.thumbnails import Tiling
 
@@ -28,13 +27,13 @@ FILM_FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,mxf,flv,asf,ogg,nut,gxf,dv,ivf,"
     "h264,hevc,mpegvideo,m4v,av1,obu"
 )
-_ONLY_FILES = ["-protocol_whitelist", "file,pipe"]
-FILM = [*_ONLY_FILES, "-format_whitelist", FILM_FORMATS]
+ONLY_FILES = ["-protocol_whitelist", "file,pipe"]
+FILM = [*ONLY_FILES, "-format_whitelist", FILM_FORMATS]
 """Options of every input that a stranger made."""
 _PICTURES = ["-max_pixels", str(MAX_PIXELS)]
-_QUIET = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
-_BITEXACT = ["-fflags", "+bitexact", "-map_metadata", "-1", "-map_chapters", "-1"]
-_ONE_JPEG = ["-frames:v", "1", "-update", "1", "-q:v", "3", *_BITEXACT]
+QUIET = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
+BITEXACT = ["-fflags", "+bitexact", "-map_metadata", "-1", "-map_chapters", "-1"]
+_ONE_JPEG = ["-frames:v", "1", "-update", "1", "-q:v", "3", *BITEXACT]
 _MODELS = "version=vmaf_v0.6.1|version=vmaf_v0.6.1\\\\:name=raw\\\\:disable_clip=true"
 _GUARDS = "|version=vmaf_v0.6.1neg\\\\:name=neg:feature=name=cambi"
 _STITCHED = "scenecut=0:open-gop=0:stitchable=1:sliced-threads=0:lookahead-threads=1"
@@ -90,19 +89,23 @@ def survey_argv(ffmpeg: Path, film: Film, tiling: Tiling) -> list[str]:
         f"[frames]{luma}[luma];[tiles]{tile}[sheets]"
     )
     return [
-        *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1", "-threads", "1"],
+        *[str(ffmpeg), *QUIET, "-filter_complex_threads", "1", "-threads", "1"],
         *[*FILM, *_PICTURES, "-i", str(film.path), "-filter_complex", graph],
         *["-map", "[luma]", "-fps_mode", "passthrough", "-f", "rawvideo", "-"],
         *["-map", "[sheets]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "4"],
-        *["-threads", "1", *_BITEXACT, "-flags:v", "+bitexact", "-f", "image2", SHEET],
+        *["-threads", "1", *BITEXACT, "-flags:v", "+bitexact", "-f", "image2", SHEET],
     ]
 
 
 def index_argv(ffmpeg: Path, source: Path, stream: int, target: Path) -> list[str]:
-    """Copy the film and its sound into Matroska, which has the index that the source lacks."""
+    """Copy the film and its sounds into Matroska, which has the index that the source lacks.
+
+    With what the file says of its sounds: their languages, and whom they are for.
+    """
     return [
-        *[str(ffmpeg), *_QUIET, "-fflags", "+genpts", *FILM, "-i", str(source)],
-        *["-map", f"0:{stream}", "-map", "0:a:0?", "-c", "copy", *_BITEXACT, str(target)],
+        *[str(ffmpeg), *QUIET, "-fflags", "+genpts", *FILM, "-i", str(source)],
+        *["-map", f"0:{stream}", "-map", "0:a?", "-c", "copy"],
+        *["-fflags", "+bitexact", "-map_chapters", "-1", str(target)],
     ]
 
 
@@ -130,9 +133,9 @@ def chunk_argv(
         graph.append(f"{labels[number]}{_scaled(picture, recipe.width, recipe.height)}[o{number}]")
         arguments += ["-map", f"[o{number}]", "-frames:v", str(chunk.frames)]
         arguments += _x264(recipe, picture, chunk.idrs)
-        arguments += [*_BITEXACT, "-video_track_timescale", str(timescale(picture)[0]), str(path)]
+        arguments += [*BITEXACT, "-video_track_timescale", str(timescale(picture)[0]), str(path)]
     return [
-        *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1", "-threads", "1"],
+        *[str(ffmpeg), *QUIET, "-filter_complex_threads", "1", "-threads", "1"],
         *[*FILM, *_PICTURES, *seek(film, chunk.start), "-i", str(film.path)],
         *["-filter_complex", ";".join(graph), *arguments],
     ]
@@ -247,8 +250,8 @@ def assemble_argv(ffmpeg: Path, listing: Path, picture: Picture, target: Path) -
     scale, tick = timescale(picture)
     snap = f"setts=pts=round(PTS/{tick})*{tick}:dts=round(DTS/{tick})*{tick}:duration={tick}"
     return [
-        *[str(ffmpeg), *_QUIET, *_ONLY_FILES, "-f", "concat", "-safe", "0", "-i", str(listing)],
-        *["-map", "0:v:0", "-c", "copy", "-bsf:v", snap, *_BITEXACT],
+        *[str(ffmpeg), *QUIET, *ONLY_FILES, "-f", "concat", "-safe", "0", "-i", str(listing)],
+        *["-map", "0:v:0", "-c", "copy", "-bsf:v", snap, *BITEXACT],
         *["-movflags", "+negative_cts_offsets", "-video_track_timescale", str(scale)],
         str(target),
     ]
@@ -285,8 +288,8 @@ def vmaf_argv(
         f"[d][r]{_libvmaf(log, every, _GUARDS if guards else '')}"
     )
     return [
-        *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1"],
-        *["-threads", "1", *_ONLY_FILES, *into, "-i", str(rung)],
+        *[str(ffmpeg), *QUIET, "-filter_complex_threads", "1"],
+        *["-threads", "1", *ONLY_FILES, *into, "-i", str(rung)],
         *["-threads", "1", *FILM, *_PICTURES, *seek(film, first), "-i", str(film.path)],
         *["-filter_complex", graph, "-f", "null", "-"],
     ]
@@ -302,7 +305,7 @@ def ceiling_argv(
         f"split[d][r];[d][r]{_libvmaf(log, every)}"
     )
     return [
-        *[str(ffmpeg), *_QUIET, "-filter_complex_threads", "1", "-threads", "1"],
+        *[str(ffmpeg), *QUIET, "-filter_complex_threads", "1", "-threads", "1"],
         *[*FILM, *_PICTURES, *seek(film, first), "-i", str(film.path)],
         *["-filter_complex", graph, "-f", "null", "-"],
     ]
@@ -312,46 +315,6 @@ def _libvmaf(log: str, every: int, guards: str = "") -> str:
     return (
         f"libvmaf=n_threads=1:n_subsample={every}:log_fmt=json:log_path={log}"
         f":model={_MODELS}{guards}"
-    )
-
-
-def loudness_argv(ffmpeg: Path, film: Film, sound: Sound, duration_s: float) -> list[str]:
-    """The first pass, over what is heard: the measurement goes to stderr."""
-    chain = f"{stereo(sound)},atrim=end={duration_s:.6f},{loudness.first_pass()}"
-    return [
-        *[str(ffmpeg), "-nostdin", "-hide_banner", "-v", "info", "-nostats"],
-        *["-threads", "1", *FILM, "-i", str(film.path)],
-        *["-map", f"0:{sound.stream}", "-vn", "-af", chain, "-f", "null", "-"],
-    ]
-
-
-def sound_argv(
-    ffmpeg: Path, film: Film, sound: Sound, normalize: str, duration_s: float, target: Path
-) -> list[str]:
-    """The second pass: AAC as long as the picture, from its first frame on."""
-    chain = ",".join(
-        [
-            stereo(sound),
-            normalize,
-            f"aresample={loudness.SAMPLE_RATE_HZ}",
-            "apad",
-            f"atrim=end={duration_s:.6f}",
-        ]
-    )
-    return [
-        *[str(ffmpeg), *_QUIET, "-threads", "1", *FILM, "-i", str(film.path)],
-        *["-map", f"0:{sound.stream}", "-vn"],
-        *["-af", chain, "-c:a", "aac", "-b:a", f"{loudness.BITRATE_KBPS}k"],
-        *["-ac", str(loudness.CHANNELS), *_BITEXACT, "-flags:a", "+bitexact", str(target)],
-    ]
-
-
-def stereo(sound: Sound) -> str:
-    """The filters that make the canonical sound: from the first frame on, two channels."""
-    lead = f",atrim=start={sound.lead_s:.6f},asetpts=PTS-STARTPTS" if sound.lead_s else ""
-    return (
-        f"aresample={loudness.SAMPLE_RATE_HZ}:async=1:first_pts=0{lead},"
-        "aformat=channel_layouts=stereo"
     )
 
 
@@ -372,7 +335,7 @@ def rung_frame_argv(ffmpeg: Path, rung: Path, film: Film, frame: int, target: Pa
     into = ["-ss", f"{(frame - 0.25) * frame_s:.6f}"] if frame else []
     up = f"scale={picture.width}:{picture.height}:flags=bicubic,setsar=1"
     return [
-        *[str(ffmpeg), *_QUIET, "-filter_threads", "1", "-threads", "1"],
+        *[str(ffmpeg), *QUIET, "-filter_threads", "1", "-threads", "1"],
         *[*into, "-i", str(rung), "-map", "0:v:0"],
         *["-vf", f"{up},{_at_most(EXHIBIT_WIDTH)}", *_ONE_JPEG, str(target)],
     ]
@@ -381,7 +344,7 @@ def rung_frame_argv(ffmpeg: Path, rung: Path, film: Film, frame: int, target: Pa
 def _jpeg_argv(ffmpeg: Path, film: Film, frame: int, width: int, target: Path) -> list[str]:
     chain = f"{canonical(film, frame)},{_at_most(width)}"
     return [
-        *[str(ffmpeg), *_QUIET, "-filter_threads", "1", "-threads", "1"],
+        *[str(ffmpeg), *QUIET, "-filter_threads", "1", "-threads", "1"],
         *[*FILM, *_PICTURES, *seek(film, frame), "-i", str(film.path)],
         *["-map", f"0:{film.master.video_stream}", "-vf", chain, *_ONE_JPEG, str(target)],
     ]

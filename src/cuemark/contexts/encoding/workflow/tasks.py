@@ -7,6 +7,7 @@ import msgspec
 
 from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.model.effort import VMAF_EVERY
+from cuemark.contexts.encoding.model.sound import SoundRecipe
 from cuemark.contexts.encoding.model.validation.policy import Policy
 from cuemark.contexts.encoding.service import Ledger
 from cuemark.contexts.encoding.stages import (
@@ -14,6 +15,7 @@ from cuemark.contexts.encoding.stages import (
     packaging,
     pictures,
     scoring,
+    sounds,
     tracks,
     validating,
 )
@@ -61,9 +63,10 @@ class Priority(IntEnum):
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One piece of work. ``parts`` are the keys of the chunks to join, ``rung`` that of a joined
-    rung, ``frames`` a stretch of it, ``film_ms`` how long the film lasts that captions belong to,
-    and ``version`` what was made to an order. ``made_for`` names the attempt at a rung, or the
-    quality of the version, that the work is for; what serves the whole title has none."""
+    rung, ``frames`` a stretch of it, ``stream`` a sound of the master and ``sound_recipes`` what is
+    made of it, ``film_ms`` how long the film lasts that captions belong to, and ``version`` what
+    was made to an order. ``made_for`` names the attempt at a rung, or the quality of the version,
+    that the work is for; what serves the whole title has none."""
 
     kind: Kind
     version_id: VersionId
@@ -76,6 +79,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     parts: list[str] = []
     rung: str = ""
     frames: tuple[int, int] = (0, 0)
+    stream: int = 0
+    sound_recipes: list[SoundRecipe] = []
     language: str = ""
     role: CaptionRole = "subtitles"
     film_ms: int = 0
@@ -129,7 +134,7 @@ def do(parts: Parts, what: Task) -> str:
     shop, sha256 = parts.shop, what.sha256
     match what.kind:
         case "sound":
-            return tracks.encode_sound(shop, sha256)
+            return sounds.encode_sound(shop, sha256, what.stream, what.sound_recipes)
         case "captions":
             return tracks.convert_captions(shop, what.language, sha256, what.role, what.film_ms)
         case "package":

@@ -12,14 +12,17 @@ from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model.chunks import Chunk, chunk_plan, excerpts
 from cuemark.contexts.encoding.model.gate import quick_gate
 from cuemark.contexts.encoding.model.ladder import NoLadder
+from cuemark.contexts.encoding.model.sound import EVERYWHERE, Named, SoundRecipe, named, recipes_of
 from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.packaging import (
     CaptionsToPackage,
     Order,
     RungToPackage,
+    SoundToPackage,
     caption_notes,
 )
+from cuemark.contexts.encoding.stages.sounds import unreadable
 from cuemark.contexts.encoding.store import JobRow
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
 from cuemark.contexts.encoding.tools.run import ToolFailed
@@ -34,7 +37,7 @@ QUICK_PRESET = "veryfast"
 QUICK_TOP_LINES, QUICK_CRF = 720, 23.0
 QUICK_EXCERPTS, QUICK_EXCERPT_FRAMES = 3, 24
 
-_Tracks = tuple[str | None, list[CaptionsToPackage]]
+_Tracks = tuple[list[SoundToPackage], list[CaptionsToPackage]]
 _Rungs = tuple[list[RungToPackage], Measured]
 
 
@@ -78,7 +81,9 @@ class TitleWalk:
             # Only a film with notes has this step: a walk begun before there were any goes on.
             self._steps.record("note", lambda ledger: ledger.note(self._job.version_id, notes))
         chunks = chunk_plan(shots.starts, film.master.frames, film.master.picture.rate)
-        tracks = self._begin_tracks(film)
+        sounds = named(film.master.sounds)
+        tracks = self._begin_tracks(film, sounds[:1])
+        others = self._begin_sounds(sounds)
         quick = self._quick_rungs(film, chunks, shots.starts)
         sound, captions = tracks()
         if odd := caption_notes(self._shop, captions):
@@ -90,10 +95,17 @@ class TitleWalk:
         full = FullRenditions(
             self._shop, self._job, self._steps, film, chunks, shots.starts, quick[0]
         ).rungs()
+        sound, left_out = others(sound)
+        if left_out:
+            told = [*notes, *odd, *left_out]
+            self._steps.record("note", lambda ledger: ledger.note(self._job.version_id, told))
         self._publish(self._job.version_id, "full", full, sound, captions, Priority.FINISH)
 
-    def _begin_tracks(self, film: Film) -> Callable[[], _Tracks]:
-        """Put sound and captions on the queue; the result waits for them."""
+    def _begin_tracks(self, film: Film, default: Sequence[Named]) -> Callable[[], _Tracks]:
+        """Put captions and what everything plays of the default sound on the queue.
+
+        That is what a quick version has; the result waits for it.
+        """
         film_ms = int(1000 * film.master.frames / film.master.picture.rate)
         captions = [
             (
@@ -114,14 +126,14 @@ class TitleWalk:
         ]
         if captions:
             self._steps.plan("captions", len(captions))
-        sound = None
-        if film.master.sound:
-            self._steps.plan("audio", 1)
-            sound = self._enqueue(self._steps.task("sound", "audio", Priority.QUICK))
+        sounds = [(each, self._sound(each, [EVERYWHERE], Priority.QUICK)) for each in default]
 
         def finished() -> _Tracks:
             return (
-                sound.result() if sound else None,
+                [
+                    SoundToPackage(sound=sound, recipe=EVERYWHERE, key=each.result())
+                    for sound, each in sounds
+                ],
                 [
                     CaptionsToPackage(row.language, each.result(), row.role)
                     for row, each in captions
@@ -129,6 +141,39 @@ class TitleWalk:
             )
 
         return finished
+
+    def _begin_sounds(
+        self, sounds: Sequence[Named]
+    ) -> Callable[[list[SoundToPackage]], tuple[list[SoundToPackage], list[str]]]:
+        """Put what a quick version does not have of the sounds on the queue.
+
+        The result waits for it; it takes what the quick version has, and gives all renditions and
+        notes on the sounds that could not be made.
+        """
+        pending = []
+        for number, each in enumerate(sounds):
+            recipes = recipes_of(each.sound)[0 if number else 1 :]
+            pending.append((each, recipes, self._sound(each, recipes, Priority.ENCODE)))
+        if sounds:
+            self._steps.plan("audio", 1 + len(sounds))
+
+        def finished(quick: list[SoundToPackage]) -> tuple[list[SoundToPackage], list[str]]:
+            made, left_out = list(quick), []
+            for sound, recipes, each in pending:
+                key = each.result()
+                if why := unreadable(self._shop, key):
+                    left_out.append(f"{why}: it was left out")
+                    continue
+                made += [SoundToPackage(sound=sound, recipe=one, key=key) for one in recipes]
+            return made, left_out
+
+        return finished
+
+    def _sound(self, each: Named, recipes: list[SoundRecipe], priority: Priority) -> Pending:
+        stream = each.sound.stream
+        return self._enqueue(
+            self._steps.task("sound", "audio", priority, stream=stream, sound_recipes=recipes)
+        )
 
     def _quick_rungs(self, film: Film, chunks: Sequence[Chunk], starts: list[int]) -> _Rungs:
         """Two rungs at a fast preset, held to the gate of a quick version on samples."""
@@ -157,7 +202,7 @@ class TitleWalk:
         version_id: VersionId,
         quality: Quality,
         made_of: _Rungs,
-        sound_key: str | None,
+        sounds: list[SoundToPackage],
         captions: list[CaptionsToPackage],
         priority: Priority,
     ) -> None:
@@ -169,7 +214,7 @@ class TitleWalk:
             quality=quality,
             sha256=self._job.master_sha256,
             rungs=made_of[0],
-            sound_key=sound_key,
+            sounds=sounds,
             captions=captions,
             measured=made_of[1],
         )

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 
 from cuemark.contexts.playback.model import presentation
 from cuemark.contracts.encoding import (
+    AudioRole,
     AudioTrack,
     CaptionRole,
     CaptionTrack,
@@ -33,6 +34,13 @@ _CLEARKEY = "urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e"
 _SWITCHING = "urn:mpeg:dash:adaptation-set-switching:2016"
 _PURPOSE = "urn:tva:metadata:cs:AudioPurposeCS:2007"
 _HARD_OF_HEARING = "2"
+_SOUND_PURPOSES: dict[AudioRole, tuple[str, str]] = {
+    "description": ("description", "1"),
+    "clear": ("enhanced-audio-intelligibility", _HARD_OF_HEARING),
+}
+"""Whom a sound is for: as ISO/IEC 23009-1 has it, and as DVB has it (ETSI TS 103 285 section
+6.1.2), which Shaka Player reads."""
+_SOUND_ROLES: dict[AudioRole, str] = {"dub": "dub", "commentary": "commentary"}
 _CAPTION_ROLES: dict[CaptionRole, str] = {
     "subtitles": "subtitle",
     "sdh": "caption",
@@ -46,6 +54,10 @@ _ROLE = "urn:mpeg:dash:role:2011"
 _CHANNELS = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
 _CICP_OF_CHANNELS = {7: 11, 8: 12}
 """ISO/IEC 23091-3 table 10: up to six channels the index is their number."""
+
+_DOLBY_CHANNELS = "tag:dolby.com,2014:dash:audio_channel_configuration:2011"
+_DOLBY_SURROUND = "F801"
+"""L, C, R, Ls, Rs and LFE, as devices that follow DVB look for them in E-AC-3."""
 
 _CAPTION_BITS_PER_S = 1000
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -76,10 +88,10 @@ def _sets(version: Version) -> list[str]:
     videos: dict[tuple[str, str], list[Rendition]] = {}
     for rendition in version.renditions:
         videos.setdefault((rendition.codec, rendition.kid), []).append(rendition)
-    audios: dict[tuple[str, str, int, str], list[AudioTrack]] = {}
+    audios: dict[tuple[str, str, str, str, int, str], list[AudioTrack]] = {}
     for track in version.audio:
-        kind = (track.language, track.codec_string, track.channels, track.kid)
-        audios.setdefault(kind, []).append(track)
+        what = (track.language, track.role, track.name)
+        audios.setdefault((*what, track.codec_string, track.channels, track.kid), []).append(track)
     numbers = {key: str(number) for number, key in enumerate(videos, 1)}
     template = _template(version, version.video_timeline)
     sets = [
@@ -139,17 +151,13 @@ def _video(
 
 
 def _audio(version: Version, tracks: Sequence[AudioTrack], number: str) -> str:
-    if version.audio_timeline is None:
-        raise ValueError(f"{version.version_id} has audio but no audio timeline")
-    channels = tracks[0].channels
-    configuration = _descriptor(
-        "AudioChannelConfiguration", _CHANNELS, str(_CICP_OF_CHANNELS.get(channels, channels))
-    )
+    first = tracks[0]
     children = [
-        configuration,
-        *_protection(version, tracks[0].kid),
-        _descriptor("Role", _ROLE, "main"),
-        _template(version, version.audio_timeline),
+        *_configuration(first),
+        *_protection(version, first.kid),
+        *([_element("Label", {}, escape(_NOT_XML.sub("", first.name)))] if first.name else []),
+        *_roles(version, first),
+        _template(version, presentation.sound_timeline(version, first)),
     ]
     for each in tracks:
         children.append(
@@ -157,7 +165,7 @@ def _audio(version: Version, tracks: Sequence[AudioTrack], number: str) -> str:
                 "Representation",
                 {
                     "id": presentation.path(each.track_id),
-                    "bandwidth": presentation.bits_per_s(each.bitrate_kbps),
+                    "bandwidth": presentation.bits_per_s(presentation.sound_kbps(each)),
                     "codecs": each.codec_string,
                     "audioSamplingRate": each.sample_rate_hz,
                 },
@@ -165,8 +173,33 @@ def _audio(version: Version, tracks: Sequence[AudioTrack], number: str) -> str:
             )
         )
     attributes = _set_attributes(number, "audio")
-    attributes["lang"] = tracks[0].language
+    attributes["lang"] = first.language
     return _element("AdaptationSet", attributes, *children)
+
+
+def _configuration(track: AudioTrack) -> list[str]:
+    place = _CICP_OF_CHANNELS.get(track.channels, track.channels)
+    found = [_descriptor("AudioChannelConfiguration", _CHANNELS, str(place))]
+    if track.codec == "eac3":
+        found.append(_descriptor("AudioChannelConfiguration", _DOLBY_CHANNELS, _DOLBY_SURROUND))
+    return found
+
+
+def _roles(version: Version, track: AudioTrack) -> list[str]:
+    """Whom a sound is for, and what it is: ``main`` is said of the one that plays by itself."""
+    default = presentation.sounds(version)[0]
+    role = "main" if track in default else _SOUND_ROLES.get(track.role, "alternate")
+    found = [_descriptor("Role", _ROLE, role)]
+    if track.role in _SOUND_PURPOSES:
+        ours, theirs = _SOUND_PURPOSES[track.role]
+        found = [
+            _descriptor("Accessibility", _ROLE, ours),
+            _descriptor("Accessibility", _PURPOSE, theirs),
+            *found,
+        ]
+    if role == "main" and track.role in _SOUND_ROLES:
+        found.append(_descriptor("Role", _ROLE, _SOUND_ROLES[track.role]))
+    return found
 
 
 def _caption(track: CaptionTrack, number: str) -> str:

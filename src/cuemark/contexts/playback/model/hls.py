@@ -10,7 +10,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from cuemark.contexts.playback.model import presentation
-from cuemark.contracts.encoding import CaptionRole, Rendition, ThumbnailTrack, Version
+from cuemark.contracts.encoding import (
+    AudioRole,
+    AudioTrack,
+    CaptionRole,
+    Rendition,
+    ThumbnailTrack,
+    Version,
+)
 from cuemark.contracts.steering import RankedAppliance
 
 _NAMES: dict[CaptionRole, str] = {"subtitles": "", "sdh": " (SDH)", "forced": " (forced)"}
@@ -18,6 +25,13 @@ _FOR_THE_DEAF = (
     "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound"
 )
 """rfc8216bis section 4.4.6.1, and what Apple's authoring specification asks of SDH."""
+
+_SOUND_TRAITS: dict[AudioRole, str] = {
+    "description": "public.accessibility.describes-video",
+    "clear": "public.accessibility.enhances-speech-intelligibility",
+    "commentary": "public.auxiliary-content",
+}
+"""rfc8216bis section 4.4.6.1; the last one is of Apple's authoring specification."""
 
 _QUOTED = str.maketrans({'"': "'", "{": "(", "}": ")"})
 
@@ -40,11 +54,15 @@ def manifest(version: Version, ranking: Sequence[RankedAppliance], licence_url: 
     if version.thumbnails is not None:
         tracks.append((version.thumbnails.track_id, version.thumbnails.digests_sha256))
     lines += [_digests(track_id, sha256) for track_id, sha256 in tracks if sha256]
+    groups = _groups(version)
     for appliance in ranking:
-        lines += [*_audio(version, appliance), *_subtitles(version, appliance)]
+        for group, members in groups.items():
+            lines += _audio(group, members, appliance)
+        lines += _subtitles(version, appliance)
     for appliance in ranking:
-        for rendition in version.renditions:
-            lines += _variant(version, rendition, appliance)
+        for group, members in groups.items() or [("", [])]:
+            for rendition in version.renditions:
+                lines += _variant(version, rendition, group, members, appliance)
     if version.thumbnails is not None:
         lines += [_thumbnails(version.thumbnails, each) for each in ranking[:1]]
     return "\n".join(lines) + "\n"
@@ -57,17 +75,39 @@ def _digests(track_id: str, sha256: str) -> str:
     return f"#EXT-X-SESSION-DATA:DATA-ID={data_id},VALUE={value}"
 
 
-def _audio(version: Version, appliance: RankedAppliance) -> list[str]:
-    names = _names([(track.language, track.track_id) for track in version.audio])
+def _groups(version: Version) -> dict[str, list[AudioTrack]]:
+    """Groups of sound tracks by their names, one for each codec and number of channels.
+
+    Every group has every sound, as rfc8216bis section 4.4.6.1.1 wants it: one that has no rendition
+    of that kind is there as what everything plays. So each variant can be played with each group.
+    """
+    sounds = presentation.sounds(version)
+    kinds = dict.fromkeys((track.codec_string, track.channels) for track in version.audio)
+    groups: dict[str, list[AudioTrack]] = {}
+    for kind in kinds:
+        members = [
+            next((each for each in sound if (each.codec_string, each.channels) == kind), sound[0])
+            for sound in sounds
+        ]
+        named = next(each for each in members if (each.codec_string, each.channels) == kind)
+        name = f"audio-{named.codec}-{named.channels}" if groups else "audio"
+        groups[name] = members
+    return groups
+
+
+def _audio(group: str, members: Sequence[AudioTrack], appliance: RankedAppliance) -> list[str]:
+    names = _names([(track.name or track.language, track.track_id) for track in members])
     lines = []
-    for number, (track, name) in enumerate(zip(version.audio, names, strict=True)):
+    for number, (track, name) in enumerate(zip(members, names, strict=True)):
+        traits = _SOUND_TRAITS.get(track.role)
         attributes = [
             "TYPE=AUDIO",
-            f"GROUP-ID={_group('audio', appliance)}",
+            f"GROUP-ID={_group(group, appliance)}",
             f"NAME={_quoted(name)}",
             f"LANGUAGE={_quoted(track.language)}",
             f"DEFAULT={'YES' if number == 0 else 'NO'}",
-            "AUTOSELECT=YES",
+            f"AUTOSELECT={'NO' if track.role == 'commentary' and number else 'YES'}",
+            *([f"CHARACTERISTICS={_quoted(traits)}"] if traits else []),
             f"CHANNELS={_quoted(str(track.channels))}",
             f"URI={_quoted(_playlist(appliance, track.track_id))}",
         ]
@@ -104,18 +144,23 @@ def _names(tracks: Sequence[tuple[str, str]]) -> list[str]:
     return names
 
 
-def _variant(version: Version, rendition: Rendition, appliance: RankedAppliance) -> list[str]:
-    audio_kbps = max((track.bitrate_kbps for track in version.audio), default=0.0)
-    codecs = dict.fromkeys(
-        [rendition.codec_string, *(track.codec_string for track in version.audio)]
-    )
+def _variant(
+    version: Version,
+    rendition: Rendition,
+    group: str,
+    sounds: Sequence[AudioTrack],
+    appliance: RankedAppliance,
+) -> list[str]:
+    mean_kbps = max((track.bitrate_kbps for track in sounds), default=0.0)
+    peak_kbps = max((presentation.sound_kbps(track) for track in sounds), default=0.0)
+    codecs = dict.fromkeys([rendition.codec_string, *(track.codec_string for track in sounds)])
     attributes = [
-        f"BANDWIDTH={presentation.bits_per_s(rendition.peak_bitrate_kbps + audio_kbps)}",
-        f"AVERAGE-BANDWIDTH={presentation.bits_per_s(rendition.bitrate_kbps + audio_kbps)}",
+        f"BANDWIDTH={presentation.bits_per_s(rendition.peak_bitrate_kbps + peak_kbps)}",
+        f"AVERAGE-BANDWIDTH={presentation.bits_per_s(rendition.bitrate_kbps + mean_kbps)}",
         f"RESOLUTION={rendition.width}x{rendition.height}",
         f"FRAME-RATE={float(Fraction(version.frame_rate)):.3f}",
         f"CODECS={_quoted(','.join(codecs))}",
-        *([f"AUDIO={_group('audio', appliance)}"] if version.audio else []),
+        *([f"AUDIO={_group(group, appliance)}"] if sounds else []),
         *([f"SUBTITLES={_group('captions', appliance)}"] if version.captions else []),
         "CLOSED-CAPTIONS=NONE",
     ]

@@ -6,7 +6,7 @@ from itertools import groupby
 from math import ceil
 from urllib.parse import quote
 
-from cuemark.contracts.encoding import Timeline, Version
+from cuemark.contracts.encoding import AudioTrack, Timeline, Version
 
 _ADDRESS_SAFE = ":/?#[]@!$&()*+,;=%-._~"
 
@@ -45,7 +45,30 @@ def duration_s(version: Version) -> Fraction:
 
 
 def timelines(version: Version) -> list[Timeline]:
-    return [version.video_timeline, *([version.audio_timeline] if version.audio_timeline else [])]
+    return [version.video_timeline, *(sound_timeline(version, each) for each in version.audio)]
+
+
+def sound_timeline(version: Version, track: AudioTrack) -> Timeline:
+    """When the segments of a sound track are; raises ``ValueError`` where the version says not."""
+    found = version.audio_timelines.get(track.codec_string, version.audio_timeline)
+    if found is None:
+        raise ValueError(f"{version.version_id} has audio but no audio timeline")
+    return found
+
+
+def sounds(version: Version) -> list[list[AudioTrack]]:
+    """The renditions of each sound, in the order of the version."""
+    found: dict[tuple[str, str, str], list[AudioTrack]] = {}
+    for track in version.audio:
+        # A track of an older release has no name, and is a sound of its own.
+        key = (track.language, track.role, track.name or track.track_id)
+        found.setdefault(key, []).append(track)
+    return list(found.values())
+
+
+def sound_kbps(track: AudioTrack) -> float:
+    """The peak of a sound track; the mean where an older release did not keep the peak."""
+    return track.peak_bitrate_kbps or track.bitrate_kbps
 
 
 def runs(durations: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -18,7 +18,7 @@ from mpegdash.parser import MPEGDASHParser
 
 from cuemark.contexts.encoding.model.playlists import bitrates_kbps
 from cuemark.contexts.encoding.model.validation.findings import Finding, error, warning
-from cuemark.contracts.encoding import Check, Timeline, Version
+from cuemark.contracts.encoding import Check, Version
 
 CHECKS: tuple[Check, ...] = ("manifests", "bandwidth")
 INDEX = "index.json"
@@ -39,15 +39,23 @@ class ManifestsOf(msgspec.Struct, frozen=True):
     base_url: str
 
 
-class Read(msgspec.Struct, frozen=True, kw_only=True):
-    """What a manifest says: the files it refers to, and the rates it declares, in bits a second.
+class Declared(msgspec.Struct, frozen=True, kw_only=True):
+    """The rates, in bits a second, of a track with one of the sounds that may be played with it.
 
-    ``peak`` and ``mean`` are by the file or track that a player would fetch.
+    ``sounds`` is empty where the rates are of the track alone, and ``mean`` 0 where none is said.
     """
 
+    track: str
+    sounds: frozenset[str] = frozenset()
+    peak: int
+    mean: int = 0
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """What a manifest says: the files it refers to, and the rates it declares."""
+
     files: frozenset[str]
-    peak: Mapping[str, int]
-    mean: Mapping[str, int]
+    declared: Sequence[Declared]
 
 
 class ManifestUnreadable(ValueError):
@@ -67,7 +75,7 @@ def read_dash(text: str, base_url: str, duration_s: float) -> Read:
         if not getattr(mpd, name):
             raise ManifestUnreadable(f"the DASH manifest has no {name}")
     files: set[str] = set()
-    peak: dict[str, int] = {}
+    declared: list[Declared] = []
     bases = [each.base_url_value for each in mpd.base_urls or []] or [""]
     if any(base != base_url for base in bases):
         raise ManifestUnreadable(f"the DASH manifest leads to {bases[0]!r}")
@@ -81,10 +89,11 @@ def read_dash(text: str, base_url: str, duration_s: float) -> Read:
                         f"the representation {representation.id} of the DASH manifest has no "
                         "bandwidth"
                     )
-                peak[unquote(str(representation.id))] = int(representation.bandwidth)
-    if not peak:
+                name = unquote(str(representation.id))
+                declared.append(Declared(track=name, peak=int(representation.bandwidth)))
+    if not declared:
         raise ManifestUnreadable("the DASH manifest has no representation")
-    return Read(files=frozenset(files), peak=peak, mean={})
+    return Read(files=frozenset(files), declared=declared)
 
 
 def _digest_values(parent: AdaptationSet) -> Iterator[str]:
@@ -175,22 +184,34 @@ def read_hls(text: str, base_url: str, playlists: Mapping[str, str]) -> Read:
     if not top.is_variant or not top.playlists:
         raise ManifestUnreadable("the HLS manifest has no variant")
     files = {unquote(name) for name in _DATA.findall(text)}
-    peak: dict[str, int] = {}
-    mean: dict[str, int] = {}
+    declared: list[Declared] = []
     for each in top.playlists:
         name = _relative(each.uri, base_url)
         track = unquote(name.removesuffix(".m3u8"))
         if not each.stream_info.bandwidth:
             raise ManifestUnreadable(f"the variant {track} of the HLS manifest has no BANDWIDTH")
-        peak[track] = int(each.stream_info.bandwidth)
-        if each.stream_info.average_bandwidth:
-            mean[track] = int(each.stream_info.average_bandwidth)
+        sounds = [media.uri for media in each.media if media.type == "AUDIO" and media.uri]
+        if each.stream_info.audio and not sounds:
+            raise ManifestUnreadable(
+                f"the variant {track} of the HLS manifest names the sounds "
+                f"{each.stream_info.audio!r}, of which there are none"
+            )
+        declared.append(
+            Declared(
+                track=track,
+                sounds=frozenset(
+                    unquote(_relative(uri, base_url).removesuffix(".m3u8")) for uri in sounds
+                ),
+                peak=int(each.stream_info.bandwidth),
+                mean=int(each.stream_info.average_bandwidth or 0),
+            )
+        )
     for address in _addresses(text):
         name = unquote(_relative(address, base_url))
         files.add(name)
         if name in playlists:
             files |= set(_media_files(name, playlists[name]))
-    return Read(files=frozenset(files), peak=peak, mean=mean)
+    return Read(files=frozenset(files), declared=declared)
 
 
 def _media_files(name: str, text: str) -> Iterator[str]:
@@ -292,30 +313,38 @@ def bandwidth_findings(
 
     ``sizes`` are bytes by track, one for each segment: a track that has others is not looked at.
     """
-    sound_mean = sound_peak = 0.0
-    for track in version.audio:
-        if version.audio_timeline is not None:
-            mean, peak = _rates(sizes[track.track_id], version.audio_timeline)
-            sound_mean, sound_peak = max(sound_mean, mean), max(sound_peak, peak)
+    timelines = {each.rendition_id: version.video_timeline for each in version.renditions}
+    for sound in version.audio:
+        timeline = version.audio_timelines.get(sound.codec_string, version.audio_timeline)
+        if timeline is not None:
+            timelines[sound.track_id] = timeline
+    rates = {
+        name: bitrates_kbps(list(sizes[name]), timeline)
+        for name, timeline in timelines.items()
+        if len(sizes[name]) == len(timeline.durations)
+    }
     found = []
-    for rendition in version.renditions:
-        name = rendition.rendition_id
-        if len(sizes[name]) != len(version.video_timeline.durations):
-            continue
-        mean, peak = _rates(sizes[name], version.video_timeline)
-        for kind, read in reads.items():
-            with_sound = kind == "HLS"
-            needs_peak = peak + sound_peak * with_sound
-            needs_mean = mean + sound_mean * with_sound
-            found += _held(kind, name, "peak", needs_peak, read.peak.get(name))
-            if name in read.mean:
-                found += _held(kind, name, "mean", needs_mean, read.mean[name])
+    for kind, read in reads.items():
+        told = {each.track for each in read.declared}
+        found += [
+            error("bandwidth", f"the {kind} manifest declares no rate of {one.rendition_id}")
+            for one in version.renditions
+            if one.rendition_id in rates and one.rendition_id not in told
+        ]
+        for each in read.declared:
+            if each.track not in rates:
+                continue
+            mean, peak = rates[each.track]
+            sounds = [rates[name] for name in each.sounds if name in rates]
+            mean += max((rate for rate, _ in sounds), default=0.0)
+            peak += max((rate for _, rate in sounds), default=0.0)
+            found += _held(kind, each.track, "peak", 1000 * peak, each.peak)
+            if each.mean:
+                found += _held(kind, each.track, "mean", 1000 * mean, each.mean)
     return found
 
 
-def _held(kind: str, name: str, what: str, needs: float, declared: int | None) -> list[Finding]:
-    if declared is None:
-        return [error("bandwidth", f"the {kind} manifest declares no rate of {name}")]
+def _held(kind: str, name: str, what: str, needs: float, declared: int) -> list[Finding]:
     text = (
         f"the {kind} manifest declares a {what} rate of {declared / 1000:.0f} kbit/s for {name}, "
         f"which measures {needs / 1000:.0f}"
@@ -325,11 +354,3 @@ def _held(kind: str, name: str, what: str, needs: float, declared: int | None) -
     if needs * UNDER < declared:
         return [warning("bandwidth", text)]
     return []
-
-
-def _rates(sizes: Sequence[int], timeline: Timeline) -> tuple[float, float]:
-    """Mean and peak in bits a second."""
-    if len(sizes) != len(timeline.durations):
-        return 0.0, 0.0
-    mean, peak = bitrates_kbps(list(sizes), timeline)
-    return 1000 * mean, 1000 * peak

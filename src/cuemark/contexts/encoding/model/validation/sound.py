@@ -7,13 +7,12 @@ sound that is 45 ms early or 125 ms late; what a pipeline adds must stay far und
 
 import itertools
 import math
-import re
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from cuemark.contexts.encoding.model import loudness
+from cuemark.contexts.encoding.model.loudness import Loudness
 from cuemark.contexts.encoding.model.validation.findings import (
     Finding,
     Span,
@@ -36,16 +35,10 @@ SILENT_DB, HEARD_DB, FALL_DB, MUTE_S = -60.0, -50.0, 25.0, 0.2
 ALIKE_DB = 3.0
 OWN_SILENCE_S = 5.0
 OFF_TARGET_LU, CLIPPED_DBTP = 2.0, 0.0
+GARBAGE_LUFS, GARBAGE_DBTP = -8.0, 12.0
 
 Levels = NDArray[np.float32]
 """Decibels under full scale, one for each ``HOP_S``."""
-
-
-class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """Integrated loudness in LUFS and true peak in dBTP (EBU R 128, EBU Tech 3341)."""
-
-    lufs: float
-    peak_dbtp: float
 
 
 def levels(samples: NDArray[np.int16]) -> Levels:
@@ -56,18 +49,6 @@ def levels(samples: NDArray[np.int16]) -> Levels:
     power = np.maximum((parts**2).mean(axis=1), 10 ** (FLOOR_DB / 10))
     found: Levels = (10 * np.log10(power)).astype(np.float32)
     return found
-
-
-def heard_of(stderr: str) -> Heard | None:
-    """What FFmpeg's filter ``ebur128`` printed at its end; None where there is nothing."""
-    summary = stderr.rpartition("Summary:")[2]
-    lufs, peak = (
-        re.search(pattern, summary)
-        for pattern in (r"\bI:\s*(-?[\d.]+|-?inf|nan) LUFS", r"Peak:\s*(-?[\d.]+|-?inf) dBFS")
-    )
-    if lufs is None or peak is None:
-        return None
-    return Heard(lufs=float(lufs[1]), peak_dbtp=float(peak[1]))
 
 
 def findings(name: str, version: Levels, master: Levels) -> list[Finding]:
@@ -81,10 +62,14 @@ def findings(name: str, version: Levels, master: Levels) -> list[Finding]:
         )
     hops = round((offset or 0.0) / HOP_S)
     aligned = version[hops:] if hops > 0 else np.concatenate([_silence(-hops), version])
-    found += _mutes(name, aligned, master)
+    return found + _mutes(name, aligned, master)
+
+
+def own_findings(name: str, master: Levels) -> list[Finding]:
+    """What is odd in a sound of the master itself."""
     if silent := _long(master <= SILENT_DB, OWN_SILENCE_S):
-        found.append(warning("mute", f"the film is silent {told(silent)}, as its master is"))
-    return found
+        return [warning("mute", f"the sound of {name} is silent {told(silent)} in the master")]
+    return []
 
 
 def _silence(hops: int) -> Levels:
@@ -171,11 +156,17 @@ def _long(mask: NDArray[np.bool_], least_s: float) -> list[Span]:
     ]
 
 
-def loudness_findings(name: str, heard: Heard) -> list[Finding]:
+def is_garbage(heard: Loudness) -> bool:
+    """Whether this is louder than any sound that was normalized: what some codecs decode to where
+    the key was wrong."""
+    return heard.lufs > GARBAGE_LUFS or heard.peak_dbtp > GARBAGE_DBTP
+
+
+def loudness_findings(name: str, heard: Loudness) -> list[Finding]:
     """How loud the version is, and whether it clips."""
     found = []
     off_lu = heard.lufs - loudness.TARGET_LUFS
-    if heard.lufs > loudness.SILENCE_LUFS and abs(off_lu) > OFF_TARGET_LU:
+    if not heard.is_silent and abs(off_lu) > OFF_TARGET_LU:
         found.append(
             warning(
                 "loudness",

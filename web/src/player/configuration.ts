@@ -1,0 +1,54 @@
+// How Shaka Player is set up for a play: its patience, its buffer, the sound that it begins with.
+
+import shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
+import { LONG_PATIENCE_MS } from "./appliances.ts";
+import type { Digests } from "./digests.ts";
+
+const SURROUND = 6;
+
+/** An appliance that refuses or hangs costs under two seconds, once; then the next one is asked. */
+export function configurationFor(licenceUrl: string, digests: Digests) {
+  const patience = {
+    maxAttempts: 5,
+    baseDelay: 100,
+    backoffFactor: 1.6,
+    fuzzFactor: 0.3,
+    connectionTimeout: LONG_PATIENCE_MS,
+    stallTimeout: LONG_PATIENCE_MS,
+    timeout: 20_000,
+  };
+  return {
+    drm: { servers: { "org.w3.clearkey": licenceUrl } },
+    manifest: {
+      retryParameters: { maxAttempts: 3, baseDelay: 200, timeout: 5_000 },
+      dash: { manifestPreprocessorTXml: (mpd: shaka.extern.xml.Node) => digests.learn(mpd) },
+    },
+    streaming: {
+      retryParameters: patience,
+      bufferingGoal: 24,
+      rebufferingGoal: 0.5,
+      maxDisabledTime: 5,
+      ignoreTextStreamFailures: true,
+    },
+    preferredAudio: [preferredSound()],
+    abr: { enabled: true, switchInterval: 4, defaultBandwidthEstimate: 2_000_000 },
+  };
+}
+
+/**
+ * The film's own sound; in surround where this machine has the speakers. Then in AAC, in which every
+ * sound comes and surround is played by browsers: a player keeps to one codec for all of a film.
+ */
+function preferredSound(): shaka.extern.AudioPreference {
+  const context = new AudioContext();
+  const surround = context.destination.maxChannelCount >= SURROUND;
+  void context.close();
+  return {
+    language: "",
+    role: "main",
+    label: "",
+    channelCount: surround ? SURROUND : 2,
+    codec: surround ? "mp4a.40.2" : "",
+    spatialAudio: false,
+  };
+}
