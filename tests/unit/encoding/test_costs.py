@@ -27,7 +27,7 @@ KINDS = {"rung", "title", "other_version", "thrown_away", "in_hand"}
 NAMES = ("", "quick", "full", "attempt 1", "attempt 2", "attempt 3", "quick, 180 lines")
 MADE: Rungs = {"quick": {"quick, 180 lines": "v180"}, "full": {"attempt 2": "v180-2"}}
 
-seconds = st.floats(0, 1e7)
+seconds = st.just(0.0) | st.floats(1e-6, 1e7)
 spent = st.builds(
     Spent,
     stage=st.sampled_from(get_args(Stage)),
@@ -37,12 +37,8 @@ spent = st.builds(
     written_bytes=st.integers(0, 2**50),
 )
 qualities = st.sampled_from(get_args(Quality))
-models = st.builds(
-    EnergyModel,
-    core_w=st.floats(0, 1000),
-    pue=st.floats(1, 10),
-    stored_tb_w=st.floats(0, 1000),
-)
+watts = st.just(0.0) | st.floats(1e-3, 1000)
+models = st.builds(EnergyModel, core_w=watts, pue=st.floats(1, 10), stored_tb_w=watts)
 rungs_known = st.fixed_dictionaries(
     {
         quality: st.none() | st.dictionaries(st.sampled_from(NAMES), st.sampled_from("ab"))
