@@ -141,8 +141,13 @@ def _appliances(found: Status) -> Table:
     return table
 
 
+def _state(job: Job) -> str:
+    """With its effort, where that is not the usual one."""
+    return job.state if job.effort == "balanced" else f"{job.state} ({job.effort})"
+
+
 def _jobs(found: Status, names: dict[str, str]) -> Table:
-    table = _table("Job", "State", "Effort", "Stage", "Watchable", "Good")
+    table = _table("Job", "State", "Stage", "Watchable", "Good")
     for job in found.jobs:
         open_stages = [stage for stage in job.stages if stage.done < stage.total]
         stage = ", ".join(
@@ -150,8 +155,7 @@ def _jobs(found: Status, names: dict[str, str]) -> Table:
         )
         table.add_row(
             Text(names.get(job.title_id, job.title_id)),
-            Text(job.state, style="red" if job.state == "failed" else ""),
-            job.effort,
+            Text(_state(job), style="red" if job.state == "failed" else ""),
             _with_trace(job.error, job.trace_id) if job.error else Text(job.waiting or stage),
             "" if job.watchable_s is None else f"{job.watchable_s:.1f} s",
             "" if job.good_s is None else f"{job.good_s:.1f} s",
