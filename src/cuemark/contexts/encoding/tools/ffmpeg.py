@@ -37,6 +37,8 @@ _ONE_JPEG = ["-frames:v", "1", "-update", "1", "-q:v", "3", *BITEXACT]
 _MODELS = "version=vmaf_v0.6.1|version=vmaf_v0.6.1\\\\:name=raw\\\\:disable_clip=true"
 _GUARDS = "|version=vmaf_v0.6.1neg\\\\:name=neg:feature=name=cambi"
 _STITCHED = "scenecut=0:open-gop=0:stitchable=1:sliced-threads=0:lookahead-threads=1"
+_REORDERED = 2
+"""How many frames x264 decodes ahead of the one that is shown, with B-frames in a pyramid."""
 _FIRST_FRAME = "zones=0,0,b=1.4"
 """x264 divides the quantizer of a key frame by its ``ipratio`` of 1.4, but not that of the first
 frame of an encode, which all the frames of a chunk's first shot refer to."""
@@ -248,7 +250,9 @@ def listed(file: Path) -> str:
 def assemble_argv(ffmpeg: Path, listing: Path, picture: Picture, target: Path) -> list[str]:
     """Join chunks, their times put back on the grid of frames, from 0 without an edit list."""
     scale, tick = timescale(picture)
-    snap = f"setts=pts=round(PTS/{tick})*{tick}:dts=round(DTS/{tick})*{tick}:duration={tick}"
+    # Parts of a few frames are reordered less than others, so their own times would collide.
+    dts = f"(N-{_REORDERED})*{tick}"
+    snap = f"setts=pts=round(PTS/{tick})*{tick}:dts={dts}:duration={tick}"
     return [
         *[str(ffmpeg), *QUIET, *ONLY_FILES, "-f", "concat", "-safe", "0", "-i", str(listing)],
         *["-map", "0:v:0", "-c", "copy", "-bsf:v", snap, *BITEXACT],
