@@ -16,6 +16,7 @@ KINDS = {
     "encode",
     "probe",
     "join",
+    "ceiling",
     "score",
     "sound",
     "captions",
