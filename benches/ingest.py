@@ -34,7 +34,7 @@ _STAGES = {
     "inspection": [("inspect", "inspect"), ("shots", "shots")],
     "sound and captions": [("sound", "audio"), ("captions", "captions")],
     "quick version": [("encode", "quick"), ("join", "quick"), ("score", "quick")],
-    "probes": [("probe", "probes")],
+    "probes": [("probe", "probes"), ("ceiling", "probes"), ("score", "probes")],
     "ladder encodes": [("encode", "encode")],
     "gate": [("join", "verify"), ("score", "verify")],
     "packaging": [("package", "package")],
