@@ -73,7 +73,7 @@ def test_the_report_of_a_title_is_one_file_with_its_measurements(
     ingested = running_cuemark.ingested[FILM]
     assert (told["version_id"], told["path"]) == (ingested["version_id"], str(target))
     page = target.read_text()
-    for heading in ("Ladder", "Rate and quality", "VMAF over time", "Worst frames", "Stages"):
+    for heading in ("Ladder", "Rate and quality", "VMAF over time", "Worst frames", "Cost"):
         assert f"<h2>{heading}</h2>" in page
     artworks = running_cuemark.json("artwork", FILM)["artworks"]
     assert page.count("data:image/jpeg;base64,") == 2 * len(ingested["renditions"]) + len(artworks)
