@@ -16,7 +16,6 @@ from rich.text import Text
 
 from cuemark.kit.process import run_and_leave
 from cuemark.player.api import BearerToken, Credential, LoginCode, Password
-from cuemark.player.decode import fall_silent
 from cuemark.player.errors import PlayerError
 from cuemark.player.line import Line
 from cuemark.player.profile import LineProfile
@@ -90,8 +89,6 @@ def main(
             if partial is None:
                 raise click.ClickException(str(error)) from error
             report = partial
-        finally:
-            fall_silent()
     if as_json:
         click.echo(msgspec.json.encode(report).decode())
     else:

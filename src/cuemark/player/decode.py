@@ -87,11 +87,6 @@ def _faults(times: list[Fraction], samples: int, kind: Kind, segment: Segment) -
     return 0, ""
 
 
-def fall_silent() -> None:
-    """Hear no more of FFmpeg in this process: what it frees at the very end has nobody to tell."""
-    av.logging.set_level(None)
-
-
 class Decoder:
     """Runs ``decode`` on one thread, so that the event loop stays free."""
 

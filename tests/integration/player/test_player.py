@@ -352,6 +352,7 @@ async def test_a_title_that_is_not_published_is_refused(service: Service) -> Non
 
 _STRANGER = """
 import os, sys
+from cuemark.kit.process import run_and_leave
 from cuemark.player.__main__ import main
 private = sys.argv.pop()
 if os.getuid() == 0:
@@ -364,7 +365,7 @@ if os.getuid() == 0:
         pass
     else:
         sys.exit("the stranger can read the folder")
-main()
+run_and_leave(main)
 """
 
 
