@@ -30,7 +30,7 @@ def report(folder: DataFolder, what: str, output: Path | None, show: bool, as_js
         version_id = what if what.startswith("ver_") else _newest(operator, what)
         where = f"/versions/{quote(version_id, safe='')}/report"
         page = operator.get_bytes(where)
-        found = operator.get(f"{where}.json", VersionReport)
+        found = operator.get(f"{where}.json", VersionReport) if as_json else None
     path = output or Path(f"{version_id}.html")
     try:
         path.write_bytes(page)
@@ -38,7 +38,7 @@ def report(folder: DataFolder, what: str, output: Path | None, show: bool, as_js
         raise Failure(
             f"{path} cannot be written ({error.strerror}): choose another with --output"
         ) from error
-    if as_json:
+    if found is not None:
         print_json(
             {
                 "version_id": version_id,

@@ -45,14 +45,7 @@ def score_chunk(
         encoded = shop.path(chunk_key(shop, sha256, chunk, recipe), CHUNK)
         frames = (chunk.start, chunk.end)
         done = _score(shop, sha256, key, encoded, frames, chunk.start, every=every)
-        structlog.get_logger().info(
-            "chunk_scored",
-            key=key,
-            chunk=chunk.index,
-            frames=chunk.frames,
-            cpu_s=round(done.cpu_s, 2),
-            wall_s=round(done.wall_s, 2),
-        )
+        _tell("chunk_scored", key, done, chunk=chunk.index, frames=chunk.frames)
     return key
 
 
@@ -70,13 +63,7 @@ def score_rung(
     if not shop.has(key):
         joined = shop.path(rung, RUNG)
         done = _score(shop, sha256, key, joined, frames, 0, every=every, guards=True)
-        structlog.get_logger().info(
-            "rung_scored",
-            key=key,
-            frames=frames[1] - frames[0],
-            cpu_s=round(done.cpu_s, 2),
-            wall_s=round(done.wall_s, 2),
-        )
+        _tell("rung_scored", key, done, frames=frames[1] - frames[0])
     return key
 
 
@@ -92,14 +79,13 @@ def score_itself(shop: Workshop, sha256: str, chunk: Chunk, every: int = VMAF_EV
         argv = ffmpeg.ceiling_argv(shop.programs.ffmpeg, film, frames, _LOG, every=every)
         limits = encoding(film, chunk.frames)
         done = _run(shop, key, argv, limits, [film.path], chunk.start)
-        structlog.get_logger().info(
-            "master_scored",
-            key=key,
-            chunk=chunk.index,
-            cpu_s=round(done.cpu_s, 2),
-            wall_s=round(done.wall_s, 2),
-        )
+        _tell("master_scored", key, done, chunk=chunk.index)
     return key
+
+
+def _tell(event: str, key: str, done: Finished, **what: int) -> None:
+    cpu_s, wall_s = round(done.cpu_s, 2), round(done.wall_s, 2)
+    structlog.get_logger().info(event, key=key, **what, cpu_s=cpu_s, wall_s=wall_s)
 
 
 def _score(

@@ -4,10 +4,10 @@ Each attempt at a task is on record from its beginning, and every ``BEAT_S`` wit
 until then. One whose worker is killed stays there, at most ``BEAT_S`` of its work uncounted.
 """
 
+import contextlib
 import threading
 import time
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterator
 
 import msgspec
 
@@ -36,7 +36,7 @@ def do_on_record(parts: Parts, what: Task, unit: str) -> tuple[str, Cost]:
     meter, written = Meter(), parts.shop.written_bytes
     result, cost = None, FREE
     try:
-        with _Beat(parts, attempt):
+        with _kept_meanwhile(parts, attempt):
             result = do(parts, what)
     finally:
         cost = meter.cost
@@ -49,36 +49,25 @@ def do_on_record(parts: Parts, what: Task, unit: str) -> tuple[str, Cost]:
     return result, cost
 
 
-class _Beat:
-    """Keeps what an attempt takes from a thread beside it, at its beginning and then each beat."""
+@contextlib.contextmanager
+def _kept_meanwhile(parts: Parts, attempt: Attempt) -> Iterator[None]:
+    """Keep what an attempt takes from a thread beside it, at its beginning and then each beat."""
+    began_s, began_cpu_s, stop = time.monotonic(), process_cpu_s(), threading.Event()
 
-    def __init__(self, parts: Parts, attempt: Attempt) -> None:
-        self._parts = parts
-        self._attempt = attempt
-        self._began_s = time.monotonic()
-        self._began_cpu_s = process_cpu_s()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True, name="cost-of-task")
-
-    def _run(self) -> None:
+    def beat() -> None:
         while True:
-            cost = Cost(time.monotonic() - self._began_s, process_cpu_s() - self._began_cpu_s)
-            _keep(self._parts, msgspec.structs.replace(self._attempt, cost=cost), ended=False)
-            if self._stop.wait(BEAT_S):
+            cost = Cost(time.monotonic() - began_s, process_cpu_s() - began_cpu_s)
+            _keep(parts, msgspec.structs.replace(attempt, cost=cost), ended=False)
+            if stop.wait(BEAT_S):
                 return
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
+    thread = threading.Thread(target=beat, daemon=True, name="cost-of-task")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def _keep(parts: Parts, attempt: Attempt, *, ended: bool) -> None:
