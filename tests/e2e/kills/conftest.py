@@ -172,31 +172,24 @@ def powered(accepted: Accepted, tmp_path: Path) -> Iterator[Powered]:
         disk.unmount()
 
 
-@dataclass(frozen=True)
-class Row:
-    """One kill in the summary."""
-
-    number: int
-    victim: str
-    at_s: float
-    again: int
-    done_s: float
+KILL = "kill"
+"""The name of the property in which a test keeps its line of the summary."""
 
 
-ROWS: list[Row] = []
+def summary_line(number: int, victim: str, at_s: float, again: int, done_s: float) -> str:
+    return f"{number:4}  {victim:<17}  {at_s:7.2f} s  {again:13}  {done_s:5.1f} s"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The kills that were survived, and how to have them again."""
-    if not ROWS:
+    passed: list[pytest.TestReport] = terminalreporter.getreports("passed")
+    lines = [str(text) for each in passed for name, text in each.user_properties if name == KILL]
+    if not lines:
         return
     terminalreporter.section(f"kills, seed {SEED}")
     terminalreporter.write_line("   n  victim             killed at  encoded again  done at")
-    for row in ROWS:
-        terminalreporter.write_line(
-            f"{row.number:4}  {row.victim:<17}  {row.at_s:7.2f} s  {row.again:13}  "
-            f"{row.done_s:5.1f} s"
-        )
+    for line in sorted(set(lines)):
+        terminalreporter.write_line(line)
 
 
 def random_of(number: int) -> random.Random:

@@ -5,22 +5,22 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.installation import wait_until
 from tests.e2e.kills.conftest import (
+    KILL,
     KILLS,
-    ROWS,
     SEED,
     Accepted,
     Powered,
-    Row,
     Undisturbed,
     made_in,
     random_of,
+    summary_line,
 )
 from tests.e2e.kills.running import WatchedInstallation, broken_views, names
 from tests.e2e.kills.victims import (
@@ -72,6 +72,7 @@ def test_a_kill_changes_nothing_of_what_is_made(
     undisturbed: Undisturbed,
     installation: WatchedInstallation,
     request: pytest.FixtureRequest,
+    record_property: Callable[[str, object], None],
 ) -> None:
     at_s = random_of(number).uniform(0, undisturbed.wall_s)
     print(
@@ -96,7 +97,7 @@ def test_a_kill_changes_nothing_of_what_is_made(
     installation.wait_done(accepted.version_id)
     done_s = time.monotonic() - began_s
     again = assert_as_undisturbed(installation, undisturbed, workers_lost(victim))
-    ROWS.append(Row(number, victim, at_s, again, done_s))
+    record_property(KILL, summary_line(number, victim, at_s, again, done_s))
 
 
 def assert_as_undisturbed(
