@@ -9,11 +9,11 @@ import msgspec
 from benches.encoding.lab import Clip, Lab, Measure
 from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model.chunks import Chunk
-from cuemark.contexts.encoding.model.effort import BALANCED
 from cuemark.contexts.encoding.model.ladder import CEILING, Point, Probed
 from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.pictures import RUNG
 from cuemark.contexts.encoding.tools import ffmpeg
+from cuemark.contexts.encoding.tools.encoders import FAMILIES
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.run import run
 from cuemark.contexts.encoding.workflow.renditions import FullRenditions, Method
@@ -37,6 +37,7 @@ GRID_CRFS = tuple(17.0 + 3 * n for n in range(10))
 GRID_SIZES = (1.0, 2 / 3, 1 / 2, 1 / 3)
 SEARCHES, NEAR_VMAF = 4, 0.5
 LEAST_CRF, MOST_CRF = 10.0, 50.0
+PRESET = FAMILIES["h264"].presets["balanced"]
 
 
 class Ladder(msgspec.Struct, frozen=True):
@@ -105,7 +106,7 @@ def _pass_argv(lab: Lab, clip: Clip, kbps: int, lines: int, number: int, folder:
         *[str(lab.shop.programs.ffmpeg), "-nostdin", "-v", "error", "-y", "-threads", "1"],
         *[*ffmpeg.FILM, "-i", str(clip.film.path), "-map", f"0:{clip.film.master.video_stream}"],
         *["-vf", f"{ffmpeg.canonical(clip.film, 0)},{size}", "-c:v", "libx264"],
-        *["-preset", BALANCED.preset, "-b:v", f"{kbps}k", "-profile:v", "high", "-threads", "1"],
+        *["-preset", PRESET, "-b:v", f"{kbps}k", "-profile:v", "high", "-threads", "1"],
         *["-g", str(round(2 * picture.rate)), "-pass", str(number)],
         *["-passlogfile", str(folder / "passes"), "-frames:v", str(clip.film.master.frames)],
         *["-fps_mode", "cfr", "-r", f"{picture.rate_num}/{picture.rate_den}", *target],
@@ -121,9 +122,7 @@ def grid(lab: Lab, clip: Clip, crfs: Sequence[float] = GRID_CRFS) -> Ladder:
         for lines in sorted(sizes)
         for crf in crfs
         for each in [
-            lab.constant(
-                clip, Recipe(_width(clip, lines), lines, crf, BALANCED.preset), clip.chunks
-            )
+            lab.constant(clip, Recipe(_width(clip, lines), lines, crf, PRESET), clip.chunks)
         ]
     ]
     hull = ladder_rules.upper_hull(found)
@@ -140,7 +139,7 @@ def chunk_by_chunk(lab: Lab, clip: Clip, rungs: Sequence[Measure]) -> Ladder:
     lab.begin()
     made = []
     for rung in rungs:
-        recipe = Recipe(_width(clip, rung.height), rung.height, 0.0, BALANCED.preset)
+        recipe = Recipe(_width(clip, rung.height), rung.height, 0.0, PRESET)
         row = [_searched(lab, clip, recipe, shot, rung.vmaf) for shot in clip.shots]
         made.append(lab.rows(clip, row, clip.shots))
     return Ladder(made, lab.cpu_s(), lab.cpu_s())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from cuemark.contexts.encoding.model import boxes, loudness, names
+from cuemark.contexts.encoding.model import boxes, codec_strings, loudness, names
 from cuemark.contexts.encoding.model.captions import reading, webvtt
 from cuemark.contexts.encoding.model.captions.cues import CaptionsInvalid
 from cuemark.contexts.encoding.model.captions.imsc import imsc
@@ -76,7 +76,7 @@ def read_boxes(data: bytes) -> None:
         boxes.default_duration,
         boxes.segment_span,
         boxes.timeless,
-        boxes.avc_codec_string,
+        codec_strings.of_video,
     ):
         try:
             reader(data)

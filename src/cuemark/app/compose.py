@@ -151,6 +151,7 @@ def _encoding(builder: _Builder) -> Room[Encoding]:
         objects=builder.objects,
         database_url=builder.install.database_url,
         effort=builder.install.settings.effort,
+        codecs=builder.install.settings.codecs,
         energy=builder.install.settings.energy,
     )
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_args
 import msgspec
 from msgspec import Meta
 
-from cuemark.contracts.encoding import Action, Check, Effort, EnergyModel, PolicyChanges
+from cuemark.contracts.encoding import Action, Check, Codec, Effort, EnergyModel, PolicyChanges
 from cuemark.kit.errors import OperatorError
 
 FILE_NAME = "cuemark.toml"
@@ -28,6 +28,7 @@ TABLES = frozenset({"validation", "energy"})
 Count = Annotated[int, Meta(ge=0, le=200)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Rate = Annotated[int, Meta(ge=0, le=100_000_000)]
+Codecs = Annotated[list[Codec], Meta(max_length=8)]
 
 
 class SettingsInvalid(OperatorError):
@@ -42,7 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     origin, 0 for no bound. ``bind`` is the interface of the page and of the appliances, as an
     IPv4 address or a name. ``thumbnails`` says whether versions show the film's frames over the
     seek bar, which are not encrypted. ``effort`` is what a title may cost whose ingest asks for
-    nothing else. ``validation`` changes what is done about what a check finds in a version: see
+    nothing else, and ``codecs`` what its full version is made in besides H.264. ``validation``
+    changes what is done about what a check finds in a version: see
     docs/how-to/change-the-validation-policy.md. ``energy`` is how watt-hours are estimated: see
     docs/how-to/see-what-a-title-costs.md.
     """
@@ -58,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     control_url: str = ""
     thumbnails: bool = True
     effort: Effort = "balanced"
+    codecs: Codecs = []
     validation: PolicyChanges = {}
     energy: EnergyModel = EnergyModel()
 
@@ -80,7 +83,7 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
                 raise SettingsInvalid(f"{name} holds a character that is no text")
             if field in TABLES:
                 raise SettingsInvalid(f"{name} is a table: write [{field}] in {path} instead")
-            values[field] = value
+            values[field] = value.replace(",", " ").split() if field == "codecs" else value
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -90,9 +93,11 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
 
 
 def _known(said: str) -> str:
-    """What may be written where an effort or a policy cannot be read."""
+    """What may be written where an effort, codecs or a policy cannot be read."""
     if "$.effort" in said:
         return f": write one of {', '.join(get_args(Effort))}"
+    if "$.codecs" in said:
+        return f': write a list of {", ".join(get_args(Codec))}, such as ["av1"]'
     if "$.validation" not in said:
         return ""
     checks, actions = ", ".join(get_args(Check)), ", ".join(get_args(Action))

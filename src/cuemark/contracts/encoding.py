@@ -31,6 +31,8 @@ CaptionRole = Literal["subtitles", "sdh", "forced"]
 Effort = Literal["fast", "balanced", "best"]
 """What a title may cost: ``best`` gives fewer bits for the same quality and takes more CPU than
 ``balanced``, and ``fast`` the other way around."""
+Codec = Literal["h264", "hevc", "av1"]
+"""A family of codecs. Every version has H.264, which everything plays."""
 AudioRole = Literal["main", "dub", "description", "commentary", "clear"]
 """``main`` is the film's sound and ``dub`` that in another language than its own; ``description``
 also tells what is to be seen, for those who do not see it, ``commentary`` is on the film, and of
@@ -169,12 +171,16 @@ class CaptionSource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ingest(msgspec.Struct, frozen=True, kw_only=True):
-    """Without an ``effort`` it is the one that the install has set."""
+    """Without an ``effort`` or ``codecs`` they are those that the install has set.
+
+    ``codecs`` are what the full version is made in; H.264 is among them whether named or not.
+    """
 
     title_id: TitleId
     upload_id: UploadId
     captions: list[CaptionSource] = []
     effort: Effort | None = None
+    codecs: list[Codec] | None = None
 
 
 class GetJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,7 +209,7 @@ class Rendition(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     rendition_id: str
-    codec: str
+    codec: Codec
     codec_string: str
     width: int
     height: int
@@ -373,6 +379,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str] = []
     waiting: str = ""
     effort: Effort = "balanced"
+    codecs: tuple[Codec, ...] = ("h264",)
 
 
 class JobPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -389,12 +396,16 @@ class GetReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EncodePoint(msgspec.Struct, frozen=True, kw_only=True):
-    """An encode of the film at one place: measured, where it is a probe, else predicted."""
+    """An encode of the film at one place: measured, where it is a probe, else predicted.
+
+    ``crf`` is on the scale of the codec's own encoder.
+    """
 
     height: int
     crf: float
     rate_kbps: float
     vmaf: float
+    codec: Codec = "h264"
 
 
 class ShotReport(msgspec.Struct, frozen=True, kw_only=True):

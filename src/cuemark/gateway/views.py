@@ -8,7 +8,7 @@ from litestar.params import QueryParameter
 from msgspec import Meta
 
 from cuemark.contracts.catalog import Title
-from cuemark.contracts.encoding import ArtworkCandidate, CaptionRole, Effort
+from cuemark.contracts.encoding import ArtworkCandidate, CaptionRole, Codec, Effort
 from cuemark.contracts.playback import Play
 from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.pages import MOST_ROWS
@@ -178,6 +178,7 @@ class IngestBody(View, frozen=True):
     upload_id: IdText
     captions: Annotated[list[CaptionBody], Meta(max_length=64)] = []
     effort: Effort | None = None
+    codecs: Annotated[list[Codec], Meta(max_length=8)] | None = None
 
 
 def title_view(title: Title, position_s: float = 0.0) -> TitleView:

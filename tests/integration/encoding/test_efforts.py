@@ -4,6 +4,7 @@ import msgspec
 
 from cuemark.contexts.encoding.model.effort import BUDGETS
 from cuemark.contexts.encoding.stages import pictures, scoring
+from cuemark.contexts.encoding.tools.encoders import FAMILIES
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from tests.integration.encoding.conftest import Studio
 
@@ -13,7 +14,9 @@ STRETCH = (0, 30)
 
 def test_keys_differ_where_recipes_differ(studio: Studio) -> None:
     shop, sha256, (chunk, *_) = studio.shop, studio.sha256, studio.chunk_of_each_shot
-    recipes = [msgspec.structs.replace(RECIPE, preset=budget.preset) for budget in BUDGETS.values()]
+    recipes = [
+        msgspec.structs.replace(RECIPE, preset=each) for each in FAMILIES["h264"].presets.values()
+    ]
     assert len({pictures.chunk_key(shop, sha256, chunk, recipe) for recipe in recipes}) == 3
     scored = {
         scoring.rung_scores_key(shop, sha256, "a rung", STRETCH, budget.vmaf_every)

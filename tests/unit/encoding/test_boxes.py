@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from cuemark.contexts.encoding.model.boxes import (
     BoxesInvalid,
-    avc_codec_string,
     boxes,
     default_duration,
     find,
@@ -17,6 +16,7 @@ from cuemark.contexts.encoding.model.boxes import (
     timeless,
     timescale,
 )
+from cuemark.contexts.encoding.model.codec_strings import of_video
 
 
 def box(kind: bytes, *parts: bytes) -> bytes:
@@ -66,19 +66,9 @@ def test_an_init_segment_tells_its_times(version: int) -> None:
     assert default_duration(init_segment(version)) == 1001
 
 
-@pytest.mark.parametrize("entry", [b"avc1", b"encv"])
-def test_the_codec_is_read_encrypted_or_not(entry: bytes) -> None:
-    assert avc_codec_string(init_segment(entry=entry)) == "avc1.64001f"
-
-
 @given(st.sampled_from([0, 1]), st.integers(0, 2**32 - 1))
 def test_an_init_segment_can_lose_its_times_and_nothing_else(version: int, at: int) -> None:
     assert timeless(init_segment(version, at=at)) == init_segment(version)
-
-
-def test_another_codec_is_no_avc() -> None:
-    with pytest.raises(BoxesInvalid, match=r"no H\.264"):
-        avc_codec_string(init_segment(entry=b"hvc1"))
 
 
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=9))
@@ -124,7 +114,7 @@ def test_a_box_that_is_not_there_is_named() -> None:
         find(memoryview(box(b"moov", box(b"mvhd"))), b"moov", b"trak")
 
 
-@pytest.mark.parametrize("read", [timescale, default_duration, avc_codec_string, timeless])
+@pytest.mark.parametrize("read", [timescale, default_duration, of_video, timeless])
 def test_an_empty_box_is_refused(read: Callable[[bytes], object]) -> None:
     hollow = box(b"stsd", bytes(8), box(b"avc1", bytes(78), box(b"avcC")))
     media = box(b"mdia", box(b"mdhd"), box(b"minf", box(b"stbl", hollow)))
@@ -133,7 +123,7 @@ def test_an_empty_box_is_refused(read: Callable[[bytes], object]) -> None:
 
 
 def reads(data: bytes) -> None:
-    for read in (timescale, default_duration, avc_codec_string, segment_span, timeless):
+    for read in (timescale, default_duration, of_video, segment_span, timeless):
         try:
             read(data)
         except BoxesInvalid:

@@ -6,18 +6,23 @@ import pytest
 
 from cuemark.contexts.encoding.model.effort import BUDGETS, Budget
 from cuemark.contexts.encoding.model.ladder import Probed, ladder, probe_points
+from cuemark.contexts.encoding.tools.encoders import FAMILIES
 from cuemark.contracts.encoding import Effort
 
 
 def test_every_effort_has_a_budget_of_its_own() -> None:
     assert list(BUDGETS) == list(get_args(Effort))
-    assert len({budget.preset for budget in BUDGETS.values()}) == len(BUDGETS)
+    assert len(set(BUDGETS.values())) == len(BUDGETS)
+    for family in FAMILIES.values():
+        assert list(family.presets) == list(get_args(Effort))
+        assert len(set(family.presets.values())) == len(BUDGETS)
 
 
 def test_balanced_is_what_was_made_before_there_was_a_choice() -> None:
     assert BUDGETS["balanced"] == Budget(
-        preset="medium", probe_points=5, probe_frames=1500, corrections=2, vmaf_every=5
+        probe_points=5, probe_frames=1500, corrections=2, vmaf_every=5
     )
+    assert FAMILIES["h264"].presets["balanced"] == "medium"
 
 
 def test_more_effort_looks_at_more_and_corrects_more() -> None:

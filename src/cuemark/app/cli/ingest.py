@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from cuemark.app.cli.client import Operator
 from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import as_is, console, plain, print_json
 from cuemark.app.folder import DataFolder
-from cuemark.contracts.encoding import CaptionRole, Effort, Job, Version
+from cuemark.contracts.encoding import CaptionRole, Codec, Effort, Job, Version
 
 POLL_S = 0.25
 PLACED_WITHIN_S = 15.0
@@ -94,6 +94,15 @@ def parse_captions(
     "more CPU, fewer bits; balanced: between them. The gate is the same for all, and so is the "
     "quick version. Without it: the setting `effort`, balanced unless set.",
 )
+@click.option(
+    "--codec",
+    "codecs",
+    multiple=True,
+    type=click.Choice(get_args(Codec)),
+    help="What the full version is made in besides H.264; may be given more than once. av1: half "
+    "the bits and about twice the CPU. hevc: for devices without AV1; it is under patents. "
+    "Without it: the setting `codecs`, none unless set.",
+)
 @click.option("--wait", is_flag=True, help="Stay until the full version can be played.")
 @click.option("--json", "as_json", is_flag=True)
 def ingest(
@@ -103,12 +112,13 @@ def ingest(
     synopsis: str,
     captions: dict[str, Path],
     effort: Effort | None,
+    codecs: tuple[Codec, ...],
     wait: bool,
     as_json: bool,
 ) -> None:
     """Upload a film and encode it: a quick version first, then the full ladder."""
     with Operator(folder, PATIENCE_S) as operator, progress_bars() as progress:
-        job = ingest_film(operator, progress, film, name, synopsis, captions, effort)
+        job = ingest_film(operator, progress, film, name, synopsis, captions, effort, codecs)
         if wait:
             job = follow(operator, job, progress)
             version = operator.get(f"/versions/{quote(job.version_id)}", Version)
@@ -138,11 +148,12 @@ def ingest_film(
     synopsis: str,
     captions: Mapping[str, Path],
     effort: Effort | None = None,
+    codecs: Sequence[Codec] = (),
 ) -> Job:
     """Upload a film with its captions, make its title and start its encoding.
 
-    ``captions`` are named by their language or, with a role, as ``en:sdh``. Without an ``effort``
-    it is the install's.
+    ``captions`` are named by their language or, with a role, as ``en:sdh``. Without an
+    ``effort`` or ``codecs`` they are the install's.
     """
     upload_id = _upload(operator, film, progress)
     sources = []
@@ -151,7 +162,12 @@ def ingest_film(
         source = {"language": language, "upload_id": _upload(operator, path, progress)}
         sources.append({**source, "role": role} if role else source)
     title = operator.post("/titles", {"name": name, "synopsis": synopsis}, TitleMade)
-    body = {"upload_id": upload_id, "captions": sources, "effort": effort}
+    body = {
+        "upload_id": upload_id,
+        "captions": sources,
+        "effort": effort,
+        "codecs": list(codecs) or None,
+    }
     return operator.post(f"/titles/{title.title_id}/ingest", body, Job)
 
 

@@ -12,12 +12,14 @@ from sqlalchemy import Connection
 from cuemark.contexts.encoding import store
 from cuemark.contexts.encoding.model import costs as cost_rules
 from cuemark.contexts.encoding.model import report
+from cuemark.contexts.encoding.model.families import made_in
 from cuemark.contexts.encoding.model.names import check_upload, checked_captions
 from cuemark.contexts.encoding.stages import reports
 from cuemark.contexts.encoding.store import CaptionRow, JobRow, UploadRow, costs
 from cuemark.contexts.encoding.store.costs import Attempt
 from cuemark.contracts.encoding import (
     TOPIC,
+    Codec,
     CompleteUpload,
     Effort,
     Encoding,
@@ -61,7 +63,7 @@ Enqueue = Callable[[Connection, str], None]
 class EncodingService(Encoding):
     """Uploads, jobs and versions. The work itself is done by the workflows, in the workers.
 
-    ``effort`` is that of jobs which ask for none.
+    ``effort`` and ``codecs`` are those of jobs which ask for none.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class EncodingService(Encoding):
         objects: Objects,
         enqueue: Enqueue,
         effort: Effort,
+        codecs: Sequence[Codec],
         energy: EnergyModel,
     ) -> None:
         self._database = database
@@ -82,6 +85,7 @@ class EncodingService(Encoding):
         self._objects = objects
         self._enqueue = enqueue
         self._effort = effort
+        self._codecs = codecs
         self._energy = energy
 
     async def open_upload(self, request: OpenUpload) -> Upload:
@@ -133,6 +137,7 @@ class EncodingService(Encoding):
             trace_id=current_trace_id(),
             created_at=self._clock.now(),
             effort=request.effort or self._effort,
+            codecs=made_in(request.codecs or self._codecs),
         )
         async with self._database.transaction() as transaction:
             await store.insert_job(transaction, row)

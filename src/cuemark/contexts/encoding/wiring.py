@@ -20,7 +20,7 @@ from cuemark.contexts.encoding.model.validation.policy import Policy
 from cuemark.contexts.encoding.service import EncodingService, Ledger, sweep_uploads
 from cuemark.contexts.encoding.store import SCHEMA, stored_objects, unfinished_jobs
 from cuemark.contexts.encoding.tools.programs import from_wheels
-from cuemark.contracts.encoding import Effort, Encoding, EnergyModel, PolicyChanges, Version
+from cuemark.contracts.encoding import Codec, Effort, Encoding, EnergyModel, PolicyChanges, Version
 from cuemark.contracts.licensing import Licensing
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
@@ -78,18 +78,20 @@ def build(
     objects: Objects,
     database_url: str,
     effort: Effort = "balanced",
+    codecs: Sequence[Codec] = (),
     energy: EnergyModel = ESTIMATE,
 ) -> Room[Encoding]:
     """Encoding for a control process: it puts workflows on their queue, and runs none.
 
-    ``effort`` is that of jobs which ask for none; ``energy`` estimates what reports tell.
+    ``effort`` and ``codecs`` are those of jobs which ask for none; ``energy`` estimates what
+    reports tell.
     """
     client = _client(database_url)
 
     def enqueue(connection: Connection, version_id: str) -> None:
         client.enqueue_in_transaction(connection, _title_workflow(version_id), version_id)
 
-    service = EncodingService(database, log, clock, ids, objects, enqueue, effort, energy)
+    service = EncodingService(database, log, clock, ids, objects, enqueue, effort, codecs, energy)
     return Room(Encoding, service)
 
 

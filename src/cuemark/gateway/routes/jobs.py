@@ -38,6 +38,7 @@ async def ingest(title_id: FromPath[str], data: JSONBody[IngestBody], parts: Par
             upload_id=UploadId(data.upload_id),
             captions=captions,
             effort=data.effort,
+            codecs=data.codecs,
         )
     )
 

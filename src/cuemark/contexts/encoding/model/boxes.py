@@ -1,4 +1,4 @@
-"""Reading ISO base media files (ISO/IEC 14496-12): segment durations and codec strings.
+"""Reading ISO base media files (ISO/IEC 14496-12): timescales and segment durations.
 
 Section numbers in the text are those of 14496-12:2022, unless said otherwise.
 """
@@ -6,9 +6,7 @@ Section numbers in the text are those of 14496-12:2022, unless said otherwise.
 import struct
 from collections.abc import Iterator
 
-_VISUAL_ENTRY = 78
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"mvex"}
-_VIDEO_ENTRIES = {b"avc1", b"encv"}
 
 
 class BoxesInvalid(ValueError):
@@ -119,13 +117,3 @@ def _number(body: memoryview, at: int, size: int = 4) -> int:
     if at + size > len(body):
         raise BoxesInvalid("a box is cut off")
     return int.from_bytes(body[at : at + size], "big")
-
-
-def avc_codec_string(init: bytes) -> str:
-    """``avc1.PPCCLL`` (RFC 6381) from the avcC record of an init segment, encrypted or not."""
-    entries = find(memoryview(init), b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")[8:]
-    for kind, body in boxes(entries):
-        if kind in _VIDEO_ENTRIES:
-            record = find(body[_VISUAL_ENTRY:], b"avcC")
-            return f"avc1.{_number(record, 1, 3):06x}"
-    raise BoxesInvalid("the init segment has no H.264 track")

@@ -16,12 +16,12 @@ VMAF_EVERY = 5
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """What the making of a full version may spend.
 
-    ``preset`` is x264's, of probes and rungs. ``probe_points`` of ``ladder.probe_points`` are
-    encoded, on about ``probe_frames`` frames of the film. ``corrections`` is how often a rung is
-    encoded anew that does not measure what was predicted. Every ``vmaf_every``-th frame is scored.
+    ``probe_points`` of ``ladder.probe_points`` are encoded, on about ``probe_frames`` frames of the
+    film. ``corrections`` is how often a rung is encoded anew that does not measure what was
+    predicted. Every ``vmaf_every``-th frame is scored. Which preset an encoder has is said in the
+    file of its family.
     """
 
-    preset: str
     probe_points: int
     probe_frames: int
     corrections: int
@@ -29,8 +29,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
 
 BUDGETS: Mapping[Effort, Budget] = {
-    "fast": Budget(preset="faster", probe_points=4, probe_frames=500, corrections=1, vmaf_every=10),
-    "balanced": Budget(preset="medium", probe_points=5, probe_frames=1500, corrections=2),
-    "best": Budget(preset="slower", probe_points=5, probe_frames=3000, corrections=3, vmaf_every=3),
+    "fast": Budget(probe_points=4, probe_frames=500, corrections=1, vmaf_every=10),
+    "balanced": Budget(probe_points=5, probe_frames=1500, corrections=2),
+    "best": Budget(probe_points=5, probe_frames=3000, corrections=3, vmaf_every=3),
 }
 BALANCED = BUDGETS["balanced"]

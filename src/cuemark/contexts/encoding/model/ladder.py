@@ -12,6 +12,7 @@ followed for ``BEYOND_CRF`` only, and every rung is measured against its predict
 """
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 
@@ -71,6 +72,12 @@ def probe_points(height: int, most: int = 5) -> list[Point]:
     return [Point(low, 29.0), *between, Point(top, 28.0), Point(top, 20.0)]
 
 
+def check_points(points: Sequence[Point]) -> list[Point]:
+    """Where another codec is tried: at the best of the reference's points, and at its poorest."""
+    ordered = sorted(points, key=lambda point: (point.height, -point.crf))
+    return [ordered[0], ordered[-1]]
+
+
 def even(lines: float) -> int:
     """The nearest even number: 4:2:0 pictures have no odd sides."""
     return max(2, round(lines / 2) * 2)
@@ -79,43 +86,6 @@ def even(lines: float) -> int:
 def width_at(height: int, picture_width: int, picture_height: int) -> int:
     """The even width that keeps the picture's shape at ``height`` lines."""
     return even(height * picture_width / picture_height)
-
-
-def ladder(probes: list[Probed], picture_width: int, picture_height: int) -> list[Rung]:
-    """Rungs in ascending order of rate, about six VMAF apart, from about 95 down.
-
-    A film whose poorest encode is better than that has one rung: the cheapest. Raises
-    ``NoLadder`` where the probes hold no resolution twice.
-    """
-    curves = curves_of(probes)
-    hull = upper_hull(
-        [
-            candidate
-            for curve in curves
-            for candidate in curve.candidates([p for p in probes if p.point.height == curve.height])
-        ]
-    )
-    slopes = {curve.height: curve for curve in curves}
-    top = max(hull[0].vmaf, min(TOP_VMAF, hull[-1].vmaf))
-    chosen: list[Probed] = []
-    for step in range(MAX_RUNGS):
-        target = top - step * STEP_VMAF
-        if target < hull[0].vmaf - STEP_VMAF / 2:
-            break
-        nearest = min(hull, key=lambda candidate: abs(candidate.vmaf - target))
-        if all(nearest.vmaf <= other.vmaf - STEP_VMAF / _HALVES for other in chosen):
-            chosen.append(nearest)
-    return [
-        Rung(
-            width=width_at(found.point.height, picture_width, picture_height),
-            height=found.point.height,
-            crf=found.point.crf,
-            rate_kbps=found.rate_kbps,
-            vmaf=found.vmaf,
-            vmaf_per_crf=slopes[found.point.height].slope_at(found.point.crf),
-        )
-        for found in sorted(chosen, key=lambda found: found.rate_kbps)
-    ]
 
 
 class Curve(msgspec.Struct, frozen=True):
@@ -154,6 +124,49 @@ class Curve(msgspec.Struct, frozen=True):
         steps = [self.low_crf + n / 2 for n in range(int((self.high_crf - self.low_crf) * 2) + 1)]
         free = [crf for crf in steps if all(abs(crf - p.point.crf) > _SNAP_CRF for p in probed)]
         return [*probed, *(self.at(crf) for crf in free)]
+
+
+def ladder(probes: list[Probed], picture_width: int, picture_height: int) -> list[Rung]:
+    """Rungs in ascending order of rate, about six VMAF apart, from about 95 down.
+
+    A film whose poorest encode is better than that has one rung: the cheapest. Raises
+    ``NoLadder`` where the probes hold no resolution twice.
+    """
+    return ladder_on(curves_of(probes), probes, picture_width, picture_height)
+
+
+def ladder_on(
+    curves: list[Curve], probes: list[Probed], picture_width: int, picture_height: int
+) -> list[Rung]:
+    """``ladder`` on the curves of the resolutions; a probe stands for what is near it."""
+    hull = upper_hull(
+        [
+            candidate
+            for curve in curves
+            for candidate in curve.candidates([p for p in probes if p.point.height == curve.height])
+        ]
+    )
+    slopes = {curve.height: curve for curve in curves}
+    top = max(hull[0].vmaf, min(TOP_VMAF, hull[-1].vmaf))
+    chosen: list[Probed] = []
+    for step in range(MAX_RUNGS):
+        target = top - step * STEP_VMAF
+        if target < hull[0].vmaf - STEP_VMAF / 2:
+            break
+        nearest = min(hull, key=lambda candidate: abs(candidate.vmaf - target))
+        if all(nearest.vmaf <= other.vmaf - STEP_VMAF / _HALVES for other in chosen):
+            chosen.append(nearest)
+    return [
+        Rung(
+            width=width_at(found.point.height, picture_width, picture_height),
+            height=found.point.height,
+            crf=found.point.crf,
+            rate_kbps=found.rate_kbps,
+            vmaf=found.vmaf,
+            vmaf_per_crf=slopes[found.point.height].slope_at(found.point.crf),
+        )
+        for found in sorted(chosen, key=lambda found: found.rate_kbps)
+    ]
 
 
 def curves_of(probes: list[Probed], ceiling: float = CEILING) -> list[Curve]:

@@ -8,10 +8,12 @@ import msgspec
 
 from cuemark.contexts.encoding.model.gate import Scores, by_shot
 from cuemark.contexts.encoding.model.ladder import Probed, Rung, curves_of, upper_hull
+from cuemark.contexts.encoding.model.likeness import Likeness
 from cuemark.contexts.encoding.model.shot_crfs import ShotPlan
 from cuemark.contexts.encoding.model.validation.policy import Validation
 from cuemark.contracts.encoding import (
     ArtworkCandidate,
+    Codec,
     EncodePoint,
     Rendition,
     RenditionReport,
@@ -27,12 +29,25 @@ POOR_VMAF = 60.0
 PEAK_TIMES = 2.0
 
 
-class Measures(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept beside a version: its probes, its planned rungs, each rendition's crf by shot,
-    and every scored frame.
+class CodecMeasures(msgspec.Struct, frozen=True, kw_only=True):
+    """What was tried and planned in one codec. The crfs are those of its own encoder, and
+    ``likeness`` says how they lie to the reference's."""
 
-    ``captions`` is what is odd about its captions, sentences without their full stops.
+    codec: Codec
+    probes: list[Probed]
+    planned: list[Rung]
+    likeness: Likeness = Likeness()
+
+
+class Measures(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept beside a version: what was tried and planned in each codec, the reference first,
+    each rendition's crf by shot, and every scored frame.
+
+    ``captions`` is what is odd about its captions, sentences without their full stops. Older
+    releases kept ``probes`` and ``planned`` of H.264 alone.
     """
+
+    codecs: list[CodecMeasures] = []
 
     probes: list[Probed] = []
     planned: list[Rung] = []
@@ -40,6 +55,13 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     scores: dict[str, Scores] = {}
     shot_plans: dict[str, ShotPlan] = {}
     captions: list[str] = []
+
+    @property
+    def tried(self) -> list[CodecMeasures]:
+        """What is known of each codec, the reference first; nothing of a quick version."""
+        if not self.probes:
+            return self.codecs
+        return [CodecMeasures(codec="h264", probes=self.probes, planned=self.planned)]
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,11 +89,18 @@ def of_version(
     return VersionReport(
         version=version,
         trace_id=trace_id,
-        probes=[_point(probe) for probe in measures.probes],
-        hull=[_point(probe) for probe in _hull(measures.probes)],
+        probes=[_point(each.codec, probe) for each in measures.tried for probe in each.probes],
+        hull=[
+            _point(each.codec, point)
+            for each in measures.tried
+            for point in _hull(each, measures.tried[0].probes)
+        ],
         planned=[
-            EncodePoint(height=r.height, crf=r.crf, rate_kbps=r.rate_kbps, vmaf=r.vmaf)
-            for r in measures.planned
+            EncodePoint(
+                height=r.height, crf=r.crf, rate_kbps=r.rate_kbps, vmaf=r.vmaf, codec=each.codec
+            )
+            for each in measures.tried
+            for r in each.planned
         ],
         shots=measures.shots,
         renditions=[_rendition(each, kept) for each in version.renditions],
@@ -151,20 +180,22 @@ def findings(version: Version, kept: Kept) -> list[str]:
             "No measurements were kept for this version: it was made by an older release, "
             "or they were removed."
         )
-    dropped = len(kept.measures.planned) - len(version.renditions)
-    if kept.measures.planned and dropped > 0:
+    planned = sum(len(each.planned) for each in kept.measures.tried)
+    dropped = planned - len(version.renditions)
+    if planned and dropped > 0:
         said.append(
             f"{_count(dropped, 'planned rung was', 'planned rungs were')} dropped: what was "
             "encoded did not measure what the probes predicted, or equaled another rung."
         )
     for rendition in version.renditions:
         said += _rendition_findings(rendition, kept)
-    for lower, upper in pairwise(version.renditions):
-        if upper.vmaf_mean <= lower.vmaf_mean:
-            said.append(
-                f"{upper.rendition_id} needs more bits than {lower.rendition_id} "
-                "and measures no better."
-            )
+    for codec in dict.fromkeys(each.codec for each in version.renditions):
+        for lower, upper in pairwise(each for each in version.renditions if each.codec == codec):
+            if upper.vmaf_mean <= lower.vmaf_mean:
+                said.append(
+                    f"{upper.rendition_id} needs more bits than {lower.rendition_id} "
+                    "and measures no better."
+                )
     said += [f"{note[0].upper()}{note[1:]}." for note in kept.measures.captions]
     if not version.audio:
         said.append("The version has no sound.")
@@ -185,24 +216,27 @@ def _rendition_findings(rendition: Rendition, kept: Kept) -> list[str]:
     return said
 
 
-def _hull(probes: Sequence[Probed]) -> list[Probed]:
-    """The hull that the ladder was chosen on, from the same candidates."""
-    if not probes:
+def _hull(tried: CodecMeasures, reference: Sequence[Probed]) -> list[Probed]:
+    """The hull that a codec's ladder was chosen on, from the same candidates, at its own crfs."""
+    if not tried.probes:
         return []
+    likeness = tried.likeness
+    probes = [likeness.probed(probe) for probe in tried.probes]
     candidates = [
         candidate
-        for curve in curves_of(list(probes))
+        for curve in map(likeness.curve, curves_of(list(reference)))
         for candidate in curve.candidates([p for p in probes if p.point.height == curve.height])
     ]
-    return upper_hull(candidates)
+    return [likeness.own(point) for point in upper_hull(candidates)]
 
 
-def _point(probe: Probed) -> EncodePoint:
+def _point(codec: Codec, probe: Probed) -> EncodePoint:
     return EncodePoint(
         height=probe.point.height,
         crf=probe.point.crf,
         rate_kbps=round(probe.rate_kbps, 1),
         vmaf=round(probe.vmaf, 2),
+        codec=codec,
     )
 
 

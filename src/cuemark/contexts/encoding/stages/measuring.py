@@ -11,8 +11,7 @@ import structlog
 
 from cuemark.contexts.encoding.model.effort import VMAF_EVERY
 from cuemark.contexts.encoding.model.gate import Scores, joined
-from cuemark.contexts.encoding.model.ladder import Probed, Rung
-from cuemark.contexts.encoding.model.report import Measures, worst_frame
+from cuemark.contexts.encoding.model.report import CodecMeasures, Measures, worst_frame
 from cuemark.contexts.encoding.model.shot_crfs import ShotPlan
 from cuemark.contexts.encoding.stages import artworks, pictures, scoring
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
@@ -35,8 +34,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 
     stretches: list[tuple[int, int]]
     shots: list[int] = []
-    probes: list[Probed] = []
-    planned: list[Rung] = []
+    codecs: list[CodecMeasures] = []
     shot_plans: list[ShotPlan] = []
     made_for: list[str] = []
     vmaf_every: int = VMAF_EVERY
@@ -68,8 +66,7 @@ def keep_measures(
         for name, rung in zip(names, rungs, strict=True)
     }
     measures = Measures(
-        probes=measured.probes,
-        planned=measured.planned,
+        codecs=measured.codecs,
         shots=measured.shots,
         scores=scores,
         shot_plans=dict(zip(names, measured.shot_plans, strict=False)),

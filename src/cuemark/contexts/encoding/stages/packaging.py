@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from blake3 import blake3
 
-from cuemark.contexts.encoding.model import bounds, boxes, loudness, playlists
+from cuemark.contexts.encoding.model import bounds, boxes, codec_strings, loudness, playlists
 from cuemark.contexts.encoding.model.names import captions_id, captions_name
 from cuemark.contexts.encoding.model.sound import Named, SoundRecipe
 from cuemark.contexts.encoding.stages import artworks, thumbnails
@@ -25,6 +25,7 @@ from cuemark.contracts.encoding import (
     AudioTrack,
     CaptionRole,
     CaptionTrack,
+    Codec,
     IndexedFile,
     Quality,
     Rendition,
@@ -49,6 +50,7 @@ class RungToPackage(msgspec.Struct, frozen=True, kw_only=True):
     vmaf_mean: float
     vmaf_p5: float
     vmaf_predicted: float | None
+    codec: Codec = "h264"
 
     @property
     def label(self) -> str:
@@ -147,7 +149,7 @@ def _tracks(shop: Workshop, order: Order) -> list[Stream]:
     names: dict[str, int] = {}
     streams = []
     for rung in order.rungs:
-        name = f"v{rung.height}"
+        name = f"v{rung.height}" if rung.codec == "h264" else f"{rung.codec}-{rung.height}"
         names[name] = names.get(name, 0) + 1
         track_id = name if names[name] == 1 else f"{name}-{names[name]}"
         streams.append(Stream(track_id, shop.path(rung.key, RUNG), "video", rung.label))
@@ -255,8 +257,8 @@ def _described(
         renditions.append(
             Rendition(
                 rendition_id=stream.track_id,
-                codec="h264",
-                codec_string=boxes.avc_codec_string(init),
+                codec=rung.codec,
+                codec_string=codec_strings.of_video(init),
                 width=rung.width,
                 height=rung.height,
                 bitrate_kbps=round(mean_kbps, 1),

@@ -27,6 +27,7 @@ from cuemark.contexts.encoding.model.thumbnails import Tiling, tiling
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import ffmpeg, ffprobe
 from cuemark.contexts.encoding.tools.decoding import sample_bytes
+from cuemark.contexts.encoding.tools.encoders import FAMILIES
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
 from cuemark.contexts.encoding.tools.run import (
     ToolFailed,
@@ -34,7 +35,7 @@ from cuemark.contexts.encoding.tools.run import (
     read_frames,
     run,
 )
-from cuemark.contracts.encoding import ArtworkFrame, MasterRejected
+from cuemark.contracts.encoding import ArtworkFrame, Codec, MasterRejected
 from cuemark.kit.errors import UNREADABLE
 
 INDEXED = "film.mkv"
@@ -251,19 +252,27 @@ def _encode_parts(
         paths.append(path)
         cpu_s, wall_s = cpu_s + done.cpu_s, wall_s + done.wall_s
     if recipe.turns:
-        _join(shop, film, paths, folder, CHUNK)
+        _join(shop, film, recipe.codec, paths, folder, CHUNK)
         for path in paths:
             path.unlink()
     return cpu_s, wall_s
 
 
-def _join(shop: Workshop, film: Film, parts: Sequence[Path], folder: Path, name: str) -> int:
+def _join(
+    shop: Workshop, film: Film, codec: Codec, parts: Sequence[Path], folder: Path, name: str
+) -> int:
     """Join encoded parts to the file ``name`` in ``folder``. Returns the size of the parts."""
     listing = folder / "parts.txt"
     listing.write_text("".join(ffmpeg.listed(part) for part in parts))
     size_bytes = sum(part.stat().st_size for part in parts)
     run(
-        ffmpeg.assemble_argv(shop.programs.ffmpeg, listing, film.master.picture, folder / name),
+        ffmpeg.assemble_argv(
+            shop.programs.ffmpeg,
+            listing,
+            film.master.picture,
+            FAMILIES[codec].reordered,
+            folder / name,
+        ),
         bounds.reading(size_bytes),
         reads=parts,
         folder=folder,
@@ -295,14 +304,15 @@ def rung_key(shop: Workshop, sha256: str, chunks: Sequence[str]) -> str:
     return shop.key("rung", sha256, chunks)
 
 
-def join_rung(shop: Workshop, sha256: str, chunks: Sequence[str]) -> str:
+def join_rung(shop: Workshop, sha256: str, chunks: Sequence[str], codec: Codec = "h264") -> str:
     """Join encoded chunks (their keys) to a rung and count its frames. Returns its key."""
     key = rung_key(shop, sha256, chunks)
     if shop.has(key):
         return key
     film = film_of(shop, sha256)
     with shop.making(key) as folder:
-        size_bytes = _join(shop, film, [shop.path(each, CHUNK) for each in chunks], folder, RUNG)
+        parts = [shop.path(each, CHUNK) for each in chunks]
+        size_bytes = _join(shop, film, codec, parts, folder, RUNG)
         packets = run(
             ffprobe.packets_argv(shop.programs.ffprobe, folder / RUNG, 0),
             bounds.reading(size_bytes),

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, text
 
 from cuemark.contracts.encoding import (
     CaptionRole,
+    Codec,
     Effort,
     Job,
     Stage,
@@ -49,6 +50,7 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     trace_id: str
     created_at: datetime
     effort: Effort = "balanced"
+    codecs: tuple[Codec, ...] = ("h264",)
 
 
 async def insert_upload(transaction: Transaction, upload: UploadRow, at: datetime) -> None:
@@ -107,13 +109,14 @@ async def insert_job(transaction: Transaction, job: JobRow) -> None:
     await transaction.execute(
         text(
             "insert into encoding.job (version_id, quick_version_id, title_id, master_sha256, "
-            "captions, state, trace_id, created_at, effort) values (:version_id, "
+            "captions, state, trace_id, created_at, effort, codecs) values (:version_id, "
             ":quick_version_id, :title_id, :master_sha256, cast(:captions as json), 'waiting', "
-            ":trace_id, :created_at, :effort)"
+            ":trace_id, :created_at, :effort, cast(:codecs as json))"
         ),
         {
             **msgspec.structs.asdict(job),
             "captions": msgspec.json.encode(job.captions).decode(),
+            "codecs": msgspec.json.encode(job.codecs).decode(),
         },
     )
 
@@ -122,7 +125,7 @@ async def find_job_row(transaction: Transaction, version_id: str) -> JobRow | No
     found = await transaction.execute(
         text(
             "select version_id, quick_version_id, title_id, master_sha256, captions, trace_id, "
-            "created_at, effort from encoding.job where version_id = :version_id"
+            "created_at, effort, codecs from encoding.job where version_id = :version_id"
         ),
         {"version_id": version_id},
     )
@@ -137,7 +140,7 @@ async def find_jobs(
     found = await transaction.execute(
         text(
             "select version_id, quick_version_id, title_id, state, error, waiting, created_at, "
-            "trace_id, watchable_s, good_s, notes, effort from encoding.job "
+            "trace_id, watchable_s, good_s, notes, effort, codecs from encoding.job "
             "where (:version_id = '' or version_id = :version_id) "
             "and (:before = '' or version_id < :before) order by version_id desc limit :limit"
         ),

@@ -19,6 +19,8 @@ from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.model.master import Master, Picture
 from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH
 from cuemark.contexts.encoding.model.thumbnails import Tiling
+from cuemark.contexts.encoding.tools.encoders import encoder_flags
+from cuemark.contracts.encoding import Codec
 
 ARTWORK_WIDTH = 1280
 EXHIBIT_WIDTH = 640
@@ -36,19 +38,14 @@ BITEXACT = ["-fflags", "+bitexact", "-map_metadata", "-1", "-map_chapters", "-1"
 _ONE_JPEG = ["-frames:v", "1", "-update", "1", "-q:v", "3", *BITEXACT]
 _MODELS = "version=vmaf_v0.6.1|version=vmaf_v0.6.1\\\\:name=raw\\\\:disable_clip=true"
 _GUARDS = "|version=vmaf_v0.6.1neg\\\\:name=neg:feature=name=cambi"
-_STITCHED = "scenecut=0:open-gop=0:stitchable=1:sliced-threads=0:lookahead-threads=1"
-_REORDERED = 2
-"""How many frames x264 decodes ahead of the one that is shown, with B-frames in a pyramid."""
-_FIRST_FRAME = "zones=0,0,b=1.4"
-"""x264 divides the quantizer of a key frame by its ``ipratio`` of 1.4, but not that of the first
-frame of an encode, which all the frames of a chunk's first shot refer to."""
 
 
 class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
-    """x264's settings of one output. One thread, so that a chunk's bytes repeat.
+    """An encoder's settings of one output. One thread, so that a chunk's bytes repeat.
 
     ``turns`` are frames of a chunk, shots' first ones, from which on another crf holds. Without
-    them a recipe is written as it was before there were any: its results are found again.
+    them, and without a codec, a recipe is written as it was before there were any: its results are
+    found again.
     """
 
     width: int
@@ -56,6 +53,7 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
     crf: float
     preset: str
     turns: tuple[tuple[int, float], ...] = ()
+    codec: Codec = "h264"
 
 
 class Film(msgspec.Struct, frozen=True):
@@ -134,7 +132,7 @@ def chunk_argv(
     for number, (recipe, path) in enumerate(outputs):
         graph.append(f"{labels[number]}{_scaled(picture, recipe.width, recipe.height)}[o{number}]")
         arguments += ["-map", f"[o{number}]", "-frames:v", str(chunk.frames)]
-        arguments += _x264(recipe, picture, chunk.idrs)
+        arguments += encoder_flags(recipe.codec, recipe.crf, recipe.preset, picture, chunk.idrs)
         arguments += [*BITEXACT, "-video_track_timescale", str(timescale(picture)[0]), str(path)]
     return [
         *[str(ffmpeg), *QUIET, "-filter_complex_threads", "1", "-threads", "1"],
@@ -229,29 +227,22 @@ def _scaled(picture: Picture, width: int, height: int) -> str:
     return f"scale={width}:{height}:flags=bicubic,setsar=1"
 
 
-def _x264(recipe: Recipe, picture: Picture, idrs: Sequence[int]) -> list[str]:
-    frame_s = picture.rate_den / picture.rate_num
-    forced = ",".join(f"{max(0.0, (idr - 0.25) * frame_s):.6f}" for idr in idrs)
-    return [
-        *["-c:v", "libx264", "-preset", recipe.preset, "-crf", f"{recipe.crf:g}"],
-        *["-profile:v", "high", "-threads", "1", "-g", "100000", "-forced-idr", "1"],
-        *["-force_key_frames", forced, "-x264-params", f"{_STITCHED}:{_FIRST_FRAME}"],
-        *["-flags:v", "+bitexact"],
-        *["-fps_mode", "cfr", "-r", f"{picture.rate_num}/{picture.rate_den}"],
-    ]
-
-
 def listed(file: Path) -> str:
     """A line of the list that ``assemble_argv`` joins, quoted as ffmpeg's manual has it."""
     quoted = str(file).replace("'", "'\\''")
     return f"file '{quoted}'\n"
 
 
-def assemble_argv(ffmpeg: Path, listing: Path, picture: Picture, target: Path) -> list[str]:
-    """Join chunks, their times put back on the grid of frames, from 0 without an edit list."""
+def assemble_argv(
+    ffmpeg: Path, listing: Path, picture: Picture, reordered: int, target: Path
+) -> list[str]:
+    """Join chunks, their times put back on the grid of frames, from 0 without an edit list.
+
+    ``reordered`` is how many frames decoding is ahead of what is shown.
+    """
     scale, tick = timescale(picture)
     # Parts of a few frames are reordered less than others, so their own times would collide.
-    dts = f"(N-{_REORDERED})*{tick}"
+    dts = f"(N-{reordered})*{tick}"
     snap = f"setts=pts=round(PTS/{tick})*{tick}:dts={dts}:duration={tick}"
     return [
         *[str(ffmpeg), *QUIET, *ONLY_FILES, "-f", "concat", "-safe", "0", "-i", str(listing)],

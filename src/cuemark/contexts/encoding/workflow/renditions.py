@@ -1,34 +1,37 @@
-"""The renditions of a full version: probes, ladder, a crf for each shot, encodes, gate."""
+"""The renditions of a full version, codec by codec: ladder, a crf for each shot, encodes, gate."""
 
 import itertools
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Literal
 
 import msgspec
 import structlog
 
 from cuemark.contexts.encoding.model import ladder as ladder_rules
-from cuemark.contexts.encoding.model import shot_crfs, survey
-from cuemark.contexts.encoding.model.chunks import Chunk, sampled
+from cuemark.contexts.encoding.model import shot_crfs
+from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.model.effort import BUDGETS
+from cuemark.contexts.encoding.model.families import REFERENCE, Family
 from cuemark.contexts.encoding.model.gate import (
     PUBLISHED_WITHIN_VMAF,
     Scores,
     broken_shots,
-    joined,
     meets_prediction,
 )
-from cuemark.contexts.encoding.model.ladder import Point, Probed, Rung
-from cuemark.contexts.encoding.model.shot_crfs import Seen, Shot, ShotPlan
-from cuemark.contexts.encoding.stages import pictures, scoring
+from cuemark.contexts.encoding.model.ladder import Curve, Rung
+from cuemark.contexts.encoding.model.likeness import Likeness
+from cuemark.contexts.encoding.model.report import CodecMeasures
+from cuemark.contexts.encoding.model.shot_crfs import Shot, ShotPlan
 from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.packaging import RungToPackage
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.store import JobRow
+from cuemark.contexts.encoding.tools.encoders import FAMILIES
 from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
+from cuemark.contexts.encoding.workflow.probing import Probes, Probing, rate_kbps
 from cuemark.contexts.encoding.workflow.steps import Steps
 from cuemark.contexts.encoding.workflow.tasks import Priority
+from cuemark.contracts.encoding import Codec
 from cuemark.kit.cost import Meter
 
 Method = Literal["per shot", "per title"]
@@ -96,166 +99,139 @@ class FullRenditions:
         self._film = film
         self._chunks = chunks
         self._starts = starts
-        self._quick = quick
+        self._probing = Probing(
+            shop, job.master_sha256, self._steps, self._budget, film, chunks, starts, quick
+        )
         self._numbers = itertools.count(1)
+        self._encodes = self._verifies = 0
 
     def rungs(self, method: Method = "per shot") -> _Rungs:
-        """Probe the film, plan its rungs, and make them; ``per title`` has one crf for a rung."""
-        picture = self._film.master.picture
-        probes = self._probes()
-        self._steps.plan("ladder", 1)
-        meter = Meter(children=False)
-        rungs = ladder_rules.ladder(probes.probed, picture.width, picture.height)
-        plans = self._plans(rungs, probes, method)
-        attempts = [self._attempt(rung, plan) for rung, plan in zip(rungs, plans, strict=True)]
-        self._steps.done("ladder", cost=meter.cost)
-        made = self._gated(attempts, probes)
+        """Probe the film, plan its rungs, and make them; ``per title`` has one crf for a rung.
+
+        The rungs ascend by rate, those of all codecs among one another.
+        """
+        reference = self._as(REFERENCE, Likeness())
+        probes = self._probing.probes(reference.family, reference.preset)
+        per_shot = method == "per shot" and len(self._starts) > 1
+        shots = self._probing.shots(probes) if per_shot else None
+        curves = ladder_rules.curves_of(probes.probed)
+        measured, made = self._made(reference, curves, probes, shots)
+        codecs = [measured]
+        for codec in self._job.codecs:
+            if codec == REFERENCE:
+                continue
+            likeness, checks = self._probing.checks(
+                FAMILIES[codec], FAMILIES[codec].presets[self._job.effort], probes
+            )
+            other = self._as(codec, likeness)
+            told = shots and self._probing.shots_like(shots, likeness, checks)
+            measured, rungs = self._made(
+                other, [likeness.curve(curve) for curve in curves], checks, told
+            )
+            codecs.append(measured)
+            made += rungs
+        made.sort(key=lambda each: each.rate_kbps)
         return [each.rung for each in made], Measured(
             stretches=[(chunk.start, chunk.end) for chunk in self._chunks],
             shots=self._starts,
-            probes=probes.probed,
-            planned=rungs,
+            codecs=codecs,
             shot_plans=[each.plan for each in made],
             made_for=[each.name for each in made],
             vmaf_every=self._budget.vmaf_every,
         )
 
-    def _probes(self) -> "_Probes":
+    def _as(self, codec: Codec, likeness: Likeness) -> "_Encoder":
+        return _Encoder(FAMILIES[codec], FAMILIES[codec].presets[self._job.effort], likeness)
+
+    def _made(
+        self,
+        encoder: "_Encoder",
+        curves: list[Curve],
+        probes: Probes,
+        shots: dict[int, list[Shot]] | None,
+    ) -> tuple[CodecMeasures, list["_Encoded"]]:
+        """Plan the rungs of one codec, and make them."""
         picture = self._film.master.picture
-        chunks = sampled(list(self._chunks), self._budget.probe_frames)
-        points = ladder_rules.probe_points(picture.height, self._budget.probe_points)
-        recipes = [
-            Recipe(
-                ladder_rules.width_at(point.height, picture.width, picture.height),
-                point.height,
-                point.crf,
-                self._budget.preset,
+        self._steps.plan("ladder", len(self._job.codecs))
+        meter = Meter(children=False)
+        rungs = ladder_rules.ladder_on(curves, probes.probed, picture.width, picture.height)
+        attempts = [
+            self._attempt(
+                encoder,
+                rung,
+                shot_crfs.plan(shots[rung.height], rung.crf, rung.vmaf)
+                if shots
+                else shot_crfs.untold(len(self._starts), rung.crf),
             )
-            for point in points
+            for rung in rungs
         ]
-        self._steps.plan("probes", len(recipes) * len(chunks))
-        rows = [[recipe] * len(chunks) for recipe in recipes]
-        keys = self._steps.all("probe", "probes", Priority.PROBE, rows, chunks)
-        seen = []
-        probed = []
-        for point, recipe, row in zip(points, recipes, keys, strict=True):
-            scores = joined([scoring.scores_of(self._shop, key) for key in row])
-            encoded = [
-                pictures.chunk_key(self._shop, self._job.master_sha256, chunk, recipe)
-                for chunk in chunks
-            ]
-            sizes: dict[int, int] = {}
-            for chunk, key in zip(chunks, encoded, strict=True):
-                sizes |= pictures.frame_bytes(self._shop, key, chunk)
-            seen.append(Seen(point, sizes, scores))
-            probed.append(Probed(point, self._rate_kbps(encoded, chunks), scores.mean))
-        return _Probes(probed, seen, chunks)
-
-    def _plans(self, rungs: Sequence[Rung], probes: "_Probes", method: Method) -> list[ShotPlan]:
-        """A crf for each shot; or one for all, for which the rung's own prediction holds."""
-        if method == "per title" or len(self._starts) == 1:
-            return [shot_crfs.untold(len(self._starts), rung.crf) for rung in rungs]
-        shots = self._shots(probes)
-        return [shot_crfs.plan(shots[rung.height], rung.crf, rung.vmaf) for rung in rungs]
-
-    def _shots(self, probes: "_Probes") -> dict[int, list[Shot]]:
-        """By height, each shot with its curve: its own, or one told from the quick version."""
-        frames, rate = self._film.master.frames, float(self._film.master.picture.rate)
-        all_probed = len(probes.chunks) == len(self._chunks)
-        tasks = len(probes.probed) * len(probes.chunks) + len(self._chunks)
-        surveys = 0 if all_probed else len(self._chunks) * len(self._quick)
-        self._steps.plan("probes", tasks + surveys)
-        itself = self._steps.ceilings("probes", Priority.PROBE, self._chunks)
-        ceilings = shot_crfs.ceilings_of(itself, self._starts, frames)
-        found = shot_crfs.shots_of(probes.seen, ceilings, self._starts, frames, rate)
-        if all_probed:
-            return {height: each.shots for height, each in found.items()}
-        quick = self._surveyed()
-        bounds = list(pairwise([*self._starts, frames]))
-        completed = {}
-        for height, each in found.items():
-            nearest = min(quick, key=lambda seen: abs(seen.point.height - height))
-            there = [shot_crfs.within([nearest], start, end, rate) for start, end in bounds]
-            completed[height] = survey.completed(
-                each,
-                [probed[0] if probed else None for probed in there],
-                ceilings,
-                [shot_crfs.spread_within([nearest], start, end) for start, end in bounds],
-            )
-        return completed
-
-    def _surveyed(self) -> list[Seen]:
-        """What every shot takes and measures in the rungs of the quick version."""
-        stretches = [(chunk.start, chunk.end) for chunk in self._chunks]
-        keys = [rung.key for rung in self._quick]
-        return [
-            Seen(Point(rung.height, 0.0), pictures.rung_frame_bytes(self._shop, rung.key), scores)
-            for rung, scores in zip(
-                self._quick,
-                self._steps.scored("probes", Priority.PROBE, keys, stretches),
-                strict=True,
-            )
-        ]
+        self._steps.done("ladder", encoder.family.codec, meter.cost)
+        found = CodecMeasures(
+            codec=encoder.family.codec,
+            probes=probes.tried,
+            planned=[encoder.own(rung) for rung in rungs],
+            likeness=encoder.likeness,
+        )
+        return found, self._gated(encoder, attempts, probes)
 
     def _attempt(
         self,
+        encoder: "_Encoder",
         rung: Rung,
         plan: ShotPlan,
         crf: float | None = None,
         measured: tuple[float, float] | None = None,
     ) -> Attempt:
         about = rung.crf if crf is None else crf
-        name = f"attempt {next(self._numbers)}: {rung.height} lines, crf {about:g}"
-        return Attempt(name, rung, about, plan, self._row(rung, plan), measured)
+        name = f"attempt {next(self._numbers)}: {encoder.told(rung, about)}"
+        row = tuple(encoder.recipe(rung, plan.crfs, chunk, self._starts) for chunk in self._chunks)
+        return Attempt(name, rung, about, plan, row, measured)
 
-    def _row(self, rung: Rung, plan: ShotPlan) -> tuple[Recipe, ...]:
-        preset = self._budget.preset
-        return tuple(
-            _recipe(rung, plan.crfs, chunk, self._starts, preset) for chunk in self._chunks
-        )
-
-    def _corrected(self, attempt: Attempt, vmaf: float) -> Attempt:
+    def _corrected(self, encoder: "_Encoder", attempt: Attempt, vmaf: float) -> Attempt:
         """The same rung again, all its crfs moved so that it should meet its prediction."""
         rung = attempt.rung
         slope = ladder_rules.measured_slope(rung, attempt.measured, (attempt.crf, vmaf))
         crf = ladder_rules.corrected_crf(attempt.vmaf, slope, attempt.crf, vmaf)
         crfs = shot_crfs.moved(attempt.plan.crfs, crf - attempt.crf)
         plan = msgspec.structs.replace(attempt.plan, crfs=crfs)
-        return self._attempt(rung, plan, crf, (attempt.crf, vmaf))
+        return self._attempt(encoder, rung, plan, crf, (attempt.crf, vmaf))
 
-    def _gated(self, attempts: Sequence[Attempt], probes: "_Probes") -> list[_Encoded]:
+    def _gated(
+        self, encoder: "_Encoder", attempts: Sequence[Attempt], probes: Probes
+    ) -> list[_Encoded]:
         """Encode the rungs until each measures what was predicted; drop what never comes near.
 
-        Ascending by rate. A rung that a probe dominates gives way to that probe. Raises
+        A rung that a probe dominates gives way to that probe. Raises
         ``QualityRefused`` where no rung is left, or where one does not show the film.
         """
         kept: dict[tuple[Recipe, ...], _Encoded] = {}
         nearest: dict[Rung, _Encoded] = {}
         pending = list(attempts)
         stretches = [(chunk.start, chunk.end) for chunk in self._chunks]
-        encodes = verifies = 0
         for _ in range(1 + self._budget.corrections):
-            encodes += len(pending) * len(self._chunks)
-            verifies += len(pending) * (1 + len(self._chunks))
-            self._steps.plan("encode", encodes)
-            self._steps.plan("verify", verifies)
+            self._encodes += len(pending) * len(self._chunks)
+            self._verifies += len(pending) * (1 + len(self._chunks))
+            self._steps.plan("encode", self._encodes)
+            self._steps.plan("verify", self._verifies)
             rows, names = [each.row for each in pending], [each.name for each in pending]
             encoded = self._steps.all(
                 "encode", "encode", Priority.ENCODE, rows, self._chunks, names
             )
             scored = self._steps.joined_and_scored(
-                "verify", Priority.ENCODE, encoded, stretches, names
+                "verify", Priority.ENCODE, encoded, stretches, names, encoder.family.codec
             )
             again = []
             for attempt, row, (key, scores) in zip(pending, encoded, scored, strict=True):
-                other = self._judged(attempt, row, scores, probes)
+                other = self._judged(encoder, attempt, row, scores, probes)
                 seen = probes.of_same_frames(scores)
                 made = _Encoded(
                     name=attempt.name,
-                    rate_kbps=self._rate_kbps(row, self._chunks),
+                    rate_kbps=rate_kbps(self._shop, self._film, row, self._chunks),
                     off_vmaf=abs(seen.mean - attempt.vmaf),
-                    rung=packaged(attempt.rung, key, scores, attempt.film_vmaf),
-                    plan=attempt.plan,
+                    rung=packaged(
+                        attempt.rung, key, scores, attempt.film_vmaf, encoder.family.codec
+                    ),
+                    plan=encoder.own_plan(attempt.plan),
                 )
                 if other is None:
                     kept[attempt.row] = made
@@ -275,18 +251,23 @@ class FullRenditions:
             structlog.get_logger().warning(
                 "rung_dropped",
                 version_id=self._job.version_id,
-                height=attempt.rung.height,
-                crf=attempt.crf,
+                rung=encoder.told(attempt.rung, attempt.crf),
             )
         if not kept:
             raise QualityRefused(
-                f"no rendition measures within {PUBLISHED_WITHIN_VMAF:g} VMAF of its prediction "
-                f"after {self._budget.corrections} corrections"
+                f"no rendition in {encoder.family.codec} measures within "
+                f"{PUBLISHED_WITHIN_VMAF:g} VMAF of its prediction after "
+                f"{self._budget.corrections} corrections"
             )
-        return sorted(kept.values(), key=lambda each: each.rate_kbps)
+        return list(kept.values())
 
     def _judged(
-        self, attempt: Attempt, encoded: Sequence[str], scores: Scores, probes: "_Probes"
+        self,
+        encoder: "_Encoder",
+        attempt: Attempt,
+        encoded: Sequence[str],
+        scores: Scores,
+        probes: Probes,
     ) -> Attempt | None:
         """What is to be tried instead of an attempt that was measured; none where it is good."""
         rung = attempt.rung
@@ -298,44 +279,67 @@ class FullRenditions:
             )
         seen = probes.of_same_frames(scores)
         if not meets_prediction(attempt.vmaf, seen):
-            return self._corrected(attempt, seen.mean)
+            return self._corrected(encoder, attempt, seen.mean)
         of_probed = {chunk.index for chunk in probes.chunks}
         here = [
             key
             for key, chunk in zip(encoded, self._chunks, strict=True)
             if chunk.index in of_probed
         ]
-        rate_kbps = self._rate_kbps(here, probes.chunks)
-        if better := ladder_rules.dominating(rate_kbps, seen.mean, probes.probed):
+        kbps = rate_kbps(self._shop, self._film, here, probes.chunks)
+        if better := ladder_rules.dominating(kbps, seen.mean, probes.probed):
             instead = ladder_rules.rung_of(better, rung)
-            return self._attempt(instead, shot_crfs.untold(len(self._starts), instead.crf))
+            plan = shot_crfs.untold(len(self._starts), instead.crf)
+            return self._attempt(encoder, instead, plan)
         return None
 
-    def _rate_kbps(self, encoded: Sequence[str], chunks: Sequence[Chunk]) -> float:
-        size = sum(pictures.chunk_bytes(self._shop, key) for key in encoded)
-        seconds = sum(chunk.frames for chunk in chunks) / self._film.master.picture.rate
-        return size * 8 / float(seconds) / 1000
 
+class _Encoder(msgspec.Struct, frozen=True):
+    """A codec as rungs are made in it: their crfs are the reference's, its recipes have its own."""
 
-class _Probes:
-    """The probes of a title: what they gave, by frame and as a whole, and on which chunks."""
+    family: Family
+    preset: str
+    likeness: Likeness
 
-    def __init__(self, probed: list[Probed], seen: list[Seen], chunks: Sequence[Chunk]) -> None:
-        self.probed = probed
-        self.seen = seen
-        self.chunks = chunks
-        self._frames = set(seen[0].scores.frames)
+    def told(self, rung: Rung, crf: float) -> str:
+        """How a rung is called in the ledger and the log."""
+        codec = "" if self.family.codec == REFERENCE else f"{self.family.codec}, "
+        return f"{codec}{rung.height} lines, crf {self.likeness.crf_at(crf):g}"
 
-    def of_same_frames(self, scores: Scores) -> Scores:
-        """The scores of those frames that the probes were scored on."""
-        pairs = [
-            pair for pair in zip(scores.frames, scores.vmaf, strict=True) if pair[0] in self._frames
-        ]
-        return Scores([frame for frame, _ in pairs], [score for _, score in pairs])
+    def own(self, rung: Rung) -> Rung:
+        """The rung with the codec's own crf."""
+        return msgspec.structs.replace(
+            rung,
+            crf=self.likeness.crf_at(rung.crf),
+            vmaf_per_crf=rung.vmaf_per_crf * self.likeness.reference_per_crf,
+        )
+
+    def own_plan(self, plan: ShotPlan) -> ShotPlan:
+        """The plan with the codec's own crfs."""
+        crfs = [self.likeness.crf_at(crf) for crf in plan.crfs]
+        return msgspec.structs.replace(plan, crfs=crfs)
+
+    def recipe(
+        self, rung: Rung, crfs: Sequence[float], chunk: Chunk, starts: Sequence[int]
+    ) -> Recipe:
+        """A chunk's recipe: the crf of the shot that it begins in, a turn where that changes."""
+        first = self.likeness.crf_at(rung.crf)
+        turns: list[tuple[int, float]] = []
+        for start, crf in zip(starts, map(self.likeness.crf_at, crfs), strict=True):
+            if start <= chunk.start:
+                first = crf
+            elif start < chunk.end and crf != (turns[-1][1] if turns else first):
+                turns.append((start - chunk.start, crf))
+        codec = self.family.codec
+        return Recipe(rung.width, rung.height, first, self.preset, tuple(turns), codec)
 
 
 def packaged(
-    rung: Rung | Recipe, key: str, scores: Scores, predicted: float | None = None
+    rung: Rung | Recipe,
+    key: str,
+    scores: Scores,
+    predicted: float | None = None,
+    codec: Codec = "h264",
 ) -> RungToPackage:
     """A joined rung (its key) with what it measured."""
     return RungToPackage(
@@ -345,18 +349,5 @@ def packaged(
         vmaf_mean=scores.mean,
         vmaf_p5=scores.p5,
         vmaf_predicted=predicted,
+        codec=codec,
     )
-
-
-def _recipe(
-    rung: Rung, crfs: Sequence[float], chunk: Chunk, starts: Sequence[int], preset: str
-) -> Recipe:
-    """A chunk's recipe: the crf of the shot that it begins in, and a turn where that changes."""
-    first = rung.crf
-    turns: list[tuple[int, float]] = []
-    for start, crf in zip(starts, crfs, strict=True):
-        if start <= chunk.start:
-            first = crf
-        elif start < chunk.end and crf != (turns[-1][1] if turns else first):
-            turns.append((start - chunk.start, crf))
-    return Recipe(rung.width, rung.height, first, preset, tuple(turns))

@@ -12,7 +12,7 @@ from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.store import JobRow
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.workflow.tasks import Kind, Priority, Task
-from cuemark.contracts.encoding import Stage
+from cuemark.contracts.encoding import Codec, Stage
 from cuemark.kit.cost import FREE, Cost
 
 Note = Callable[[Ledger], Coroutine[Any, Any, None]]
@@ -80,10 +80,13 @@ class Steps:
         encoded: Sequence[Sequence[str]],
         stretches: Sequence[tuple[int, int]],
         names: Sequence[str],
+        codec: Codec = "h264",
     ) -> list[tuple[str, Scores]]:
         """Join each row of encoded chunks and score ``stretches`` of frames of the joined rung."""
         joins = [
-            self._enqueue(self.task("join", stage, priority, made_for=name, parts=list(row)))
+            self._enqueue(
+                self.task("join", stage, priority, made_for=name, parts=list(row), codec=codec)
+            )
             for name, row in zip(names, encoded, strict=True)
         ]
         rungs = [join.result() for join in joins]

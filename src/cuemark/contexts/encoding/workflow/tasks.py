@@ -23,7 +23,7 @@ from cuemark.contexts.encoding.stages.packaging import Order
 from cuemark.contexts.encoding.stages.validating import ManifestWriter
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
-from cuemark.contracts.encoding import CaptionRole, Stage, Version
+from cuemark.contracts.encoding import CaptionRole, Codec, Stage, Version
 from cuemark.contracts.ids import VersionId
 from cuemark.contracts.licensing import ContentKey, Licensing, ProvisionKeys
 from cuemark.kit.clock import Clock
@@ -62,11 +62,14 @@ class Priority(IntEnum):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """One piece of work. ``parts`` are the keys of the chunks to join, ``rung`` that of a joined
+    """One piece of work.
+
+    ``parts`` are the keys of the chunks to join and ``codec`` is theirs, ``rung`` that of a joined
     rung, ``frames`` a stretch of it, ``stream`` a sound of the master and ``sound_recipes`` what is
     made of it, ``film_ms`` how long the film lasts that captions belong to, and ``version`` what
     was made to an order. ``made_for`` names the attempt at a rung, or the quality of the version,
-    that the work is for; what serves the whole title has none."""
+    that the work is for; what serves the whole title has none.
+    """
 
     kind: Kind
     version_id: VersionId
@@ -89,6 +92,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     trace_id: str = ""
     made_for: str = ""
     vmaf_every: int = VMAF_EVERY
+    codec: Codec = "h264"
 
 
 class Parts:
@@ -162,7 +166,8 @@ def do_picture(shop: Workshop, what: Task) -> str:
                 shop, sha256, _of(what.chunk), _of(what.recipe), what.vmaf_every
             )
         case "join":
-            return pictures.join_rung(shop, sha256, what.parts or _parts(shop, what))
+            parts = what.parts or _parts(shop, what)
+            return pictures.join_rung(shop, sha256, parts, what.codec)
         case "ceiling":
             return scoring.score_itself(shop, sha256, _of(what.chunk), what.vmaf_every)
         case "score":
