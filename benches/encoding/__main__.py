@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import click
 import msgspec
@@ -20,21 +21,23 @@ from benches.pages import ABOUTS, ORDER
 from benches.report import page, table
 from cuemark.contexts.encoding.tools.run import ToolFailed
 from cuemark.contexts.encoding.workflow.renditions import QualityRefused
+from cuemark.contracts.encoding import Codec
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
-PARTS = ("search", "chunks")
+PARTS = ("av1", "hevc", "search", "chunks")
+QUICK_PARTS = ("av1",)
 QUICK = ("bikes", "reel")
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Two short clips and the two ladders only.")
+@click.option("--quick", is_flag=True, help="Two short clips, the ladders of H.264 and AV1 only.")
 @click.option("--clips", help="Names of clips, with commas between them.")
 @click.option(
     "--parts",
     default=",".join(PARTS),
-    help="What is measured beside the ladders: search (against the hull of a grid), chunks "
-    "(against a search for each chunk), both with a comma, or an empty text.",
+    help="What is measured beside the ladders of H.264: av1, hevc, search (against the hull of a "
+    "grid), chunks (against a search for each chunk), with commas between them, or an empty text.",
 )
 @click.option(
     "--cache",
@@ -55,7 +58,7 @@ def main(quick: bool, clips: str | None, parts: str, cache: Path, out: Path) -> 
     wanted = [*QUICK] if quick else []
     if clips:
         wanted = clips.split(",")
-    chosen = [] if quick else [part for part in parts.split(",") if part]
+    chosen = [*QUICK_PARTS] if quick else [part for part in parts.split(",") if part]
     if unknown := set(chosen) - set(PARTS):
         raise click.BadParameter(f"there is no part {unknown.pop()!r}: {', '.join(PARTS)}")
     lab = Lab(cache)
@@ -103,6 +106,10 @@ def _measured(lab: Lab, clip: Clip, parts: Sequence[str], screen: Console) -> Re
     say("per shot", per_shot)
     anchor = fixed(lab, clip, len(per_title.rungs))
     say("fixed", anchor)
+    others: dict[Codec, Ladder] = {}
+    for codec in (each for each in get_args(Codec) if each in parts):
+        others[codec] = ours(lab, clip, "per shot", codec=codec)
+        say(codec, others[codec])
     hull = by_chunk = None
     if "chunks" in parts:
         by_chunk = chunk_by_chunk(lab, clip, per_shot.rungs)
@@ -110,7 +117,8 @@ def _measured(lab: Lab, clip: Clip, parts: Sequence[str], screen: Console) -> Re
     if "search" in parts:
         hull = grid(lab, clip)
         say("hull of the grid", hull)
-    return Result(clip.name, len(clip.starts), anchor, per_title, per_shot, hull, by_chunk)
+    shots = len(clip.starts)
+    return Result(clip.name, shots, anchor, per_title, per_shot, hull, by_chunk, others)
 
 
 if __name__ == "__main__":

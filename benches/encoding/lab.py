@@ -27,7 +27,7 @@ from cuemark.contexts.encoding.workflow.title import (
     QUICK_EXCERPTS,
     quick_recipes,
 )
-from cuemark.contracts.encoding import Effort
+from cuemark.contracts.encoding import Codec, Effort
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.kit.objects import Objects, sha256_of
 
@@ -126,7 +126,9 @@ class Lab:
         shots = pictures.shots_of(self.shop, sha256)
         return Clip(name, sha256, pictures.film_of(self.shop, sha256), shots.starts)
 
-    def steps(self, clip: Clip, effort: Effort = "balanced") -> tuple[JobRow, Steps]:
+    def steps(
+        self, clip: Clip, effort: Effort = "balanced", codecs: tuple[Codec, ...] = ("h264",)
+    ) -> tuple[JobRow, Steps]:
         """The steps of a walk over a clip, done here and now and written in no ledger."""
         job = JobRow(
             version_id=VersionId("full"),
@@ -137,6 +139,7 @@ class Lab:
             trace_id="",
             created_at=EPOCH,
             effort=effort,
+            codecs=codecs,
         )
         return job, Steps(self.shop, job, self.enqueue, _unrecorded)
 

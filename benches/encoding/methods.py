@@ -9,6 +9,7 @@ import msgspec
 from benches.encoding.lab import Clip, Lab, Measure
 from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.families import made_in
 from cuemark.contexts.encoding.model.ladder import CEILING, Point, Probed
 from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.pictures import RUNG
@@ -17,7 +18,7 @@ from cuemark.contexts.encoding.tools.encoders import FAMILIES
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.run import run
 from cuemark.contexts.encoding.workflow.renditions import FullRenditions, Method
-from cuemark.contracts.encoding import Effort
+from cuemark.contracts.encoding import Codec, Effort
 
 FIXED = (
     (235, 240),
@@ -48,16 +49,25 @@ class Ladder(msgspec.Struct, frozen=True):
     search_cpu_s: float
 
 
-def ours(lab: Lab, clip: Clip, method: Method, effort: Effort = "balanced") -> Ladder:
-    """Cuemark's own walk over the clip: probes, ladder, encodes, gate."""
+def ours(
+    lab: Lab, clip: Clip, method: Method, effort: Effort = "balanced", codec: Codec = "h264"
+) -> Ladder:
+    """Cuemark's own walk over the clip: probes, ladder, encodes, gate.
+
+    The rungs are those in ``codec``; the CPU is of all that was made, the reference's too.
+    """
     quick = lab.quick(clip)
     lab.begin()
-    job, steps = lab.steps(clip, effort)
+    job, steps = lab.steps(clip, effort, made_in([codec]))
     walk = FullRenditions(lab.shop, job, steps, clip.film, clip.chunks, clip.starts, quick)
     made, _ = walk.rungs(method)
     cpu_s, search_cpu_s = lab.cpu_s(), lab.cpu_s("probes")
     # Scored anew where the walk has not scored as often: that is the bench's own cost.
-    rungs = [lab.rung(clip, rung.key, rung.height, rung.vmaf_predicted) for rung in made]
+    rungs = [
+        lab.rung(clip, rung.key, rung.height, rung.vmaf_predicted)
+        for rung in made
+        if rung.codec == codec
+    ]
     return Ladder(rungs, cpu_s, search_cpu_s)
 
 

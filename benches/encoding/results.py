@@ -8,8 +8,10 @@ from benches.encoding.bd import bd_rate
 from benches.encoding.lab import Measure
 from benches.encoding.methods import Ladder
 from benches.figures import Anchor, Figure, figure
+from cuemark.contracts.encoding import Codec
 
 WITHIN_VMAF = 1.0
+NAMES: dict[Codec, str] = {"av1": "AV1", "hevc": "HEVC"}
 QUALITIES: dict[str, Callable[[Measure], float]] = {
     "mean VMAF": lambda each: each.vmaf,
     "5th percentile": lambda each: each.p5,
@@ -17,7 +19,7 @@ QUALITIES: dict[str, Callable[[Measure], float]] = {
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What one clip gave; ``hull`` and ``by_chunk`` where they were asked for."""
+    """What one clip gave; ``hull``, ``by_chunk`` and ``others`` where they were asked for."""
 
     clip: str
     shots: int
@@ -26,6 +28,7 @@ class Result(msgspec.Struct, frozen=True):
     per_shot: Ladder
     hull: Ladder | None
     by_chunk: Ladder | None
+    others: dict[Codec, Ladder] = {}
 
 
 def figures(results: Sequence[Result]) -> list[Figure]:
@@ -39,12 +42,21 @@ def figures(results: Sequence[Result]) -> list[Figure]:
             ("per shot against per title, several shots", several, _per_title, _per_shot),
             ("per shot against per title, all clips", results, _per_title, _per_shot),
             ("per shot against chunk by chunk", results, _by_chunk, _per_shot),
+            *(
+                (f"{NAMES[codec]} against fixed H.264", results, _fixed, _in(codec))
+                for codec in NAMES
+            ),
+            *(
+                (f"{NAMES[codec]} against per shot H.264", results, _per_shot, _in(codec))
+                for codec in NAMES
+            ),
         ):
             found = [bd for each in some if (bd := _bd(each, quality, anchor, test)) is not None]
             if found:
                 rows.append(figure(f"encoding: {what}, BD-rate on {quality}", found, "%"))
     rows += _of_search(results)
     rows += _of_prediction(results)
+    rows += _of_codecs(results)
     for each in results:
         rows += _of_clip(each)
     return rows
@@ -71,6 +83,10 @@ def _hull(each: Result) -> Ladder | None:
 
 
 _Pick = Callable[[Result], Ladder | None]
+
+
+def _in(codec: Codec) -> _Pick:
+    return lambda each: each.others.get(codec)
 
 
 def _bd(each: Result, quality: str, anchor: _Pick, test: _Pick) -> float | None:
@@ -109,13 +125,34 @@ def _of_search(results: Sequence[Result]) -> Iterator[Figure]:
 
 def _of_prediction(results: Sequence[Result]) -> Iterator[Figure]:
     rungs = [rung for each in results for rung in each.per_shot.rungs]
+    said = f"within {WITHIN_VMAF:g} VMAF of their prediction"
+    yield figure(f"encoding: rungs {said}", _share_near(rungs), "%")
+    for codec, name in NAMES.items():
+        some = [each.others[codec] for each in results if codec in each.others]
+        if some:
+            rungs = [rung for ladder in some for rung in ladder.rungs]
+            yield figure(f"encoding: rungs in {name} {said}", _share_near(rungs), "%")
+
+
+def _share_near(rungs: Sequence[Measure]) -> float:
     near = [
         rung
         for rung in rungs
         if rung.predicted is not None and abs(rung.vmaf - rung.predicted) <= WITHIN_VMAF
     ]
-    share = 100 * len(near) / len(rungs)
-    yield figure(f"encoding: rungs within {WITHIN_VMAF:g} VMAF of their prediction", share, "%")
+    return 100 * len(near) / len(rungs)
+
+
+def _of_codecs(results: Sequence[Result]) -> Iterator[Figure]:
+    for codec, name in NAMES.items():
+        pairs = [(each.per_shot, each.others[codec]) for each in results if codec in each.others]
+        if pairs:
+            yield figure(
+                f"encoding: {name} besides H.264, CPU of both ladders",
+                sum(both.cpu_s for _, both in pairs),
+                "s",
+                Anchor("H.264 alone", sum(alone.cpu_s for alone, _ in pairs)),
+            )
 
 
 def _of_clip(each: Result) -> Iterator[Figure]:
@@ -126,6 +163,7 @@ def _of_clip(each: Result) -> Iterator[Figure]:
         ("per shot against per title", _per_title, _per_shot),
         ("per shot against chunk by chunk", _by_chunk, _per_shot),
         ("per title against the grid's hull", _hull, _per_title),
+        *((f"{NAMES[codec]} against fixed H.264", _fixed, _in(codec)) for codec in NAMES),
     ):
         if each.shots == 1 and "per shot" in what and "chunk" not in what:
             continue

@@ -98,11 +98,13 @@ class Installation:
         wait: bool = True,
         limit_s: float = 600,
         effort: str = "",
+        codecs: Sequence[str] = (),
     ) -> Any:
         self.masters[name] = film
         flags = [f"--captions={language}={path}" for language, path in (captions or {}).items()]
         flags += ["--wait"] if wait else []
         flags += ["--effort", effort] if effort else []
+        flags += [f"--codec={codec}" for codec in codecs]
         self.ingested[name] = self.json(
             "ingest", str(film), "--title", name, *flags, limit_s=limit_s
         )

@@ -48,6 +48,12 @@ _REFRESHES_PER_S = 4
     metavar="LANG[:ROLE]",
     help="The sound to play, such as fr or en:commentary; else the film's own.",
 )
+@click.option(
+    "--codec",
+    type=click.Choice(["h264", "hevc", "av1"]),
+    default=None,
+    help="What to play it in; else the newest that the film has.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 def main(
     title: str,
@@ -61,6 +67,7 @@ def main(
     form: Literal["dash", "hls"],
     line: Line | None,
     audio: str,
+    codec: str | None,
     as_json: bool,
 ) -> None:
     """Play TITLE, an id or a name, in real time. Without --from it resumes."""
@@ -73,6 +80,7 @@ def main(
         from_s=from_s,
         line=line,
         audio=audio,
+        codec=codec or "",
     )
     screen = Console(stderr=True)
     failure: PlayerError | None = None

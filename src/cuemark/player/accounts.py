@@ -51,6 +51,7 @@ def report_of(
         audio=circumstances.audio,
         audio_track=next((each.rung_id for each in manifest.audio), ""),
         audios=circumstances.audios,
+        codec=circumstances.codec,
         caption_cues=caption_cues,
         rungs=[
             RungShare(

@@ -4,6 +4,7 @@ FFmpeg's mov demuxer undoes cenc and cbcs when it is given the content key. It c
 cannot decode: with a wrong key, H.264 still yields the right number of (gray) frames. So a
 segment counts as decoded only if nothing at all went wrong in it: no exception, no message of
 level error, no frame marked corrupt, a frame for each sample, and a beginning where it should be.
+Of HEVC nothing shows a wrong key but the digest of what came.
 """
 
 import asyncio

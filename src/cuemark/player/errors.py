@@ -4,6 +4,8 @@ PlayerError
 |-- ApiRefused        the service said no: wrong login, no rights, a play that is over
 |-- ApiAway           the service gives no answer, or one outside of its documented API
 |-- TitleUnclear      no title, or more than one, has the name that was given
+|-- PositionInvalid, SoundUnknown, CodecUnknown
+|                     what was asked for is not in the film; says what is
 |-- ManifestInvalid   the manifest cannot be played; says where and why
 |-- MediaAway         no appliance delivers what is next
 `-- MediaUndecodable  what appliances deliver does not decrypt or decode, whoever is asked
@@ -44,6 +46,10 @@ class PositionInvalid(PlayerError):
 
 class SoundUnknown(PlayerError):
     """The message tells which sounds the film has."""
+
+
+class CodecUnknown(PlayerError):
+    """The message tells what the film is there in."""
 
 
 class ManifestInvalid(PlayerError):

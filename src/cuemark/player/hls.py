@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from cuemark.player.codecs import family_of
 from cuemark.player.errors import ManifestInvalid
 from cuemark.player.manifest import (
     MAX_DURATION_S,
@@ -83,6 +84,18 @@ class Multivariant(msgspec.Struct, frozen=True, kw_only=True):
         """The playlist as if it offered this sound track alone."""
         kept = tuple(each for each in self.audio if _offered(each).track_id == track_id)
         return msgspec.structs.replace(self, audio=kept)
+
+    @property
+    def codecs(self) -> set[str]:
+        """The families of codecs that there are."""
+        return {family_of(each.attributes.get("CODECS", "")) for each in self.variants}
+
+    def with_codec(self, family: str) -> "Multivariant":
+        """The playlist as if it offered the variants of this family alone."""
+        kept = tuple(
+            each for each in self.variants if family_of(each.attributes.get("CODECS", "")) == family
+        )
+        return msgspec.structs.replace(self, variants=kept)
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     stood still. ``resumed_from_s`` is 0 where the play did not resume. ``error`` is empty where it
     came to its end. ``audio`` is the sound that was played, ``audio_track`` its rendition, and
     ``audios`` are all that the film has, by their languages or, where they have a role, as
-    ``en:commentary``.
+    ``en:commentary``. ``codec`` is the family of codecs in which the film was played.
     """
 
     startup_ms: int
@@ -80,6 +80,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     audio: str = ""
     audio_track: str = ""
     audios: list[str] = []
+    codec: str = ""
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,3 +97,4 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     trace_id: str
     audio: str = ""
     audios: list[str] = []
+    codec: str = ""

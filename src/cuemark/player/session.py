@@ -9,7 +9,7 @@ import msgspec
 
 from cuemark.kit import tracing
 from cuemark.kit.clock import Clock, SystemClock
-from cuemark.player import captions, dash, digests, hls, sound
+from cuemark.player import captions, codecs, dash, digests, hls, sound
 from cuemark.player.accounts import report_of
 from cuemark.player.api import Api, Credential, Play, Title
 from cuemark.player.appliances import Appliances
@@ -37,7 +37,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What to play and how.
 
     ``title`` is an id or a name. ``audio`` names a sound as ``sound.chosen`` takes it; empty for
-    the one that the film begins with. ``seconds`` None plays to the end. ``from_s`` None resumes
+    the one that the film begins with. ``codec`` is ``h264``, ``hevc`` or ``av1``; empty for the
+    newest that the film has. ``seconds`` None plays to the end. ``from_s`` None resumes
     where the member stopped. ``line`` caps what this device takes from appliances, from the moment
     at which it asks for the play.
     """
@@ -49,6 +50,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["dash", "hls"] = "dash"
     from_s: float | None = None
     audio: str = ""
+    codec: str = ""
     line: Line | None = None
     device: str = "cuemark-player"
 
@@ -111,6 +113,7 @@ class _Session:
         self._names: dict[str, str] = {}
         self._sounds: list[str] = []
         self._sound = ""
+        self._codec = ""
 
     async def run(self) -> Report:
         asked_at_s = self._clock.monotonic_s()
@@ -146,6 +149,7 @@ class _Session:
             trace_id=tracing.current_trace_id(),
             audio=self._sound,
             audios=self._sounds,
+            codec=self._codec,
         )
         engine = Engine(
             manifest,
@@ -199,9 +203,14 @@ class _Session:
             appliances.replace(manifest.locations)
             kept = self._chosen([each.offered for each in manifest.audio])
             audio = tuple(each for each in manifest.audio if each.rung_id == kept)
-            return msgspec.structs.replace(manifest, audio=audio)
+            families = {each.rung_id: codecs.family_of(each.codecs) for each in manifest.video}
+            self._codec = codecs.chosen(families.values(), self._options.codec)
+            video = tuple(each for each in manifest.video if families[each.rung_id] == self._codec)
+            return msgspec.structs.replace(manifest, audio=audio, video=video)
         multivariant = hls.parse_multivariant(await self._api.text(started.hls_url))
         multivariant = multivariant.with_sound(self._chosen(multivariant.sounds))
+        self._codec = codecs.chosen(multivariant.codecs, self._options.codec)
+        multivariant = multivariant.with_codec(self._codec)
         self._names = _names_of(multivariant.locations, started.appliances)
         appliances.replace(self._named(multivariant.locations))
         playlists = {}

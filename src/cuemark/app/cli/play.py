@@ -45,6 +45,12 @@ MEMBER = "player@cuemark.example"
     help="The sound to play, such as fr or en:commentary; else the film's own.",
 )
 @click.option(
+    "--codec",
+    type=click.Choice(["h264", "hevc", "av1"]),
+    default=None,
+    help="What to play it in; else the newest that the film has.",
+)
+@click.option(
     "--as",
     "email",
     default=MEMBER,
@@ -63,6 +69,7 @@ def play(
     form: Literal["dash", "hls"],
     line: Line | None,
     audio: str,
+    codec: str | None,
     email: str,
     api_url: str | None,
     code: str | None,
@@ -91,6 +98,7 @@ def play(
         from_s=from_s,
         line=line,
         audio=audio,
+        codec=codec or "",
     )
     failure: PlayerError | None = None
     with console.status("Starting the play") as screen, trace(trace_id) as trace_id:

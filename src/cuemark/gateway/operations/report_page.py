@@ -14,6 +14,7 @@ from pathlib import Path
 from cuemark.contracts.encoding import (
     AudioTrack,
     CaptionTrack,
+    Codec,
     EncodePoint,
     Rendition,
     RenditionReport,
@@ -27,6 +28,7 @@ from cuemark.gateway.operations.report_shots import shots_section
 
 _FOLDER = Path(__file__).parent
 _COLORS = 6
+_NAMES: Mapping[Codec, str] = {"h264": "H.264", "hevc": "HEVC", "av1": "AV1"}
 
 
 @functools.cache
@@ -143,7 +145,7 @@ def _ladder(report: VersionReport) -> Html:
 def _hull(report: VersionReport) -> Html | None:
     if not report.probes:
         return None
-    published = [(each.bitrate_kbps, each.vmaf_mean) for each in report.version.renditions]
+    published = _published(report.version.renditions)
     points = [*report.probes, *report.hull, *report.planned]
     x = plots.axis_over(
         [*(p.rate_kbps for p in points), *(rate for rate, _ in published)],
@@ -151,12 +153,7 @@ def _hull(report: VersionReport) -> Html | None:
         logarithmic=True,
     )
     y = plots.axis_over([*(p.vmaf for p in points), *(vmaf for _, vmaf in published)], "VMAF")
-    series = [
-        _points("Convex hull", report.hull, "line", 0),
-        _points("Probes", report.probes, "dots", 3),
-        _points("Planned rungs, as predicted", report.planned, "rings", 1),
-        Series(name="Published renditions, as measured", points=published, mark="dots", color=2),
-    ]
+    series = _of_codecs(report)
     picture = plots.plot(
         "hull",
         "Rate and quality",
@@ -168,7 +165,7 @@ def _hull(report: VersionReport) -> Html | None:
     )
     planned = {(p.height, p.crf) for p in report.planned}
     rows = [
-        [kind, str(p.height), f"{p.crf:g}", f"{p.rate_kbps:.0f}", f"{p.vmaf:.1f}"]
+        [kind, _NAMES[p.codec], str(p.height), f"{p.crf:g}", f"{p.rate_kbps:.0f}", f"{p.vmaf:.1f}"]
         for kind, some in (("Probe", report.probes), ("Planned rung", report.planned))
         for p in some
     ]
@@ -177,8 +174,48 @@ def _hull(report: VersionReport) -> Html | None:
         "Rate and quality",
         picture,
         el("p", note) if note else None,
-        table("Probes and planned rungs", ["", "Lines", "crf", "kbit/s", "VMAF"], rows, numbers=4),
+        table(
+            "Probes and planned rungs",
+            ["", "Codec", "Lines", "crf", "kbit/s", "VMAF"],
+            rows,
+            numbers=4,
+        ),
     )
+
+
+def _published(renditions: Sequence[Rendition]) -> list[tuple[float, float]]:
+    return [(each.bitrate_kbps, each.vmaf_mean) for each in renditions]
+
+
+def _of_codecs(report: VersionReport) -> list[Series]:
+    """What is drawn of each codec. One alone has a color for each kind of mark; several have one
+    each, and their probes are left to the table."""
+    renditions = report.version.renditions
+    codecs = list(dict.fromkeys(probe.codec for probe in report.probes))
+    if len(codecs) == 1:
+        return [
+            _points("Convex hull", report.hull, "line", 0),
+            _points("Probes", report.probes, "dots", 3),
+            _points("Planned rungs, as predicted", report.planned, "rings", 1),
+            Series(
+                name="Published renditions, as measured",
+                points=_published(renditions),
+                mark="dots",
+                color=2,
+            ),
+        ]
+    series = []
+    for color, codec in enumerate(codecs):
+        name = _NAMES[codec]
+        hull = [point for point in report.hull if point.codec == codec]
+        planned = [point for point in report.planned if point.codec == codec]
+        made = _published([each for each in renditions if each.codec == codec])
+        series += [
+            _points(f"{name}: convex hull", hull, "line", color),
+            _points(f"{name}: planned rungs, as predicted", planned, "rings", color),
+            Series(name=f"{name}: published, as measured", points=made, mark="dots", color=color),
+        ]
+    return series
 
 
 def _points(name: str, some: Sequence[EncodePoint], mark: plots.Mark, color: int) -> Series:

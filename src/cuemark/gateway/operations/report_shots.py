@@ -12,10 +12,21 @@ _COLORS = 6
 
 
 def shots_section(report: VersionReport, rate: float) -> Html | None:
-    """A plot of each rendition's crf over time, and a table of its shots."""
-    renditions = [each for each in report.renditions if each.shots]
-    if not renditions:
+    """For each codec a plot of its renditions' crf over time, and a table of its shots."""
+    codec_of = {each.rendition_id: each.codec for each in report.version.renditions}
+    found: dict[str, list[RenditionReport]] = {}
+    for each in report.renditions:
+        if each.shots:
+            found.setdefault(codec_of[each.rendition_id], []).append(each)
+    if not found:
         return None
+    parts = [_of_codec(report, codec, some, rate) for codec, some in found.items()]
+    return join(part for pair in parts for part in pair)
+
+
+def _of_codec(
+    report: VersionReport, codec: str, renditions: Sequence[RenditionReport], rate: float
+) -> tuple[Html, Html]:
     end_s = report.version.duration_s
     series = [
         Series(
@@ -30,7 +41,7 @@ def shots_section(report: VersionReport, rate: float) -> Html | None:
         for number, each in enumerate(renditions)
     ]
     picture = plots.plot(
-        "crf",
+        f"crf-{codec}",
         "Crf of each shot",
         f"The crf of each of {len(report.shots)} shots, by rendition, over the film's time; the "
         "table of the shots has the same figures.",
@@ -38,7 +49,7 @@ def shots_section(report: VersionReport, rate: float) -> Html | None:
         plots.axis_over([crf for one in series for _, crf in one.points], "crf"),
         series,
     )
-    return join([picture, _rows(renditions, rate)])
+    return picture, _rows(renditions, rate)
 
 
 def _rows(renditions: Sequence[RenditionReport], rate: float) -> Html:
