@@ -2,6 +2,7 @@
 
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ from cuemark.contexts.encoding.model.likeness import (
     fitted,
     shots_like,
 )
-from cuemark.contexts.encoding.model.shot_crfs import Shot
+from cuemark.contexts.encoding.model.shot_crfs import STEP_CRF, Shot, at_target
 from cuemark.contexts.encoding.tools.encoders import FAMILIES
 
 PROBES = [
@@ -115,6 +116,22 @@ def test_a_codec_that_saves_the_same_everywhere_has_the_same_rungs_for_less(save
 
 def test_a_codec_is_tried_at_the_best_and_at_the_poorest_point() -> None:
     assert check_points(probe_points(720)) == [Point(360, 29.0), Point(720, 20.0)]
+
+
+def test_no_rung_and_no_shot_goes_where_the_codec_does_not_behave() -> None:
+    like = Likeness(reference_per_crf=0.4, least_crf=15.0, most_crf=35.0)
+    least, most = like.reference_at(15.0), like.reference_at(35.0)
+    assert 20 < least < 24 < most < 31
+    curves = [like.curve(curve) for curve in CURVES]
+    assert all(least <= curve.low_crf <= curve.high_crf <= most for curve in curves)
+    hard, easy = (
+        Shot(50, msgspec.structs.replace(curves[0], log_loss=log_loss), 50)
+        for log_loss in (2.5, 1.0)
+    )
+    shots = shots_like({720: [hard, easy]}, like, [{}, {}])[720]
+    plan = at_target(shots, 26.0, 88.0, 1.0)
+    assert plan.crfs[0] != plan.crfs[1]
+    assert all(least - STEP_CRF <= crf <= most + STEP_CRF for crf in plan.crfs)
 
 
 def test_what_is_a_shots_own_is_kept_at_every_height() -> None:

@@ -31,7 +31,8 @@ _APART_CRF = 2.0
 class Likeness(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a codec lies to the reference. The reference's own is the identity.
 
-    At ``crf`` it measures what the reference does at ``reference_crf``; one crf more is
+    Within ``least_crf`` and ``most_crf`` it has every ``step_crf``, and behaves like this: at
+    ``crf`` it measures what the reference does at ``reference_crf``; one crf more is
     ``reference_per_crf`` of the reference's. ``saved_doublings`` is log2 of how many times fewer
     bits it takes there, and ``saved_per_crf`` how that changes with one crf of the reference.
     """
@@ -65,6 +66,8 @@ class Likeness(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             reference,
             log_rate=reference.log_rate - self.saved_at(reference.crf),
             rate_per_crf=reference.rate_per_crf - self.saved_per_crf,
+            low_crf=max(reference.low_crf, self.reference_at(self.least_crf)),
+            high_crf=min(reference.high_crf, self.reference_at(self.most_crf)),
         )
 
     def probed(self, check: Probed) -> Probed:
@@ -149,6 +152,7 @@ def _moved(shot: Shot, likeness: Likeness, log_rate: float, log_of_loss: float) 
     curve = likeness.curve(shot.curve)
     return msgspec.structs.replace(
         shot,
+        crfs=(likeness.reference_at(likeness.least_crf), likeness.reference_at(likeness.most_crf)),
         curve=msgspec.structs.replace(
             curve, log_rate=curve.log_rate + log_rate, log_loss=curve.log_loss + log_of_loss
         ),

@@ -53,13 +53,15 @@ class Shot(msgspec.Struct, frozen=True):
     """A shot of ``frames`` with its curve at a rung's resolution, if it has one.
 
     ``probed`` of its frames were in the probes: all, none, or some of a shot that ends in another
-    chunk. ``spread`` is the standard deviation of its frames' VMAF.
+    chunk. ``spread`` is the standard deviation of its frames' VMAF, and ``crfs`` the least and the
+    most that it may get.
     """
 
     frames: int
     curve: Curve | None
     probed: int
     spread: float = 0.0
+    crfs: tuple[float, float] = (LEAST_CRF, MOST_CRF)
 
     def vmaf_at(self, crf: float) -> float | None:
         """What it is to measure, 0 to 100."""
@@ -279,8 +281,12 @@ def _at_slope(shots: Sequence[Shot], crf: float, log_slope: float, share: float)
     """
     crfs = []
     for shot in shots:
-        low, high = crf - SPREAD_CRF, crf + SPREAD_CRF
-        for _ in range(_CRF_HALVINGS if shot.curve else 0):
+        if shot.curve is None:
+            crfs.append(crf)
+            continue
+        low = min(crf, max(shot.crfs[0], crf - SPREAD_CRF))
+        high = max(crf, min(shot.crfs[1], crf + SPREAD_CRF))
+        for _ in range(_CRF_HALVINGS):
             middle = (low + high) / 2
             if shot.log_price_at(middle) > log_slope:
                 low = middle

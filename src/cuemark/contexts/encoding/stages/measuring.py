@@ -30,13 +30,15 @@ from cuemark.contracts.encoding import Version
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """Where the measurements of a version's rungs lie. ``stretches`` are the frames scored, every
     ``vmaf_every``-th of them. ``shot_plans`` and ``made_for``, the names under which the ledger has
-    what was done for a rung, stand in the order of the rungs."""
+    what was done for a rung, stand in the order of the rungs. ``left_out`` says what was not made
+    that should have been, sentences without their full stops."""
 
     stretches: list[tuple[int, int]]
     shots: list[int] = []
     codecs: list[CodecMeasures] = []
     shot_plans: list[ShotPlan] = []
     made_for: list[str] = []
+    left_out: list[str] = []
     vmaf_every: int = VMAF_EVERY
 
 

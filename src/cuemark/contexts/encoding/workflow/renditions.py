@@ -108,6 +108,7 @@ class FullRenditions:
     def rungs(self, method: Method = "per shot") -> _Rungs:
         """Probe the film, plan its rungs, and make them; ``per title`` has one crf for a rung.
 
+        A codec besides the reference that does not look as it must is left out, with a note.
         The rungs ascend by rate, those of all codecs among one another.
         """
         reference = self._as(REFERENCE, Likeness())
@@ -116,18 +117,15 @@ class FullRenditions:
         shots = self._probing.shots(probes) if per_shot else None
         curves = ladder_rules.curves_of(probes.probed)
         measured, made = self._made(reference, curves, probes, shots)
-        codecs = [measured]
+        codecs, left_out = [measured], []
         for codec in self._job.codecs:
             if codec == REFERENCE:
                 continue
-            likeness, checks = self._probing.checks(
-                FAMILIES[codec], FAMILIES[codec].presets[self._job.effort], probes
-            )
-            other = self._as(codec, likeness)
-            told = shots and self._probing.shots_like(shots, likeness, checks)
-            measured, rungs = self._made(
-                other, [likeness.curve(curve) for curve in curves], checks, told
-            )
+            try:
+                measured, rungs = self._also(codec, curves, probes, shots)
+            except QualityRefused as refused:
+                left_out.append(f"what was made in {codec} was left out: {refused}")
+                continue
             codecs.append(measured)
             made += rungs
         made.sort(key=lambda each: each.rate_kbps)
@@ -138,7 +136,22 @@ class FullRenditions:
             shot_plans=[each.plan for each in made],
             made_for=[each.name for each in made],
             vmaf_every=self._budget.vmaf_every,
+            left_out=left_out,
         )
+
+    def _also(
+        self,
+        codec: Codec,
+        curves: list[Curve],
+        probes: Probes,
+        shots: dict[int, list[Shot]] | None,
+    ) -> tuple[CodecMeasures, list["_Encoded"]]:
+        """The rungs of another codec, told from what the reference's ``probes`` said."""
+        family = FAMILIES[codec]
+        likeness, checks = self._probing.checks(family, family.presets[self._job.effort], probes)
+        like = [likeness.curve(curve) for curve in curves]
+        told = shots and self._probing.shots_like(shots, likeness, checks)
+        return self._made(self._as(codec, likeness), like, checks, told)
 
     def _as(self, codec: Codec, likeness: Likeness) -> "_Encoder":
         return _Encoder(FAMILIES[codec], FAMILIES[codec].presets[self._job.effort], likeness)

@@ -95,8 +95,8 @@ class TitleWalk:
         full = FullRenditions(
             self._shop, self._job, self._steps, film, chunks, shots.starts, quick[0]
         ).rungs()
-        sound, left_out = others(sound)
-        if left_out:
+        sound, silent = others(sound)
+        if left_out := [*full[1].left_out, *silent]:
             told = [*notes, *odd, *left_out]
             self._steps.record("note", lambda ledger: ledger.note(self._job.version_id, told))
         self._publish(self._job.version_id, "full", full, sound, captions, Priority.FINISH)
