@@ -24,6 +24,12 @@ export interface TitlePage {
   readonly next_cursor: string;
 }
 
+/** A DRM system by which a play may have its keys. */
+export interface DrmSystem {
+  readonly system: string;
+  readonly licence_url: string;
+}
+
 export interface Play {
   /** Ours, not the service's answer: under it everything of this play is asked for. */
   readonly trace_id: string;
@@ -36,6 +42,7 @@ export interface Play {
   readonly dash_url: string;
   readonly licence_url: string;
   readonly progress_url: string;
+  readonly systems: readonly DrmSystem[];
 }
 
 /** A refusal of the service (its status and code), or `unreachable` with status 0. */

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from cuemark.app.protection import headers_in
 from cuemark.app.system import Install
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
@@ -130,7 +131,11 @@ def compose(install: Install, targets: Sequence[str], peers: Mapping[str, str]) 
         ),
         followers=[follower for room in rooms for follower in room.followers],
         local=local,
-        closers=[builder.database.close, *(channel.close for channel in builder.channels.values())],
+        closers=[
+            *(closer for room in rooms for closer in room.closers),
+            builder.database.close,
+            *(channel.close for channel in builder.channels.values()),
+        ],
     )
 
 
@@ -169,18 +174,27 @@ def _identity(builder: _Builder) -> Room[Identity]:
 
 
 def _licensing(builder: _Builder) -> Room[Licensing]:
-    from cuemark.contexts.licensing.wiring import build
+    from cuemark.contexts.licensing.wiring import Server, build
 
+    folder, protection = builder.install.folder, builder.install.settings.protection
     return build(
         database=builder.database,
         clock=builder.clock,
-        master_key=builder.install.folder.secret("master_key"),
+        master_key=folder.secret("master_key"),
+        clearkey=protection.clearkey,
+        systems=tuple(protection.systems),
+        licence_servers={
+            name: Server(system.licence_url, headers_in(folder.root, system.headers_file))
+            for name, system in protection.systems.items()
+            if system.licence_url
+        },
     )
 
 
 def _playback(builder: _Builder) -> Room[Playback]:
-    from cuemark.contexts.playback.wiring import build
+    from cuemark.contexts.playback.wiring import Offer, build
 
+    protection = builder.install.settings.protection
     return build(
         database=builder.database,
         log=builder.log,
@@ -191,6 +205,7 @@ def _playback(builder: _Builder) -> Room[Playback]:
         licensing=builder.reach(Licensing),
         steering=builder.reach(Steering),
         viewers=builder.reach(Viewers),
+        offer=Offer(tuple(protection.systems), protection.clearkey),
     )
 
 

@@ -14,7 +14,9 @@ from typing import Annotated, Any, get_args
 import msgspec
 from msgspec import Meta
 
+from cuemark.app.protection import Protection, complaint
 from cuemark.contracts.encoding import Action, Check, Codec, Effort, EnergyModel, PolicyChanges
+from cuemark.contracts.protection import Scheme, System
 from cuemark.kit.errors import OperatorError
 
 FILE_NAME = "cuemark.toml"
@@ -22,7 +24,7 @@ _PREFIX = "CUEMARK_"
 
 _HOST = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,9}")
 
-TABLES = frozenset({"validation", "energy"})
+TABLES = frozenset({"validation", "energy", "protection"})
 """The settings that are set in the file alone."""
 
 Count = Annotated[int, Meta(ge=0, le=200)]
@@ -46,7 +48,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     nothing else, and ``codecs`` what its full version is made in besides H.264. ``validation``
     changes what is done about what a check finds in a version: see
     docs/how-to/change-the-validation-policy.md. ``energy`` is how watt-hours are estimated: see
-    docs/how-to/see-what-a-title-costs.md.
+    docs/how-to/see-what-a-title-costs.md. ``protection`` is how films are encrypted and who gets
+    keys how: see docs/how-to/protect-with-a-licence-server.md.
     """
 
     service_name: str = "Cuemark"
@@ -63,6 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     codecs: Codecs = []
     validation: PolicyChanges = {}
     energy: EnergyModel = EnergyModel()
+    protection: Protection = Protection()
 
 
 def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
@@ -89,6 +93,8 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
     except msgspec.ValidationError as error:
         raise SettingsInvalid(f"{path}: {error}{_known(str(error))}") from error
     _check_texts(settings, path)
+    if wrong := complaint(settings.protection):
+        raise SettingsInvalid(f"{path}: {wrong}")
     return settings
 
 
@@ -98,6 +104,10 @@ def _known(said: str) -> str:
         return f": write one of {', '.join(get_args(Effort))}"
     if "$.codecs" in said:
         return f': write a list of {", ".join(get_args(Codec))}, such as ["av1"]'
+    if "$.protection.scheme" in said:
+        return f": write one of {', '.join(get_args(Scheme))}"
+    if "$.protection.systems" in said and "enum" in said:
+        return f": the systems are {', '.join(get_args(System))}"
     if "$.validation" not in said:
         return ""
     checks, actions = ", ".join(get_args(Check)), ", ".join(get_args(Action))

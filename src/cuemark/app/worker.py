@@ -42,6 +42,7 @@ def main(root: Path, name: str) -> None:
         thumbnails=install.settings.thumbnails,
         manifests=manifests_of,
         policy=policy_of(install.settings.validation),
+        scheme=install.settings.protection.scheme,
     )
 
 

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from cuemark.contracts.ids import AssetId, TitleId, UploadId, VersionId
+from cuemark.contracts.protection import KeySignal, Scheme
 from cuemark.kit.errors import Refusal
 from cuemark.kit.pages import PageInvalid
 
@@ -303,6 +304,9 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     plays; the sound that plays where a viewer asks for none comes first. ``audio_timelines`` are
     those of the audio tracks, by ``codec_string``; a track whose codec has none there has the
     ``audio_timeline``, as all of older releases do.
+    ``signals`` are by key id. For each DRM system among them every rendition and audio track has
+    one playlist more, ``<id>.<system>.m3u8``, which names its key to that system alone. Versions
+    of older releases have none.
     """
 
     version_id: VersionId
@@ -315,12 +319,13 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     captions: list[CaptionTrack]
     video_timeline: Timeline
     audio_timeline: Timeline | None
-    scheme: Literal["cbcs", "cenc"]
+    scheme: Scheme
     artwork_key: str
     index_blake3: str
     published_at: datetime
     thumbnails: ThumbnailTrack | None = None
     audio_timelines: dict[str, Timeline] = {}
+    signals: dict[str, list[KeySignal]] = {}
 
 
 class ArtworkFrame(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,10 @@
 """Licensing: content keys, and licences that let one playback session use them.
 
 Refusal
-|-- LicenceRefused   the session is not this account's, is over, or asks for a foreign key
-`-- LicenceInvalid   the licence request cannot be read
+|-- LicenceRefused     the session is not this account's, is over, or asks for a foreign key
+|-- LicenceInvalid     the licence request cannot be read
+|-- LicenceServerAway  the licence server of a DRM system gives no licence; says why
+`-- KeysNotGiven       the key server gives no keys, or none that can be used; says why
 """
 
 from datetime import datetime
@@ -11,6 +13,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
+from cuemark.contracts.protection import KeySignal, Scheme, System
 from cuemark.kit.errors import Refusal
 
 
@@ -24,20 +27,36 @@ class LicenceInvalid(Refusal):
     status = 400
 
 
+class LicenceServerAway(Refusal):
+    code = "licence_server_away"
+    status = 502
+
+
+class KeysNotGiven(Refusal):
+    code = "keys_not_given"
+    status = 502
+
+
 class ProvisionKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """One key for each label (``AUDIO``, ``SD``, ``HD``); asking again gives the same keys."""
+    """One key for each label (``AUDIO``, ``SD``, ``HD``, ``UHD1``, ``UHD2``) to be used by
+    ``scheme``; asking again gives the same keys."""
 
     version_id: VersionId
     labels: list[str]
+    scheme: Scheme = "cbcs"
 
 
 class ContentKey(msgspec.Struct, frozen=True, kw_only=True):
-    """``kid`` and ``key`` are 16 bytes in hex; ``iv`` is the constant IV of cbcs, in hex."""
+    """``kid`` and ``key`` are 16 bytes in hex; ``iv`` is the constant IV of cbcs, in hex.
+
+    ``signals`` has one for each DRM system that the install names and that can use the key.
+    """
 
     label: str
     kid: str
     key: str
     iv: str
+    signals: list[KeySignal] = []
 
     def __repr__(self) -> str:
         return f"ContentKey(label={self.label!r}, kid={self.kid!r}, key=hidden)"
@@ -91,8 +110,34 @@ class Licence(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class ForwardChallenge(msgspec.Struct, frozen=True, kw_only=True):
+    """What a DRM system's client asks its licence server, as it came from the device.
+
+    ``media_type`` and ``soap_action`` are headers of that request; empty where it had none.
+    """
+
+    session_id: PlaySessionId
+    account_id: AccountId
+    system: System
+    challenge: bytes
+    media_type: str = ""
+    soap_action: str = ""
+
+
+class ServerLicence(msgspec.Struct, frozen=True, kw_only=True):
+    """What a licence server answered, which only the system's client can read."""
+
+    licence: bytes
+    media_type: str
+
+
 class Licensing(Protocol):
-    refusals: ClassVar[tuple[type[Refusal], ...]] = (LicenceRefused, LicenceInvalid)
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (
+        LicenceRefused,
+        LicenceInvalid,
+        LicenceServerAway,
+        KeysNotGiven,
+    )
 
     async def provision_keys(self, request: ProvisionKeys) -> ProvisionedKeys: ...
 
@@ -101,3 +146,5 @@ class Licensing(Protocol):
     async def close_licences(self, request: CloseLicences) -> LicencesClosed: ...
 
     async def get_licence(self, request: GetLicence) -> Licence: ...
+
+    async def forward_challenge(self, request: ForwardChallenge) -> ServerLicence: ...

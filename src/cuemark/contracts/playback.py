@@ -20,6 +20,7 @@ from cuemark.contracts.ids import (
     TitleId,
     VersionId,
 )
+from cuemark.contracts.protection import System
 from cuemark.kit.errors import Refusal
 from cuemark.kit.pages import PageInvalid
 
@@ -49,7 +50,10 @@ class StartPlay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
-    """A playback session. Without viewers ``resume_s`` falls back to 0."""
+    """A playback session. Without viewers ``resume_s`` falls back to 0.
+
+    ``systems`` are the DRM systems by which it may have its keys, the preferred first.
+    """
 
     session_id: PlaySessionId
     title_id: TitleId
@@ -58,15 +62,21 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     resume_s: float
     appliances: list[ApplianceId]
     expires_at: datetime
+    systems: list[System] = []
 
 
 class GetManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """``licence_url`` is where this session's licences are, as the client reaches it."""
+    """``licence_url`` is where this session's licences are, as the client reaches it.
+
+    A playlist of HLS names its keys to the DRM system ``system``, or without one to players that
+    take them in the clear. A DASH manifest names them to all.
+    """
 
     session_id: PlaySessionId
     account_id: AccountId
     format: Literal["dash", "hls"]
     licence_url: str
+    system: System | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -49,6 +49,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     plays.get_dash,
     plays.get_hls,
     plays.get_licence,
+    plays.forward_challenge,
     plays.get_key,
     plays.record_progress,
     plays.end_play,

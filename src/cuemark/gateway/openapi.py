@@ -109,6 +109,8 @@ def _add_refusals(operation: dict[str, Any], *, public: bool, writes: bool) -> N
 def _add_own_bodies(paths: dict[str, Any]) -> None:
     licence = paths[f"{API}/plays/{{session_id}}/licence"]["post"]
     licence["requestBody"] = _of("application/json", "ClearKeyRequest") | {"required": True}
+    drm = paths[f"{API}/plays/{{session_id}}/licence/{{system}}"]["post"]
+    drm["requestBody"] = {"content": {"application/octet-stream": {}}, "required": True}
     upload = paths[f"{API}/uploads/{{upload_id}}"]["patch"]
     upload["requestBody"] = {"content": {"application/octet-stream": {}}, "required": True}
     upload["responses"]["409"] = _of("application/json", "Upload")

@@ -10,6 +10,7 @@ from msgspec import Meta
 from cuemark.contracts.catalog import Title
 from cuemark.contracts.encoding import ArtworkCandidate, CaptionRole, Codec, Effort
 from cuemark.contracts.playback import Play
+from cuemark.contracts.protection import System
 from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.pages import MOST_ROWS
 
@@ -143,7 +144,17 @@ class PlayBody(View, frozen=True):
     device: Line = ""
 
 
+class SystemView(View, frozen=True):
+    """A DRM system by which a play may have its keys."""
+
+    system: System
+    licence_url: str
+    hls_url: str
+
+
 class PlayView(View, frozen=True):
+    """``systems`` has the preferred one first."""
+
     session_id: str
     title_id: str
     version_id: str
@@ -155,6 +166,7 @@ class PlayView(View, frozen=True):
     licence_url: str
     progress_url: str
     expires_at: datetime
+    systems: list[SystemView] = []
 
 
 class ProgressBody(View, frozen=True):
@@ -227,4 +239,13 @@ def play_view(play: Play) -> PlayView:
         licence_url=f"{here}/licence",
         progress_url=f"{here}/progress",
         expires_at=play.expires_at,
+        systems=[
+            SystemView(
+                system=system,
+                licence_url=f"{here}/licence/{system}",
+                hls_url=f"{here}/master.m3u8?system={system}",
+            )
+            for system in play.systems
+            if system != "common"
+        ],
     )

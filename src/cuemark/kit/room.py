@@ -1,6 +1,6 @@
 """What the wiring of a context hands to the composition root."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -11,8 +11,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Room(Generic[T]):
-    """A context, built: its contract, the service behind it, and the readers it wants run."""
+    """A context, built: its contract, the service behind it, the readers it wants run, and what
+    lets go of what it holds."""
 
     contract: type[T]
     service: T
     followers: Sequence[Follower] = field(default_factory=tuple)
+    closers: Sequence[Callable[[], Awaitable[None]]] = field(default_factory=tuple)

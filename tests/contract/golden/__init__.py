@@ -38,12 +38,12 @@ Record = dict[str, dict[str, Json]]
 
 
 def contract_modules() -> dict[str, ModuleType]:
-    """The modules of ``cuemark.contracts`` by name, without the ids that all of them share."""
+    """The modules of ``cuemark.contracts`` by name, without the words that all of them share."""
     names = [module.name for module in pkgutil.iter_modules(contracts.__path__)]
     return {
         name: importlib.import_module(f"cuemark.contracts.{name}")
         for name in sorted(names)
-        if name != "ids"
+        if name not in ("ids", "protection")
     }
 
 
@@ -194,6 +194,8 @@ def _sample(described: mi.Type, *, full: bool) -> Json:
             return min(map(str, values))
         case mi.StrType():
             return "text"
+        case mi.BytesType():
+            return "Ynl0ZXM="
         case mi.BoolType():
             return True
         case mi.IntType():

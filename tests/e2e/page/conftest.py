@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
 
 from tests.e2e.installation import Installation
 
@@ -46,16 +46,18 @@ class Visitor:
         slider.click(position={"x": box["width"] * 0.67, "y": box["height"] / 2})
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium. Of a module, not of the session: Playwright keeps the thread's loop."""
+def launch(playwright: Playwright) -> Browser:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("Chromium is not installed: `apt install chromium` brings it.")
+    return playwright.chromium.launch(executable_path=chromium, args=FLAGS, chromium_sandbox=False)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium. Of a module, not of the session: Playwright keeps the thread's loop."""
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=chromium, args=FLAGS, chromium_sandbox=False
-        )
+        launched = launch(playwright)
         yield launched
         launched.close()
 

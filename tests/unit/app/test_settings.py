@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cuemark.app.protection import HeadersUnreadable, headers_in, is_safe
 from cuemark.app.settings import Settings, SettingsInvalid, load
 
 
@@ -37,6 +38,23 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ("[energy]\nstored_tb_w = inf", "energy.stored_tb_w"),
         ("[energy]\ncore_watts = 5", "unknown field `core_watts`"),
         ('nginx = "/usr/sbin/nginx\\u0000"', "`nginx` holds a character"),
+        ('protection.scheme = "cens"', "'cens' .*: write one of cbcs, cenc"),
+        ("[protection.systems.adobe]", "'adobe' .*: the systems are common, widevine"),
+        ("[protection.systems.widevine]", "`protection.systems.widevine` needs the `licence_url`"),
+        ('protection.systems.widevine.url = "https://x"', "unknown field `url`"),
+        (
+            'protection.systems.widevine.licence_url = "http://licences.example/wv"',
+            "`licence_url` must begin with https://, or lead to this machine",
+        ),
+        ('protection.systems.common.licence_url = "https://x"', "leave the table empty"),
+        (
+            '[protection]\nscheme = "cenc"\nsystems.fairplay.licence_url = "https://x/"',
+            "FairPlay plays cbcs alone",
+        ),
+        (
+            "[protection]\nclearkey = false\nsystems.common = {}",
+            "no DRM system has a licence server",
+        ),
     ],
 )
 def test_a_wrong_file_is_one_sentence_that_names_it(tmp_path: Path, text: str, says: str) -> None:
@@ -68,3 +86,54 @@ def test_the_effort_and_the_model_of_energy_are_settings(tmp_path: Path) -> None
     (tmp_path / "cuemark.toml").write_text("[energy]\ncore_w = 7.5\n")
     found = load(tmp_path, {"CUEMARK_EFFORT": "best"})
     assert (found.effort, found.energy.core_w, found.energy.pue) == ("best", 7.5, 1.135)
+
+
+def test_drm_systems_stand_in_the_order_in_which_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "cuemark.toml").write_text(
+        '[protection]\nscheme = "cbcs"\nclearkey = false\n'
+        'systems.playready.licence_url = "https://licences.example/pr?x=1"\n'
+        'systems.widevine = { licence_url = "http://127.0.0.1:9/", headers_file = "h" }\n'
+        "systems.common = {}\n"
+    )
+    found = load(tmp_path, {}).protection
+    assert list(found.systems) == ["playready", "widevine", "common"]
+    assert (found.clearkey, found.systems["widevine"].headers_file) == (False, "h")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "licences.example",
+        "ftp://x/",
+        "https://",
+        "https://user:secret@x/",
+        "http://127.0.0.1.evil.example/",
+        "http://localhost@evil.example/",
+        "https://x/#f",
+        "https://x:0/",
+        "https://[::1/",
+        "https://x/ y",
+        "https://x/\r\nA: b",
+    ],
+)
+def test_an_address_to_which_secrets_do_not_go_is_refused(url: str) -> None:
+    assert not is_safe(url)
+
+
+def test_headers_are_read_from_a_file_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "headers").write_text(
+        "# of the vendor\nX-Token:  a b=\r\n\nAuthorization: Bearer x\n"
+    )
+    assert headers_in(tmp_path, "headers") == {"X-Token": "a b=", "Authorization": "Bearer x"}
+    assert headers_in(tmp_path, "") == {}
+
+
+@pytest.mark.parametrize("line", ["5ec2e7", "Host: x", "A: 5ec2e7\x01", "A:", "Ä: x", "A b: x"])
+def test_a_file_of_something_else_is_refused_without_being_shown(tmp_path: Path, line: str) -> None:
+    (tmp_path / "headers").write_text(f"Good: x\n{line}\n")
+    with pytest.raises(HeadersUnreadable, match=r"line 2 of .*headers is no header") as refused:
+        headers_in(tmp_path, "headers")
+    assert "5ec2e7" not in str(refused.value)
+    with pytest.raises(HeadersUnreadable, match=r"cannot be read .No such file"):
+        headers_in(tmp_path, "other")

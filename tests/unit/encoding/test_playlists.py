@@ -4,6 +4,7 @@ import math
 import re
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,12 +12,15 @@ from hypothesis import strategies as st
 from cuemark.contexts.encoding.model.playlists import (
     bitrates_kbps,
     captions_playlist,
-    media_playlist,
+    media_playlists,
     thumbnails_playlist,
 )
 from cuemark.contracts.encoding import ThumbnailTrack, Timeline
+from cuemark.contracts.licensing import ContentKey
+from cuemark.contracts.protection import KeySignal
 
 KID, IV = "ab" * 16, "cd" * 16
+KEY = ContentKey(label="HD", kid=KID, key="ef" * 16, iv=IV)
 
 timelines = st.builds(
     Timeline,
@@ -24,6 +28,11 @@ timelines = st.builds(
     start=st.just(0),
     durations=st.lists(st.integers(1, 900_000), min_size=1, max_size=50),
 )
+
+
+def media_playlist(track_id: str, timeline: Timeline) -> str:
+    (text,) = media_playlists(track_id, timeline, KEY, "cbcs").values()
+    return text
 
 
 def target_of(playlist: str) -> int:
@@ -38,7 +47,7 @@ def durations_of(playlist: str) -> list[float]:
 
 @given(timelines)
 def test_durations_are_those_of_the_timeline(timeline: Timeline) -> None:
-    playlist = media_playlist("v720", timeline, KID, IV)
+    playlist = media_playlist("v720", timeline)
     stated = durations_of(playlist)
     assert len(stated) == len(timeline.durations)
     for seconds, ticks in zip(stated, timeline.durations, strict=True):
@@ -52,7 +61,7 @@ def test_durations_are_those_of_the_timeline(timeline: Timeline) -> None:
 
 @given(timelines)
 def test_no_segment_is_longer_than_the_target_when_rounded(timeline: Timeline) -> None:
-    target = target_of(media_playlist("v720", timeline, KID, IV))
+    target = target_of(media_playlist("v720", timeline))
     longest = max(Fraction(ticks, timeline.timescale) for ticks in timeline.durations)
     assert target == max(1, math.floor(longest + Fraction(1, 2)))
 
@@ -60,19 +69,42 @@ def test_no_segment_is_longer_than_the_target_when_rounded(timeline: Timeline) -
 @pytest.mark.parametrize(("ticks", "target"), [(5, 3), (9, 5), (4, 2), (1, 1)])
 def test_half_a_second_rounds_up(ticks: int, target: int) -> None:
     timeline = Timeline(timescale=2, start=0, durations=[ticks])
-    assert target_of(media_playlist("a", timeline, KID, IV)) == target
+    assert target_of(media_playlist("a", timeline)) == target
     assert target_of(captions_playlist("t-en", ticks / 2)) == target
 
 
 def test_a_playlist_names_its_key_by_the_variable_of_the_session() -> None:
     timeline = Timeline(timescale=24, start=0, durations=[48])
-    lines = media_playlist("v720", timeline, KID, IV).splitlines()
+    lines = media_playlist("v720", timeline).splitlines()
     assert '#EXT-X-DEFINE:IMPORT="key_base"' in lines
     assert (
         f'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="{{$key_base}}/{KID}",KEYFORMAT="identity",IV=0x{IV}'
         in lines
     )
     assert '#EXT-X-MAP:URI="v720/init.mp4"' in lines
+
+
+def test_cenc_has_its_own_method_and_no_iv() -> None:
+    timeline = Timeline(timescale=24, start=0, durations=[48])
+    (text,) = media_playlists("v720", timeline, KEY, "cenc").values()
+    line = f'#EXT-X-KEY:METHOD=SAMPLE-AES-CTR,URI="{{$key_base}}/{KID}",KEYFORMAT="identity"'
+    assert line in text.splitlines()
+
+
+def test_each_drm_system_with_a_name_in_hls_has_a_playlist_of_its_own() -> None:
+    timeline = Timeline(timescale=24, start=0, durations=[48])
+    signals = [
+        KeySignal(system="common", pssh="AAAA"),
+        KeySignal(system="fairplay", hls_attributes='URI="skd://1",KEYFORMAT="apple"'),
+    ]
+    key = msgspec.structs.replace(KEY, signals=signals)
+    made = media_playlists("v720", timeline, key, "cbcs")
+    assert list(made) == ["v720.m3u8", "v720.fairplay.m3u8"]
+    theirs = made["v720.fairplay.m3u8"]
+    assert '\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://1",KEYFORMAT="apple"\n' in theirs
+    assert theirs.count("#EXT-X-KEY") == 1
+    assert "key_base" not in theirs
+    assert made["v720.m3u8"] == media_playlist("v720", timeline)
 
 
 def test_captions_are_one_segment_as_long_as_the_film() -> None:

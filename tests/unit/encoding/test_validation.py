@@ -20,6 +20,7 @@ from cuemark.contexts.encoding.model.validation import (
     structure,
 )
 from cuemark.contexts.encoding.model.validation.color import Tags
+from cuemark.contexts.encoding.model.validation.encryption import Encryption
 from cuemark.contexts.encoding.model.validation.findings import Finding, error
 from cuemark.contexts.encoding.model.validation.flashes import Flashes
 from cuemark.contexts.encoding.model.validation.pictures import HEIGHT, WIDTH, Trace
@@ -260,9 +261,7 @@ def test_boxes_that_are_none_are_refused_and_nothing_else_happens(data: bytes) -
         codec="avc1",
         timescale=25,
         shift=0,
-        scheme="cbcs",
-        kid="",
-        iv_bytes=16,
+        encryption=Encryption("cbcs", "", 0, 16),
         length_bytes=4,
         trex_duration=1,
         trex_flags=0,

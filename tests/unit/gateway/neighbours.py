@@ -235,6 +235,7 @@ class Theatre(Neighbour):
     started: list[playback.StartPlay] = field(default_factory=list)
     ended: list[playback.EndPlay] = field(default_factory=list)
     licence_urls: list[str] = field(default_factory=list)
+    systems: list[str | None] = field(default_factory=list)
 
     def check_session(self, session_id: PlaySessionId, account_id: AccountId) -> None:
         self.check()
@@ -254,11 +255,13 @@ class Theatre(Neighbour):
             resume_s=12.5,
             appliances=[ApplianceId("edge-a")],
             expires_at=self.clock.now() + timedelta(hours=6),
+            systems=["widevine", "common"],
         )
 
     async def get_manifest(self, request: playback.GetManifest) -> playback.Manifest:
         self.check_session(request.session_id, request.account_id)
         self.licence_urls.append(request.licence_url)
+        self.systems.append(request.system)
         return playback.Manifest(text=f"<{request.format}>")
 
     async def get_play(self, request: playback.GetPlay) -> playback.PlayState:
@@ -294,6 +297,18 @@ class Theatre(Neighbour):
 @dataclass
 class Keys(Neighbour):
     refusals: ClassVar[tuple[type[Refusal], ...]] = licensing.Licensing.refusals
+    forwarded: list[licensing.ForwardChallenge] = field(default_factory=list)
+
+    async def forward_challenge(
+        self, request: licensing.ForwardChallenge
+    ) -> licensing.ServerLicence:
+        self.check()
+        if (request.session_id, request.account_id) != (ANNAS_SESSION, "acc_anna"):
+            raise licensing.LicenceRefused("This account has no such playback session.")
+        if request.system == "fairplay":
+            raise licensing.LicenceServerAway("The licence server for fairplay cannot be reached.")
+        self.forwarded.append(request)
+        return licensing.ServerLicence(licence=b"\0licence", media_type="text/xml")
 
     async def provision_keys(self, request: licensing.ProvisionKeys) -> licensing.ProvisionedKeys:
         raise AssertionError("the gateway provisions no keys")

@@ -14,6 +14,7 @@ from tests.unit.gateway.asking import Asker
 from tests.unit.gateway.neighbours import ANNA, ANNAS_SESSION, BEN, FILM, KID, OPERATOR, Town
 
 IDS = {"session_id": ANNAS_SESSION, "title_id": FILM, "kid": KID, "path": "any"}
+IDS["system"] = "widevine"
 BODIES: dict[tuple[str, str], object] = {
     ("POST", "/api/v1/login"): {"email": "a@b.c", "password": "wrong"},
     ("POST", "/api/v1/login/link"): {"code": "wrong"},

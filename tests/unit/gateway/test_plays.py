@@ -11,7 +11,7 @@ from cuemark.contracts.licensing import LicenceInvalid
 from cuemark.gateway.app import build_gateway
 from cuemark.gateway.clearkey import kids_of
 from tests.unit.gateway.asking import Asker
-from tests.unit.gateway.neighbours import ANNA, DRAFT, FILM, KEY, KID, Town
+from tests.unit.gateway.neighbours import ANNA, BEN, DRAFT, FILM, KEY, KID, Town
 
 HERE = "/api/v1/plays/ses_anna"
 
@@ -37,6 +37,13 @@ async def test_a_play_answers_with_paths_of_this_api(ask: Asker, town: Town) -> 
         "hls_url": f"{HERE}/master.m3u8",
         "licence_url": f"{HERE}/licence",
         "progress_url": f"{HERE}/progress",
+        "systems": [
+            {
+                "system": "widevine",
+                "licence_url": f"{HERE}/licence/widevine",
+                "hls_url": f"{HERE}/master.m3u8?system=widevine",
+            }
+        ],
     }
     (started,) = town.theatre.started
     assert (started.account_id, started.profile_id) == ("acc_anna", "prf_anna")
@@ -119,6 +126,52 @@ async def test_a_licence_speaks_base64url_outside_and_hex_inside(
 async def test_a_licence_request_that_is_none_is_400(ask: Asker, body: bytes) -> None:
     answer = await ask("POST", f"{HERE}/licence", token=ANNA, chunks=[body])
     assert (answer.status, answer.code) == (400, "licence_invalid")
+
+
+async def test_a_challenge_passes_as_it_is_and_its_licence_is_not_kept(
+    ask: Asker, town: Town
+) -> None:
+    headers = {"content-type": "text/xml", "soapaction": '"AcquireLicense"'}
+    path = f"{HERE}/licence/playready"
+    answer = await ask("POST", path, token=ANNA, headers=headers, chunks=[b"\0<", b"x\xff"])
+    assert (answer.status, answer.body) == (200, b"\0licence")
+    assert answer.header("content-type").split(";")[0] == "text/xml"
+    assert answer.header("cache-control") == "no-store"
+    (forwarded,) = town.keys.forwarded
+    assert (forwarded.system, forwarded.challenge) == ("playready", b"\0<x\xff")
+    assert (forwarded.media_type, forwarded.soap_action) == ("text/xml", '"AcquireLicense"')
+
+
+@pytest.mark.parametrize(
+    ("system", "token", "status", "code"),
+    [
+        ("fairplay", ANNA, 502, "licence_server_away"),
+        ("widevine", BEN, 403, "licence_refused"),
+        ("widevine", None, 401, "not_logged_in"),
+        ("adobe", ANNA, 404, "not_found"),
+    ],
+)
+async def test_a_challenge_is_refused_with_a_reason(
+    ask: Asker, town: Town, system: str, token: str | None, status: int, code: str
+) -> None:
+    answer = await ask("POST", f"{HERE}/licence/{system}", token=token, chunks=[b"x"])
+    assert (answer.status, answer.code) == (status, code)
+    assert town.keys.forwarded == []
+
+
+async def test_a_challenge_has_bounds(ask: Asker, town: Town) -> None:
+    chunks = [b"x" * 40_000] * 2
+    answer = await ask("POST", f"{HERE}/licence/widevine", token=ANNA, chunks=chunks)
+    assert (answer.status, answer.code) == (413, "too_many_bytes")
+    assert town.keys.forwarded == []
+
+
+async def test_a_playlist_may_be_asked_for_a_drm_system(ask: Asker, town: Town) -> None:
+    answer = await ask("GET", f"{HERE}/master.m3u8?system=fairplay", token=ANNA)
+    assert answer.status == 200
+    assert town.theatre.systems == ["fairplay"]
+    answer = await ask("GET", f"{HERE}/master.m3u8?system=adobe", token=ANNA)
+    assert (answer.status, answer.code) == (422, "invalid")
 
 
 async def test_a_foreign_key_is_refused_with_a_reason(ask: Asker) -> None:

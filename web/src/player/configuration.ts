@@ -1,13 +1,18 @@
 // How Shaka Player is set up for a play: its patience, its buffer, the sound that it begins with.
 
 import shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
+import type { DrmSystem } from "../api.ts";
 import { LONG_PATIENCE_MS } from "./appliances.ts";
 import type { Digests } from "./digests.ts";
 
 const SURROUND = 6;
 
 /** An appliance that refuses or hangs costs under two seconds, once; then the next one is asked. */
-export function configurationFor(licenceUrl: string, digests: Digests) {
+export function configurationFor(
+  licenceUrl: string,
+  systems: readonly DrmSystem[],
+  digests: Digests,
+) {
   const patience = {
     maxAttempts: 5,
     baseDelay: 100,
@@ -18,7 +23,7 @@ export function configurationFor(licenceUrl: string, digests: Digests) {
     timeout: 20_000,
   };
   return {
-    drm: { servers: { "org.w3.clearkey": licenceUrl } },
+    drm: { servers: serversOf(licenceUrl, systems) },
     manifest: {
       retryParameters: { maxAttempts: 3, baseDelay: 200, timeout: 5_000 },
       dash: { manifestPreprocessorTXml: (mpd: shaka.extern.xml.Node) => digests.learn(mpd) },
@@ -33,6 +38,21 @@ export function configurationFor(licenceUrl: string, digests: Digests) {
     preferredAudio: [preferredSound()],
     abr: { enabled: true, switchInterval: 4, defaultBandwidthEstimate: 2_000_000 },
   };
+}
+
+const KEY_SYSTEMS: Readonly<Record<string, string>> = {
+  widevine: "com.widevine.alpha",
+  playready: "com.microsoft.playready",
+};
+
+/** Where each key system of EME gets its licences; which one plays, the manifest's order decides. */
+function serversOf(licenceUrl: string, systems: readonly DrmSystem[]): Record<string, string> {
+  const servers: Record<string, string> = { "org.w3.clearkey": licenceUrl };
+  for (const { system, licence_url } of systems) {
+    const keySystem = KEY_SYSTEMS[system];
+    if (keySystem) servers[keySystem] = licence_url;
+  }
+  return servers;
 }
 
 /**

@@ -115,7 +115,12 @@ export class Engine {
   async load(play: Play, startS: number): Promise<void> {
     if (!navigator.requestMediaKeySystemAccess) throw new LoadFailed("eme", "no EME here");
     const absolute = (path: string) => new URL(path, location.href).href;
-    this.player.configure(configurationFor(absolute(play.licence_url), this.judge.digests));
+    const systems = play.systems.map((each) => ({
+      ...each,
+      licence_url: absolute(each.licence_url),
+    }));
+    const { digests } = this.judge;
+    this.player.configure(configurationFor(absolute(play.licence_url), systems, digests));
     this.pinned = undefined;
     this.thumbnails.forget();
     this.traceId = play.trace_id;

@@ -22,6 +22,7 @@ from cuemark.contexts.encoding.store import SCHEMA, stored_objects, unfinished_j
 from cuemark.contexts.encoding.tools.programs import from_wheels
 from cuemark.contracts.encoding import Codec, Effort, Encoding, EnergyModel, PolicyChanges, Version
 from cuemark.contracts.licensing import Licensing
+from cuemark.contracts.protection import Scheme
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
 from cuemark.kit.errors import Unavailable
@@ -149,8 +150,9 @@ def _title_workflow(version_id: str) -> EnqueueOptions:
     }
 
 
-Manifests = tuple[str, str, str]
-"""The DASH manifest, the HLS playlist, and the address under which both expect the files."""
+Manifests = tuple[str, str, str, dict[str, str]]
+"""The DASH manifest, the HLS playlist, the address under which all expect the files, and the HLS
+playlists for one DRM system each."""
 
 
 def policy_of(changes: PolicyChanges) -> Policy:
@@ -192,6 +194,7 @@ def run_worker(
     clock: Clock,
     manifests: Callable[[Version], Manifests],
     policy: Policy,
+    scheme: Scheme = "cbcs",
     thumbnails: bool = True,
 ) -> None:
     """Work off the queues until SIGTERM or SIGINT. One of these to a process.
@@ -224,6 +227,7 @@ def run_worker(
         thumbnails=thumbnails,
         manifests=lambda version: ManifestsOf(*manifests(version)),
         policy=policy,
+        scheme=scheme,
     )
     workflow.register(parts)
     stop = threading.Event()

@@ -1,45 +1,90 @@
 """The use cases of licensing."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import structlog
 
-from cuemark.contexts.licensing import model, store
-from cuemark.contexts.licensing.model import LicenceSession, MasterKey, WrappedKey, WrongMasterKey
+from cuemark.contexts.licensing import store
+from cuemark.contexts.licensing.model import keys as rules
+from cuemark.contexts.licensing.model import systems
+from cuemark.contexts.licensing.model.keys import (
+    LicenceSession,
+    MasterKey,
+    WrappedKey,
+    WrongMasterKey,
+)
+from cuemark.contexts.licensing.servers.asking import Asker, NoAnswer, Server
+from cuemark.contracts.ids import AccountId, PlaySessionId
 from cuemark.contracts.licensing import (
     CloseLicences,
     ContentKey,
+    ForwardChallenge,
     GetLicence,
     Licence,
     LicenceKey,
     LicenceRefused,
     LicencesClosed,
+    LicenceServerAway,
     LicencesOpened,
     Licensing,
     OpenLicences,
     ProvisionedKeys,
     ProvisionKeys,
+    ServerLicence,
 )
+from cuemark.contracts.protection import KeySignal, System
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
 from cuemark.kit.errors import Unavailable
+
+LICENCE_S = 8.0
+MAX_LICENCE_BYTES = 256 << 10
+CONTENT_HEADER, KIDS_HEADER = "cuemark-content-id", "cuemark-key-ids"
+"""What tells a licence server which keys this play may have, so that it can refuse others."""
+
+
+@dataclass(frozen=True)
+class Protection:
+    """Who may get keys how: ``systems`` are named in manifests, the preferred one first."""
+
+    clearkey: bool
+    systems: Sequence[System]
+    licence_servers: Mapping[System, Server]
 
 
 class LicensingService(Licensing):
     """Content keys and licence sessions in PostgreSQL, the keys under ``master``."""
 
-    def __init__(self, database: Database, clock: Clock, master: MasterKey) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        master: MasterKey,
+        asker: Asker,
+        protection: Protection,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._master = master
+        self._asker = asker
+        self._protection = protection
 
     async def provision_keys(self, request: ProvisionKeys) -> ProvisionedKeys:
-        labels = model.labels_of(request.labels)
-        fresh = [model.make_key(label, self._master) for label in labels]
+        labels = rules.labels_of(request.labels)
+        fresh = [rules.make_key(label, self._master) for label in labels]
         async with self._database.transaction() as transaction:
             await store.add_keys(transaction, request.version_id, fresh)
             stored = await store.keys_of(transaction, request.version_id)
         return ProvisionedKeys(
             keys=[
-                ContentKey(label=key.label, kid=key.kid, key=self._open(key), iv=key.iv)
+                ContentKey(
+                    label=key.label,
+                    kid=key.kid,
+                    key=self._open(key),
+                    iv=key.iv,
+                    signals=self._signals(key, request),
+                )
                 for key in stored
                 if key.label in labels
             ]
@@ -65,17 +110,65 @@ class LicensingService(Licensing):
         return LicencesClosed()
 
     async def get_licence(self, request: GetLicence) -> Licence:
-        kids = model.kids_of(request.kids)
-        known = model.is_session_id(request.session_id)
-        async with self._database.transaction() as transaction:
-            found = await store.session_of(transaction, request.session_id) if known else None
-            session = model.admit(found, request.account_id, self._clock.now())
-            keys = await store.keys_of(transaction, session.version_id)
-        chosen = model.choose(kids, {key.kid: key for key in keys})
+        if not self._protection.clearkey:
+            raise LicenceRefused("This service gives no keys in the clear: use a DRM system's.")
+        kids = rules.kids_of(request.kids)
+        session, keys = await self._admitted(request.session_id, request.account_id)
+        chosen = rules.choose(kids, {key.kid: key for key in keys})
         return Licence(
             keys=[LicenceKey(key.kid, self._open(key)) for key in chosen],
             expires_at=session.expires_at,
         )
+
+    async def forward_challenge(self, request: ForwardChallenge) -> ServerLicence:
+        server = self._protection.licence_servers.get(request.system)
+        if server is None:
+            raise LicenceRefused(f"This service has no licence server for {request.system}.")
+        session, keys = await self._admitted(request.session_id, request.account_id)
+        headers = {
+            "content-type": rules.header_of(request.media_type) or "application/octet-stream",
+            CONTENT_HEADER: session.version_id,
+            KIDS_HEADER: ",".join(key.kid for key in keys),
+        }
+        if action := rules.header_of(request.soap_action):
+            headers["soapaction"] = action
+        try:
+            answer = await self._asker.post(
+                server,
+                request.challenge,
+                headers,
+                within_s=LICENCE_S,
+                limit_bytes=MAX_LICENCE_BYTES,
+            )
+        except NoAnswer as error:
+            structlog.get_logger().warning(
+                "licence_server_away",
+                system=request.system,
+                session_id=request.session_id,
+                why=str(error),
+            )
+            raise LicenceServerAway(
+                f"The licence server for {request.system} {error}: try again in a moment."
+            ) from error
+        return ServerLicence(licence=answer.body, media_type=rules.header_of(answer.media_type))
+
+    async def _admitted(
+        self, session_id: PlaySessionId, account_id: AccountId
+    ) -> tuple[LicenceSession, list[WrappedKey]]:
+        """The session and all keys of its version; raises ``LicenceRefused``."""
+        known = rules.is_session_id(session_id)
+        async with self._database.transaction() as transaction:
+            found = await store.session_of(transaction, session_id) if known else None
+            session = rules.admit(found, account_id, self._clock.now())
+            return session, await store.keys_of(transaction, session.version_id)
+
+    def _signals(self, key: WrappedKey, request: ProvisionKeys) -> list[KeySignal]:
+        """How the key is named: as its key server said, where that said something."""
+        told = {signal.system: signal for signal in key.signals}
+        ours = systems.signals_of(
+            key.kid, request.scheme, self._protection.systems, request.version_id
+        )
+        return [told.get(signal.system, signal) for signal in ours]
 
     def _open(self, key: WrappedKey) -> str:
         try:

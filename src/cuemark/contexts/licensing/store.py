@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from sqlalchemy import (
     Boolean,
     Column,
@@ -11,13 +12,15 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    null,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from cuemark.contexts.licensing.model import LicenceSession, WrappedKey
+from cuemark.contexts.licensing.model.keys import LicenceSession, WrappedKey
 from cuemark.contracts.ids import PlaySessionId, VersionId
+from cuemark.contracts.protection import KeySignal
 from cuemark.kit.database import Transaction
 
 _metadata = MetaData(schema="licensing")
@@ -29,6 +32,7 @@ _key = Table(
     Column("kid", Text),
     Column("wrapped", LargeBinary),
     Column("iv", Text),
+    Column("signals", JSONB),
 )
 _session = Table(
     "session",
@@ -52,6 +56,7 @@ async def add_keys(
             "kid": key.kid,
             "wrapped": key.wrapped,
             "iv": key.iv,
+            "signals": msgspec.to_builtins(key.signals) if key.signals else null(),
         }
         for key in keys
     ]
@@ -62,11 +67,20 @@ async def add_keys(
 
 async def keys_of(transaction: Transaction, version_id: VersionId) -> list[WrappedKey]:
     rows = await transaction.execute(
-        select(_key.c.label, _key.c.kid, _key.c.wrapped, _key.c.iv)
+        select(_key.c.label, _key.c.kid, _key.c.wrapped, _key.c.iv, _key.c.signals)
         .where(_key.c.version_id == version_id)
         .order_by(_key.c.label)
     )
-    return [WrappedKey(row.label, row.kid, row.wrapped, row.iv) for row in rows]
+    return [
+        WrappedKey(
+            row.label,
+            row.kid,
+            row.wrapped,
+            row.iv,
+            msgspec.convert(row.signals or (), tuple[KeySignal, ...]),
+        )
+        for row in rows
+    ]
 
 
 def versions_with_keys(connection: Connection) -> set[VersionId]:

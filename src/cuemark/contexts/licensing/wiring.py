@@ -1,21 +1,39 @@
 """Builds licensing."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cuemark.contexts.licensing.model import MasterKey
-from cuemark.contexts.licensing.service import LicensingService
+from cuemark.contexts.licensing.model.keys import MasterKey
+from cuemark.contexts.licensing.servers.asking import Asker, Server
+from cuemark.contexts.licensing.service import LicensingService, Protection
 from cuemark.contexts.licensing.store import versions_with_keys
 from cuemark.contracts.licensing import Licensing
+from cuemark.contracts.protection import System
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
 from cuemark.kit.room import Room
 
-__all__ = ["MIGRATIONS", "SCHEMA", "build", "versions_with_keys"]
+__all__ = ["MIGRATIONS", "SCHEMA", "Server", "build", "versions_with_keys"]
 
 SCHEMA = "licensing"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def build(*, database: Database, clock: Clock, master_key: bytes) -> Room[Licensing]:
-    """Licensing with its keys wrapped by ``master_key`` (32 bytes)."""
-    return Room(Licensing, LicensingService(database, clock, MasterKey(master_key)))
+def build(
+    *,
+    database: Database,
+    clock: Clock,
+    master_key: bytes,
+    clearkey: bool = True,
+    systems: Sequence[System] = (),
+    licence_servers: Mapping[System, Server] | None = None,
+) -> Room[Licensing]:
+    """Licensing with its keys wrapped by ``master_key`` (32 bytes).
+
+    Keys are named to ``systems``; those of them that have a licence server get licences from it,
+    and with ``clearkey`` all players that take keys in the clear.
+    """
+    asker = Asker()
+    protection = Protection(clearkey, tuple(systems), dict(licence_servers or {}))
+    service = LicensingService(database, clock, MasterKey(master_key), asker, protection)
+    return Room(Licensing, service, closers=[asker.close])

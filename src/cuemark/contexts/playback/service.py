@@ -16,7 +16,8 @@ from datetime import datetime
 import structlog
 
 from cuemark.contexts.playback import store
-from cuemark.contexts.playback.model import dash, hls
+from cuemark.contexts.playback.model import dash, hls, protection
+from cuemark.contexts.playback.model.protection import Offer
 from cuemark.contexts.playback.model.session import (
     HEARD_EVERY,
     MAX_DEVICE_CHARS,
@@ -84,13 +85,20 @@ class PlaybackService(Playback):
     """Playback sessions in PostgreSQL; every session tells the log that it started."""
 
     def __init__(
-        self, database: Database, log: Log, clock: Clock, ids: Ids, neighbours: Neighbours
+        self,
+        database: Database,
+        log: Log,
+        clock: Clock,
+        ids: Ids,
+        neighbours: Neighbours,
+        offer: Offer,
     ) -> None:
         self._database = database
         self._log = log
         self._clock = clock
         self._ids = ids
         self._ask = neighbours
+        self._offer = offer
         self._versions: OrderedDict[VersionId, Version] = OrderedDict()
 
     async def start(self, request: StartPlay) -> Play:
@@ -132,14 +140,21 @@ class PlaybackService(Playback):
             resume_s=resume_of(position_asked.result(), version.duration_s),
             appliances=[appliance.appliance_id for appliance in ranking],
             expires_at=expires_at,
+            systems=protection.offered(version, self._offer),
         )
 
     async def get_manifest(self, request: GetManifest) -> Manifest:
         session = await self._running(request.session_id, request.account_id)
         version = await self._version(session.version_id)
         if request.format == "dash":
-            return Manifest(text=dash.manifest(version, session.ranking))
-        return Manifest(text=hls.manifest(version, session.ranking, request.licence_url))
+            text = dash.manifest(version, session.ranking, request.licence_url, self._offer)
+            return Manifest(text=text)
+        if request.system is None and not self._offer.clearkey:
+            raise CannotPlay("This service gives no keys in the clear: ask for a DRM system's.")
+        if request.system and request.system not in protection.of_hls(version, self._offer):
+            raise CannotPlay(f"This title has no playlists for {request.system}.")
+        text = hls.manifest(version, session.ranking, request.licence_url, request.system)
+        return Manifest(text=text)
 
     async def get_play(self, request: GetPlay) -> PlayState:
         session = await self._running(request.session_id, request.account_id)

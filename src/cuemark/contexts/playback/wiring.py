@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from cuemark.contexts.playback.model import dash, hls
+from cuemark.contexts.playback.model.protection import CLEARKEY_ALONE, Offer, of_hls
 from cuemark.contexts.playback.service import Neighbours, PlaybackService
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding, Version
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
+from cuemark.contracts.protection import SYSTEM_IDS
 from cuemark.contracts.steering import RankedAppliance, Steering
 from cuemark.contracts.viewers import Viewers
 from cuemark.kit.clock import Clock
@@ -16,6 +18,8 @@ from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
 from cuemark.kit.outbox import Log
 from cuemark.kit.room import Room
+
+__all__ = ["MIGRATIONS", "SCHEMA", "Offer", "build", "manifests_of"]
 
 SCHEMA = "playback"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -32,17 +36,29 @@ def build(
     licensing: Licensing,
     steering: Steering,
     viewers: Viewers,
+    offer: Offer = CLEARKEY_ALONE,
 ) -> Room[Playback]:
+    """``offer`` is how this install lets members have keys."""
     neighbours = Neighbours(catalog, encoding, licensing, steering, viewers)
-    return Room(Playback, PlaybackService(database, log, clock, ids, neighbours))
+    return Room(Playback, PlaybackService(database, log, clock, ids, neighbours, offer))
 
 
-def manifests_of(version: Version) -> tuple[str, str, str]:
+def manifests_of(version: Version) -> tuple[str, str, str, dict[str, str]]:
     """The DASH manifest and the HLS playlist as any play of ``version`` gets them.
 
-    The third is the address of its files in both: that of an appliance that there is not.
+    The third is the address of its files in both: that of an appliance that there is not. The
+    fourth are the HLS playlists for one DRM system each.
     """
     media_url = f"https://appliance.invalid/{version.version_id}/"
     ranking = [RankedAppliance(appliance_id=ApplianceId("none"), media_url=media_url)]
-    playlist = hls.manifest(version, ranking, "https://licences.invalid/plays/none/licence")
-    return dash.manifest(version, ranking), playlist, media_url
+    licence_url = "https://licences.invalid/plays/none/licence"
+    every = Offer(systems=tuple(SYSTEM_IDS))
+    return (
+        dash.manifest(version, ranking, licence_url, every),
+        hls.manifest(version, ranking, licence_url),
+        media_url,
+        {
+            system: hls.manifest(version, ranking, licence_url, system)
+            for system in of_hls(version, every)
+        },
+    )

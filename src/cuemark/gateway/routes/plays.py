@@ -3,12 +3,13 @@
 from typing import Literal
 
 from litestar import delete, get, post, put
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Response
 
 from cuemark.contracts.ids import PlaySessionId, TitleId
-from cuemark.contracts.licensing import GetLicence, LicenceRefused
+from cuemark.contracts.licensing import ForwardChallenge, GetLicence, LicenceRefused
 from cuemark.contracts.playback import EndPlay, GetManifest, GetPlay, StartPlay
+from cuemark.contracts.protection import SYSTEM_IDS, System
 from cuemark.contracts.viewers import RecordProgress
 from cuemark.gateway.clearkey import ClearKeyLicence, is_kid, kids_of, licence_view
 from cuemark.gateway.errors import NotFound
@@ -42,8 +43,14 @@ async def get_dash(session_id: FromPath[str], parts: Parts, request: AnyRequest)
 
 
 @get(f"{_SESSION}/master.m3u8", opt={"access": "member"}, media_type=HLS, tags=["plays"])
-async def get_hls(session_id: FromPath[str], parts: Parts, request: AnyRequest) -> Response[str]:
-    return await _manifest(parts, session_id, "hls", request)
+async def get_hls(
+    session_id: FromPath[str],
+    parts: Parts,
+    request: AnyRequest,
+    system: FromQuery[System | None] = None,
+) -> Response[str]:
+    """For players that take keys in the clear, or those of one DRM system."""
+    return await _manifest(parts, session_id, "hls", request, system)
 
 
 @post(
@@ -61,6 +68,33 @@ async def get_licence(
         )
     )
     return licence_view(licence)
+
+
+@post(
+    f"{_SESSION}/licence/{{system:str}}",
+    opt={"access": "member", "body": "any"},
+    status_code=200,
+    media_type="application/octet-stream",
+    tags=["plays"],
+)
+async def forward_challenge(
+    session_id: FromPath[str], system: FromPath[str], parts: Parts, request: AnyRequest
+) -> Response[bytes]:
+    """The licence of a DRM system, from the licence server that the install names for it."""
+    if system not in SYSTEM_IDS:
+        raise NotFound("There is no such DRM system.")
+    answer = await parts.licensing.forward_challenge(
+        ForwardChallenge(
+            session_id=PlaySessionId(session_id),
+            account_id=request.user.account_id,
+            system=system,
+            challenge=await request.body(),
+            media_type=request.headers.get("content-type", ""),
+            soap_action=request.headers.get("soapaction", ""),
+        )
+    )
+    media_type = answer.media_type or "application/octet-stream"
+    return Response(answer.licence, media_type=media_type, headers=_NO_STORE)
 
 
 @get(
@@ -120,6 +154,7 @@ async def _manifest(
     session_id: str,
     format_: Literal["dash", "hls"],
     request: AnyRequest,
+    system: System | None = None,
 ) -> Response[str]:
     here = origin_of(request.scope["scheme"], request.headers["host"], parts.base_url())
     manifest = await parts.playback.get_manifest(
@@ -128,6 +163,7 @@ async def _manifest(
             account_id=request.user.account_id,
             format=format_,
             licence_url=f"{here}{API}/plays/{session_id}/licence",
+            system=system,
         )
     )
     media_type = DASH if format_ == "dash" else HLS

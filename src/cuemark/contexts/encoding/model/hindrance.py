@@ -34,6 +34,11 @@ NO_MEMORY = Hindrance("waiting for memory", 6)
 KILLED = Hindrance("beginning again what the machine ended", 6)
 
 
+def no_keys(why: str) -> Hindrance:
+    """What is in the way while the key server gives no keys; ``why`` is its sentence."""
+    return Hindrance(f"waiting for content keys: {why}", None)
+
+
 def of_tool(code: int, said: str) -> Hindrance | None:
     """What hindered a tool that ended with ``code`` (negative for a signal), if anything did."""
     words = said.lower()

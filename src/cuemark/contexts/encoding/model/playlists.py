@@ -4,23 +4,55 @@ import math
 from fractions import Fraction
 
 from cuemark.contracts.encoding import ThumbnailTrack, Timeline
+from cuemark.contracts.licensing import ContentKey
+from cuemark.contracts.protection import Scheme
+
+METHODS: dict[Scheme, str] = {"cbcs": "SAMPLE-AES", "cenc": "SAMPLE-AES-CTR"}
 
 
-def media_playlist(track_id: str, timeline: Timeline, kid: str, iv: str) -> str:
-    """The playlist of an encrypted track whose files are ``<track_id>/init.mp4``, ``/1.m4s`` ...
+def media_playlists(
+    track_id: str, timeline: Timeline, key: ContentKey, scheme: Scheme
+) -> dict[str, str]:
+    """The playlists of an encrypted track, by their files' names.
 
-    The multivariant playlist of a session defines ``key_base``, where the session's keys are.
+    One has the key at an address of the session, and for each DRM system there is one that names it
+    to that system alone: players differ in what they make of several names at once.
     """
+    found = {f"{track_id}.m3u8": _media_playlist(track_id, timeline, _identity(key, scheme))}
+    for signal in key.signals:
+        if signal.hls_attributes:
+            tag = f"#EXT-X-KEY:METHOD={METHODS[scheme]},{signal.hls_attributes}"
+            name = f"{track_id}.{signal.system}.m3u8"
+            found[name] = _media_playlist(track_id, timeline, [tag])
+    return found
+
+
+def _identity(key: ContentKey, scheme: Scheme) -> list[str]:
+    """The multivariant playlist of a session defines ``key_base``, where the session's keys are.
+
+    SAMPLE-AES-CTR has its IVs in the segments, and none here (rfc8216bis section 4.4.4.4).
+    """
+    iv = f",IV=0x{key.iv}" if scheme == "cbcs" else ""
+    where = f'URI="{{$key_base}}/{key.kid}",KEYFORMAT="identity"'
+    return [
+        '#EXT-X-DEFINE:IMPORT="key_base"',
+        f"#EXT-X-KEY:METHOD={METHODS[scheme]},{where}{iv}",
+    ]
+
+
+def _media_playlist(track_id: str, timeline: Timeline, protection: list[str]) -> str:
+    """Of a track whose files are ``<track_id>/init.mp4``, ``/1.m4s`` and so on."""
     seconds = [Fraction(ticks, timeline.timescale) for ticks in timeline.durations]
+    *defines, key = protection
     lines = [
         "#EXTM3U",
         "#EXT-X-VERSION:8",
         f"#EXT-X-TARGETDURATION:{_target(max(seconds))}",
         "#EXT-X-PLAYLIST-TYPE:VOD",
         "#EXT-X-INDEPENDENT-SEGMENTS",
-        '#EXT-X-DEFINE:IMPORT="key_base"',
+        *defines,
         f'#EXT-X-MAP:URI="{track_id}/init.mp4"',
-        f'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="{{$key_base}}/{kid}",KEYFORMAT="identity",IV=0x{iv}',
+        key,
     ]
     for number, duration in enumerate(seconds, 1):
         lines += [f"#EXTINF:{float(duration):.6f},", f"{track_id}/{number}.m4s"]

@@ -7,7 +7,14 @@ from pathlib import Path
 import msgspec
 from blake3 import blake3
 
-from cuemark.contexts.encoding.model import bounds, boxes, codec_strings, loudness, playlists
+from cuemark.contexts.encoding.model import (
+    bounds,
+    boxes,
+    codec_strings,
+    loudness,
+    playlists,
+    protection,
+)
 from cuemark.contexts.encoding.model.names import captions_id, captions_name
 from cuemark.contexts.encoding.model.sound import Named, SoundRecipe
 from cuemark.contexts.encoding.stages import artworks, thumbnails
@@ -35,9 +42,8 @@ from cuemark.contracts.encoding import (
 )
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.contracts.licensing import ContentKey
+from cuemark.contracts.protection import Scheme
 
-AUDIO_LABEL, SD_LABEL, HD_LABEL = "AUDIO", "SD", "HD"
-HD_LINES = 720
 MOST_NOTES = 20
 
 
@@ -54,7 +60,7 @@ class RungToPackage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        return HD_LABEL if self.height >= HD_LINES else SD_LABEL
+        return protection.picture_label(self.width, self.height)
 
 
 class SoundToPackage(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +100,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def labels(self) -> list[str]:
-        found = {rung.label for rung in self.rungs} | ({AUDIO_LABEL} if self.sounds else set())
+        found = {rung.label for rung in self.rungs} | ({protection.AUDIO} if self.sounds else set())
         return sorted(found)
 
 
@@ -104,15 +110,17 @@ def package(
     keys: Sequence[ContentKey],
     now: datetime,
     *,
+    scheme: Scheme = "cbcs",
     with_thumbnails: bool = True,
 ) -> Version:
-    """Make the version's folder at ``versions/<version_id>`` and describe it."""
+    """Make the version's folder at ``versions/<version_id>``, encrypted, and describe it."""
     by_label = {key.label: key for key in keys}
     tracks = _tracks(shop, order)
     with shop.making(f"versions/{order.version_id}") as folder:
         for label in order.labels:
             streams = [stream for stream in tracks if stream.label == label]
-            _package_streams(shop, folder, streams, by_label[label])
+            for together, first_iv in packager.runs(streams, scheme):
+                _package_streams(shop, folder, together, by_label[label], scheme, first_iv)
         timelines = {stream.track_id: _timeline(folder / stream.track_id) for stream in tracks}
         video = [timelines[stream.track_id] for stream in tracks if stream.kind == "video"]
         if any(timeline != video[0] for timeline in video):
@@ -121,14 +129,13 @@ def package(
         for stream in tracks:
             key = by_label[stream.label]
             _check_round_trip(shop, folder / stream.track_id, stream, key)
-            (folder / f"{stream.track_id}.m3u8").write_text(
-                playlists.media_playlist(
-                    stream.track_id, timelines[stream.track_id], key.kid, key.iv
-                )
-            )
+            for name, text in playlists.media_playlists(
+                stream.track_id, timelines[stream.track_id], key, scheme
+            ).items():
+                (folder / name).write_text(text)
             track = folder / stream.track_id
             write_digests(folder, stream.track_id, [track / "init.mp4", *_segments(track)])
-        version = _described(shop, order, folder, tracks, timelines, by_label, now)
+        version = _described(shop, order, folder, tracks, timelines, by_label, scheme, now)
         version = msgspec.structs.replace(version, audio_timelines=sounds)
         for source, captions in zip(order.captions, version.captions, strict=True):
             for name, path in ((CAPTIONS, captions.path), (IMSC, captions.imsc_path)):
@@ -155,7 +162,7 @@ def _tracks(shop: Workshop, order: Order) -> list[Stream]:
         streams.append(Stream(track_id, shop.path(rung.key, RUNG), "video", rung.label))
     for each in order.sounds:
         source = shop.path(each.key, file_of(each.recipe))
-        streams.append(Stream(each.track_id, source, "audio", AUDIO_LABEL))
+        streams.append(Stream(each.track_id, source, "audio", protection.AUDIO))
     return streams
 
 
@@ -170,15 +177,20 @@ def _sound_timelines(order: Order, timelines: dict[str, Timeline]) -> dict[str, 
 
 
 def _package_streams(
-    shop: Workshop, folder: Path, streams: Sequence[Stream], key: ContentKey
+    shop: Workshop,
+    folder: Path,
+    streams: Sequence[Stream],
+    key: ContentKey,
+    scheme: Scheme,
+    first_iv: str,
 ) -> None:
     with shop.objects.scratch() as private:
         flags = private / "keys.flags"
         flags.touch(mode=0o600)
-        flags.write_text(packager.key_flags(key))
+        flags.write_text(packager.key_flags(key, first_iv))
         sources = [stream.source for stream in streams]
         run(
-            packager.package_argv(shop.programs.packager, streams, flags),
+            packager.package_argv(shop.programs.packager, streams, flags, scheme),
             bounds.reading(sum(source.stat().st_size for source in sources)),
             reads=[*sources, flags],
             folder=folder,
@@ -226,6 +238,7 @@ def _described(
     tracks: Sequence[Stream],
     timelines: dict[str, Timeline],
     keys: dict[str, ContentKey],
+    scheme: Scheme,
     now: datetime,
 ) -> Version:
     renditions, audio = [], []
@@ -286,10 +299,11 @@ def _described(
         captions=[_caption_track(captions) for captions in order.captions],
         video_timeline=video_timeline,
         audio_timeline=timelines[audio[0].track_id] if audio else None,
-        scheme="cbcs",
+        scheme=scheme,
         artwork_key="",
         index_blake3="",
         published_at=now,
+        signals={keys[label].kid: keys[label].signals for label in order.labels},
     )
 
 

@@ -11,10 +11,18 @@ import msgspec
 import structlog
 from blake3 import blake3
 
+from cuemark.contexts.encoding.model import protection
 from cuemark.contexts.encoding.model.boxes import BoxesInvalid
 from cuemark.contexts.encoding.model.captions.webvtt import parse
 from cuemark.contexts.encoding.model.names import captions_name
-from cuemark.contexts.encoding.model.validation import color, manifests, policy, spoken, structure
+from cuemark.contexts.encoding.model.validation import (
+    color,
+    encryption,
+    manifests,
+    policy,
+    spoken,
+    structure,
+)
 from cuemark.contexts.encoding.model.validation import pictures as picture_rules
 from cuemark.contexts.encoding.model.validation import sound as sound_rules
 from cuemark.contexts.encoding.model.validation.findings import Finding, error
@@ -23,7 +31,7 @@ from cuemark.contexts.encoding.model.validation.policy import Policy, Validation
 from cuemark.contexts.encoding.model.validation.structure import Track
 from cuemark.contexts.encoding.stages import facts
 from cuemark.contexts.encoding.stages.facts import EncryptedTrack, MasterFacts
-from cuemark.contexts.encoding.stages.packaging import AUDIO_LABEL, Order, SoundToPackage
+from cuemark.contexts.encoding.stages.packaging import Order, SoundToPackage
 from cuemark.contexts.encoding.stages.pictures import film_of
 from cuemark.contexts.encoding.stages.reports import validation_key
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS
@@ -135,6 +143,7 @@ def _structure(tracks: Sequence[Track], version: Version, film: Film) -> list[Fi
         for track in tracks
         for finding in structure.track_findings(track, kids[track.track_id], version.scheme)
     ]
+    found += encryption.shared_iv_findings({each.track_id: each.ivs for each in tracks}, kids)
     found += structure.alignment_findings(tracks)
     film_s = float(film.master.frames / film.master.picture.rate)
     return found + structure.duration_findings(tracks, film.master.frames, film_s)
@@ -163,6 +172,10 @@ def _manifests(folder: Path, version: Version, writer: ManifestWriter) -> list[F
         reads = {
             "DASH": manifests.read_dash(written.dash, written.base_url, version.duration_s),
             "HLS": manifests.read_hls(written.hls, written.base_url, playlists),
+            **{
+                f"HLS ({system})": manifests.read_hls(text, written.base_url, playlists)
+                for system, text in written.hls_of_systems.items()
+            },
         }
     except ManifestUnreadable as cause:
         return [error("manifests", str(cause))]
@@ -230,7 +243,7 @@ def _against_master(
         found += sound_rules.own_findings(name, master.levels[stream])
     for track in tracks:
         name = track.track_id
-        label = labels.get(name, AUDIO_LABEL)
+        label = labels.get(name, protection.AUDIO)
         parts = [folder / name / "init.mp4", *_segments(folder / name)]
         try:
             with shop.scratch() as private:

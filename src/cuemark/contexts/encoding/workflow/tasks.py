@@ -5,6 +5,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from cuemark.contexts.encoding.model import hindrance
 from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.model.effort import VMAF_EVERY
 from cuemark.contexts.encoding.model.sound import SoundRecipe
@@ -23,9 +24,11 @@ from cuemark.contexts.encoding.stages.packaging import Order
 from cuemark.contexts.encoding.stages.validating import ManifestWriter
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
+from cuemark.contexts.encoding.tools.run import Hindered
 from cuemark.contracts.encoding import CaptionRole, Codec, Stage, Version
 from cuemark.contracts.ids import VersionId
-from cuemark.contracts.licensing import ContentKey, Licensing, ProvisionKeys
+from cuemark.contracts.licensing import ContentKey, KeysNotGiven, Licensing, ProvisionKeys
+from cuemark.contracts.protection import Scheme
 from cuemark.kit.clock import Clock
 from cuemark.kit.event_loop import EventLoopThread
 from cuemark.kit.ids import Ids
@@ -97,7 +100,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 class Parts:
     """What the workflows work with in this process. ``thumbnails`` go into the versions it makes,
-    or do not."""
+    or do not; ``scheme`` encrypts them."""
 
     def __init__(
         self,
@@ -109,6 +112,7 @@ class Parts:
         manifests: ManifestWriter,
         policy: Policy,
         thumbnails: bool = True,
+        scheme: Scheme = "cbcs",
     ) -> None:
         self.shop = shop
         self.ledger = ledger
@@ -117,6 +121,7 @@ class Parts:
         self.ids = Ids(clock)
         self.loop = loop
         self.thumbnails = thumbnails
+        self.scheme = scheme
         self.manifests = manifests
         self.policy = policy
 
@@ -191,8 +196,9 @@ def _package(parts: Parts, order: Order) -> str:
     version = packaging.package(
         parts.shop,
         order,
-        _keys(parts, order),
+        _keys(parts, order, parts.scheme),
         parts.clock.now(),
+        scheme=parts.scheme,
         with_thumbnails=parts.thumbnails,
     )
     if order.measured is not None:
@@ -211,13 +217,16 @@ def _validate(parts: Parts, order: Order, version: Version) -> None:
     ledger = parts.ledger
     if parts.loop.insist(lambda: ledger.is_published(version.version_id), patience_s=None):
         return
-    keys = _keys(parts, order)
+    keys = _keys(parts, order, version.scheme)
     validating.validate(parts.shop, order, version, keys, parts.manifests, parts.policy)
 
 
-def _keys(parts: Parts, order: Order) -> list[ContentKey]:
-    """The content keys of a version: the same at every call."""
-    request = ProvisionKeys(version_id=order.version_id, labels=order.labels)
-    return parts.loop.insist(
-        lambda: parts.licensing.provision_keys(request), patience_s=KEYS_S
-    ).keys
+def _keys(parts: Parts, order: Order, scheme: Scheme) -> list[ContentKey]:
+    """The content keys of a version: the same at every call. Raises ``Hindered``."""
+    request = ProvisionKeys(version_id=order.version_id, labels=order.labels, scheme=scheme)
+    try:
+        return parts.loop.insist(
+            lambda: parts.licensing.provision_keys(request), patience_s=KEYS_S
+        ).keys
+    except KeysNotGiven as why:
+        raise Hindered(hindrance.no_keys(why.message), why.message) from why

@@ -2,15 +2,20 @@
 
 Written for what Shaka Player and dash.js accept: one AdaptationSet for each content key, joined
 by the switching property of DASH-IF IOP section 3.8 (``adaptation-set-switching:2016``), since
-players refuse two keys in one set; ``cenc:default_KID`` and the ClearKey element of DASH-IF in
-each; no licence address, because one in the manifest would overrule the player's own.
+players refuse two keys in one set.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from xml.sax.saxutils import escape
 
 from cuemark.contexts.playback.model import presentation
+from cuemark.contexts.playback.model.protection import (
+    CLEARKEY_ALONE,
+    NAMESPACES,
+    Offer,
+    content_protection,
+    offered,
+)
+from cuemark.contexts.playback.model.xml import descriptor, element, text
 from cuemark.contracts.encoding import (
     AudioRole,
     AudioTrack,
@@ -29,8 +34,6 @@ _MPD = {
     "profiles": "urn:mpeg:dash:profile:isoff-live:2011",
     "type": "static",
 }
-_PROTECTION = "urn:mpeg:dash:mp4protection:2011"
-_CLEARKEY = "urn:uuid:e2719d58-a985-b3c9-781a-b030af78d30e"
 _SWITCHING = "urn:mpeg:dash:adaptation-set-switching:2016"
 _PURPOSE = "urn:tva:metadata:cs:AudioPurposeCS:2007"
 _HARD_OF_HEARING = "2"
@@ -60,31 +63,43 @@ _DOLBY_SURROUND = "F801"
 """L, C, R, Ls, Rs and LFE, as devices that follow DVB look for them in E-AC-3."""
 
 _CAPTION_BITS_PER_S = 1000
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_IN_ATTRIBUTES = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
-def manifest(version: Version, ranking: Sequence[RankedAppliance]) -> str:
-    """The manifest of ``version``, with the appliances of ``ranking`` in their order."""
+def manifest(
+    version: Version,
+    ranking: Sequence[RankedAppliance],
+    licence_url: str = "",
+    offer: Offer = CLEARKEY_ALONE,
+) -> str:
+    """The manifest of ``version``, with the appliances of ``ranking`` in their order.
+
+    ``licence_url`` is as in ``content_protection``.
+    """
     longest_s = max(version.video_timeline.durations) / version.video_timeline.timescale
     times = {
         "mediaPresentationDuration": _duration(float(presentation.duration_s(version))),
         "minBufferTime": _duration(longest_s),
     }
     bases = [
-        _element(
+        element(
             "BaseURL",
             {"serviceLocation": each.appliance_id},
-            escape(presentation.address(each.media_url)),
+            text(presentation.address(each.media_url)),
         )
         for each in ranking
     ]
-    period = _element("Period", {"id": "0", "start": "PT0S"}, *_sets(version))
-    mpd = _element("MPD", {**_MPD, **times}, *bases, period)
+    kids = [*(each.kid for each in version.renditions), *(each.kid for each in version.audio)]
+    protections = {
+        kid: content_protection(version, kid, offer, presentation.address(licence_url))
+        for kid in dict.fromkeys(kids)
+    }
+    period = element("Period", {"id": "0", "start": "PT0S"}, *_sets(version, protections))
+    more = NAMESPACES if offered(version, offer) else {}
+    mpd = element("MPD", {**_MPD, **more, **times}, *bases, period)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{mpd}\n'
 
 
-def _sets(version: Version) -> list[str]:
+def _sets(version: Version, protections: Mapping[str, list[str]]) -> list[str]:
     videos: dict[tuple[str, str], list[Rendition]] = {}
     for rendition in version.renditions:
         videos.setdefault((rendition.codec, rendition.kid), []).append(rendition)
@@ -94,22 +109,20 @@ def _sets(version: Version) -> list[str]:
         audios.setdefault((*what, track.codec_string, track.channels, track.kid), []).append(track)
     numbers = {key: str(number) for number, key in enumerate(videos, 1)}
     template = _template(version, version.video_timeline)
-    sets = [
-        _video(
-            version,
-            template,
-            group,
-            numbers[codec, kid],
-            [
-                number
-                for (other, other_kid), number in numbers.items()
-                if other == codec and other_kid != kid
-            ],
-        )
-        for (codec, kid), group in videos.items()
-    ]
+    sets = []
+    for (codec, kid), renditions in videos.items():
+        switchable = [
+            number
+            for (other, other_kid), number in numbers.items()
+            if other == codec and other_kid != kid
+        ]
+        parts = [*protections[kid], *_switching(switchable), template]
+        sets.append(_video(version, parts, renditions, numbers[codec, kid]))
     first = len(sets) + 1
-    sets += [_audio(version, group, str(n)) for n, group in enumerate(audios.values(), first)]
+    sets += [
+        _audio(version, protections[tracks[0].kid], tracks, str(n))
+        for n, tracks in enumerate(audios.values(), first)
+    ]
     first = len(sets) + 1
     sets += [_caption(track, str(n)) for n, track in enumerate(version.captions, first)]
     if version.thumbnails is not None:
@@ -117,20 +130,19 @@ def _sets(version: Version) -> list[str]:
     return sets
 
 
+def _switching(switchable: Sequence[str]) -> list[str]:
+    """That a player may go on in the sets of these numbers, which have other keys."""
+    value = ",".join(switchable)
+    return [descriptor("SupplementalProperty", _SWITCHING, value)] if value else []
+
+
 def _video(
-    version: Version,
-    template: str,
-    renditions: Sequence[Rendition],
-    number: str,
-    switchable: Sequence[str],
+    version: Version, parts: Sequence[str], renditions: Sequence[Rendition], number: str
 ) -> str:
-    children = _protection(version, renditions[0].kid)
-    if switchable:
-        children.append(_descriptor("SupplementalProperty", _SWITCHING, ",".join(switchable)))
-    children.append(template)
+    children = list(parts)
     for each in renditions:
         children.append(
-            _element(
+            element(
                 "Representation",
                 {
                     "id": presentation.path(each.rendition_id),
@@ -147,21 +159,23 @@ def _video(
     attributes = _set_attributes(number, "video")
     attributes["maxWidth"] = max(each.width for each in renditions)
     attributes["maxHeight"] = max(each.height for each in renditions)
-    return _element("AdaptationSet", attributes, *children)
+    return element("AdaptationSet", attributes, *children)
 
 
-def _audio(version: Version, tracks: Sequence[AudioTrack], number: str) -> str:
+def _audio(
+    version: Version, protection: Sequence[str], tracks: Sequence[AudioTrack], number: str
+) -> str:
     first = tracks[0]
     children = [
         *_configuration(first),
-        *_protection(version, first.kid),
-        *([_element("Label", {}, escape(_NOT_XML.sub("", first.name)))] if first.name else []),
+        *protection,
+        *([element("Label", {}, text(first.name))] if first.name else []),
         *_roles(version, first),
         _template(version, presentation.sound_timeline(version, first)),
     ]
     for each in tracks:
         children.append(
-            _element(
+            element(
                 "Representation",
                 {
                     "id": presentation.path(each.track_id),
@@ -174,14 +188,14 @@ def _audio(version: Version, tracks: Sequence[AudioTrack], number: str) -> str:
         )
     attributes = _set_attributes(number, "audio")
     attributes["lang"] = first.language
-    return _element("AdaptationSet", attributes, *children)
+    return element("AdaptationSet", attributes, *children)
 
 
 def _configuration(track: AudioTrack) -> list[str]:
     place = _CICP_OF_CHANNELS.get(track.channels, track.channels)
-    found = [_descriptor("AudioChannelConfiguration", _CHANNELS, str(place))]
+    found = [descriptor("AudioChannelConfiguration", _CHANNELS, str(place))]
     if track.codec == "eac3":
-        found.append(_descriptor("AudioChannelConfiguration", _DOLBY_CHANNELS, _DOLBY_SURROUND))
+        found.append(descriptor("AudioChannelConfiguration", _DOLBY_CHANNELS, _DOLBY_SURROUND))
     return found
 
 
@@ -189,26 +203,26 @@ def _roles(version: Version, track: AudioTrack) -> list[str]:
     """Whom a sound is for, and what it is: ``main`` is said of the one that plays by itself."""
     default = presentation.sounds(version)[0]
     role = "main" if track in default else _SOUND_ROLES.get(track.role, "alternate")
-    found = [_descriptor("Role", _ROLE, role)]
+    found = [descriptor("Role", _ROLE, role)]
     if track.role in _SOUND_PURPOSES:
         ours, theirs = _SOUND_PURPOSES[track.role]
         found = [
-            _descriptor("Accessibility", _ROLE, ours),
-            _descriptor("Accessibility", _PURPOSE, theirs),
+            descriptor("Accessibility", _ROLE, ours),
+            descriptor("Accessibility", _PURPOSE, theirs),
             *found,
         ]
     if role == "main" and track.role in _SOUND_ROLES:
-        found.append(_descriptor("Role", _ROLE, _SOUND_ROLES[track.role]))
+        found.append(descriptor("Role", _ROLE, _SOUND_ROLES[track.role]))
     return found
 
 
 def _caption(track: CaptionTrack, number: str) -> str:
     """The WebVTT of a track. Its IMSC is not listed: players would show each language twice."""
     file = "/".join(presentation.path(part) for part in track.path.split("/"))
-    representation = _element(
+    representation = element(
         "Representation",
         {"id": presentation.path(track.track_id), "bandwidth": _CAPTION_BITS_PER_S},
-        _element("BaseURL", {}, escape(file)),
+        element("BaseURL", {}, text(file)),
     )
     attributes = {
         "id": number,
@@ -217,16 +231,16 @@ def _caption(track: CaptionTrack, number: str) -> str:
         "lang": track.language,
     }
     role = _CAPTION_ROLES[track.role]
-    descriptors = [_descriptor("Role", _ROLE, role)]
+    descriptors = [descriptor("Role", _ROLE, role)]
     if track.role == "sdh":
         # The first is of ISO/IEC 23009-1, the second of DVB (ETSI TS 103 285 section 7.1.2), which
         # Shaka Player reads.
         descriptors = [
-            _descriptor("Accessibility", _ROLE, role),
-            _descriptor("Accessibility", _PURPOSE, _HARD_OF_HEARING),
+            descriptor("Accessibility", _ROLE, role),
+            descriptor("Accessibility", _PURPOSE, _HARD_OF_HEARING),
             *descriptors,
         ]
-    return _element("AdaptationSet", attributes, *descriptors, representation)
+    return element("AdaptationSet", attributes, *descriptors, representation)
 
 
 def _thumbnails(track: ThumbnailTrack, number: str) -> str:
@@ -241,7 +255,7 @@ def _thumbnails(track: ThumbnailTrack, number: str) -> str:
         "media": "$RepresentationID$/$Number$.jpg",
         "startNumber": 1,
     }
-    representation = _element(
+    representation = element(
         "Representation",
         {
             "id": presentation.path(track.track_id),
@@ -249,12 +263,12 @@ def _thumbnails(track: ThumbnailTrack, number: str) -> str:
             "width": track.tile_width * track.columns,
             "height": track.tile_height * track.rows,
         },
-        _descriptor("EssentialProperty", _TILES, f"{track.columns}x{track.rows}"),
+        descriptor("EssentialProperty", _TILES, f"{track.columns}x{track.rows}"),
         *_digests(track.track_id, track.digests_sha256),
-        _element("SegmentTemplate", sheet),
+        element("SegmentTemplate", sheet),
     )
     attributes = {"id": number, "contentType": "image", "mimeType": "image/jpeg"}
-    return _element("AdaptationSet", attributes, representation)
+    return element("AdaptationSet", attributes, representation)
 
 
 def _set_attributes(number: str, kind: str) -> dict[str, object]:
@@ -267,20 +281,10 @@ def _set_attributes(number: str, kind: str) -> dict[str, object]:
     }
 
 
-def _protection(version: Version, kid: str) -> list[str]:
-    """The two elements by which players know scheme, key and key system."""
-    uuid = "-".join((kid[:8], kid[8:12], kid[12:16], kid[16:20], kid[20:]))
-    named = {"schemeIdUri": _PROTECTION, "value": version.scheme, "cenc:default_KID": uuid}
-    return [
-        _element("ContentProtection", named),
-        _descriptor("ContentProtection", _CLEARKEY, "ClearKey1.0"),
-    ]
-
-
 def _digests(track_id: str, sha256: str) -> list[str]:
     """Where a device finds what its segments' digests are, sealed by this manifest."""
     value = presentation.digests(track_id, sha256)
-    return [_descriptor("SupplementalProperty", _DIGESTS, value)] if value else []
+    return [descriptor("SupplementalProperty", _DIGESTS, value)] if value else []
 
 
 def _template(version: Version, timeline: Timeline) -> str:
@@ -301,22 +305,7 @@ def _template(version: Version, timeline: Timeline) -> str:
     if offset:
         attributes["presentationTimeOffset"] = offset
     timed = f"<SegmentTimeline>{''.join(segments)}</SegmentTimeline>"
-    return _element("SegmentTemplate", attributes, timed)
-
-
-def _descriptor(name: str, scheme: str, value: str) -> str:
-    return _element(name, {"schemeIdUri": scheme, "value": value})
-
-
-def _element(name: str, attributes: Mapping[str, object], *content: str) -> str:
-    """``content`` is XML already; the values of ``attributes`` are not."""
-    written = "".join(
-        f' {key}="{escape(_NOT_XML.sub("", str(value)), _IN_ATTRIBUTES)}"'
-        for key, value in attributes.items()
-    )
-    if not content:
-        return f"<{name}{written}/>"
-    return f"<{name}{written}>{''.join(content)}</{name}>"
+    return element("SegmentTemplate", attributes, timed)
 
 
 def _duration(seconds: float) -> str:

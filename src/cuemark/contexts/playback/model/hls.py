@@ -9,7 +9,7 @@ pathway and forget the rest where no steering server is named.
 from collections.abc import Sequence
 from fractions import Fraction
 
-from cuemark.contexts.playback.model import presentation
+from cuemark.contexts.playback.model import presentation, protection
 from cuemark.contracts.encoding import (
     AudioRole,
     AudioTrack,
@@ -18,6 +18,7 @@ from cuemark.contracts.encoding import (
     ThumbnailTrack,
     Version,
 )
+from cuemark.contracts.protection import System
 from cuemark.contracts.steering import RankedAppliance
 
 _NAMES: dict[CaptionRole, str] = {"subtitles": "", "sdh": " (SDH)", "forced": " (forced)"}
@@ -36,36 +37,48 @@ _SOUND_TRAITS: dict[AudioRole, str] = {
 _QUOTED = str.maketrans({'"': "'", "{": "(", "}": ")"})
 
 
-def manifest(version: Version, ranking: Sequence[RankedAppliance], licence_url: str) -> str:
-    """The playlist of ``version``; keys are at the sibling ``keys/KID`` of ``licence_url``.
+def manifest(
+    version: Version,
+    ranking: Sequence[RankedAppliance],
+    licence_url: str,
+    system: System | None = None,
+) -> str:
+    """The playlist of ``version``, for ClearKey players or those of one DRM ``system``.
 
-    ``licence_url`` must be absolute: a media playlist resolves a path against its own appliance.
+    Keys in the clear are at the sibling ``keys/KID`` of ``licence_url``, which must be absolute: a
+    media playlist resolves a path against its own appliance.
     """
-    key_base = f"{licence_url.rpartition('/')[0]}/keys"
-    lines = [
-        "#EXTM3U",
-        "#EXT-X-VERSION:8",
-        "#EXT-X-INDEPENDENT-SEGMENTS",
-        f"#EXT-X-DEFINE:NAME={_quoted('key_base')},VALUE={_quoted(presentation.address(key_base))}",
-    ]
-    tracks = [(each.track_id, each.digests_sha256) for each in version.audio]
-    for rendition in version.renditions:
-        tracks.append((rendition.rendition_id, rendition.digests_sha256))
-    if version.thumbnails is not None:
-        tracks.append((version.thumbnails.track_id, version.thumbnails.digests_sha256))
-    lines += [_digests(track_id, sha256) for track_id, sha256 in tracks if sha256]
+    lines = ["#EXTM3U", "#EXT-X-VERSION:8", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    if system is None:
+        key_base = presentation.address(f"{licence_url.rpartition('/')[0]}/keys")
+        lines.append(f"#EXT-X-DEFINE:NAME={_quoted('key_base')},VALUE={_quoted(key_base)}")
+        lines += [_digests(track_id, sha256) for track_id, sha256 in _tracks(version) if sha256]
+    else:
+        # Digests are of the other playlists.
+        lines += protection.session_keys(version, system)
+    kind = f".{system}.m3u8" if system else ".m3u8"
     groups = _groups(version)
     for appliance in ranking:
         for group, members in groups.items():
-            lines += _audio(group, members, appliance)
+            lines += _audio(group, members, appliance, kind)
         lines += _subtitles(version, appliance)
     for appliance in ranking:
         for group, members in groups.items() or [("", [])]:
             for rendition in version.renditions:
-                lines += _variant(version, rendition, group, members, appliance)
+                lines.append(_variant(version, rendition, group, members, appliance))
+                lines.append(_playlist(appliance, rendition.rendition_id, kind))
     if version.thumbnails is not None:
         lines += [_thumbnails(version.thumbnails, each) for each in ranking[:1]]
     return "\n".join(lines) + "\n"
+
+
+def _tracks(version: Version) -> list[tuple[str, str]]:
+    """Each track that may have digests, with what seals them."""
+    tracks = [(each.track_id, each.digests_sha256) for each in version.audio]
+    tracks += [(each.rendition_id, each.digests_sha256) for each in version.renditions]
+    if version.thumbnails is not None:
+        tracks.append((version.thumbnails.track_id, version.thumbnails.digests_sha256))
+    return tracks
 
 
 def _digests(track_id: str, sha256: str) -> str:
@@ -95,7 +108,9 @@ def _groups(version: Version) -> dict[str, list[AudioTrack]]:
     return groups
 
 
-def _audio(group: str, members: Sequence[AudioTrack], appliance: RankedAppliance) -> list[str]:
+def _audio(
+    group: str, members: Sequence[AudioTrack], appliance: RankedAppliance, kind: str
+) -> list[str]:
     names = _names([(track.name or track.language, track.track_id) for track in members])
     lines = []
     for number, (track, name) in enumerate(zip(members, names, strict=True)):
@@ -109,7 +124,7 @@ def _audio(group: str, members: Sequence[AudioTrack], appliance: RankedAppliance
             f"AUTOSELECT={'NO' if track.role == 'commentary' and number else 'YES'}",
             *([f"CHARACTERISTICS={_quoted(traits)}"] if traits else []),
             f"CHANNELS={_quoted(str(track.channels))}",
-            f"URI={_quoted(_playlist(appliance, track.track_id))}",
+            f"URI={_quoted(_playlist(appliance, track.track_id, kind))}",
         ]
         lines.append(f"#EXT-X-MEDIA:{','.join(attributes)}")
     return lines
@@ -150,7 +165,7 @@ def _variant(
     group: str,
     sounds: Sequence[AudioTrack],
     appliance: RankedAppliance,
-) -> list[str]:
+) -> str:
     mean_kbps = max((track.bitrate_kbps for track in sounds), default=0.0)
     peak_kbps = max((presentation.sound_kbps(track) for track in sounds), default=0.0)
     codecs = dict.fromkeys([rendition.codec_string, *(track.codec_string for track in sounds)])
@@ -164,10 +179,7 @@ def _variant(
         *([f"SUBTITLES={_group('captions', appliance)}"] if version.captions else []),
         "CLOSED-CAPTIONS=NONE",
     ]
-    return [
-        f"#EXT-X-STREAM-INF:{','.join(attributes)}",
-        _playlist(appliance, rendition.rendition_id),
-    ]
+    return f"#EXT-X-STREAM-INF:{','.join(attributes)}"
 
 
 def _thumbnails(track: ThumbnailTrack, appliance: RankedAppliance) -> str:
@@ -185,8 +197,8 @@ def _thumbnails(track: ThumbnailTrack, appliance: RankedAppliance) -> str:
     return f"#EXT-X-IMAGE-STREAM-INF:{','.join(attributes)}"
 
 
-def _playlist(appliance: RankedAppliance, name: str) -> str:
-    return f"{presentation.address(appliance.media_url)}{presentation.path(name)}.m3u8"
+def _playlist(appliance: RankedAppliance, name: str, kind: str = ".m3u8") -> str:
+    return f"{presentation.address(appliance.media_url)}{presentation.path(name)}{kind}"
 
 
 def _group(kind: str, appliance: RankedAppliance) -> str:

@@ -19,6 +19,7 @@ from mpegdash.parser import MPEGDASHParser
 from cuemark.contexts.encoding.model.playlists import bitrates_kbps
 from cuemark.contexts.encoding.model.validation.findings import Finding, error, warning
 from cuemark.contracts.encoding import Check, Version
+from cuemark.contracts.protection import SYSTEM_IDS
 
 CHECKS: tuple[Check, ...] = ("manifests", "bandwidth")
 INDEX = "index.json"
@@ -32,11 +33,15 @@ _DIGESTS = "urn:cuemark:digests:sha-256-128"
 
 
 class ManifestsOf(msgspec.Struct, frozen=True):
-    """The manifests of a version as a player would get them, its files under ``base_url``."""
+    """The manifests of a version as a player would get them, its files under ``base_url``.
+
+    ``hls_of_systems`` are the playlists for one DRM system each, by its name.
+    """
 
     dash: str
     hls: str
     base_url: str
+    hls_of_systems: dict[str, str] = {}
 
 
 class Declared(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,7 +192,7 @@ def read_hls(text: str, base_url: str, playlists: Mapping[str, str]) -> Read:
     declared: list[Declared] = []
     for each in top.playlists:
         name = _relative(each.uri, base_url)
-        track = unquote(name.removesuffix(".m3u8"))
+        track = _track(name)
         if not each.stream_info.bandwidth:
             raise ManifestUnreadable(f"the variant {track} of the HLS manifest has no BANDWIDTH")
         sounds = [media.uri for media in each.media if media.type == "AUDIO" and media.uri]
@@ -199,9 +204,7 @@ def read_hls(text: str, base_url: str, playlists: Mapping[str, str]) -> Read:
         declared.append(
             Declared(
                 track=track,
-                sounds=frozenset(
-                    unquote(_relative(uri, base_url).removesuffix(".m3u8")) for uri in sounds
-                ),
+                sounds=frozenset(_track(_relative(uri, base_url)) for uri in sounds),
                 peak=int(each.stream_info.bandwidth),
                 mean=int(each.stream_info.average_bandwidth or 0),
             )
@@ -212,6 +215,13 @@ def read_hls(text: str, base_url: str, playlists: Mapping[str, str]) -> Read:
         if name in playlists:
             files |= set(_media_files(name, playlists[name]))
     return Read(files=frozenset(files), declared=declared)
+
+
+def _track(name: str) -> str:
+    """The track whose playlist this is, be it for one DRM system alone."""
+    track = unquote(name.removesuffix(".m3u8"))
+    system = track.rpartition(".")[2]
+    return track.removesuffix(f".{system}") if system in SYSTEM_IDS else track
 
 
 def _media_files(name: str, text: str) -> Iterator[str]:

@@ -11,8 +11,11 @@ import msgspec
 
 from cuemark.contexts.encoding.model.boxes import BoxesInvalid, boxes, default_duration, find
 from cuemark.contexts.encoding.model.boxes import timescale as timescale_of
+from cuemark.contexts.encoding.model.validation import encryption
+from cuemark.contexts.encoding.model.validation.encryption import Encryption, Stretch
 from cuemark.contexts.encoding.model.validation.findings import Finding, error
 from cuemark.contracts.encoding import Check
+from cuemark.contracts.protection import Scheme
 
 _ENTRY_BYTES = {b"encv": 78, b"avc1": 78, b"hvc1": 78, b"hev1": 78, b"av01": 78}
 _SOUND_ENTRY_BYTES = 28
@@ -28,16 +31,14 @@ class Init(msgspec.Struct, frozen=True, kw_only=True):
     """What an init segment says of its track.
 
     ``codec`` is the four letters of the samples in the clear. ``shift`` is the media time, in
-    ticks, that the edit list presents first. ``kid`` and ``scheme`` are empty in the clear.
+    ticks, that the edit list presents first.
     ``length_bytes`` is the size of a NAL unit's length, 0 where there are none.
     """
 
     codec: str
     timescale: int
     shift: int
-    scheme: str
-    kid: str
-    iv_bytes: int
+    encryption: Encryption
     length_bytes: int
     trex_duration: int
     trex_flags: int
@@ -46,7 +47,8 @@ class Init(msgspec.Struct, frozen=True, kw_only=True):
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """A media segment: when it begins and how long it lasts, in ticks, and what it begins with.
 
-    ``idr`` is None where the samples are of a kind whose units are not read here.
+    ``idr`` is None where the samples are of a kind whose units are not read here, and ``ivs`` where
+    it does not say how they are encrypted.
     """
 
     start: int
@@ -54,7 +56,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     samples: int
     sync: bool
     idr: bool | None
-    encrypted: bool
+    ivs: list[Stretch] | None
 
 
 class Track(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +70,14 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def samples(self) -> int:
         return sum(segment.samples for segment in self.segments)
+
+    @property
+    def ivs(self) -> list[Stretch]:
+        """The IVs of all samples; none where the samples share one, or where none is told."""
+        found: list[Stretch] = []
+        for each in self.segments:
+            found = encryption.joined(found, each.ivs or [])
+        return found
 
     @property
     def begins_s(self) -> float:
@@ -92,23 +102,19 @@ def init_of(data: bytes) -> Init:
         raise BoxesInvalid("the init segment has no sample entry")
     kind, body = entry
     inside = body[_ENTRY_BYTES.get(kind, _SOUND_ENTRY_BYTES) :]
-    codec, scheme, kid, iv_bytes = bytes(kind), "", "", 0
+    codec, stated = bytes(kind), Encryption()
     if kind in (b"encv", b"enca"):
         sinf = find(inside, b"sinf")
         codec = bytes(find(sinf, b"frma")[:4])
         scheme = bytes(find(sinf, b"schm")[4:8]).decode("ascii", "replace")
-        tenc = find(sinf, b"schi", b"tenc")
-        _at_least(tenc, 24, "tenc")
-        kid, iv_bytes = bytes(tenc[8:24]).hex(), tenc[7] or (tenc[24] if len(tenc) > 24 else 0)
+        stated = encryption.of_tenc(scheme, find(sinf, b"schi", b"tenc"))
     trex = find(moov, b"mvex", b"trex")
     _at_least(trex, 24, "trex")
     return Init(
         codec=codec.decode("ascii", "replace"),
         timescale=timescale_of(data),
         shift=_media_time(moov),
-        scheme=scheme,
-        kid=kid,
-        iv_bytes=iv_bytes,
+        encryption=stated,
         length_bytes=_length_bytes(codec, inside),
         trex_duration=default_duration(data),
         trex_flags=int.from_bytes(trex[20:24], "big"),
@@ -164,8 +170,17 @@ def segment_of(data: bytes, init: Init) -> Segment:
         fragments[0],
         duration=duration,
         samples=sum(fragment.samples for fragment in fragments),
-        encrypted=all(fragment.encrypted for fragment in fragments),
+        ivs=_all_ivs(fragments),
     )
+
+
+def _all_ivs(fragments: Sequence[Segment]) -> list[Stretch] | None:
+    found: list[Stretch] = []
+    for each in fragments:
+        if each.ivs is None:
+            return None
+        found = encryption.joined(found, each.ivs)
+    return found
 
 
 def _check_sidx(segment: memoryview, media_bytes: int, duration: int, timescale: int) -> None:
@@ -212,7 +227,7 @@ def _fragment(moof: memoryview, mdat: memoryview, init: Init) -> Segment:
         samples=len(sizes),
         sync=not first_flags & _NOT_SYNC,
         idr=_is_idr(mdat[: sizes[0]], init),
-        encrypted=_has_senc(traf, len(sizes)),
+        ivs=encryption.ivs_of(traf, len(sizes), init.encryption.iv_bytes),
     )
 
 
@@ -263,18 +278,6 @@ def _tfdt(body: memoryview) -> int:
     return int.from_bytes(body[4 : 4 + size], "big")
 
 
-def _has_senc(traf: memoryview, samples: int) -> bool:
-    """Whether the fragment tells how its samples are encrypted (23001-7, 7.2)."""
-    for kind, body in boxes(traf):
-        if kind == b"senc":
-            _at_least(body, 8, "senc")
-            told = int.from_bytes(body[4:8], "big")
-            if told != samples:
-                raise BoxesInvalid(f"a senc box tells of {told} samples where there are {samples}")
-            return True
-    return False
-
-
 def _is_idr(sample: memoryview, init: Init) -> bool | None:
     """Whether a sample holds an IDR picture. The type of a NAL unit is never encrypted."""
     if not init.length_bytes:
@@ -295,16 +298,11 @@ def _at_least(body: memoryview, size: int, name: str) -> None:
         raise BoxesInvalid(f"a {name} box is cut off")
 
 
-def track_findings(track: Track, kid: str, scheme: str) -> list[Finding]:
+def track_findings(track: Track, kid: str, scheme: Scheme) -> list[Finding]:
     """What is wrong in one track that should be encrypted by ``scheme`` with the key ``kid``."""
-    name, found = track.track_id, []
-    init = track.init
-    if (init.scheme, init.kid) != (scheme, kid) or not init.iv_bytes:
-        stated = f"{init.scheme or 'no encryption'} with key {init.kid or 'none'}"
-        found.append(
-            error("protection", f"{name} states {stated} and should have {scheme} with key {kid}")
-        )
-    if clear := [n for n, each in enumerate(track.segments, 1) if not each.encrypted]:
+    name, init = track.track_id, track.init
+    found = encryption.stated_findings(name, init.encryption, kid, scheme)
+    if clear := [n for n, each in enumerate(track.segments, 1) if each.ivs is None]:
         found.append(
             error("protection", f"{name} does not say how segment {clear[0]} is encrypted")
         )

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from cuemark.contracts.ids import PLAY_SESSION_KIND, AccountId, PlaySessionId, VersionId
 from cuemark.contracts.licensing import LicenceInvalid, LicenceRefused
+from cuemark.contracts.protection import KeySignal
 from cuemark.kit.ids import is_id
 
 MASTER_KEY_BYTES = 32
@@ -21,6 +22,7 @@ MAX_KIDS = 32
 MAX_LABELS = 16
 
 _KID = re.compile(r"[0-9a-f]{32}")
+_HEADER = re.compile(r"[\x20-\x7e]{0,200}")
 _LABEL = re.compile(r"[A-Z][A-Z0-9]{0,15}")
 
 
@@ -51,12 +53,16 @@ class MasterKey:
 
 @dataclass(frozen=True)
 class WrappedKey:
-    """A content key as it is stored; ``kid`` and ``iv`` (the constant IV of cbcs) are hex."""
+    """A content key as it is stored; ``kid`` and ``iv`` (the constant IV of cbcs) are hex.
+
+    ``signals`` are those that the key server gave, if the key is one of its.
+    """
 
     label: str
     kid: str
     wrapped: bytes = field(repr=False)
     iv: str
+    signals: tuple[KeySignal, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,3 +126,8 @@ def choose(kids: Sequence[str], keys: Mapping[str, WrappedKey]) -> list[WrappedK
     if not all(kid in keys for kid in kids):
         raise LicenceRefused("A key was asked for that this playback session does not need.")
     return [keys[kid] for kid in kids]
+
+
+def header_of(text: str) -> str:
+    """``text`` where it is fit to be the value of a header, else nothing."""
+    return text if _HEADER.fullmatch(text) else ""

@@ -1,0 +1,34 @@
+"""The words of content protection that several contracts share."""
+
+from typing import Literal
+
+import msgspec
+
+Scheme = Literal["cbcs", "cenc"]
+"""How samples are encrypted (ISO/IEC 23001-7 section 10)."""
+
+System = Literal["common", "widevine", "playready", "fairplay"]
+"""A DRM system, in whose own words a manifest may name a key. ``common`` is that of ISO/IEC 23001-7
+section 8.1 and W3C's "cenc" initialization data, which has no licence server of its own."""
+
+SYSTEM_IDS: dict[System, str] = {
+    "common": "1077efec-c0b2-4d02-ace3-3c1e52e2fb4b",
+    "widevine": "edef8ba9-79d6-4ace-a3c8-27dcd51d21ed",
+    "playready": "9a04f079-9840-4286-ab92-e65be0885f95",
+    "fairplay": "94ce86fb-07ff-4f43-adb8-93d2fa968ca2",
+}
+"""As DASH-IF registers them (dashif.org/identifiers/content_protection)."""
+
+
+class KeySignal(msgspec.Struct, frozen=True, kw_only=True):
+    """How manifests name a key to one DRM system.
+
+    ``pssh`` is a whole ``pssh`` box and ``pro`` a PlayReady Object, both in base64;
+    ``hls_attributes`` are those of an EXT-X-KEY (rfc8216bis section 4.4.4.4) but for METHOD. What
+    the system has no use for is empty.
+    """
+
+    system: System
+    pssh: str = ""
+    pro: str = ""
+    hls_attributes: str = ""

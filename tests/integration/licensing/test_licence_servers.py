@@ -1,0 +1,171 @@
+"""Challenges of DRM systems, forwarded to a server that others run."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+
+import pytest
+from structlog.testing import capture_logs
+
+from cuemark.contexts.licensing import service, wiring
+from cuemark.contexts.licensing.wiring import Server
+from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
+from cuemark.contracts.licensing import (
+    CloseLicences,
+    ForwardChallenge,
+    GetLicence,
+    LicenceRefused,
+    LicenceServerAway,
+    Licensing,
+    OpenLicences,
+    ProvisionKeys,
+    ServerLicence,
+)
+from cuemark.contracts.protection import System
+from cuemark.kit.clock import ManualClock
+from cuemark.kit.deadline import deadline
+from tests.databases import opened
+from tests.others import Answering, serving
+
+OWNER, SESSION, FILM = AccountId("acc_1"), PlaySessionId("play_" + "0" * 26), VersionId("ver_1")
+SECRET = "5ec2e7"
+
+
+@pytest.fixture
+def others() -> Iterator[Answering]:
+    with serving() as says:
+        says.body, says.media_type = b"\0licence\xff", "text/xml; charset=utf-8"
+        yield says
+
+
+@pytest.fixture
+async def licensing(database_url: str, others: Answering) -> AsyncIterator[Licensing]:
+    clock = ManualClock()
+    async with opened(database_url, wiring) as database:
+        room = wiring.build(
+            database=database,
+            clock=clock,
+            master_key=bytes(32),
+            clearkey=False,
+            systems=["widevine", "common"],
+            licence_servers={"widevine": Server(others.url, {"X-Token": SECRET})},
+        )
+        await room.service.open_licences(
+            OpenLicences(
+                session_id=SESSION,
+                account_id=OWNER,
+                version_id=FILM,
+                expires_at=clock.now() + timedelta(minutes=1),
+            )
+        )
+        yield room.service
+        for closer in room.closers:
+            await closer()
+
+
+async def forward(
+    licensing: Licensing,
+    system: System = "widevine",
+    account_id: AccountId = OWNER,
+    challenge: bytes = b"\x08\x01challenge\0",
+) -> ServerLicence:
+    return await licensing.forward_challenge(
+        ForwardChallenge(
+            session_id=SESSION,
+            account_id=account_id,
+            system=system,
+            challenge=challenge,
+            media_type="text/xml",
+            soap_action='"AcquireLicense"',
+        )
+    )
+
+
+async def test_a_challenge_and_its_licence_pass_as_they_are(
+    licensing: Licensing, others: Answering
+) -> None:
+    keys = await licensing.provision_keys(ProvisionKeys(version_id=FILM, labels=["SD", "AUDIO"]))
+    licence = await forward(licensing)
+    assert licence == ServerLicence(licence=others.body, media_type=others.media_type)
+    (asked,) = others.asked
+    assert asked.body == b"\x08\x01challenge\0"
+    assert asked.path == "/answer"
+    assert asked.headers["x-token"] == SECRET
+    assert asked.headers["content-type"] == "text/xml"
+    assert asked.headers["soapaction"] == '"AcquireLicense"'
+    assert asked.headers[service.CONTENT_HEADER] == FILM
+    assert asked.headers[service.KIDS_HEADER].split(",") == [key.kid for key in keys.keys]
+
+
+async def test_who_has_no_play_gets_no_licence_and_the_server_is_not_asked(
+    licensing: Licensing, others: Answering
+) -> None:
+    with pytest.raises(LicenceRefused, match="no such playback session"):
+        await forward(licensing, account_id=AccountId("acc_thief"))
+    with pytest.raises(LicenceRefused, match="no licence server for playready"):
+        await forward(licensing, "playready")
+    await licensing.close_licences(CloseLicences(session_id=SESSION))
+    with pytest.raises(LicenceRefused, match="has ended"):
+        await forward(licensing)
+    assert others.asked == []
+
+
+async def test_keys_in_the_clear_are_given_only_where_the_install_wants_it(
+    licensing: Licensing,
+) -> None:
+    keys = await licensing.provision_keys(ProvisionKeys(version_id=FILM, labels=["SD"]))
+    with pytest.raises(LicenceRefused, match="no keys in the clear"):
+        await licensing.get_licence(
+            GetLicence(session_id=SESSION, account_id=OWNER, kids=[keys.keys[0].kid])
+        )
+    assert [each.system for each in keys.keys[0].signals] == ["widevine", "common"]
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        (Answering(status=500), "answers with status 500"),
+        (Answering(status=403, body=b"<secret>"), "answers with status 403"),
+        (Answering(status=302, location="http://127.0.0.1:1/"), "answers with status 302"),
+        (Answering(endless=True), "answers with more than 262144 bytes"),
+        (Answering(delay_s=1.0), "does not answer within 0 s"),
+    ],
+)
+async def test_a_server_that_does_not_do_its_part_is_one_sentence(
+    licensing: Licensing, others: Answering, how: Answering, says: str
+) -> None:
+    others.status, others.body, others.location = how.status, how.body, how.location
+    others.endless, others.delay_s = how.endless, how.delay_s
+    began_s = time.monotonic()
+    with capture_logs() as logs, deadline(0.4), pytest.raises(LicenceServerAway) as away:
+        await forward(licensing)
+    assert time.monotonic() - began_s < 2
+    assert away.value.message == (f"The licence server for widevine {says}: try again in a moment.")
+    assert SECRET not in repr(logs) + repr(away.value.__cause__)
+    assert others.url not in away.value.message
+
+
+async def test_a_server_that_is_away_is_one_sentence(database_url: str, free_port: int) -> None:
+    clock = ManualClock()
+    async with opened(database_url, wiring) as database:
+        gone = Server(f"http://127.0.0.1:{free_port}/x?key={SECRET}")
+        room = wiring.build(
+            database=database,
+            clock=clock,
+            master_key=bytes(32),
+            systems=["widevine"],
+            licence_servers={"widevine": gone},
+        )
+        await room.service.open_licences(
+            OpenLicences(
+                session_id=SESSION,
+                account_id=OWNER,
+                version_id=FILM,
+                expires_at=clock.now() + timedelta(minutes=1),
+            )
+        )
+        with capture_logs() as logs, pytest.raises(LicenceServerAway, match="cannot be reached"):
+            await forward(room.service)
+        assert SECRET not in repr(logs)
+        for closer in room.closers:
+            await closer()
