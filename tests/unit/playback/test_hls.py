@@ -1,14 +1,16 @@
 """The HLS multivariant playlist, read back as a player reads it."""
 
+import math
 import re
 from pathlib import Path
 from time import perf_counter
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cuemark.contexts.playback.model import hls
-from cuemark.contracts.encoding import CaptionTrack
+from cuemark.contracts.encoding import CaptionTrack, Version
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.steering import RankedAppliance
 from cuemark.player import hls as player_hls
@@ -22,6 +24,7 @@ from tests.unit.playback.versions import (
     several_sounds,
     thumbnail_track,
     version,
+    with_iframes,
 )
 
 GOLDEN = Path(__file__).parent / "golden" / "master.m3u8"
@@ -54,6 +57,40 @@ def test_the_keys_are_the_sibling_of_the_licence() -> None:
     assert tags(text, "EXT-X-DEFINE") == [
         {"NAME": "key_base", "VALUE": "https://watch.test/api/v1/plays/play_1/keys"}
     ]
+
+
+def test_each_rendition_has_an_iframe_playlist_at_each_appliance() -> None:
+    text = hls.manifest(with_iframes(version()), RANKING, LICENCE_URL)
+    assert tags(text, "EXT-X-I-FRAME-STREAM-INF") == [
+        {
+            "BANDWIDTH": str(math.ceil(each.bitrate_kbps / 4 * 1000)),
+            "AVERAGE-BANDWIDTH": str(math.ceil(each.bitrate_kbps / 5 * 1000)),
+            "RESOLUTION": f"{each.width}x{each.height}",
+            "CODECS": each.codec_string,
+            "URI": f"{appliance.media_url}{each.rendition_id}.iframes.m3u8",
+        }
+        for appliance in RANKING
+        for each in version().renditions
+    ]
+    sealed = {each["DATA-ID"]: each["VALUE"] for each in tags(text, "EXT-X-SESSION-DATA")}
+    assert sealed["org.cuemark.digests.v540.iframes"] == f"v540.iframes.digests {'1f' * 32}"
+
+
+def test_iframe_playlists_change_nothing_for_a_player_that_does_not_know_them() -> None:
+    """A version of an older release has none, and its playlist is what it was."""
+    plain, rich = (
+        player_hls.parse_multivariant(hls.manifest(each, RANKING, LICENCE_URL))
+        for each in (version(), with_iframes(version()))
+    )
+    assert (plain.variants, plain.audio, plain.captions) == (
+        rich.variants,
+        rich.audio,
+        rich.captions,
+    )
+    old = msgspec.json.encode(version()).replace(b',"iframes":null', b"")
+    assert b"iframes" not in old
+    again = msgspec.json.decode(old, type=Version)
+    assert hls.manifest(again, RANKING, LICENCE_URL) == GOLDEN.read_text()
 
 
 def test_the_best_appliance_has_all_variants_before_the_next() -> None:

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from cuemark.contracts.encoding import (
     AudioRole,
     AudioTrack,
     CaptionTrack,
+    IFrames,
     Rendition,
     ThumbnailTrack,
     Timeline,
@@ -128,6 +131,23 @@ def thumbnail_track(digests_sha256: str = "") -> ThumbnailTrack:
         bitrate_kbps=71.2,
         digests_sha256=digests_sha256,
     )
+
+
+def with_iframes(plain: Version) -> Version:
+    """The version with an I-frame playlist of each rendition, a fifth of its rate."""
+    renditions = [
+        msgspec.structs.replace(
+            each,
+            iframes=IFrames(
+                track_id=f"{each.rendition_id}.iframes",
+                bitrate_kbps=each.bitrate_kbps / 5,
+                peak_bitrate_kbps=each.bitrate_kbps / 4,
+                digests_sha256="1f" * 32,
+            ),
+        )
+        for each in plain.renditions
+    ]
+    return msgspec.structs.replace(plain, renditions=renditions)
 
 
 def of_every_role() -> list[CaptionTrack]:

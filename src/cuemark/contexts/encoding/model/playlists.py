@@ -1,8 +1,11 @@
 """HLS media playlists (RFC 8216bis) of a version: relative addresses, keys by a variable."""
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
+from cuemark.contexts.encoding.model.boxes import FirstSample
 from cuemark.contracts.encoding import ThumbnailTrack, Timeline
 
 
@@ -12,29 +15,69 @@ def media_playlist(track_id: str, timeline: Timeline, kid: str, iv: str) -> str:
     The multivariant playlist of a session defines ``key_base``, where the session's keys are.
     """
     seconds = [Fraction(ticks, timeline.timescale) for ticks in timeline.durations]
-    lines = [
+    lines = [*_head(max(seconds)), *_encrypted(track_id, kid, iv)]
+    for number, duration in enumerate(seconds, 1):
+        lines += [f"#EXTINF:{float(duration):.6f},", f"{track_id}/{number}.m4s"]
+    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
+
+
+def iframe_timeline(frames: Sequence[FirstSample], segments: Timeline) -> Timeline:
+    """For how long each I-frame stands: until the next one is presented, or the film ends.
+
+    ``frames`` are the first of each of ``segments``. Raises ``ValueError`` where they do not
+    ascend.
+    """
+    late = frames[0].presented - segments.start
+    end = segments.start + sum(segments.durations) + late
+    at = [*(frame.presented for frame in frames), end]
+    durations = [after - before for before, after in pairwise(at)]
+    if len(frames) != len(segments.durations) or min(durations) <= 0:
+        raise ValueError("the first frames of the segments do not follow one another")
+    return Timeline(timescale=segments.timescale, start=at[0], durations=durations)
+
+
+def iframes_playlist(
+    rendition_id: str, frames: Sequence[FirstSample], timeline: Timeline, kid: str, iv: str
+) -> str:
+    """The I-frame playlist (4.4.3.6) of an encrypted rendition, ranges of its segments.
+
+    A range has the fragment's header, which also tells how the frame is encrypted.
+    """
+    seconds = [Fraction(ticks, timeline.timescale) for ticks in timeline.durations]
+    lines = [*_head(max(seconds)), "#EXT-X-I-FRAMES-ONLY", *_encrypted(rendition_id, kid, iv)]
+    for number, (frame, duration) in enumerate(zip(frames, seconds, strict=True), 1):
+        lines += [
+            f"#EXTINF:{float(duration):.6f},",
+            f"#EXT-X-BYTERANGE:{frame.size_bytes}@{frame.offset}",
+            f"{rendition_id}/{number}.m4s",
+        ]
+    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
+
+
+def _head(longest_s: Fraction | float) -> list[str]:
+    return [
         "#EXTM3U",
         "#EXT-X-VERSION:8",
-        f"#EXT-X-TARGETDURATION:{_target(max(seconds))}",
+        f"#EXT-X-TARGETDURATION:{_target(longest_s)}",
         "#EXT-X-PLAYLIST-TYPE:VOD",
+    ]
+
+
+def _encrypted(track_id: str, kid: str, iv: str) -> list[str]:
+    """Where the init segment and the key of a track are."""
+    return [
         "#EXT-X-INDEPENDENT-SEGMENTS",
         '#EXT-X-DEFINE:IMPORT="key_base"',
         f'#EXT-X-MAP:URI="{track_id}/init.mp4"',
         f'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="{{$key_base}}/{kid}",KEYFORMAT="identity",IV=0x{iv}',
     ]
-    for number, duration in enumerate(seconds, 1):
-        lines += [f"#EXTINF:{float(duration):.6f},", f"{track_id}/{number}.m4s"]
-    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
 
 
 def captions_playlist(track_id: str, duration_s: float) -> str:
     """The playlist of a caption track: one WebVTT file as long as the film."""
     return "\n".join(
         [
-            "#EXTM3U",
-            "#EXT-X-VERSION:8",
-            f"#EXT-X-TARGETDURATION:{_target(duration_s)}",
-            "#EXT-X-PLAYLIST-TYPE:VOD",
+            *_head(duration_s),
             f"#EXTINF:{duration_s:.6f},",
             f"{track_id}.vtt",
             "#EXT-X-ENDLIST",
@@ -56,13 +99,7 @@ def thumbnails_playlist(track: ThumbnailTrack, sheets: Timeline) -> str:
         ]
     )
     seconds = [Fraction(ticks, sheets.timescale) for ticks in sheets.durations]
-    lines = [
-        "#EXTM3U",
-        "#EXT-X-VERSION:8",
-        f"#EXT-X-TARGETDURATION:{_target(max(seconds))}",
-        "#EXT-X-PLAYLIST-TYPE:VOD",
-        "#EXT-X-IMAGES-ONLY",
-    ]
+    lines = [*_head(max(seconds)), "#EXT-X-IMAGES-ONLY"]
     for number, duration in enumerate(seconds, 1):
         lines += [f"#EXTINF:{float(duration):.6f},", f"#EXT-X-TILES:{tiles}"]
         lines.append(f"{track.track_id}/{number}.jpg")

@@ -10,10 +10,11 @@ from blake3 import blake3
 from cuemark.contexts.encoding.model import bounds, boxes, loudness, playlists
 from cuemark.contexts.encoding.model.names import captions_id, captions_name
 from cuemark.contexts.encoding.model.sound import Named, SoundRecipe
-from cuemark.contexts.encoding.stages import artworks, thumbnails
+from cuemark.contexts.encoding.stages import artworks, thumbnails, trick_play
 from cuemark.contexts.encoding.stages.digests import digests_sha256, write_digests
 from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
+from cuemark.contexts.encoding.stages.segments import segments_of
 from cuemark.contexts.encoding.stages.sounds import file_of
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS, FINDINGS, IMSC, CaptionFindings
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
@@ -125,9 +126,16 @@ def package(
                 )
             )
             track = folder / stream.track_id
-            write_digests(folder, stream.track_id, [track / "init.mp4", *_segments(track)])
+            files = [track / "init.mp4", *segments_of(track)]
+            write_digests(folder, stream.track_id, (path.read_bytes() for path in files))
         version = _described(shop, order, folder, tracks, timelines, by_label, now)
-        version = msgspec.structs.replace(version, audio_timelines=sounds)
+        renditions = [
+            msgspec.structs.replace(
+                each, iframes=trick_play.add(folder, each, video[0], by_label[each.label])
+            )
+            for each in version.renditions
+        ]
+        version = msgspec.structs.replace(version, renditions=renditions, audio_timelines=sounds)
         for source, captions in zip(order.captions, version.captions, strict=True):
             for name, path in ((CAPTIONS, captions.path), (IMSC, captions.imsc_path)):
                 (folder / path).write_bytes(shop.path(source.key, name).read_bytes())
@@ -187,14 +195,10 @@ def _package_streams(
         init.write_bytes(boxes.timeless(init.read_bytes()))
 
 
-def _segments(folder: Path) -> list[Path]:
-    return [folder / f"{n}.m4s" for n in range(1, len(list(folder.glob("*.m4s"))) + 1)]
-
-
 def _timeline(folder: Path) -> Timeline:
     init = (folder / "init.mp4").read_bytes()
     trex = boxes.default_duration(init)
-    spans = [boxes.segment_span(path.read_bytes(), trex) for path in _segments(folder)]
+    spans = [boxes.segment_span(path.read_bytes(), trex) for path in segments_of(folder)]
     at = spans[0][0]
     for start, duration in spans:
         if start != at:
@@ -210,7 +214,7 @@ def _check_round_trip(shop: Workshop, folder: Path, stream: Stream, key: Content
     with shop.objects.scratch() as private:
         whole = private / "whole.mp4"
         with whole.open("wb") as file:
-            for part in [folder / "init.mp4", *_segments(folder)]:
+            for part in [folder / "init.mp4", *segments_of(folder)]:
                 file.write(part.read_bytes())
         decrypted = content_of(whole, stream.kind, key.key)
     if decrypted != content_of(stream.source, stream.kind):
@@ -229,7 +233,7 @@ def _described(
     renditions, audio = [], []
     rungs, sounds = iter(order.rungs), iter(order.sounds)
     for stream in tracks:
-        sizes = [path.stat().st_size for path in _segments(folder / stream.track_id)]
+        sizes = [path.stat().st_size for path in segments_of(folder / stream.track_id)]
         mean_kbps, peak_kbps = playlists.bitrates_kbps(sizes, timelines[stream.track_id])
         if stream.kind == "audio":
             made = next(sounds)

@@ -14,18 +14,28 @@ from blake3 import blake3
 from cuemark.contexts.encoding.model.boxes import BoxesInvalid
 from cuemark.contexts.encoding.model.captions.webvtt import parse
 from cuemark.contexts.encoding.model.names import captions_name
-from cuemark.contexts.encoding.model.validation import color, manifests, policy, spoken, structure
+from cuemark.contexts.encoding.model.validation import (
+    color,
+    manifests,
+    policy,
+    spoken,
+    structure,
+    trick_play,
+)
 from cuemark.contexts.encoding.model.validation import pictures as picture_rules
 from cuemark.contexts.encoding.model.validation import sound as sound_rules
 from cuemark.contexts.encoding.model.validation.findings import Finding, error
 from cuemark.contexts.encoding.model.validation.manifests import ManifestsOf, ManifestUnreadable
 from cuemark.contexts.encoding.model.validation.policy import Policy, Validation
+from cuemark.contexts.encoding.model.validation.samples import init_of
 from cuemark.contexts.encoding.model.validation.structure import Track
+from cuemark.contexts.encoding.model.validation.trick_play import Part
 from cuemark.contexts.encoding.stages import facts
 from cuemark.contexts.encoding.stages.facts import EncryptedTrack, MasterFacts
 from cuemark.contexts.encoding.stages.packaging import AUDIO_LABEL, Order, SoundToPackage
 from cuemark.contexts.encoding.stages.pictures import film_of
 from cuemark.contexts.encoding.stages.reports import validation_key
+from cuemark.contexts.encoding.stages.segments import segments_of
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools.ffmpeg import Film
@@ -40,6 +50,7 @@ ManifestWriter = Callable[[Version], ManifestsOf]
 GUESSED, REPORTED = "guessed.json", "validation.json"
 _CHEAP: tuple[Check, ...] = (
     *structure.CHECKS,
+    *trick_play.CHECKS,
     *manifests.CHECKS,
     *spoken.CHECKS,
 )
@@ -72,6 +83,7 @@ def validate(
     film = film_of(shop, order.sha256)
     tracks, found = _read_tracks(folder, version)
     found += _structure(tracks, version, film)
+    found += _trick_play(folder, tracks, version)
     found += _manifests(folder, version, writer)
     found += _languages(shop, order)
     checks = _CHEAP
@@ -105,9 +117,9 @@ def _read_tracks(folder: Path, version: Version) -> tuple[list[Track], list[Find
     for name, is_picture in names:
         file = f"{name}/init.mp4"
         try:
-            init = structure.init_of((folder / file).read_bytes())
+            init = init_of((folder / file).read_bytes())
             segments = []
-            for path in _segments(folder / name):
+            for path in segments_of(folder / name):
                 file = f"{name}/{path.name}"
                 segments.append(structure.segment_of(path.read_bytes(), init))
         except FileNotFoundError:
@@ -123,10 +135,6 @@ def _read_tracks(folder: Path, version: Version) -> tuple[list[Track], list[Find
     return tracks, found
 
 
-def _segments(folder: Path) -> list[Path]:
-    return [folder / f"{n}.m4s" for n in range(1, len(list(folder.glob("*.m4s"))) + 1)]
-
-
 def _structure(tracks: Sequence[Track], version: Version, film: Film) -> list[Finding]:
     kids = {each.rendition_id: each.kid for each in version.renditions}
     kids |= {each.track_id: each.kid for each in version.audio}
@@ -138,6 +146,30 @@ def _structure(tracks: Sequence[Track], version: Version, film: Film) -> list[Fi
     found += structure.alignment_findings(tracks)
     film_s = float(film.master.frames / film.master.picture.rate)
     return found + structure.duration_findings(tracks, film.master.frames, film_s)
+
+
+def _trick_play(folder: Path, tracks: Sequence[Track], version: Version) -> list[Finding]:
+    """What is wrong with the I-frames of the renditions whose boxes can be read."""
+    read = {track.track_id: track for track in tracks}
+    found = []
+    for rendition in version.renditions:
+        if rendition.iframes is None or rendition.rendition_id not in read:
+            continue
+        name = rendition.iframes.track_id
+        try:
+            parts = trick_play.parts_of((folder / f"{name}.m3u8").read_text(encoding="utf-8"))
+            told = [(part, _bytes_of(folder, part)) for part in parts]
+        except (OSError, ValueError) as cause:
+            found.append(error("trick_play", f"the I-frames of {name} cannot be read: {cause}"))
+        else:
+            found += trick_play.findings(name, told, read[rendition.rendition_id])
+    return found
+
+
+def _bytes_of(folder: Path, part: Part) -> bytes:
+    with (folder / part.path).open("rb") as file:
+        file.seek(part.offset)
+        return file.read(part.size_bytes)
 
 
 def _manifests(folder: Path, version: Version, writer: ManifestWriter) -> list[Finding]:
@@ -170,6 +202,10 @@ def _manifests(folder: Path, version: Version, writer: ManifestWriter) -> list[F
     ids = [each.rendition_id for each in version.renditions]
     ids += [each.track_id for each in version.audio]
     sizes = {name: structure.sizes_of(there, name) for name in ids}
+    for rendition in version.renditions:
+        if rendition.iframes is not None:
+            name = rendition.iframes.track_id
+            sizes[name] = trick_play.sizes_of(playlists.get(f"{name}.m3u8", ""))
     return [
         *manifests.reference_findings(version, reads, there, indexed),
         *manifests.bandwidth_findings(version, reads, sizes),
@@ -231,7 +267,7 @@ def _against_master(
     for track in tracks:
         name = track.track_id
         label = labels.get(name, AUDIO_LABEL)
-        parts = [folder / name / "init.mp4", *_segments(folder / name)]
+        parts = [folder / name / "init.mp4", *segments_of(folder / name)]
         try:
             with shop.scratch() as private:
                 whole = facts.whole_track(private, parts, by_label[label])
