@@ -1,4 +1,4 @@
-"""Fast forward as a device does it: an I-frame playlist, a range, a key, one picture."""
+"""Fast forward as a device does it: an I-frame playlist, a segment, a key, one picture."""
 
 import re
 from collections.abc import Iterator
@@ -52,15 +52,18 @@ def device(running_cuemark: Installation) -> Iterator[Device]:
     made.close()
 
 
-def ranged(url: str, byterange: str) -> requests.Response:
+def fetched(url: str) -> requests.Response:
     """What an appliance gives to somebody who has nothing but the address."""
-    size, _, offset = byterange.partition("@")
-    last = int(offset) + int(size) - 1
-    return requests.get(url, headers={"Range": f"bytes={offset}-{last}"}, timeout=10)
+    return requests.get(url, timeout=10)
+
+
+def ranged(url: str) -> requests.Response:
+    """As a player asks that looks at the fragment first."""
+    return requests.get(url, headers={"Range": "bytes=0-99"}, timeout=10)
 
 
 def one_picture(data: bytes, key: bytes, folder: Path) -> NDArray[np.uint8]:
-    """What FFmpeg decodes of a range with its init segment: exactly one picture."""
+    """What FFmpeg decodes of an I-frame with its init segment: exactly one picture."""
     file = folder / "one.mp4"
     file.write_bytes(data)
     options = {"decryption_key": key.hex(), "ignore_editlist": "1"}
@@ -82,37 +85,37 @@ def test_each_iframe_comes_alone_as_a_hit_and_as_a_miss_and_is_the_films(
     running_cuemark: Installation, device: Device, tmp_path: Path
 ) -> None:
     listed = m3u8.loads(device.master).iframe_playlists
-    rungs = running_cuemark.ingested[FILM]["renditions"]
-    assert len(listed) == len(rungs) * len(running_cuemark.appliances)
-    best = max(listed[: len(rungs)], key=lambda each: int(each.iframe_stream_info.bandwidth))
+    assert len(listed) == len(running_cuemark.appliances)
+    best = listed[0]
     text = device.text(best.uri)
     frames = m3u8.loads(text)
     assert frames.is_i_frames_only
-    init = requests.get(urljoin(best.uri, frames.segment_map[0].uri), timeout=10).content
+    init = fetched(urljoin(best.uri, frames.segment_map[0].uri)).content
     key = device.key(frames.keys[0].uri.replace("{$key_base}", device.key_base))
     digests = digests_of(device, best.uri)
-    assert sha256(text.encode()).digest()[:16] == digests[0]
+    assert [sha256(each).digest()[:16] for each in (text.encode(), init)] == digests[:2]
     assert len(digests) == 2 + len(frames.segments)
-    at_s, fetched = 0.0, 0
+    at_s, size_bytes = 0.0, 0
     for number, each in enumerate(frames.segments, 2):
         url = urljoin(best.uri, each.uri)
         file = stored(running_cuemark, url)
-        wait_until(file.exists, 30, "the segment is filled")
-        hit = ranged(url, each.byterange)
-        assert (hit.status_code, "; hit" in hit.headers["Cache-Status"]) == (206, True)
+        wait_until(file.exists, 30, "the I-frame is filled")
+        hit, part = fetched(url), ranged(url)
+        assert (hit.status_code, "; hit" in hit.headers["Cache-Status"]) == (200, True)
+        assert (part.status_code, part.content) == (206, hit.content[:100])
         file.resolve().unlink()
-        miss = ranged(url, each.byterange)
-        assert (miss.status_code, "fwd=miss" in miss.headers["Cache-Status"]) == (206, True)
-        assert hit.content == miss.content
+        part = ranged(url)
+        assert (part.status_code, part.content) == (206, hit.content[:100])
+        assert "fwd=miss" in part.headers["Cache-Status"]
         assert sha256(hit.content).digest()[:16] == digests[number]
         picture = one_picture(init + hit.content, key, tmp_path)
         with Image.open(running_cuemark.film_frame(FILM, at_s, picture.shape[1])) as image:
             film = np.asarray(image.convert("L"), np.float64)
         assert np.abs(picture - film).mean() < 4, at_s
         at_s += each.duration
-        fetched += len(hit.content)
+        size_bytes += len(hit.content)
     assert at_s == pytest.approx(SECONDS, abs=1 / FRAME_RATE)
-    assert fetched * 8 / SECONDS <= int(best.iframe_stream_info.bandwidth)
+    assert size_bytes * 8 / SECONDS <= int(best.iframe_stream_info.bandwidth)
 
 
 def digests_of(device: Device, playlist_url: str) -> list[bytes]:
@@ -131,6 +134,6 @@ def test_an_iframe_is_given_to_a_token_of_its_version_only(device: Device) -> No
     parts = urljoin(best.uri, each.uri).split("/")
     token = parts.index("t") + 1
     forged = [*parts[:token], parts[token][:-2] + "AA", *parts[token + 1 :]]
-    assert ranged("/".join(forged), each.byterange).status_code == 401
+    assert fetched("/".join(forged)).status_code == 401
     elsewhere = [*parts[: token + 1], "ver_" + "0" * 26, *parts[token + 2 :]]
-    assert ranged("/".join(elsewhere), each.byterange).status_code == 403
+    assert fetched("/".join(elsewhere)).status_code == 403

@@ -200,7 +200,7 @@ class StageProgress(msgspec.Struct, frozen=True, kw_only=True):
 class IFrames(msgspec.Struct, frozen=True, kw_only=True):
     """The first frame of each segment of a rendition by itself, for fast forward and rewind.
 
-    ``bitrate_kbps`` is the mean of what has to be fetched where each stands until the next one.
+    Each stands until the next one. Key, size and codec are those of the rendition.
     """
 
     track_id: str
@@ -213,7 +213,7 @@ class Rendition(msgspec.Struct, frozen=True, kw_only=True):
     """One encoded video stream. VMAF is on the 0 to 100 scale, against the master.
 
     ``digests_sha256`` (hex) seals the list of digests, see ``Version``; empty where there is none.
-    Renditions of older releases have no ``iframes``.
+    One rendition of a version has ``iframes``; none of an older release has.
     """
 
     rendition_id: str
@@ -305,9 +305,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     Beside them ``<id>.digests`` for each rendition and audio track: the first 16 bytes of the
     SHA-256 of the playlist, the init segment and each segment, in this order (RFC 6920,
     sha-256-128). Versions of older releases have no digests.
-    The I-frames of a rendition are byte ranges of its segments, which the playlist ``<id>.m3u8`` of
-    their own id names; ``<id>.digests`` are of this playlist, the rendition's init segment and each
-    range.
+    The I-frames of a rendition have an id of their own, and all of this but the init segment, which
+    is that of the rendition.
     Thumbnails are ``<id>/<n>.jpg`` with n from 1, their playlist ``<id>.m3u8``, and
     ``<id>.digests`` of the playlist and of each sheet. Versions of older releases have none.
     Renditions stand in ascending order of bitrate. Every rendition has the ``video_timeline``.

@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -14,7 +13,6 @@ from cuemark.contexts.encoding.model.boxes import (
     boxes,
     default_duration,
     find,
-    first_sample,
     segment_span,
     timeless,
     timescale,
@@ -60,92 +58,6 @@ def segment(
         )
     traf = box(b"traf", box(b"tfhd", tfhd), box(b"tfdt", tfdt), box(b"trun", trun))
     return box(b"styp") + box(b"moof", box(b"mfhd", bytes(8)), traf) + box(b"mdat", b"x")
-
-
-class Sample(NamedTuple):
-    size: int
-    cto: int = 0
-
-
-def fragment(
-    start: int,
-    samples: list[Sample],
-    *,
-    flags: int = 0xF01,
-    moved: int = 0,
-    default_size: int | None = None,
-    head: bytes = b"",
-    key_id: bool = False,
-) -> bytes:
-    """``head`` and a fragment with one run, whose fields ``flags`` name (8.8.8)."""
-
-    def boxed(data_offset: int) -> bytes:
-        tfhd_flags = 0x20000 | (0x2 if key_id else 0) | (0x10 if default_size is not None else 0)
-        tfhd = struct.pack(">II", tfhd_flags, 1) + (struct.pack(">I", 1) if key_id else b"")
-        tfhd += struct.pack(">I", default_size) if default_size is not None else b""
-        rows = b""
-        for duration, size, cto in ((1000, each.size, each.cto) for each in samples):
-            values = zip((0x100, 0x200, 0x400), (duration, size, 0x2000000), strict=True)
-            rows += b"".join(struct.pack(">I", value) for bit, value in values if flags & bit)
-            rows += struct.pack(">i", cto) if flags & 0x800 else b""
-        trun = struct.pack(">II", 1 << 24 | flags, len(samples))
-        trun += struct.pack(">i", data_offset) if flags & 0x1 else b""
-        trun += bytes(4) if flags & 0x4 else b""
-        tfdt = bytes([1, 0, 0, 0]) + start.to_bytes(8, "big")
-        traf = box(b"traf", box(b"tfhd", tfhd), box(b"tfdt", tfdt), box(b"trun", trun + rows))
-        return box(b"moof", box(b"mfhd", bytes(8)), traf)
-
-    media = b"".join(bytes([n % 256]) * each.size for n, each in enumerate(samples, 1))
-    return head + boxed(len(boxed(0)) + 8 + moved) + box(b"mdat", media)
-
-
-samples = st.lists(
-    st.builds(Sample, st.integers(1, 40), st.integers(-1000, 1000)), min_size=1, max_size=5
-)
-
-
-@given(
-    st.integers(0, 2**40),
-    samples,
-    st.sampled_from([0xF01, 0xF05, 0xE01, 0xA01, 0x201]),
-    st.sampled_from([b"", box(b"styp", b"msdh"), box(b"styp") + box(b"sidx", bytes(30))]),
-    st.booleans(),
-)
-def test_the_first_sample_is_found_with_the_header_of_its_fragment(
-    start: int, found: list[Sample], flags: int, head: bytes, key_id: bool
-) -> None:
-    whole = fragment(start, found, flags=flags, head=head, key_id=key_id)
-    first = first_sample(whole)
-    part = whole[first.offset : first.offset + first.size_bytes]
-    assert first.offset == len(head)
-    assert part[4:8] == b"moof"
-    size = struct.unpack_from(">I", part)[0]
-    assert part[size + 4 : size + 8] == b"mdat"
-    assert part[size + 8 :] == b"\x01" * found[0].size
-    assert first.presented == start + (found[0].cto if flags & 0x800 else 0)
-
-
-def test_the_size_of_the_first_sample_may_be_that_of_all() -> None:
-    whole = fragment(7, [Sample(12), Sample(12)], flags=0x1, default_size=12)
-    assert first_sample(whole) == (0, len(whole) - 12, 7)
-
-
-@pytest.mark.parametrize(
-    "whole",
-    [
-        b"",
-        box(b"styp"),
-        fragment(0, []),
-        fragment(0, [Sample(9)], flags=0xF00),
-        fragment(0, [Sample(9)], moved=1),
-        fragment(0, [Sample(9)], flags=0x1, default_size=10),
-        fragment(0, [Sample(9)])[:-17],
-        fragment(0, [Sample(9)]).replace(b"mdat", b"free"),
-    ],
-)
-def test_a_first_sample_that_is_not_behind_its_header_is_refused(whole: bytes) -> None:
-    with pytest.raises(BoxesInvalid):
-        first_sample(whole)
 
 
 @pytest.mark.parametrize("version", [0, 1])
@@ -225,7 +137,6 @@ READERS: list[Callable[[bytes], object]] = [
     default_duration,
     avc_codec_string,
     segment_span,
-    first_sample,
     timeless,
 ]
 
@@ -247,7 +158,6 @@ WHOLE = [
     init_segment(),
     segment(9, [1, 2, 3]),
     segment(9, 4),
-    fragment(9, [Sample(20, 5), Sample(3)], head=box(b"styp")),
 ]
 
 

@@ -3,17 +3,14 @@
 import math
 import re
 from fractions import Fraction
-from itertools import accumulate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuemark.contexts.encoding.model.boxes import FirstSample
 from cuemark.contexts.encoding.model.playlists import (
     bitrates_kbps,
     captions_playlist,
-    iframe_timeline,
     iframes_playlist,
     media_playlist,
     thumbnails_playlist,
@@ -79,36 +76,14 @@ def test_a_playlist_names_its_key_by_the_variable_of_the_session() -> None:
     assert '#EXT-X-MAP:URI="v720/init.mp4"' in lines
 
 
-@given(timelines, st.integers(0, 90_000), st.data())
-def test_an_iframe_stands_until_the_next_one_is_presented(
-    timeline: Timeline, late: int, data: st.DataObject
-) -> None:
-    """Frames that are all as late, as those of B-pyramids are, stand for their segments."""
-    starts = [0, *accumulate(timeline.durations)][:-1]
-    sizes = data.draw(st.lists(st.integers(1, 10**6), min_size=len(starts), max_size=len(starts)))
-    frames = [
-        FirstSample(84, size, start + late) for start, size in zip(starts, sizes, strict=True)
-    ]
-    stand = iframe_timeline(frames, timeline)
-    assert (stand.start, stand.durations) == (late, timeline.durations)
-    playlist = iframes_playlist("v720", frames, stand, KID, IV)
-    assert re.findall(r"^#EXT-X-BYTERANGE:(\d+)@84\nv720/\d+\.m4s$", playlist, re.M) == [
-        str(size) for size in sizes
-    ]
-    media = media_playlist("v720", timeline, KID, IV)
+@given(timelines)
+def test_iframes_stand_for_their_segments_and_need_the_renditions_init(timeline: Timeline) -> None:
+    playlist = iframes_playlist("v360.iframes", "v360", timeline, KID, IV)
+    media = media_playlist("v360", timeline, KID, IV)
     assert durations_of(playlist) == durations_of(media)
-    assert [line for line in playlist.splitlines() if line.startswith(("#EXT-X-KEY", "#EXT-X-MAP"))]
-    assert set(media.splitlines()) <= set(playlist.splitlines())
-    assert "#EXT-X-I-FRAMES-ONLY" in playlist.splitlines()
-
-
-def test_iframes_that_do_not_ascend_are_refused() -> None:
-    timeline = Timeline(timescale=24, start=0, durations=[48, 48])
-    for second in (0, -5):
-        with pytest.raises(ValueError, match="do not follow"):
-            iframe_timeline([FirstSample(0, 9, 0), FirstSample(0, 9, second)], timeline)
-    with pytest.raises(ValueError, match="do not follow"):
-        iframe_timeline([FirstSample(0, 9, 0)], timeline)
+    assert media.replace("v360/", "v360.iframes/").replace(
+        "v360.iframes/init", "v360/init"
+    ) == playlist.replace("#EXT-X-I-FRAMES-ONLY\n", "", 1)
 
 
 def test_captions_are_one_segment_as_long_as_the_film() -> None:

@@ -134,20 +134,17 @@ def thumbnail_track(digests_sha256: str = "") -> ThumbnailTrack:
 
 
 def with_iframes(plain: Version) -> Version:
-    """The version with an I-frame playlist of each rendition, a fifth of its rate."""
-    renditions = [
-        msgspec.structs.replace(
-            each,
-            iframes=IFrames(
-                track_id=f"{each.rendition_id}.iframes",
-                bitrate_kbps=each.bitrate_kbps / 5,
-                peak_bitrate_kbps=each.bitrate_kbps / 4,
-                digests_sha256="1f" * 32,
-            ),
-        )
-        for each in plain.renditions
-    ]
-    return msgspec.structs.replace(plain, renditions=renditions)
+    """The version with the I-frames of its first rendition."""
+    first, *others = plain.renditions
+    frames = IFrames(
+        track_id=f"{first.rendition_id}.iframes",
+        bitrate_kbps=80,
+        peak_bitrate_kbps=120.5,
+        digests_sha256="1f" * 32,
+    )
+    return msgspec.structs.replace(
+        plain, renditions=[msgspec.structs.replace(first, iframes=frames), *others]
+    )
 
 
 def of_every_role() -> list[CaptionTrack]:

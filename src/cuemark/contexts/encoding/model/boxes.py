@@ -5,7 +5,6 @@ Section numbers in the text are those of 14496-12:2022, unless said otherwise.
 
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
 
 _VISUAL_ENTRY = 78
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"mvex"}
@@ -16,26 +15,8 @@ class BoxesInvalid(ValueError):
     """The bytes are not the boxes that were looked for."""
 
 
-class FirstSample(NamedTuple):
-    """The first sample of a media segment, with the header of its fragment before it.
-
-    ``offset`` is where the moof begins, and ``size_bytes`` reaches from there to the sample's end;
-    ``presented`` is its composition time in ticks, before any edit list.
-    """
-
-    offset: int
-    size_bytes: int
-    presented: int
-
-
 def boxes(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     """Type and body of each box at this level (4.2)."""
-    for _, kind, body in _placed(data):
-        yield kind, body
-
-
-def _placed(data: memoryview) -> Iterator[tuple[int, bytes, memoryview]]:
-    """Each box at this level with where its body begins."""
     at = 0
     while at + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
@@ -49,7 +30,7 @@ def _placed(data: memoryview) -> Iterator[tuple[int, bytes, memoryview]]:
             size = len(data) - at
         if size < header or at + size > len(data):
             raise BoxesInvalid(f"the box {kind!r} at {at} is longer than what holds it")
-        yield at + header, kind, data[at + header : at + size]
+        yield kind, data[at + header : at + size]
         at += size
 
 
@@ -68,12 +49,12 @@ def find(data: memoryview, *path: bytes) -> memoryview:
 def timescale(init: bytes) -> int:
     """Ticks a second of the track in an init segment (mdhd, 8.4.2)."""
     body = find(memoryview(init), b"moov", b"trak", b"mdia", b"mdhd")
-    return _number(body, 20 if _box_version(body) == 1 else 12)
+    return number(body, 20 if _box_version(body) == 1 else 12)
 
 
 def default_duration(init: bytes) -> int:
     """The sample duration of the track where fragments state none (trex, 8.8.3)."""
-    return _number(find(memoryview(init), b"moov", b"mvex", b"trex"), 12)
+    return number(find(memoryview(init), b"moov", b"mvex", b"trex"), 12)
 
 
 def segment_span(segment: bytes, trex_duration: int = 0) -> tuple[int, int]:
@@ -86,7 +67,7 @@ def segment_span(segment: bytes, trex_duration: int = 0) -> tuple[int, int]:
         traf = find(body, b"traf")
         tfdt = find(traf, b"tfdt")
         if start is None:
-            start = _number(tfdt, 4, 8 if _box_version(tfdt) == 1 else 4)
+            start = number(tfdt, 4, 8 if _box_version(tfdt) == 1 else 4)
         fallback = _tfhd_duration(find(traf, b"tfhd")) or trex_duration
         duration += sum(
             _trun_duration(run, fallback) for found, run in boxes(traf) if found == b"trun"
@@ -96,62 +77,19 @@ def segment_span(segment: bytes, trex_duration: int = 0) -> tuple[int, int]:
     return start, duration
 
 
-def first_sample(segment: bytes) -> FirstSample:
-    """What must be fetched of a segment to decode its first sample alone (8.8).
-
-    Raises ``BoxesInvalid`` also where the sample does not lie right behind its fragment's header.
-    """
-    offset, placed = 0, _placed(memoryview(segment))
-    for begins, kind, moof in placed:
-        if kind == b"moof":
-            break
-        offset = begins + len(moof)
-    else:
-        raise BoxesInvalid("the segment has no fragment")
-    mdat_at, kind, mdat = next(placed, (0, b"", moof))
-    traf = find(moof, b"traf")
-    tfhd, tfdt, trun = (find(traf, name) for name in (b"tfhd", b"tfdt", b"trun"))
-    if _number(tfhd, 0) & 0x1 or not _number(trun, 0) & 0x1 or not _number(trun, 4):
-        raise BoxesInvalid("a fragment does not say where its first sample is")
-    if kind != b"mdat" or offset + _number(trun, 8) != mdat_at:
-        raise BoxesInvalid("the first sample does not follow the header of its fragment")
-    size_bytes, shift = _first_of_run(trun, _tfhd_size(tfhd))
-    if size_bytes > len(mdat):
-        raise BoxesInvalid("the first sample is longer than what holds it")
-    start = _number(tfdt, 4, 8 if _box_version(tfdt) == 1 else 4)
-    return FirstSample(offset, mdat_at + size_bytes - offset, start + shift)
-
-
-def _first_of_run(trun: memoryview, fallback: int) -> tuple[int, int]:
-    """Size of the first sample of a run, and how much later it is presented than decoded."""
-    flags = _number(trun, 0) & 0xFFFFFF
-    at = 8 + 4 * (flags & 0x5).bit_count() + (4 if flags & 0x100 else 0)
-    size_bytes = _number(trun, at) if flags & 0x200 else fallback
-    at += 4 * (flags & 0x600).bit_count()
-    shift = _number(trun, at) if flags & 0x800 else 0
-    signed = _box_version(trun) == 1 and shift >= 1 << 31
-    return size_bytes, shift - (1 << 32) if signed else shift
-
-
-def _tfhd_size(body: memoryview) -> int:
-    flags = _number(body, 0) & 0xFFFFFF
-    at = 8 + 4 * (flags & 0xA).bit_count()
-    return _number(body, at) if flags & 0x10 else 0
-
-
 def _tfhd_duration(body: memoryview) -> int:
-    flags = _number(body, 0) & 0xFFFFFF
+    flags = number(body, 0) & 0xFFFFFF
     at = 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
-    return _number(body, at) if flags & 0x8 else 0
+    return number(body, at) if flags & 0x8 else 0
 
 
 def _trun_duration(body: memoryview, fallback: int) -> int:
-    flags, count = _number(body, 0) & 0xFFFFFF, _number(body, 4)
+    flags, count = number(body, 0) & 0xFFFFFF, number(body, 4)
     if not flags & 0x100:
         return count * fallback
     at = 8 + (4 if flags & 0x1 else 0) + (4 if flags & 0x4 else 0)
     stride = 4 * bin(flags & 0xF00).count("1")
-    return sum(_number(body, at + sample * stride) for sample in range(count))
+    return sum(number(body, at + sample * stride) for sample in range(count))
 
 
 def timeless(init: bytes) -> bytes:
@@ -174,10 +112,11 @@ def timeless(init: bytes) -> bytes:
 
 
 def _box_version(body: memoryview) -> int:
-    return _number(body, 0, 1)
+    return number(body, 0, 1)
 
 
-def _number(body: memoryview, at: int, size: int = 4) -> int:
+def number(body: memoryview, at: int, size: int = 4) -> int:
+    """The unsigned number of ``size`` bytes at ``at``; raises ``BoxesInvalid`` past the end."""
     if at + size > len(body):
         raise BoxesInvalid("a box is cut off")
     return int.from_bytes(body[at : at + size], "big")
@@ -189,5 +128,5 @@ def avc_codec_string(init: bytes) -> str:
     for kind, body in boxes(entries):
         if kind in _VIDEO_ENTRIES:
             record = find(body[_VISUAL_ENTRY:], b"avcC")
-            return f"avc1.{_number(record, 1, 3):06x}"
+            return f"avc1.{number(record, 1, 3):06x}"
     raise BoxesInvalid("the init segment has no H.264 track")

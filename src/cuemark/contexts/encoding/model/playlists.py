@@ -3,9 +3,7 @@
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import pairwise
 
-from cuemark.contexts.encoding.model.boxes import FirstSample
 from cuemark.contracts.encoding import ThumbnailTrack, Timeline
 
 
@@ -14,43 +12,34 @@ def media_playlist(track_id: str, timeline: Timeline, kid: str, iv: str) -> str:
 
     The multivariant playlist of a session defines ``key_base``, where the session's keys are.
     """
-    seconds = [Fraction(ticks, timeline.timescale) for ticks in timeline.durations]
-    lines = [*_head(max(seconds)), *_encrypted(track_id, kid, iv)]
-    for number, duration in enumerate(seconds, 1):
-        lines += [f"#EXTINF:{float(duration):.6f},", f"{track_id}/{number}.m4s"]
-    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
-
-
-def iframe_timeline(frames: Sequence[FirstSample], segments: Timeline) -> Timeline:
-    """For how long each I-frame stands: until the next one is presented, or the film ends.
-
-    ``frames`` are the first of each of ``segments``. Raises ``ValueError`` where they do not
-    ascend.
-    """
-    late = frames[0].presented - segments.start
-    end = segments.start + sum(segments.durations) + late
-    at = [*(frame.presented for frame in frames), end]
-    durations = [after - before for before, after in pairwise(at)]
-    if len(frames) != len(segments.durations) or min(durations) <= 0:
-        raise ValueError("the first frames of the segments do not follow one another")
-    return Timeline(timescale=segments.timescale, start=at[0], durations=durations)
+    return _media(track_id, track_id, timeline, kid, iv, [])
 
 
 def iframes_playlist(
-    rendition_id: str, frames: Sequence[FirstSample], timeline: Timeline, kid: str, iv: str
+    track_id: str, rendition_id: str, timeline: Timeline, kid: str, iv: str
 ) -> str:
-    """The I-frame playlist (4.4.3.6) of an encrypted rendition, ranges of its segments.
+    """The I-frame playlist (4.4.3.6) ``<track_id>/1.m4s`` ... of the first frames of segments.
 
-    A range has the fragment's header, which also tells how the frame is encrypted.
+    ``timeline`` is of the segments: all begin with a frame that is shown first of theirs, so each
+    stands until the next one.
     """
+    return _media(track_id, rendition_id, timeline, kid, iv, ["#EXT-X-I-FRAMES-ONLY"])
+
+
+def _media(
+    track_id: str, with_init: str, timeline: Timeline, kid: str, iv: str, tags: Sequence[str]
+) -> str:
     seconds = [Fraction(ticks, timeline.timescale) for ticks in timeline.durations]
-    lines = [*_head(max(seconds)), "#EXT-X-I-FRAMES-ONLY", *_encrypted(rendition_id, kid, iv)]
-    for number, (frame, duration) in enumerate(zip(frames, seconds, strict=True), 1):
-        lines += [
-            f"#EXTINF:{float(duration):.6f},",
-            f"#EXT-X-BYTERANGE:{frame.size_bytes}@{frame.offset}",
-            f"{rendition_id}/{number}.m4s",
-        ]
+    lines = [
+        *_head(max(seconds)),
+        *tags,
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        '#EXT-X-DEFINE:IMPORT="key_base"',
+        f'#EXT-X-MAP:URI="{with_init}/init.mp4"',
+        f'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="{{$key_base}}/{kid}",KEYFORMAT="identity",IV=0x{iv}',
+    ]
+    for number, duration in enumerate(seconds, 1):
+        lines += [f"#EXTINF:{float(duration):.6f},", f"{track_id}/{number}.m4s"]
     return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
 
 
@@ -60,16 +49,6 @@ def _head(longest_s: Fraction | float) -> list[str]:
         "#EXT-X-VERSION:8",
         f"#EXT-X-TARGETDURATION:{_target(longest_s)}",
         "#EXT-X-PLAYLIST-TYPE:VOD",
-    ]
-
-
-def _encrypted(track_id: str, kid: str, iv: str) -> list[str]:
-    """Where the init segment and the key of a track are."""
-    return [
-        "#EXT-X-INDEPENDENT-SEGMENTS",
-        '#EXT-X-DEFINE:IMPORT="key_base"',
-        f'#EXT-X-MAP:URI="{track_id}/init.mp4"',
-        f'#EXT-X-KEY:METHOD=SAMPLE-AES,URI="{{$key_base}}/{kid}",KEYFORMAT="identity",IV=0x{iv}',
     ]
 
 

@@ -8,6 +8,7 @@ import msgspec
 from blake3 import blake3
 
 from cuemark.contexts.encoding.model import bounds, boxes, loudness, playlists
+from cuemark.contexts.encoding.model.iframes import chosen
 from cuemark.contexts.encoding.model.names import captions_id, captions_name
 from cuemark.contexts.encoding.model.sound import Named, SoundRecipe
 from cuemark.contexts.encoding.stages import artworks, thumbnails, trick_play
@@ -19,7 +20,7 @@ from cuemark.contexts.encoding.stages.sounds import file_of
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS, FINDINGS, IMSC, CaptionFindings
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import packager
-from cuemark.contexts.encoding.tools.decoding import content_of
+from cuemark.contexts.encoding.tools.decoding import Content, Kind, content_of
 from cuemark.contexts.encoding.tools.packager import Stream
 from cuemark.contexts.encoding.tools.run import ToolFailed, run
 from cuemark.contracts.encoding import (
@@ -129,13 +130,11 @@ def package(
             files = [track / "init.mp4", *segments_of(track)]
             write_digests(folder, stream.track_id, (path.read_bytes() for path in files))
         version = _described(shop, order, folder, tracks, timelines, by_label, now)
-        renditions = [
-            msgspec.structs.replace(
-                each, iframes=trick_play.add(folder, each, video[0], by_label[each.label])
-            )
-            for each in version.renditions
-        ]
-        version = msgspec.structs.replace(version, renditions=renditions, audio_timelines=sounds)
+        version = msgspec.structs.replace(
+            version,
+            renditions=_with_iframes(shop, folder, version.renditions, tracks, video[0], by_label),
+            audio_timelines=sounds,
+        )
         for source, captions in zip(order.captions, version.captions, strict=True):
             for name, path in ((CAPTIONS, captions.path), (IMSC, captions.imsc_path)):
                 (folder / path).write_bytes(shop.path(source.key, name).read_bytes())
@@ -163,6 +162,30 @@ def _tracks(shop: Workshop, order: Order) -> list[Stream]:
         source = shop.path(each.key, file_of(each.recipe))
         streams.append(Stream(each.track_id, source, "audio", AUDIO_LABEL))
     return streams
+
+
+def _with_iframes(
+    shop: Workshop,
+    folder: Path,
+    renditions: Sequence[Rendition],
+    tracks: Sequence[Stream],
+    timeline: Timeline,
+    keys: dict[str, ContentKey],
+) -> list[Rendition]:
+    """The renditions, one of them with its first frames beside it, which decrypt to its samples."""
+    one = chosen(renditions)
+    key = keys[one.label]
+    made = trick_play.add(folder, one, timeline, key)
+    (source,) = (each.source for each in tracks if each.track_id == one.rendition_id)
+    init = folder / one.rendition_id / "init.mp4"
+    frames = _decrypted(shop, [init, *segments_of(folder / made.track_id)], "video", key).samples
+    if len(frames) != len(timeline.durations) or not set(frames) <= set(
+        content_of(source, "video").samples
+    ):
+        raise ToolFailed(f"{made.track_id} does not decrypt to frames of {one.rendition_id}")
+    return [
+        msgspec.structs.replace(each, iframes=made if each is one else None) for each in renditions
+    ]
 
 
 def _sound_timelines(order: Order, timelines: dict[str, Timeline]) -> dict[str, Timeline]:
@@ -211,14 +234,18 @@ def _timeline(folder: Path) -> Timeline:
 
 def _check_round_trip(shop: Workshop, folder: Path, stream: Stream, key: ContentKey) -> None:
     """Decrypt what was encrypted and compare every sample; refuse a difference."""
+    parts = [folder / "init.mp4", *segments_of(folder)]
+    if _decrypted(shop, parts, stream.kind, key) != content_of(stream.source, stream.kind):
+        raise ToolFailed(f"{stream.track_id} does not decrypt to what was encrypted")
+
+
+def _decrypted(shop: Workshop, parts: Sequence[Path], kind: Kind, key: ContentKey) -> Content:
     with shop.objects.scratch() as private:
         whole = private / "whole.mp4"
         with whole.open("wb") as file:
-            for part in [folder / "init.mp4", *segments_of(folder)]:
+            for part in parts:
                 file.write(part.read_bytes())
-        decrypted = content_of(whole, stream.kind, key.key)
-    if decrypted != content_of(stream.source, stream.kind):
-        raise ToolFailed(f"{stream.track_id} does not decrypt to what was encrypted")
+        return content_of(whole, kind, key.key)
 
 
 def _described(

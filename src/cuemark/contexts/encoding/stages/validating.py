@@ -29,7 +29,6 @@ from cuemark.contexts.encoding.model.validation.manifests import ManifestsOf, Ma
 from cuemark.contexts.encoding.model.validation.policy import Policy, Validation
 from cuemark.contexts.encoding.model.validation.samples import init_of
 from cuemark.contexts.encoding.model.validation.structure import Track
-from cuemark.contexts.encoding.model.validation.trick_play import Part
 from cuemark.contexts.encoding.stages import facts
 from cuemark.contexts.encoding.stages.facts import EncryptedTrack, MasterFacts
 from cuemark.contexts.encoding.stages.packaging import AUDIO_LABEL, Order, SoundToPackage
@@ -153,23 +152,20 @@ def _trick_play(folder: Path, tracks: Sequence[Track], version: Version) -> list
     read = {track.track_id: track for track in tracks}
     found = []
     for rendition in version.renditions:
-        if rendition.iframes is None or rendition.rendition_id not in read:
+        track = read.get(rendition.rendition_id)
+        if rendition.iframes is None or track is None:
             continue
         name = rendition.iframes.track_id
+        frames = []
         try:
-            parts = trick_play.parts_of((folder / f"{name}.m3u8").read_text(encoding="utf-8"))
-            told = [(part, _bytes_of(folder, part)) for part in parts]
-        except (OSError, ValueError) as cause:
-            found.append(error("trick_play", f"the I-frames of {name} cannot be read: {cause}"))
+            for path in segments_of(folder / name):
+                frames.append(structure.segment_of(path.read_bytes(), track.init))
+        except (FileNotFoundError, BoxesInvalid) as cause:
+            text = f"I-frame {len(frames) + 1} of {name} is not as it must be: {cause}"
+            found.append(error("trick_play", text))
         else:
-            found += trick_play.findings(name, told, read[rendition.rendition_id])
+            found += trick_play.findings(name, frames, track)
     return found
-
-
-def _bytes_of(folder: Path, part: Part) -> bytes:
-    with (folder / part.path).open("rb") as file:
-        file.seek(part.offset)
-        return file.read(part.size_bytes)
 
 
 def _manifests(folder: Path, version: Version, writer: ManifestWriter) -> list[Finding]:
@@ -201,11 +197,8 @@ def _manifests(folder: Path, version: Version, writer: ManifestWriter) -> list[F
     indexed = {name: file.size_bytes for name, file in index.files.items()}
     ids = [each.rendition_id for each in version.renditions]
     ids += [each.track_id for each in version.audio]
+    ids += [each.iframes.track_id for each in version.renditions if each.iframes is not None]
     sizes = {name: structure.sizes_of(there, name) for name in ids}
-    for rendition in version.renditions:
-        if rendition.iframes is not None:
-            name = rendition.iframes.track_id
-            sizes[name] = trick_play.sizes_of(playlists.get(f"{name}.m3u8", ""))
     return [
         *manifests.reference_findings(version, reads, there, indexed),
         *manifests.bandwidth_findings(version, reads, sizes),

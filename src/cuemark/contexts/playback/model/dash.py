@@ -16,6 +16,7 @@ from cuemark.contracts.encoding import (
     AudioTrack,
     CaptionRole,
     CaptionTrack,
+    IFrames,
     Rendition,
     ThumbnailTrack,
     Timeline,
@@ -49,6 +50,7 @@ _CAPTION_ROLES: dict[CaptionRole, str] = {
 """ISO/IEC 23009-1 section 5.8.5.5."""
 
 _TILES = "http://dashif.org/guidelines/thumbnail_tile"
+_TRICK_MODE = "http://dashif.org/guidelines/trickmode"
 _DIGESTS = "urn:cuemark:digests:sha-256-128"
 _ROLE = "urn:mpeg:dash:role:2011"
 _CHANNELS = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
@@ -108,6 +110,10 @@ def _sets(version: Version) -> list[str]:
         )
         for (codec, kid), group in videos.items()
     ]
+    for each in version.renditions:
+        if each.iframes is not None:
+            number = str(len(sets) + 1)
+            sets.append(_trick_mode(version, each, each.iframes, number, list(numbers.values())))
     first = len(sets) + 1
     sets += [_audio(version, group, str(n)) for n, group in enumerate(audios.values(), first)]
     first = len(sets) + 1
@@ -148,6 +154,37 @@ def _video(
     attributes["maxWidth"] = max(each.width for each in renditions)
     attributes["maxHeight"] = max(each.height for each in renditions)
     return _element("AdaptationSet", attributes, *children)
+
+
+def _trick_mode(
+    version: Version, rendition: Rendition, frames: IFrames, number: str, of_sets: Sequence[str]
+) -> str:
+    """The I-frames of a rendition (DASH-IF IOP 4.3 section 3.2.9), for the video sets ``of_sets``.
+
+    They need the init segment of the rendition.
+    """
+    representation = _element(
+        "Representation",
+        {
+            "id": presentation.path(frames.track_id),
+            "bandwidth": presentation.bits_per_s(frames.peak_bitrate_kbps),
+            "codecs": rendition.codec_string,
+            "width": rendition.width,
+            "height": rendition.height,
+            "sar": "1:1",
+            "codingDependency": "false",
+        },
+        *_digests(frames.track_id, frames.digests_sha256),
+    )
+    init = f"{presentation.path(rendition.rendition_id)}/init.mp4"
+    return _element(
+        "AdaptationSet",
+        _set_attributes(number, "video"),
+        *_protection(version, rendition.kid),
+        _descriptor("EssentialProperty", _TRICK_MODE, " ".join(of_sets)),
+        _template(version, version.video_timeline, init),
+        representation,
+    )
 
 
 def _audio(version: Version, tracks: Sequence[AudioTrack], number: str) -> str:
@@ -283,7 +320,9 @@ def _digests(track_id: str, sha256: str) -> list[str]:
     return [_descriptor("SupplementalProperty", _DIGESTS, value)] if value else []
 
 
-def _template(version: Version, timeline: Timeline) -> str:
+def _template(
+    version: Version, timeline: Timeline, init: str = "$RepresentationID$/init.mp4"
+) -> str:
     at = timeline.start
     segments: list[str] = []
     for ticks, times in presentation.runs(timeline.durations):
@@ -293,7 +332,7 @@ def _template(version: Version, timeline: Timeline) -> str:
         at += ticks * times
     attributes: dict[str, object] = {
         "timescale": timeline.timescale,
-        "initialization": "$RepresentationID$/init.mp4",
+        "initialization": init,
         "media": "$RepresentationID$/$Number$.m4s",
         "startNumber": 1,
     }

@@ -325,7 +325,6 @@ def bandwidth_findings(
     timelines = {each.rendition_id: version.video_timeline for each in version.renditions}
     for rendition in version.renditions:
         if rendition.iframes is not None:
-            # Each I-frame stands for its segment, which is checked by itself.
             timelines[rendition.iframes.track_id] = version.video_timeline
     for sound in version.audio:
         timeline = version.audio_timelines.get(sound.codec_string, version.audio_timeline)
