@@ -2,12 +2,12 @@
 
 import shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
 import { LONG_PATIENCE_MS } from "./appliances.ts";
-import type { Digests } from "./digests.ts";
+import type { Element } from "./digests.ts";
 
 const SURROUND = 6;
 
 /** An appliance that refuses or hangs costs under two seconds, once; then the next one is asked. */
-export function configurationFor(licenceUrl: string, digests: Digests) {
+export function configurationFor(licenceUrl: string, onManifest: (mpd: Element) => void) {
   const patience = {
     maxAttempts: 5,
     baseDelay: 100,
@@ -21,7 +21,7 @@ export function configurationFor(licenceUrl: string, digests: Digests) {
     drm: { servers: { "org.w3.clearkey": licenceUrl } },
     manifest: {
       retryParameters: { maxAttempts: 3, baseDelay: 200, timeout: 5_000 },
-      dash: { manifestPreprocessorTXml: (mpd: shaka.extern.xml.Node) => digests.learn(mpd) },
+      dash: { manifestPreprocessorTXml: (mpd: shaka.extern.xml.Node) => onManifest(mpd) },
     },
     streaming: {
       retryParameters: patience,
