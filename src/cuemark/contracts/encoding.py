@@ -56,6 +56,7 @@ Check = Literal[
     "protection",
     "continuity",
     "idr",
+    "trick_play",
     "alignment",
     "manifests",
     "bandwidth",
@@ -203,10 +204,23 @@ class StageProgress(msgspec.Struct, frozen=True, kw_only=True):
     total: int
 
 
+class IFrames(msgspec.Struct, frozen=True, kw_only=True):
+    """The first frame of each segment of a rendition by itself, for fast forward and rewind.
+
+    Each stands until the next one. Key, size and codec are those of the rendition.
+    """
+
+    track_id: str
+    bitrate_kbps: float
+    peak_bitrate_kbps: float
+    digests_sha256: str
+
+
 class Rendition(msgspec.Struct, frozen=True, kw_only=True):
     """One encoded video stream. VMAF is on the 0 to 100 scale, against the master.
 
     ``digests_sha256`` (hex) seals the list of digests, see ``Version``; empty where there is none.
+    One rendition of a version has ``iframes``; none of an older release has.
     """
 
     rendition_id: str
@@ -222,6 +236,7 @@ class Rendition(msgspec.Struct, frozen=True, kw_only=True):
     kid: str
     label: str
     digests_sha256: str = ""
+    iframes: IFrames | None = None
 
 
 class AudioTrack(msgspec.Struct, frozen=True, kw_only=True):
@@ -297,6 +312,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     Beside them ``<id>.digests`` for each rendition and audio track: the first 16 bytes of the
     SHA-256 of the playlist, the init segment and each segment, in this order (RFC 6920,
     sha-256-128). Versions of older releases have no digests.
+    The I-frames of a rendition have an id of their own, and all of this but the init segment, which
+    is that of the rendition.
     Thumbnails are ``<id>/<n>.jpg`` with n from 1, their playlist ``<id>.m3u8``, and
     ``<id>.digests`` of the playlist and of each sheet. Versions of older releases have none.
     Renditions stand in ascending order of bitrate. Every rendition has the ``video_timeline``.

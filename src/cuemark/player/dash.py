@@ -76,6 +76,9 @@ def parse(text: str) -> Manifest:
     captions: list[Caption] = []
     segments = 0
     for adaptation in periods[0].findall(f"{_MPD}AdaptationSet"):
+        if adaptation.find(f"{_MPD}EssentialProperty") is not None:
+            # ISO/IEC 23009-1 section 5.8.4.8: who does not know the property leaves the set alone.
+            continue
         kind = _kind(adaptation)
         if kind == "text":
             captions.extend(_captions(adaptation))

@@ -22,6 +22,7 @@ from cuemark.contexts.encoding.model import bounds, loudness
 from cuemark.contexts.encoding.model.boxes import boxes, find
 from cuemark.contexts.encoding.model.validation import encryption, structure
 from cuemark.contexts.encoding.model.validation.manifests import ManifestsOf
+from cuemark.contexts.encoding.model.validation.samples import init_of
 from cuemark.contexts.encoding.model.validation.structure import Track
 from cuemark.contexts.encoding.stages import pictures, tracks, validating
 from cuemark.contexts.encoding.stages.packaging import (
@@ -433,7 +434,7 @@ def tracks_of(studio: Studio, order: Order, version: Version) -> list[Track]:
     root = root_of(studio, order)
     found = []
     for name in ("v72", "v144", "a-de", "a-de.opus"):
-        init = structure.init_of((root / name / "init.mp4").read_bytes())
+        init = init_of((root / name / "init.mp4").read_bytes())
         segments = [
             structure.segment_of(each.read_bytes(), init) for each in segments_of(root / name)
         ]

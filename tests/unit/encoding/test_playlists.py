@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cuemark.contexts.encoding.model.playlists import (
     bitrates_kbps,
     captions_playlist,
+    iframes_playlist,
     media_playlists,
     thumbnails_playlist,
 )
@@ -105,6 +106,16 @@ def test_each_drm_system_with_a_name_in_hls_has_a_playlist_of_its_own() -> None:
     assert theirs.count("#EXT-X-KEY") == 1
     assert "key_base" not in theirs
     assert made["v720.m3u8"] == media_playlist("v720", timeline)
+
+
+@given(timelines)
+def test_iframes_stand_for_their_segments_and_need_the_renditions_init(timeline: Timeline) -> None:
+    playlist = iframes_playlist("v360.iframes", "v360", timeline, KEY, "cbcs")
+    media = media_playlist("v360", timeline)
+    assert durations_of(playlist) == durations_of(media)
+    assert media.replace("v360/", "v360.iframes/").replace(
+        "v360.iframes/init", "v360/init"
+    ) == playlist.replace("#EXT-X-I-FRAMES-ONLY\n", "", 1)
 
 
 def test_captions_are_one_segment_as_long_as_the_film() -> None:

@@ -15,6 +15,7 @@ from cuemark.contexts.encoding.model.validation import (
     manifests,
     pictures,
     policy,
+    samples,
     sound,
     spoken,
     structure,
@@ -257,7 +258,7 @@ def test_colors_and_fields_are_those_of_the_master_made_progressive(
 
 @given(st.binary(max_size=200))
 def test_boxes_that_are_none_are_refused_and_nothing_else_happens(data: bytes) -> None:
-    init = structure.Init(
+    init = samples.Init(
         codec="avc1",
         timescale=25,
         shift=0,
@@ -266,7 +267,7 @@ def test_boxes_that_are_none_are_refused_and_nothing_else_happens(data: bytes) -
         trex_duration=1,
         trex_flags=0,
     )
-    for read in (structure.init_of, lambda each: structure.segment_of(each, init)):
+    for read in (samples.init_of, lambda each: structure.segment_of(each, init)):
         with pytest.raises(BoxesInvalid):
             read(data)
 

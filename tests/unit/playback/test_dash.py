@@ -29,6 +29,7 @@ from tests.unit.playback.versions import (
     several_sounds,
     thumbnail_track,
     version,
+    with_iframes,
 )
 
 GOLDEN = Path(__file__).parent / "golden" / "manifest.mpd"
@@ -179,6 +180,39 @@ def test_thumbnails_are_a_set_of_sheets_that_the_reference_player_leaves_alone()
     assert sealed.get("value") == f"thumbnails.digests {'ab' * 32}"
     assert images.find("ContentProtection", NS) is None
     assert player_dash.parse(text) == player_dash.parse(dash.manifest(version(), RANKING))
+
+
+def test_iframes_are_a_trick_mode_set_of_all_video_that_needs_the_renditions_init() -> None:
+    described = with_iframes(version())
+    mpd = read(dash.manifest(described, RANKING))
+    low, high, trick = sets(mpd, "video")
+    essential = trick.find("EssentialProperty", NS)
+    assert essential is not None
+    assert essential.attrib == {
+        "schemeIdUri": "http://dashif.org/guidelines/trickmode",
+        "value": f"{low.get('id')} {high.get('id')}",
+    }
+    (representation,) = trick.findall("Representation", NS)
+    assert representation.get("id") == "v360.iframes"
+    assert representation.get("bandwidth") == "120500"
+    sealed = representation.find("SupplementalProperty", NS)
+    assert sealed is not None
+    assert sealed.get("value") == f"v360.iframes.digests {'1f' * 32}"
+    template, whole = trick.find("SegmentTemplate", NS), low.find("SegmentTemplate", NS)
+    assert template is not None
+    assert whole is not None
+    assert template.get("initialization") == "v360/init.mp4"
+    assert expanded(template) == expanded(whole)
+    keys = [each.findall("ContentProtection", NS) for each in (low, trick)]
+    assert [each.attrib for each in keys[0]] == [each.attrib for each in keys[1]]
+
+
+def test_the_reference_player_leaves_iframes_alone_and_so_do_versions_without() -> None:
+    plain, rich = (
+        player_dash.parse(dash.manifest(each, RANKING))
+        for each in (version(), with_iframes(version()))
+    )
+    assert plain == rich
 
 
 def test_set_ids_are_unique() -> None:

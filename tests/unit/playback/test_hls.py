@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 from time import perf_counter
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cuemark.contexts.playback.model import hls
-from cuemark.contracts.encoding import CaptionTrack
+from cuemark.contracts.encoding import CaptionTrack, Version
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.steering import RankedAppliance
 from cuemark.player import hls as player_hls
@@ -22,6 +23,7 @@ from tests.unit.playback.versions import (
     several_sounds,
     thumbnail_track,
     version,
+    with_iframes,
 )
 
 GOLDEN = Path(__file__).parent / "golden" / "master.m3u8"
@@ -54,6 +56,39 @@ def test_the_keys_are_the_sibling_of_the_licence() -> None:
     assert tags(text, "EXT-X-DEFINE") == [
         {"NAME": "key_base", "VALUE": "https://watch.test/api/v1/plays/play_1/keys"}
     ]
+
+
+def test_the_iframes_of_a_version_are_listed_at_each_appliance() -> None:
+    text = hls.manifest(with_iframes(version()), RANKING, LICENCE_URL)
+    assert tags(text, "EXT-X-I-FRAME-STREAM-INF") == [
+        {
+            "BANDWIDTH": "120500",
+            "AVERAGE-BANDWIDTH": "80000",
+            "RESOLUTION": "640x360",
+            "CODECS": "avc1.64001f",
+            "URI": f"{appliance.media_url}v360.iframes.m3u8",
+        }
+        for appliance in RANKING
+    ]
+    sealed = {each["DATA-ID"]: each["VALUE"] for each in tags(text, "EXT-X-SESSION-DATA")}
+    assert sealed["org.cuemark.digests.v360.iframes"] == f"v360.iframes.digests {'1f' * 32}"
+
+
+def test_iframe_playlists_change_nothing_for_a_player_that_does_not_know_them() -> None:
+    """A version of an older release has none, and its playlist is what it was."""
+    plain, rich = (
+        player_hls.parse_multivariant(hls.manifest(each, RANKING, LICENCE_URL))
+        for each in (version(), with_iframes(version()))
+    )
+    assert (plain.variants, plain.audio, plain.captions) == (
+        rich.variants,
+        rich.audio,
+        rich.captions,
+    )
+    old = msgspec.json.encode(version()).replace(b',"iframes":null', b"")
+    assert b"iframes" not in old
+    again = msgspec.json.decode(old, type=Version)
+    assert hls.manifest(again, RANKING, LICENCE_URL) == GOLDEN.read_text()
 
 
 def test_the_best_appliance_has_all_variants_before_the_next() -> None:

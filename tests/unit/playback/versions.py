@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from cuemark.contracts.encoding import (
     AudioRole,
     AudioTrack,
     CaptionTrack,
+    IFrames,
     Rendition,
     ThumbnailTrack,
     Timeline,
@@ -127,6 +130,20 @@ def thumbnail_track(digests_sha256: str = "") -> ThumbnailTrack:
         tile_ticks=24024,
         bitrate_kbps=71.2,
         digests_sha256=digests_sha256,
+    )
+
+
+def with_iframes(plain: Version) -> Version:
+    """The version with the I-frames of its first rendition."""
+    first, *others = plain.renditions
+    frames = IFrames(
+        track_id=f"{first.rendition_id}.iframes",
+        bitrate_kbps=80,
+        peak_bitrate_kbps=120.5,
+        digests_sha256="1f" * 32,
+    )
+    return msgspec.structs.replace(
+        plain, renditions=[msgspec.structs.replace(first, iframes=frames), *others]
     )
 
 

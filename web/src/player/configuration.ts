@@ -3,7 +3,7 @@
 import shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
 import type { DrmSystem } from "../api.ts";
 import { LONG_PATIENCE_MS } from "./appliances.ts";
-import type { Digests } from "./digests.ts";
+import type { Element } from "./digests.ts";
 
 const SURROUND = 6;
 
@@ -11,7 +11,7 @@ const SURROUND = 6;
 export function configurationFor(
   licenceUrl: string,
   systems: readonly DrmSystem[],
-  digests: Digests,
+  onManifest: (mpd: Element) => void,
 ) {
   const patience = {
     maxAttempts: 5,
@@ -26,7 +26,7 @@ export function configurationFor(
     drm: { servers: serversOf(licenceUrl, systems) },
     manifest: {
       retryParameters: { maxAttempts: 3, baseDelay: 200, timeout: 5_000 },
-      dash: { manifestPreprocessorTXml: (mpd: shaka.extern.xml.Node) => digests.learn(mpd) },
+      dash: { manifestPreprocessorTXml: (mpd: shaka.extern.xml.Node) => onManifest(mpd) },
     },
     streaming: {
       retryParameters: patience,

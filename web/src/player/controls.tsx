@@ -86,10 +86,32 @@ function Transport({ view, screening }: Part) {
       <Button label={say("player.rewind")} onPress={() => screening.jump(-JUMP_S)}>
         <JumpIcon forward={false} />
       </Button>
-      <Button label={say("player.forward")} onPress={() => screening.jump(JUMP_S)}>
+      <Button
+        class="control-forward"
+        label={say("player.forward")}
+        onPress={() => screening.jump(JUMP_S)}
+      >
         <JumpIcon forward />
       </Button>
+      {view.windable && <WindButton view={view} screening={screening} forward={false} />}
+      {view.windable && <WindButton view={view} screening={screening} forward />}
     </div>
+  );
+}
+
+function WindButton({ view, screening, forward }: Part & { readonly forward: boolean }) {
+  const rate = view.windRate * (forward ? 1 : -1);
+  const on = rate > 1;
+  const label = say(forward ? "player.wind_forward" : "player.wind_back");
+  return (
+    <Button
+      class={on ? "control-wind on" : "control-wind"}
+      label={on ? `${label}, ${rate}×` : label}
+      onPress={() => screening.wind(forward)}
+    >
+      <Icon name={forward ? "wind_forward" : "wind_back"} />
+      {on && <span class="control-text">{rate}×</span>}
+    </Button>
   );
 }
 

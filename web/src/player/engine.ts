@@ -13,6 +13,7 @@ import { configurationFor } from "./configuration.ts";
 import { Digests } from "./digests.ts";
 import { soundsOf, type SoundRole } from "./sounds.ts";
 import { Thumbnails, type Place, type Tile } from "./thumbnails.ts";
+import { hasFrames } from "./winding.ts";
 
 export interface Rung {
   readonly id: number;
@@ -60,6 +61,8 @@ const SOUNDS: Readonly<Record<Exclude<SoundRole, "main">, StringKey>> = {
   commentary: "player.sound_commentary",
 };
 
+const REWIND_MS = 250;
+
 /** What is buffered so far ahead is played before what was chosen instead. */
 const SAFE_MARGIN_S = 4;
 
@@ -75,6 +78,8 @@ export class Engine {
   appliance = "";
   /** Times that the picture stood still for want of media, starts and seeks not counted. */
   stalls = 0;
+  /** Whether this film has single frames to wind by; versions of older releases have none. */
+  windable = false;
   private readonly player: shaka.Player;
   private readonly appliances = new Appliances();
   private readonly judge: Judge = {
@@ -86,6 +91,10 @@ export class Engine {
     fetch: (addresses) => this.fetchSheet(addresses),
   });
   private traceId = "";
+  private windRate = 1;
+  private rewinding: ReturnType<typeof setInterval> | undefined;
+  /** Whether the sound was off before the film was wound. */
+  private mutedBefore = false;
   private pinned: number | undefined;
   private closed = false;
   private loads = 0;
@@ -119,8 +128,13 @@ export class Engine {
       ...each,
       licence_url: absolute(each.licence_url),
     }));
-    const { digests } = this.judge;
-    this.player.configure(configurationFor(absolute(play.licence_url), systems, digests));
+    this.wind(1);
+    this.windable = false;
+    const configuration = configurationFor(absolute(play.licence_url), systems, (mpd) => {
+      this.judge.digests.learn(mpd);
+      this.windable = hasFrames(mpd);
+    });
+    this.player.configure(configuration);
     this.pinned = undefined;
     this.thumbnails.forget();
     this.traceId = play.trace_id;
@@ -146,6 +160,7 @@ export class Engine {
   /** Fetch nothing more and show nothing; `load` begins again. */
   async unload(): Promise<void> {
     this.listening = false;
+    this.wind(1);
     try {
       await this.player.unload();
     } catch (error) {
@@ -156,8 +171,16 @@ export class Engine {
 
   async close(): Promise<void> {
     this.closed = true;
+    clearInterval(this.rewinding);
     this.video.removeEventListener("waiting", this.onWaiting);
     await this.player.destroy();
+  }
+
+  /** A browser that wants a click before sound leaves the film paused at its first picture. */
+  play(): void {
+    this.video.play().catch((error: unknown) => {
+      if (!(error instanceof DOMException)) throw error;
+    });
   }
 
   /** The qualities that can be pinned, the best first. */
@@ -255,6 +278,43 @@ export class Engine {
     this.player.selectTextTrack(track ?? null);
   }
 
+  /** How many times its speed the film is wound, backwards where negative; 1 where it is not. */
+  winding(): number {
+    return this.windRate;
+  }
+
+  /** Wind at a rate, without sound; with 1 the film plays on. */
+  wind(rate: number): void {
+    clearInterval(this.rewinding);
+    const before = this.windRate;
+    if (rate === before) return;
+    this.windRate = rate;
+    if (before === 1) this.mutedBefore = this.video.muted;
+    this.video.muted = rate === 1 ? this.mutedBefore : true;
+    if (rate === 1) this.player.cancelTrickPlay();
+    else if (rate > 0) this.player.trickPlay(rate);
+    else this.rewind(-rate);
+    if (rate > 0) this.play();
+  }
+
+  /**
+   * Seek backwards, as fast as pictures come. Shaka Player's own way fetches backwards, too, and
+   * waits for what lies ahead: where little does, for ever.
+   */
+  private rewind(speed: number): void {
+    const { video } = this;
+    const [fromS, beganMs] = [video.currentTime, performance.now()];
+    video.pause();
+    video.playbackRate = video.defaultPlaybackRate;
+    this.player.useTrickPlayTrackIfAvailable(true);
+    this.rewinding = setInterval(() => {
+      if (video.seeking) return;
+      const toS = fromS - (speed * (performance.now() - beganMs)) / 1000;
+      video.currentTime = Math.max(0, toS);
+      if (toS <= 0) this.wind(1);
+    }, REWIND_MS);
+  }
+
   /** The small picture of the film at a position; undefined where there is none. */
   tileAt(positionS: number): Promise<Tile<ImageBitmap> | undefined> {
     return this.thumbnails.at(positionS);
@@ -279,7 +339,7 @@ export class Engine {
 
   private readonly onWaiting = () => {
     const { paused, seeking, played } = this.video;
-    if (!paused && !seeking && played.length > 0) this.stalls += 1;
+    if (!paused && !seeking && this.windRate === 1 && played.length > 0) this.stalls += 1;
   };
 
   private async findTile(positionS: number): Promise<Place | undefined> {

@@ -6,6 +6,8 @@ export type Action =
   | "toggle"
   | "rewind"
   | "forward"
+  | "wind-back"
+  | "wind-forward"
   | "louder"
   | "softer"
   | "mute"
@@ -31,8 +33,10 @@ const EVERYWHERE: Readonly<Record<string, Action>> = {
   GoBack: "escape",
   BrowserBack: "escape",
   MediaPlayPause: "toggle",
-  MediaRewind: "rewind",
-  MediaFastForward: "forward",
+  MediaRewind: "wind-back",
+  MediaFastForward: "wind-forward",
+  "<": "wind-back",
+  ">": "wind-forward",
 };
 
 const IN_PLACE: Readonly<Record<Place, Readonly<Record<string, Action>>>> = {

@@ -15,10 +15,12 @@ import {
   type Rung,
   type Sound,
 } from "./engine.ts";
+import { JUMP_S } from "./keys.ts";
 import { keepPreferences, readPreferences } from "./preferences.ts";
 import { keepPlace, takePlace } from "./reloads.ts";
 import { Reporter } from "./reporter.ts";
 import { Restarts } from "./restarts.ts";
+import { nextRate } from "./winding.ts";
 
 export interface View {
   readonly phase: "loading" | "moving" | "ready" | "ended" | "failed";
@@ -31,6 +33,9 @@ export interface View {
   readonly volume: number;
   readonly muted: boolean;
   readonly speed: number;
+  /** Whether it can be wound, and how many times its speed it is: 1 where it is not. */
+  readonly windable: boolean;
+  readonly windRate: number;
   readonly rungs: readonly Rung[];
   readonly rung: Rung | undefined;
   readonly pinned: boolean;
@@ -152,7 +157,9 @@ export class Screening {
       buffered: engine.buffered(),
       volume: video.volume,
       muted: video.muted || video.volume === 0,
-      speed: video.playbackRate,
+      speed: video.defaultPlaybackRate,
+      windable: ready && engine.windable,
+      windRate: engine.winding(),
       rungs: engine.rungs(),
       rung: current,
       pinned,
@@ -167,12 +174,14 @@ export class Screening {
 
   toggle(): void {
     if (this.phase === "ended") void this.start(0);
-    else if (this.phase === "ready") void (this.video.paused ? this.run() : this.video.pause());
+    else if (this.engine.winding() !== 1) this.engine.wind(1);
+    else if (this.phase === "ready") this.video.paused ? this.engine.play() : this.video.pause();
   }
 
   seek(positionS: number): void {
     if (this.phase !== "ready" && this.phase !== "ended") return;
     if (this.phase === "ended") return void this.start(positionS);
+    this.engine.wind(1);
     this.video.currentTime = clamp(positionS, 0, this.durationS());
     this.onChange();
   }
@@ -185,6 +194,13 @@ export class Screening {
       this.wentToS = undefined;
       this.onChange();
     }, PREVIEWED_MS);
+    this.onChange();
+  }
+
+  /** Wind, faster with each call; a film that cannot be wound jumps. */
+  wind(forward: boolean): void {
+    if (!this.view().windable) return this.jump(forward ? JUMP_S : -JUMP_S);
+    this.engine.wind(nextRate(this.engine.winding(), forward));
     this.onChange();
   }
 
@@ -216,6 +232,7 @@ export class Screening {
   }
 
   setSpeed(speed: number): void {
+    this.engine.wind(1);
     this.video.playbackRate = speed;
     this.video.defaultPlaybackRate = speed;
   }
@@ -272,17 +289,7 @@ export class Screening {
     this.reporter = new Reporter(play, this.video);
     this.phase = "ready";
     this.onChange();
-    await this.run();
-  }
-
-  /** A browser that wants a click before sound leaves the film paused at its first picture. */
-  private async run(): Promise<void> {
-    try {
-      await this.video.play();
-    } catch (error) {
-      if (!(error instanceof DOMException)) throw error;
-    }
-    this.onChange();
+    this.engine.play();
   }
 
   private fail(failure: Failure): void {

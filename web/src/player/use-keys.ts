@@ -48,6 +48,10 @@ function perform(action: Action, targets: KeyTargets): void {
       return screening?.jump(-JUMP_S);
     case "forward":
       return screening?.jump(JUMP_S);
+    case "wind-back":
+      return screening?.wind(false);
+    case "wind-forward":
+      return screening?.wind(true);
     case "louder":
       return screening?.louder(VOLUME_STEP);
     case "softer":

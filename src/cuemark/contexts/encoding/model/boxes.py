@@ -47,12 +47,12 @@ def find(data: memoryview, *path: bytes) -> memoryview:
 def timescale(init: bytes) -> int:
     """Ticks a second of the track in an init segment (mdhd, 8.4.2)."""
     body = find(memoryview(init), b"moov", b"trak", b"mdia", b"mdhd")
-    return _number(body, 20 if _box_version(body) == 1 else 12)
+    return number(body, 20 if _box_version(body) == 1 else 12)
 
 
 def default_duration(init: bytes) -> int:
     """The sample duration of the track where fragments state none (trex, 8.8.3)."""
-    return _number(find(memoryview(init), b"moov", b"mvex", b"trex"), 12)
+    return number(find(memoryview(init), b"moov", b"mvex", b"trex"), 12)
 
 
 def segment_span(segment: bytes, trex_duration: int = 0) -> tuple[int, int]:
@@ -65,7 +65,7 @@ def segment_span(segment: bytes, trex_duration: int = 0) -> tuple[int, int]:
         traf = find(body, b"traf")
         tfdt = find(traf, b"tfdt")
         if start is None:
-            start = _number(tfdt, 4, 8 if _box_version(tfdt) == 1 else 4)
+            start = number(tfdt, 4, 8 if _box_version(tfdt) == 1 else 4)
         fallback = _tfhd_duration(find(traf, b"tfhd")) or trex_duration
         duration += sum(
             _trun_duration(run, fallback) for found, run in boxes(traf) if found == b"trun"
@@ -76,18 +76,18 @@ def segment_span(segment: bytes, trex_duration: int = 0) -> tuple[int, int]:
 
 
 def _tfhd_duration(body: memoryview) -> int:
-    flags = _number(body, 0) & 0xFFFFFF
+    flags = number(body, 0) & 0xFFFFFF
     at = 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
-    return _number(body, at) if flags & 0x8 else 0
+    return number(body, at) if flags & 0x8 else 0
 
 
 def _trun_duration(body: memoryview, fallback: int) -> int:
-    flags, count = _number(body, 0) & 0xFFFFFF, _number(body, 4)
+    flags, count = number(body, 0) & 0xFFFFFF, number(body, 4)
     if not flags & 0x100:
         return count * fallback
     at = 8 + (4 if flags & 0x1 else 0) + (4 if flags & 0x4 else 0)
     stride = 4 * bin(flags & 0xF00).count("1")
-    return sum(_number(body, at + sample * stride) for sample in range(count))
+    return sum(number(body, at + sample * stride) for sample in range(count))
 
 
 def timeless(init: bytes) -> bytes:
@@ -110,10 +110,11 @@ def timeless(init: bytes) -> bytes:
 
 
 def _box_version(body: memoryview) -> int:
-    return _number(body, 0, 1)
+    return number(body, 0, 1)
 
 
-def _number(body: memoryview, at: int, size: int = 4) -> int:
+def number(body: memoryview, at: int, size: int = 4) -> int:
+    """The unsigned number of ``size`` bytes at ``at``; raises ``BoxesInvalid`` past the end."""
     if at + size > len(body):
         raise BoxesInvalid("a box is cut off")
     return int.from_bytes(body[at : at + size], "big")

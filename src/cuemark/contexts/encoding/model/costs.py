@@ -150,7 +150,7 @@ def stored_parts(
     other = 0
     for path, size_bytes in file_bytes.items():
         name = path.partition("/")[0]
-        name = name if name in sizes else name.rpartition(".")[0]
+        name = name if name in sizes else name.rpartition(".")[0].removesuffix(".iframes")
         if name in sizes:
             sizes[name] += size_bytes
         else:

@@ -1,6 +1,7 @@
 """HLS media playlists (RFC 8216bis) of a version: relative addresses, keys by a variable."""
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 from cuemark.contracts.encoding import ThumbnailTrack, Timeline
@@ -18,13 +19,26 @@ def media_playlists(
     One has the key at an address of the session, and for each DRM system there is one that names it
     to that system alone: players differ in what they make of several names at once.
     """
-    found = {f"{track_id}.m3u8": _media_playlist(track_id, timeline, _identity(key, scheme))}
+    tags = _identity(key, scheme)
+    found = {f"{track_id}.m3u8": _media_playlist(track_id, track_id, timeline, tags)}
     for signal in key.signals:
         if signal.hls_attributes:
             tag = f"#EXT-X-KEY:METHOD={METHODS[scheme]},{signal.hls_attributes}"
             name = f"{track_id}.{signal.system}.m3u8"
-            found[name] = _media_playlist(track_id, timeline, [tag])
+            found[name] = _media_playlist(track_id, track_id, timeline, [tag])
     return found
+
+
+def iframes_playlist(
+    track_id: str, rendition_id: str, timeline: Timeline, key: ContentKey, scheme: Scheme
+) -> str:
+    """The I-frame playlist (4.4.3.6) ``<track_id>/1.m4s`` ... of the first frames of segments.
+
+    ``timeline`` is of the segments: all begin with a frame that is shown first of theirs, so each
+    stands until the next one.
+    """
+    tags = _identity(key, scheme)
+    return _media_playlist(track_id, rendition_id, timeline, tags, ["#EXT-X-I-FRAMES-ONLY"])
 
 
 def _identity(key: ContentKey, scheme: Scheme) -> list[str]:
@@ -40,18 +54,23 @@ def _identity(key: ContentKey, scheme: Scheme) -> list[str]:
     ]
 
 
-def _media_playlist(track_id: str, timeline: Timeline, protection: list[str]) -> str:
-    """Of a track whose files are ``<track_id>/init.mp4``, ``/1.m4s`` and so on."""
+def _media_playlist(
+    track_id: str,
+    with_init: str,
+    timeline: Timeline,
+    protection: list[str],
+    tags: Sequence[str] = (),
+) -> str:
+    """Of a track whose files are ``<track_id>/1.m4s`` and so on, and need the init segment of
+    ``with_init``."""
     seconds = [Fraction(ticks, timeline.timescale) for ticks in timeline.durations]
     *defines, key = protection
     lines = [
-        "#EXTM3U",
-        "#EXT-X-VERSION:8",
-        f"#EXT-X-TARGETDURATION:{_target(max(seconds))}",
-        "#EXT-X-PLAYLIST-TYPE:VOD",
+        *_head(max(seconds)),
+        *tags,
         "#EXT-X-INDEPENDENT-SEGMENTS",
         *defines,
-        f'#EXT-X-MAP:URI="{track_id}/init.mp4"',
+        f'#EXT-X-MAP:URI="{with_init}/init.mp4"',
         key,
     ]
     for number, duration in enumerate(seconds, 1):
@@ -59,14 +78,20 @@ def _media_playlist(track_id: str, timeline: Timeline, protection: list[str]) ->
     return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
 
 
+def _head(longest_s: Fraction | float) -> list[str]:
+    return [
+        "#EXTM3U",
+        "#EXT-X-VERSION:8",
+        f"#EXT-X-TARGETDURATION:{_target(longest_s)}",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+    ]
+
+
 def captions_playlist(track_id: str, duration_s: float) -> str:
     """The playlist of a caption track: one WebVTT file as long as the film."""
     return "\n".join(
         [
-            "#EXTM3U",
-            "#EXT-X-VERSION:8",
-            f"#EXT-X-TARGETDURATION:{_target(duration_s)}",
-            "#EXT-X-PLAYLIST-TYPE:VOD",
+            *_head(duration_s),
             f"#EXTINF:{duration_s:.6f},",
             f"{track_id}.vtt",
             "#EXT-X-ENDLIST",
@@ -88,13 +113,7 @@ def thumbnails_playlist(track: ThumbnailTrack, sheets: Timeline) -> str:
         ]
     )
     seconds = [Fraction(ticks, sheets.timescale) for ticks in sheets.durations]
-    lines = [
-        "#EXTM3U",
-        "#EXT-X-VERSION:8",
-        f"#EXT-X-TARGETDURATION:{_target(max(seconds))}",
-        "#EXT-X-PLAYLIST-TYPE:VOD",
-        "#EXT-X-IMAGES-ONLY",
-    ]
+    lines = [*_head(max(seconds)), "#EXT-X-IMAGES-ONLY"]
     for number, duration in enumerate(seconds, 1):
         lines += [f"#EXTINF:{float(duration):.6f},", f"#EXT-X-TILES:{tiles}"]
         lines.append(f"{track.track_id}/{number}.jpg")

@@ -15,17 +15,19 @@ from cuemark.contexts.encoding.model import (
     playlists,
     protection,
 )
+from cuemark.contexts.encoding.model.iframes import chosen
 from cuemark.contexts.encoding.model.names import captions_id, captions_name
 from cuemark.contexts.encoding.model.sound import Named, SoundRecipe
-from cuemark.contexts.encoding.stages import artworks, thumbnails
+from cuemark.contexts.encoding.stages import artworks, thumbnails, trick_play
 from cuemark.contexts.encoding.stages.digests import digests_sha256, write_digests
 from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
+from cuemark.contexts.encoding.stages.segments import segments_of
 from cuemark.contexts.encoding.stages.sounds import file_of
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS, FINDINGS, IMSC, CaptionFindings
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import packager
-from cuemark.contexts.encoding.tools.decoding import content_of
+from cuemark.contexts.encoding.tools.decoding import Content, Kind, content_of
 from cuemark.contexts.encoding.tools.packager import Stream
 from cuemark.contexts.encoding.tools.run import ToolFailed, run
 from cuemark.contracts.encoding import (
@@ -134,9 +136,14 @@ def package(
             ).items():
                 (folder / name).write_text(text)
             track = folder / stream.track_id
-            write_digests(folder, stream.track_id, [track / "init.mp4", *_segments(track)])
+            files = [track / "init.mp4", *segments_of(track)]
+            write_digests(folder, stream.track_id, (path.read_bytes() for path in files))
         version = _described(shop, order, folder, tracks, timelines, by_label, scheme, now)
-        version = msgspec.structs.replace(version, audio_timelines=sounds)
+        version = msgspec.structs.replace(
+            version,
+            renditions=_with_iframes(shop, folder, version, tracks, by_label),
+            audio_timelines=sounds,
+        )
         for source, captions in zip(order.captions, version.captions, strict=True):
             for name, path in ((CAPTIONS, captions.path), (IMSC, captions.imsc_path)):
                 (folder / path).write_bytes(shop.path(source.key, name).read_bytes())
@@ -164,6 +171,34 @@ def _tracks(shop: Workshop, order: Order) -> list[Stream]:
         source = shop.path(each.key, file_of(each.recipe))
         streams.append(Stream(each.track_id, source, "audio", protection.AUDIO))
     return streams
+
+
+def _with_iframes(
+    shop: Workshop,
+    folder: Path,
+    version: Version,
+    tracks: Sequence[Stream],
+    keys: dict[str, ContentKey],
+) -> list[Rendition]:
+    """The renditions, one of each codec with its first frames beside it, which decrypt to its
+    samples."""
+    renditions = version.renditions
+    sources = {each.track_id: each.source for each in tracks}
+    made = {}
+    for codec in dict.fromkeys(each.codec for each in renditions):
+        one = chosen([each for each in renditions if each.codec == codec])
+        key, source = keys[one.label], sources[one.rendition_id]
+        found = trick_play.add(folder, one, version.video_timeline, key, version.scheme)
+        init = folder / one.rendition_id / "init.mp4"
+        files = [init, *segments_of(folder / found.track_id)]
+        frames = _decrypted(shop, files, "video", key).samples
+        whole = set(content_of(source, "video").samples)
+        if len(frames) != len(version.video_timeline.durations) or not set(frames) <= whole:
+            raise ToolFailed(f"{found.track_id} does not decrypt to frames of {one.rendition_id}")
+        made[one.rendition_id] = found
+    return [
+        msgspec.structs.replace(each, iframes=made.get(each.rendition_id)) for each in renditions
+    ]
 
 
 def _sound_timelines(order: Order, timelines: dict[str, Timeline]) -> dict[str, Timeline]:
@@ -201,14 +236,10 @@ def _package_streams(
         init.write_bytes(boxes.timeless(init.read_bytes()))
 
 
-def _segments(folder: Path) -> list[Path]:
-    return [folder / f"{n}.m4s" for n in range(1, len(list(folder.glob("*.m4s"))) + 1)]
-
-
 def _timeline(folder: Path) -> Timeline:
     init = (folder / "init.mp4").read_bytes()
     trex = boxes.default_duration(init)
-    spans = [boxes.segment_span(path.read_bytes(), trex) for path in _segments(folder)]
+    spans = [boxes.segment_span(path.read_bytes(), trex) for path in segments_of(folder)]
     at = spans[0][0]
     for start, duration in spans:
         if start != at:
@@ -221,14 +252,18 @@ def _timeline(folder: Path) -> Timeline:
 
 def _check_round_trip(shop: Workshop, folder: Path, stream: Stream, key: ContentKey) -> None:
     """Decrypt what was encrypted and compare every sample; refuse a difference."""
+    parts = [folder / "init.mp4", *segments_of(folder)]
+    if _decrypted(shop, parts, stream.kind, key) != content_of(stream.source, stream.kind):
+        raise ToolFailed(f"{stream.track_id} does not decrypt to what was encrypted")
+
+
+def _decrypted(shop: Workshop, parts: Sequence[Path], kind: Kind, key: ContentKey) -> Content:
     with shop.objects.scratch() as private:
         whole = private / "whole.mp4"
         with whole.open("wb") as file:
-            for part in [folder / "init.mp4", *_segments(folder)]:
+            for part in parts:
                 file.write(part.read_bytes())
-        decrypted = content_of(whole, stream.kind, key.key)
-    if decrypted != content_of(stream.source, stream.kind):
-        raise ToolFailed(f"{stream.track_id} does not decrypt to what was encrypted")
+        return content_of(whole, kind, key.key)
 
 
 def _described(
@@ -244,7 +279,7 @@ def _described(
     renditions, audio = [], []
     rungs, sounds = iter(order.rungs), iter(order.sounds)
     for stream in tracks:
-        sizes = [path.stat().st_size for path in _segments(folder / stream.track_id)]
+        sizes = [path.stat().st_size for path in segments_of(folder / stream.track_id)]
         mean_kbps, peak_kbps = playlists.bitrates_kbps(sizes, timelines[stream.track_id])
         if stream.kind == "audio":
             made = next(sounds)

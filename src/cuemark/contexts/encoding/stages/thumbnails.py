@@ -41,5 +41,5 @@ def add(shop: Workshop, sha256: str, folder: Path) -> ThumbnailTrack:
         bitrate_kbps=round(peak_kbps, 1),
     )
     (folder / f"{TRACK_ID}.m3u8").write_text(playlists.thumbnails_playlist(track, stand))
-    write_digests(folder, TRACK_ID, sheets)
+    write_digests(folder, TRACK_ID, (sheet.read_bytes() for sheet in sheets))
     return msgspec.structs.replace(track, digests_sha256=digests_sha256(folder, TRACK_ID))

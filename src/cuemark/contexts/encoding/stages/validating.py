@@ -22,18 +22,21 @@ from cuemark.contexts.encoding.model.validation import (
     policy,
     spoken,
     structure,
+    trick_play,
 )
 from cuemark.contexts.encoding.model.validation import pictures as picture_rules
 from cuemark.contexts.encoding.model.validation import sound as sound_rules
 from cuemark.contexts.encoding.model.validation.findings import Finding, error
 from cuemark.contexts.encoding.model.validation.manifests import ManifestsOf, ManifestUnreadable
 from cuemark.contexts.encoding.model.validation.policy import Policy, Validation
+from cuemark.contexts.encoding.model.validation.samples import init_of
 from cuemark.contexts.encoding.model.validation.structure import Track
 from cuemark.contexts.encoding.stages import facts
 from cuemark.contexts.encoding.stages.facts import EncryptedTrack, MasterFacts
 from cuemark.contexts.encoding.stages.packaging import Order, SoundToPackage
 from cuemark.contexts.encoding.stages.pictures import film_of
 from cuemark.contexts.encoding.stages.reports import validation_key
+from cuemark.contexts.encoding.stages.segments import segments_of
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools.ffmpeg import Film
@@ -48,6 +51,7 @@ ManifestWriter = Callable[[Version], ManifestsOf]
 GUESSED, REPORTED = "guessed.json", "validation.json"
 _CHEAP: tuple[Check, ...] = (
     *structure.CHECKS,
+    *trick_play.CHECKS,
     *manifests.CHECKS,
     *spoken.CHECKS,
 )
@@ -80,6 +84,7 @@ def validate(
     film = film_of(shop, order.sha256)
     tracks, found = _read_tracks(folder, version)
     found += _structure(tracks, version, film)
+    found += _trick_play(folder, tracks, version)
     found += _manifests(folder, version, writer)
     found += _languages(shop, order)
     checks = _CHEAP
@@ -113,9 +118,9 @@ def _read_tracks(folder: Path, version: Version) -> tuple[list[Track], list[Find
     for name, is_picture in names:
         file = f"{name}/init.mp4"
         try:
-            init = structure.init_of((folder / file).read_bytes())
+            init = init_of((folder / file).read_bytes())
             segments = []
-            for path in _segments(folder / name):
+            for path in segments_of(folder / name):
                 file = f"{name}/{path.name}"
                 segments.append(structure.segment_of(path.read_bytes(), init))
         except FileNotFoundError:
@@ -131,10 +136,6 @@ def _read_tracks(folder: Path, version: Version) -> tuple[list[Track], list[Find
     return tracks, found
 
 
-def _segments(folder: Path) -> list[Path]:
-    return [folder / f"{n}.m4s" for n in range(1, len(list(folder.glob("*.m4s"))) + 1)]
-
-
 def _structure(tracks: Sequence[Track], version: Version, film: Film) -> list[Finding]:
     kids = {each.rendition_id: each.kid for each in version.renditions}
     kids |= {each.track_id: each.kid for each in version.audio}
@@ -147,6 +148,27 @@ def _structure(tracks: Sequence[Track], version: Version, film: Film) -> list[Fi
     found += structure.alignment_findings(tracks)
     film_s = float(film.master.frames / film.master.picture.rate)
     return found + structure.duration_findings(tracks, film.master.frames, film_s)
+
+
+def _trick_play(folder: Path, tracks: Sequence[Track], version: Version) -> list[Finding]:
+    """What is wrong with the I-frames of the renditions whose boxes can be read."""
+    read = {track.track_id: track for track in tracks}
+    found = []
+    for rendition in version.renditions:
+        track = read.get(rendition.rendition_id)
+        if rendition.iframes is None or track is None:
+            continue
+        name = rendition.iframes.track_id
+        frames = []
+        try:
+            for path in segments_of(folder / name):
+                frames.append(structure.segment_of(path.read_bytes(), track.init))
+        except (FileNotFoundError, BoxesInvalid) as cause:
+            text = f"I-frame {len(frames) + 1} of {name} is not as it must be: {cause}"
+            found.append(error("trick_play", text))
+        else:
+            found += trick_play.findings(name, frames, track)
+    return found
 
 
 def _manifests(folder: Path, version: Version, writer: ManifestWriter) -> list[Finding]:
@@ -182,6 +204,7 @@ def _manifests(folder: Path, version: Version, writer: ManifestWriter) -> list[F
     indexed = {name: file.size_bytes for name, file in index.files.items()}
     ids = [each.rendition_id for each in version.renditions]
     ids += [each.track_id for each in version.audio]
+    ids += [each.iframes.track_id for each in version.renditions if each.iframes is not None]
     sizes = {name: structure.sizes_of(there, name) for name in ids}
     return [
         *manifests.reference_findings(version, reads, there, indexed),
@@ -244,7 +267,7 @@ def _against_master(
     for track in tracks:
         name = track.track_id
         label = labels.get(name, protection.AUDIO)
-        parts = [folder / name / "init.mp4", *_segments(folder / name)]
+        parts = [folder / name / "init.mp4", *segments_of(folder / name)]
         try:
             with shop.scratch() as private:
                 whole = facts.whole_track(private, parts, by_label[label])

@@ -9,6 +9,8 @@ import msgspec
 
 from cuemark.contexts.encoding.tools.run import ToolFailed
 
+Kind = Literal["video", "audio"]
+
 
 class Content(msgspec.Struct, frozen=True):
     """What a player gets of a track: each sample's hash, and that of the first decoded frame.
@@ -21,7 +23,7 @@ class Content(msgspec.Struct, frozen=True):
     first_frame: str
 
 
-def content_of(file: Path, kind: Literal["video", "audio"], key: str = "") -> Content:
+def content_of(file: Path, kind: Kind, key: str = "") -> Content:
     """Read a track; ``key`` (hex) decrypts it. Raises ``ToolFailed``."""
     # Without its edit list a file gives whole frames, whether or not it is in fragments.
     options = {"ignore_editlist": "1", **({"decryption_key": key} if key else {})}
@@ -52,7 +54,7 @@ def sample_bytes(file: Path) -> list[int]:
 
 
 def _only(
-    container: av.container.InputContainer, kind: Literal["video", "audio"]
+    container: av.container.InputContainer, kind: Kind
 ) -> list[av.VideoStream | av.AudioStream]:
     streams = container.streams
     return [*streams.video[:1]] if kind == "video" else [*streams.audio[:1]]

@@ -21,6 +21,7 @@ from cuemark.contracts.encoding import (
     AudioTrack,
     CaptionRole,
     CaptionTrack,
+    IFrames,
     Rendition,
     ThumbnailTrack,
     Timeline,
@@ -52,6 +53,7 @@ _CAPTION_ROLES: dict[CaptionRole, str] = {
 """ISO/IEC 23009-1 section 5.8.5.5."""
 
 _TILES = "http://dashif.org/guidelines/thumbnail_tile"
+_TRICK_MODE = "http://dashif.org/guidelines/trickmode"
 _DIGESTS = "urn:cuemark:digests:sha-256-128"
 _ROLE = "urn:mpeg:dash:role:2011"
 _CHANNELS = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
@@ -118,6 +120,11 @@ def _sets(version: Version, protections: Mapping[str, list[str]]) -> list[str]:
         ]
         parts = [*protections[kid], *_switching(switchable), template]
         sets.append(_video(version, parts, renditions, numbers[codec, kid]))
+    for each in version.renditions:
+        if each.iframes is not None:
+            of_sets = [number for (codec, _), number in numbers.items() if codec == each.codec]
+            parts = [*protections[each.kid], _trick_of(of_sets)]
+            sets.append(_trick_mode(version, each, each.iframes, parts, str(len(sets) + 1)))
     first = len(sets) + 1
     sets += [
         _audio(version, protections[tracks[0].kid], tracks, str(n))
@@ -160,6 +167,37 @@ def _video(
     attributes["maxWidth"] = max(each.width for each in renditions)
     attributes["maxHeight"] = max(each.height for each in renditions)
     return element("AdaptationSet", attributes, *children)
+
+
+def _trick_of(of_sets: Sequence[str]) -> str:
+    """Whose I-frames they are: those of the video sets ``of_sets``."""
+    return descriptor("EssentialProperty", _TRICK_MODE, " ".join(of_sets))
+
+
+def _trick_mode(
+    version: Version, rendition: Rendition, frames: IFrames, parts: Sequence[str], number: str
+) -> str:
+    """The I-frames of a rendition (DASH-IF IOP 4.3 section 3.2.9).
+
+    They need the init segment of the rendition.
+    """
+    representation = element(
+        "Representation",
+        {
+            "id": presentation.path(frames.track_id),
+            "bandwidth": presentation.bits_per_s(frames.peak_bitrate_kbps),
+            "codecs": rendition.codec_string,
+            "width": rendition.width,
+            "height": rendition.height,
+            "sar": "1:1",
+            "codingDependency": "false",
+        },
+        *_digests(frames.track_id, frames.digests_sha256),
+    )
+    init = f"{presentation.path(rendition.rendition_id)}/init.mp4"
+    template = _template(version, version.video_timeline, init)
+    attributes = _set_attributes(number, "video")
+    return element("AdaptationSet", attributes, *parts, template, representation)
 
 
 def _audio(
@@ -287,7 +325,9 @@ def _digests(track_id: str, sha256: str) -> list[str]:
     return [descriptor("SupplementalProperty", _DIGESTS, value)] if value else []
 
 
-def _template(version: Version, timeline: Timeline) -> str:
+def _template(
+    version: Version, timeline: Timeline, init: str = "$RepresentationID$/init.mp4"
+) -> str:
     at = timeline.start
     segments: list[str] = []
     for ticks, times in presentation.runs(timeline.durations):
@@ -297,7 +337,7 @@ def _template(version: Version, timeline: Timeline) -> str:
         at += ticks * times
     attributes: dict[str, object] = {
         "timescale": timeline.timescale,
-        "initialization": "$RepresentationID$/init.mp4",
+        "initialization": init,
         "media": "$RepresentationID$/$Number$.m4s",
         "startNumber": 1,
     }

@@ -14,6 +14,7 @@ from cuemark.contracts.encoding import (
     AudioRole,
     AudioTrack,
     CaptionRole,
+    IFrames,
     Rendition,
     ThumbnailTrack,
     Version,
@@ -67,6 +68,12 @@ def manifest(
             for rendition in version.renditions:
                 lines.append(_variant(version, rendition, group, members, appliance))
                 lines.append(_playlist(appliance, rendition.rendition_id, kind))
+    for appliance in ranking if system is None else []:
+        lines += [
+            _iframes(rendition, rendition.iframes, appliance)
+            for rendition in version.renditions
+            if rendition.iframes is not None
+        ]
     if version.thumbnails is not None:
         lines += [_thumbnails(version.thumbnails, each) for each in ranking[:1]]
     return "\n".join(lines) + "\n"
@@ -75,7 +82,10 @@ def manifest(
 def _tracks(version: Version) -> list[tuple[str, str]]:
     """Each track that may have digests, with what seals them."""
     tracks = [(each.track_id, each.digests_sha256) for each in version.audio]
-    tracks += [(each.rendition_id, each.digests_sha256) for each in version.renditions]
+    for rendition in version.renditions:
+        tracks.append((rendition.rendition_id, rendition.digests_sha256))
+        if rendition.iframes is not None:
+            tracks.append((rendition.iframes.track_id, rendition.iframes.digests_sha256))
     if version.thumbnails is not None:
         tracks.append((version.thumbnails.track_id, version.thumbnails.digests_sha256))
     return tracks
@@ -180,6 +190,18 @@ def _variant(
         "CLOSED-CAPTIONS=NONE",
     ]
     return f"#EXT-X-STREAM-INF:{','.join(attributes)}"
+
+
+def _iframes(rendition: Rendition, frames: IFrames, appliance: RankedAppliance) -> str:
+    """A rendition's I-frame playlist (rfc8216bis section 4.4.6.3)."""
+    attributes = [
+        f"BANDWIDTH={presentation.bits_per_s(frames.peak_bitrate_kbps)}",
+        f"AVERAGE-BANDWIDTH={presentation.bits_per_s(frames.bitrate_kbps)}",
+        f"RESOLUTION={rendition.width}x{rendition.height}",
+        f"CODECS={_quoted(rendition.codec_string)}",
+        f"URI={_quoted(_playlist(appliance, frames.track_id))}",
+    ]
+    return f"#EXT-X-I-FRAME-STREAM-INF:{','.join(attributes)}"
 
 
 def _thumbnails(track: ThumbnailTrack, appliance: RankedAppliance) -> str:

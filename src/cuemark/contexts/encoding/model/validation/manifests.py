@@ -209,6 +209,15 @@ def read_hls(text: str, base_url: str, playlists: Mapping[str, str]) -> Read:
                 mean=int(each.stream_info.average_bandwidth or 0),
             )
         )
+    for frames in top.iframe_playlists:
+        rates = frames.iframe_stream_info
+        declared.append(
+            Declared(
+                track=unquote(_relative(frames.uri, base_url).removesuffix(".m3u8")),
+                peak=int(rates.bandwidth or 0),
+                mean=int(rates.average_bandwidth or 0),
+            )
+        )
     for address in _addresses(text):
         name = unquote(_relative(address, base_url))
         files.add(name)
@@ -324,6 +333,9 @@ def bandwidth_findings(
     ``sizes`` are bytes by track, one for each segment: a track that has others is not looked at.
     """
     timelines = {each.rendition_id: version.video_timeline for each in version.renditions}
+    for rendition in version.renditions:
+        if rendition.iframes is not None:
+            timelines[rendition.iframes.track_id] = version.video_timeline
     for sound in version.audio:
         timeline = version.audio_timelines.get(sound.codec_string, version.audio_timeline)
         if timeline is not None:

@@ -4,44 +4,26 @@ ISO/IEC 14496-12 (files), 23001-7 (common encryption), 23000-19 (CMAF), 14496-15
 """
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import msgspec
 
-from cuemark.contexts.encoding.model.boxes import BoxesInvalid, boxes, default_duration, find
-from cuemark.contexts.encoding.model.boxes import timescale as timescale_of
+from cuemark.contexts.encoding.model.boxes import BoxesInvalid, boxes, find
 from cuemark.contexts.encoding.model.validation import encryption
-from cuemark.contexts.encoding.model.validation.encryption import Encryption, Stretch
+from cuemark.contexts.encoding.model.validation.encryption import Stretch
 from cuemark.contexts.encoding.model.validation.findings import Finding, error
+from cuemark.contexts.encoding.model.validation.samples import (
+    NOT_SYNC,
+    Defaults,
+    Init,
+    at_least,
+    decode_time,
+    is_idr,
+    samples_of,
+)
 from cuemark.contracts.encoding import Check
 from cuemark.contracts.protection import Scheme
-
-_ENTRY_BYTES = {b"encv": 78, b"avc1": 78, b"hvc1": 78, b"hev1": 78, b"av01": 78}
-_SOUND_ENTRY_BYTES = 28
-_NOT_SYNC = 0x10000
-MOST_SAMPLES = 1_000_000
-"""In a run: a segment has a few seconds."""
-_AVC_IDR = 5
-_HEVC_IDR = (19, 20)
-"""IDR_W_RADL and IDR_N_LP (ITU-T H.265 table 7-1)."""
-
-
-class Init(msgspec.Struct, frozen=True, kw_only=True):
-    """What an init segment says of its track.
-
-    ``codec`` is the four letters of the samples in the clear. ``shift`` is the media time, in
-    ticks, that the edit list presents first.
-    ``length_bytes`` is the size of a NAL unit's length, 0 where there are none.
-    """
-
-    codec: str
-    timescale: int
-    shift: int
-    encryption: Encryption
-    length_bytes: int
-    trex_duration: int
-    trex_flags: int
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,64 +71,6 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
         return sum(segment.duration for segment in self.segments) / self.init.timescale
 
 
-def init_of(data: bytes) -> Init:
-    """Read an init segment; raises ``BoxesInvalid``."""
-    whole = memoryview(data)
-    moov = find(whole, b"moov")
-    if any(kind == b"mdat" for kind, _ in boxes(whole)):
-        raise BoxesInvalid("an init segment holds media")
-    if len([kind for kind, _ in boxes(moov) if kind == b"trak"]) != 1:
-        raise BoxesInvalid("an init segment has another number of tracks than one")
-    entry = next(boxes(find(moov, b"trak", b"mdia", b"minf", b"stbl", b"stsd")[8:]), None)
-    if entry is None:
-        raise BoxesInvalid("the init segment has no sample entry")
-    kind, body = entry
-    inside = body[_ENTRY_BYTES.get(kind, _SOUND_ENTRY_BYTES) :]
-    codec, stated = bytes(kind), Encryption()
-    if kind in (b"encv", b"enca"):
-        sinf = find(inside, b"sinf")
-        codec = bytes(find(sinf, b"frma")[:4])
-        scheme = bytes(find(sinf, b"schm")[4:8]).decode("ascii", "replace")
-        stated = encryption.of_tenc(scheme, find(sinf, b"schi", b"tenc"))
-    trex = find(moov, b"mvex", b"trex")
-    _at_least(trex, 24, "trex")
-    return Init(
-        codec=codec.decode("ascii", "replace"),
-        timescale=timescale_of(data),
-        shift=_media_time(moov),
-        encryption=stated,
-        length_bytes=_length_bytes(codec, inside),
-        trex_duration=default_duration(data),
-        trex_flags=int.from_bytes(trex[20:24], "big"),
-    )
-
-
-def _length_bytes(codec: bytes, entry: memoryview) -> int:
-    """How long the length before each NAL unit is (14496-15, 5.3.3.1.2 and 8.3.3.1.2)."""
-    if codec == b"avc1":
-        record = find(entry, b"avcC")
-        _at_least(record, 5, "avcC")
-        return int(record[4] & 3) + 1
-    if codec in (b"hvc1", b"hev1"):
-        record = find(entry, b"hvcC")
-        _at_least(record, 22, "hvcC")
-        return int(record[21] & 3) + 1
-    return 0
-
-
-def _media_time(moov: memoryview) -> int:
-    """The media time of the edit list's one edit (8.6.6); 0 where there is no list."""
-    try:
-        elst = find(moov, b"trak", b"edts", b"elst")
-    except BoxesInvalid:
-        return 0
-    _at_least(elst, 16, "elst")
-    if elst[0] == 1:
-        _at_least(elst, 24, "elst")
-        return int.from_bytes(elst[16:24], "big", signed=True)
-    return int.from_bytes(elst[12:16], "big", signed=True)
-
-
 def segment_of(data: bytes, init: Init) -> Segment:
     """Read a media segment and hold its boxes against one another; raises ``BoxesInvalid``."""
     whole = memoryview(data)
@@ -188,14 +112,14 @@ def _check_sidx(segment: memoryview, media_bytes: int, duration: int, timescale:
     for kind, body in boxes(segment):
         if kind != b"sidx":
             continue
-        _at_least(body, 24, "sidx")
+        at_least(body, 24, "sidx")
         at = 28 if body[0] == 1 else 20
-        _at_least(body, at + 4, "sidx")
+        at_least(body, at + 4, "sidx")
         scale, count = (
             int.from_bytes(body[8:12], "big"),
             int.from_bytes(body[at + 2 : at + 4], "big"),
         )
-        _at_least(body, at + 4 + 12 * count, "sidx")
+        at_least(body, at + 4 + 12 * count, "sidx")
         references = [struct.unpack_from(">II", body, at + 4 + 12 * n) for n in range(count)]
         if sum(size & 0x7FFFFFFF for size, _ in references) != media_bytes:
             raise BoxesInvalid("a sidx box states another size than its fragments have")
@@ -205,13 +129,13 @@ def _check_sidx(segment: memoryview, media_bytes: int, duration: int, timescale:
 
 def _fragment(moof: memoryview, mdat: memoryview, init: Init) -> Segment:
     traf = find(moof, b"traf")
-    start = _tfdt(find(traf, b"tfdt"))
-    defaults = _Defaults(find(traf, b"tfhd"), init)
+    start = decode_time(find(traf, b"tfdt"))
+    defaults = Defaults(find(traf, b"tfhd"), init)
     sizes: list[int] = []
     duration, first_flags = 0, None
     for kind, body in boxes(traf):
         if kind == b"trun":
-            for lasts, size, flags in _samples(body, defaults):
+            for lasts, size, flags in samples_of(body, defaults):
                 duration += lasts
                 sizes.append(size)
                 first_flags = flags if first_flags is None else first_flags
@@ -225,77 +149,10 @@ def _fragment(moof: memoryview, mdat: memoryview, init: Init) -> Segment:
         start=start,
         duration=duration,
         samples=len(sizes),
-        sync=not first_flags & _NOT_SYNC,
-        idr=_is_idr(mdat[: sizes[0]], init),
+        sync=not first_flags & NOT_SYNC,
+        idr=is_idr(mdat[: sizes[0]], init),
         ivs=encryption.ivs_of(traf, len(sizes), init.encryption.iv_bytes),
     )
-
-
-class _Defaults:
-    """What a fragment says of samples that say nothing themselves (8.8.7)."""
-
-    def __init__(self, tfhd: memoryview, init: Init) -> None:
-        flags = int.from_bytes(tfhd[1:4], "big")
-        at = 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
-        values = [init.trex_duration, 0, init.trex_flags]
-        for place, bit in enumerate((0x8, 0x10, 0x20)):
-            if flags & bit:
-                _at_least(tfhd, at + 4, "tfhd")
-                values[place] = int.from_bytes(tfhd[at : at + 4], "big")
-                at += 4
-        self.duration, self.size, self.flags = values
-
-
-def _samples(trun: memoryview, defaults: _Defaults) -> Iterator[tuple[int, int, int]]:
-    """Duration, size and flags of each sample of a run (8.8.8)."""
-    _at_least(trun, 8, "trun")
-    flags, count = int.from_bytes(trun[1:4], "big"), int.from_bytes(trun[4:8], "big")
-    at = 8 + (4 if flags & 0x1 else 0)
-    first = None
-    if flags & 0x4:
-        _at_least(trun, at + 4, "trun")
-        first = int.from_bytes(trun[at : at + 4], "big")
-        at += 4
-    if count > MOST_SAMPLES:
-        raise BoxesInvalid(f"a trun box tells of {count} samples")
-    stride = 4 * (flags & 0xF00).bit_count()
-    _at_least(trun, at + stride * count, "trun")
-    for number in range(count):
-        values = [defaults.duration, defaults.size, defaults.flags]
-        here = at + number * stride
-        for place, bit in enumerate((0x100, 0x200, 0x400)):
-            if flags & bit:
-                values[place] = int.from_bytes(trun[here : here + 4], "big")
-                here += 4
-        if number == 0 and first is not None:
-            values[2] = first
-        yield values[0], values[1], values[2]
-
-
-def _tfdt(body: memoryview) -> int:
-    size = 8 if len(body) and body[0] == 1 else 4
-    _at_least(body, 4 + size, "tfdt")
-    return int.from_bytes(body[4 : 4 + size], "big")
-
-
-def _is_idr(sample: memoryview, init: Init) -> bool | None:
-    """Whether a sample holds an IDR picture. The type of a NAL unit is never encrypted."""
-    if not init.length_bytes:
-        return None
-    at = 0
-    while at + init.length_bytes < len(sample):
-        size = int.from_bytes(sample[at : at + init.length_bytes], "big")
-        head = sample[at + init.length_bytes]
-        kind = head & 31 if init.codec == "avc1" else (head >> 1) & 63
-        if kind == _AVC_IDR if init.codec == "avc1" else kind in _HEVC_IDR:
-            return True
-        at += init.length_bytes + size
-    return False
-
-
-def _at_least(body: memoryview, size: int, name: str) -> None:
-    if len(body) < size:
-        raise BoxesInvalid(f"a {name} box is cut off")
 
 
 def track_findings(track: Track, kid: str, scheme: Scheme) -> list[Finding]:
