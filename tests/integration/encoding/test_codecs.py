@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from defusedxml.ElementTree import fromstring
 
 from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.packaging import Order, RungToPackage, package
@@ -24,6 +25,7 @@ from tests.integration.encoding.conftest import Studio, keep
 from tests.unit.playback.versions import LICENCE_URL, appliance
 
 PRESETS: dict[Codec, str] = {"h264": "veryfast", "hevc": "ultrafast", "av1": "12"}
+MPD = "{urn:mpeg:dash:schema:mpd:2011}"
 KEY = ContentKey(label="SD", kid="01" * 16, key="11" * 16, iv="21" * 16)
 
 
@@ -87,6 +89,24 @@ def test_both_manifests_offer_every_codec_and_each_plays(studio: Studio, version
         # FFmpeg decodes any coefficients of HEVC to some picture: what is wrong there is found by
         # its digest alone.
         assert wrong.errors or rung.rung_id == "hevc-144", f"{rung.rung_id} takes a wrong key"
+
+
+def test_each_codec_has_iframes_of_its_own(version: Version) -> None:
+    made = [each.iframes.track_id for each in version.renditions if each.iframes is not None]
+    assert made == ["v144.iframes", "hevc-144.iframes", "av1-144.iframes"]
+    mpd = fromstring(dash_writer.manifest(version, [appliance("appliance-1")]))
+    codecs = {
+        each.get("id"): family_of(representation.get("codecs", ""))
+        for each in mpd.iter(f"{MPD}AdaptationSet")
+        for representation in each.iter(f"{MPD}Representation")
+    }
+    trick_sets = [
+        (each.get("id"), said.get("value"))
+        for each in mpd.iter(f"{MPD}AdaptationSet")
+        for said in each.findall(f"{MPD}EssentialProperty")
+    ]
+    assert len(trick_sets) == 3
+    assert all(codecs[of] == codecs[number] for number, of in trick_sets)
 
 
 @pytest.mark.parametrize("codec", ["hevc", "av1"])
