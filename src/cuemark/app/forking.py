@@ -15,7 +15,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from cuemark.app.supervisor import ChildSpec, Launched, LauncherAway, at_once, launched
+from cuemark.app.readiness import at_once
+from cuemark.app.supervisor import ChildSpec, Launched, LauncherAway, launched
 from cuemark.kit.forkserver import MOST_BYTES, SINGLE_THREADED, Ended, Start, Started
 
 AWAY_S = 30.0

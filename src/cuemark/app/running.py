@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import psutil
+import psycopg
 
 from cuemark.app import state, system
 from cuemark.app.backup import moving_in
@@ -18,7 +19,7 @@ from cuemark.app.folder import DataFolder
 from cuemark.app.log_keeping import keep_bounded
 from cuemark.app.settings import Settings
 from cuemark.app.state import Phase, Running
-from cuemark.app.supervisor import ChildSpec, Supervisor
+from cuemark.app.supervisor import FIRST_STARTS, Child, ChildSpec, StartFailed, Supervisor
 
 
 async def run(
@@ -72,13 +73,14 @@ async def _start(
     install = system.install_on(folder, settings)
     forkserver = system.forkserver_for(install)
     await supervisor.add(forkserver.spec())
+    database = None
     if not settings.postgres_url:
         phase("starting PostgreSQL")
         postgres.initialise(folder.postgres)
-        await supervisor.add(system.postgres_spec(install))
-        postgres.create_database(folder.run)
+        database = await supervisor.add(system.postgres_spec(install))
+        await _create_database(supervisor, database, folder)
     phase("migrating")
-    done = await supervisor.run(system.upgrade_spec(install, forkserver))
+    done = await supervisor.run(system.upgrade_spec(install, forkserver), database)
     kept = msgspec.json.decode(done, type=system.UpToDate).kept_backup
     install = replace(install, kept_backup=kept)
     phase("starting the control plane, the appliances and the workers")
@@ -96,6 +98,20 @@ async def _start(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     return install
+
+
+async def _create_database(supervisor: Supervisor, database: Child, folder: DataFolder) -> None:
+    """Create the database unless it is there, also where PostgreSQL is killed meanwhile."""
+    for starts_left in reversed(range(FIRST_STARTS)):
+        starts = database.starts
+        try:
+            await asyncio.to_thread(postgres.create_database, folder.run)
+        except psycopg.OperationalError as error:
+            if starts_left and await supervisor.came_back(database, starts):
+                continue
+            said = str(error).splitlines()[0]
+            raise StartFailed(f"PostgreSQL does not answer: {said}") from error
+        return
 
 
 async def _add_in_turn(supervisor: Supervisor, specs: Sequence[ChildSpec]) -> None:

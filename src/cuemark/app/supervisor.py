@@ -12,10 +12,10 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 import structlog
@@ -29,6 +29,7 @@ LAST_PAUSE_S = 5.0
 STEADY_S = 10.0
 BACKLOG = 1024
 FIRST_STARTS = 3
+HEARSAY_S = 0.2
 
 
 class StartFailed(OperatorError):
@@ -139,6 +140,10 @@ class Child:
         self.starts += 1
 
     @property
+    def lives(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    @property
     def was_killed(self) -> bool:
         """Whether a signal ended the process."""
         return self._process is not None and (self._process.returncode or 0) < 0
@@ -229,9 +234,10 @@ class Supervisor:
         structlog.get_logger().info("child_started", child=spec.name, pid=child.group)
         return child
 
-    async def run(self, spec: ChildSpec) -> str:
+    async def run(self, spec: ChildSpec, needs: Child | None = None) -> str:
         """Run a child to its end, and again where it was killed; the last line that it wrote.
 
+        A child that failed while the one that it ``needs`` was away did nothing wrong either.
         Raises ``StartFailed`` where it ended with another status than 0: with that line alone
         where it was 1, which says that the line is a sentence for the user.
         """
@@ -241,6 +247,7 @@ class Supervisor:
         self._children.append(child)
         try:
             for starts_left in reversed(range(FIRST_STARTS)):
+                starts = needs.starts if needs else 0
                 try:
                     await child.start()
                 except LauncherAway as error:
@@ -252,13 +259,28 @@ class Supervisor:
                 await child.clear()
                 if status == 0:
                     return child.last_line()
-                if status > 0:
+                if status > 0 and not await self.came_back(needs, starts):
                     break
-                structlog.get_logger().warning("child_killed", child=spec.name)
+                structlog.get_logger().warning("child_runs_again", child=spec.name, status=status)
         finally:
             self._children.remove(child)
         said, failed = child.last_line(), f"{spec.name} failed"
         raise StartFailed(said if status == 1 else f"{failed}: {said} (see {child.output})")
+
+    async def came_back(self, child: Child | None, starts: int) -> bool:
+        """Whether a child was away since it had been started so often; returns when it serves."""
+        if child is None:
+            return False
+        # Who depends on a child may hear of its end before its supervisor does.
+        await asyncio.sleep(HEARSAY_S)
+        if child.lives and child.starts == starts:
+            return False
+        with contextlib.suppress(TimeoutError, StartFailed):
+            async with asyncio.timeout(child.spec.ready_s):
+                while child.starts == starts:
+                    await asyncio.sleep(0.05)
+                await child.wait_ready()
+        return True
 
     async def _start_first(self, child: Child) -> None:
         """Start a child until it serves; one that was killed meanwhile did nothing wrong."""
@@ -345,42 +367,3 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _boot(born: str) -> str:
     return born.partition(":")[0]
-
-
-async def at_once() -> bool:
-    """A readiness check of what is ready as soon as it is started."""
-    return True
-
-
-def port_answers(host: str, port: int) -> Callable[[], Coroutine[Any, Any, bool]]:
-    """A readiness check: something accepts connections there."""
-
-    async def ready() -> bool:
-        # Not asyncio.wait_for: until Python 3.12 it may lose a cancellation (bpo-37658).
-        with contextlib.suppress(OSError, TimeoutError):
-            async with asyncio.timeout(1):
-                _, writer = await asyncio.open_connection(host, port)
-            writer.close()
-            return True
-        return False
-
-    return ready
-
-
-def http_answers(host: str, port: int) -> Callable[[], Coroutine[Any, Any, bool]]:
-    """A readiness check: somebody answers HTTP there. A queue that nobody serves does not."""
-
-    async def ready() -> bool:
-        with contextlib.suppress(OSError, TimeoutError):
-            async with asyncio.timeout(1):
-                reader, writer = await asyncio.open_connection(host, port)
-                try:
-                    writer.write(
-                        f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
-                    )
-                    return (await reader.read(5)) == b"HTTP/"
-                finally:
-                    writer.close()
-        return False
-
-    return ready

@@ -14,9 +14,10 @@ from cuemark import contexts
 from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder, Ports
 from cuemark.app.forking import Forkserver
+from cuemark.app.readiness import at_once, http_answers, port_answers
 from cuemark.app.settings import Settings
 from cuemark.app.state import Running, RunningAppliance
-from cuemark.app.supervisor import ChildSpec, at_once, http_answers, listen, port_answers
+from cuemark.app.supervisor import ChildSpec, listen
 from cuemark.contracts.ids import ApplianceId
 from cuemark.edge import nginx, origin
 from cuemark.edge.settings import ApplianceSettings, OriginSettings

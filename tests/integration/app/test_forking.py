@@ -15,14 +15,13 @@ import pytest
 from cuemark.app import system
 from cuemark.app.folder import DataFolder
 from cuemark.app.forking import Forkserver
+from cuemark.app.readiness import at_once, http_answers
 from cuemark.app.settings import Settings
 from cuemark.app.supervisor import (
     Child,
     ChildSpec,
     StartFailed,
     Supervisor,
-    at_once,
-    http_answers,
     listen,
 )
 from cuemark.kit.forkserver import SINGLE_THREADED

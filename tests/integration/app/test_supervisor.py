@@ -14,13 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from cuemark.app.readiness import at_once, http_answers, port_answers
 from cuemark.app.supervisor import (
     ChildSpec,
     StartFailed,
     Supervisor,
-    http_answers,
     listen,
-    port_answers,
 )
 from cuemark.kit.process import group_alive
 
@@ -149,6 +148,52 @@ async def test_a_child_that_is_killed_before_it_serves_is_started_again(
     child = await supervisor.add(ChildSpec(name="server", argv=argv, ready=spec.ready))
     try:
         assert child.starts == 2
+    finally:
+        await supervisor.stop()
+
+
+WORK = """
+import socket, sys, time
+seen, port = sys.argv[1], int(sys.argv[2])
+with open(seen, "a") as file:
+    print("begun", file=file)
+held = socket.create_connection(("127.0.0.1", port))
+if len(open(seen).read().split()) > 1:
+    print("done")
+else:
+    time.sleep(float(sys.argv[3]))
+    sys.exit("the server went away")
+"""
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.5])
+async def test_work_that_fails_while_what_it_needs_is_away_is_done_when_that_is_back(
+    supervisor: Supervisor, tmp_path: Path, free_port: int, after_s: float
+) -> None:
+    server = await supervisor.add(server_spec("server", free_port))
+    seen = tmp_path / "seen"
+    argv = [sys.executable, "-c", WORK, str(seen), str(free_port), str(after_s)]
+    spec = ChildSpec(name="work", argv=argv, ready=at_once)
+    try:
+        running = asyncio.create_task(supervisor.run(spec, server))
+        while not seen.exists():
+            await asyncio.sleep(0.01)
+        os.kill(server.group, signal.SIGKILL)
+        assert await running == "done"
+        assert server.starts == 2
+    finally:
+        await supervisor.stop()
+
+
+async def test_work_that_fails_by_itself_is_told_at_once(
+    supervisor: Supervisor, tmp_path: Path, free_port: int
+) -> None:
+    server = await supervisor.add(server_spec("server", free_port))
+    argv = [sys.executable, "-c", WORK, str(tmp_path / "seen"), str(free_port), "0"]
+    try:
+        with pytest.raises(StartFailed, match="the server went away"):
+            await supervisor.run(ChildSpec(name="work", argv=argv, ready=at_once), server)
+        assert (tmp_path / "seen").read_text() == "begun\n"
     finally:
         await supervisor.stop()
 
