@@ -192,6 +192,7 @@ def _licensing(builder: _Builder) -> Room[Licensing]:
         )
         if protection.key_server
         else None,
+        sealed=protection.key_server_sealed,
     )
 
 

@@ -34,7 +34,8 @@ class DrmSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Protection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``scheme`` encrypts what is packaged from now on. ``clearkey`` says whether players get keys
     in the clear. ``systems`` are the DRM systems that manifests name, the preferred one first.
-    ``key_server`` is the SPEKE v2 address that new keys come from; left out, they are our own.
+    ``key_server`` is the SPEKE v2 address that new keys come from, with
+    ``key_server_sealed`` encrypted on the way beside TLS; left out, keys are our own.
     """
 
     scheme: Scheme = "cbcs"
@@ -42,6 +43,7 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     systems: dict[System, DrmSystem] = {}
     key_server: str = ""
     key_server_headers_file: str = ""
+    key_server_sealed: bool = False
 
 
 def complaint(protection: Protection) -> str:

@@ -86,13 +86,14 @@ async def test_our_client_gets_its_keys_from_our_endpoint(
     parts = dataclasses.replace(town.parts, licensing=ours)
     url = f"http://127.0.0.1:{port}/api/v1/speke/v2.0/copyProtection"
 
-    def client(token: str) -> Room[Licensing]:
+    def client(token: str, sealed: bool = False) -> Room[Licensing]:
         return wiring.build(
             database=database,
             clock=ManualClock(),
             master_key=bytes(32),
             systems=["widevine", "playready", "fairplay", "common"],
             key_server=Server(url, {"Authorization": f"Bearer {token}"}),
+            sealed=sealed,
         )
 
     async with listening(build_gateway(parts), port):
@@ -101,7 +102,8 @@ async def test_our_client_gets_its_keys_from_our_endpoint(
             await provision(member.service)
         operator = client(OPERATOR)
         made = await provision(operator.service)
-        more = await provision(operator.service, ["SD", "UHD1"])
+        sealed = client(OPERATOR, sealed=True)
+        more = await provision(sealed.service, ["SD", "UHD1"])
     assert await provision(operator.service, [*LABELS, "UHD1"]) == ProvisionedKeys(
         keys=sorted([*made.keys, more.keys[1]], key=lambda key: key.label)
     )
@@ -113,7 +115,7 @@ async def test_our_client_gets_its_keys_from_our_endpoint(
         assert [signal.system for signal in key.signals] == [
             *("widevine", "playready", "fairplay", "common")
         ]
-    for room in (member, operator):
+    for room in (member, operator, sealed):
         for closer in room.closers:
             await closer()
 

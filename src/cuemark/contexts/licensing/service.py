@@ -15,6 +15,7 @@ from cuemark.contexts.licensing.model.keys import (
     WrappedKey,
     WrongMasterKey,
 )
+from cuemark.contexts.licensing.model.sealing import Sealing, recipient_of
 from cuemark.contexts.licensing.servers.asking import Asker, NoAnswer, Server
 from cuemark.contexts.licensing.servers.key_server import KeyServer
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
@@ -101,6 +102,8 @@ class LicensingService(Licensing):
         try:
             document = cpix.read(request.document)
             labels, scheme = speke.wanted_labels(document), speke.scheme_of(document)
+            certificate = recipient_of(cpix.tree_of(request.document))
+            sealing = None if certificate is None else Sealing(certificate)
         except CpixInvalid as error:
             raise ExchangeInvalid(f"This document cannot be answered: {error}.") from error
         content_id = VersionId(document.content_id)
@@ -124,7 +127,8 @@ class LicensingService(Licensing):
             for kid in labels
         }
         signals = {kid: systems.signals_of(kid, scheme, named, content_id) for kid in labels}
-        return ExchangedKeys(document=cpix.write(speke.answer_of(document, keys, signals)))
+        answer = speke.answer_of(document, keys, signals)
+        return ExchangedKeys(document=cpix.write(answer, sealing))
 
     async def open_licences(self, request: OpenLicences) -> LicencesOpened:
         session = LicenceSession(

@@ -178,6 +178,8 @@ def _read_key(element: Element, root: Element, opener: Opener | None) -> Documen
     plain = None if secret is None else secret.find(f"{PSKC}PlainValue")
     key = b""
     if plain is not None:
+        if opener is not None:
+            raise CpixInvalid("its keys are in the clear, where they were to be encrypted")
         key = bytes_of(plain.text, "key")
     elif secret is not None and secret.find(f"{PSKC}EncryptedValue") is not None:
         if opener is None:
