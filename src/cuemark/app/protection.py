@@ -84,6 +84,13 @@ def is_safe(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
 
 
+def check_headers(folder: Path, protection: Protection) -> None:
+    """Read all files of headers; raises ``HeadersUnreadable``."""
+    for system in protection.systems.values():
+        headers_in(folder, system.headers_file)
+    headers_in(folder, protection.key_server_headers_file)
+
+
 def headers_in(folder: Path, name: str) -> dict[str, str]:
     """The headers of a file, none where it has no name; raises ``HeadersUnreadable``."""
     if not name:
