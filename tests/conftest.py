@@ -60,6 +60,16 @@ def postgres_socket() -> Iterator[Path]:
 @pytest.fixture
 def database_url(postgres_socket: Path) -> Iterator[str]:
     """The URL of an empty database of the test's own."""
+    yield from _empty_database(postgres_socket)
+
+
+@pytest.fixture
+def other_database_url(postgres_socket: Path) -> Iterator[str]:
+    """A second one, for the neighbour of what is tested."""
+    yield from _empty_database(postgres_socket)
+
+
+def _empty_database(postgres_socket: Path) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     postgres.create_database(postgres_socket, name)
     yield postgres.url_of(postgres_socket, name)

@@ -43,6 +43,7 @@ from cuemark.contracts.playback import (
     StartPlay,
     UnknownPlay,
 )
+from cuemark.contracts.protection import System
 from cuemark.contracts.steering import GONE_S, Report, Steering
 from cuemark.contracts.viewers import GetResumePoint, ResumePoint, Viewers
 from cuemark.kit.cat import TokenKey
@@ -55,6 +56,7 @@ from cuemark.kit.outbox import Cursor, Log
 from cuemark.kit.pages import PageInvalid
 from tests.contract.conftest import Reach
 from tests.databases import opened
+from tests.unit.playback.test_protection import protected
 from tests.unit.playback.versions import version
 
 T = TypeVar("T")
@@ -127,7 +129,7 @@ class House:
     def take_away(self, contract: type[Any]) -> None:
         self.neighbours[contract] = connect(contract, self._closed)
 
-    def build(self) -> Playback:
+    def build(self, offer: wiring.Offer = wiring.CLEARKEY_ALONE) -> Playback:
         return wiring.build(
             database=self.database,
             log=Log(self.clock),
@@ -138,6 +140,7 @@ class House:
             licensing=cast(Licensing, _Switch(self, Licensing)),
             steering=cast(Steering, _Switch(self, Steering)),
             viewers=cast(Viewers, _Switch(self, Viewers)),
+            offer=offer,
         ).service
 
     async def report(self, appliance_id: ApplianceId = EDGE, in_flight: int = 0) -> None:
@@ -201,7 +204,11 @@ async def start(playback: Playback, title_id: TitleId = FILM, device: str = "") 
 
 
 async def manifest(
-    playback: Playback, session_id: PlaySessionId, form: str = "dash", account: AccountId = OWNER
+    playback: Playback,
+    session_id: PlaySessionId,
+    form: str = "dash",
+    account: AccountId = OWNER,
+    system: System | None = None,
 ) -> str:
     request = msgspec.convert(
         {
@@ -209,6 +216,7 @@ async def manifest(
             "account_id": account,
             "format": form,
             "licence_url": LICENCE_URL,
+            "system": system,
         },
         GetManifest,
     )
@@ -458,3 +466,38 @@ async def test_a_play_that_falls_silent_is_listed_no_more(playback: Playback, ho
     await playback.get_play(request)
     (again,) = (await playback.list_plays(ListPlays())).plays
     assert again.heard_at == found.heard_at, "it is noted every ten seconds, not at each word"
+
+
+async def test_a_play_names_its_keys_to_the_systems_of_its_version_and_of_the_install(
+    house: House, reach: Reach
+) -> None:
+    """A version of before the install named one plays on as it was packaged."""
+    offer = wiring.Offer(("playready", "widevine"))
+    playback = await reach(Playback, house.build(offer))
+    before = await start(playback)
+    assert before.systems == []
+    house.shelf.version = protected(("widevine", "fairplay"), "cenc")
+    playback = await reach(Playback, house.build(offer))
+    play = await start(playback)
+    assert play.systems == ["widevine"]
+    mpd = await manifest(playback, play.session_id)
+    assert f"<dashif:Laurl>{LICENCE_URL}/widevine</dashif:Laurl>" in mpd
+    assert 'value="cenc"' in mpd
+    hls = await manifest(playback, play.session_id, "hls", system="widevine")
+    assert "/v360.widevine.m3u8" in hls
+    for system in ("playready", "fairplay", "common"):
+        with pytest.raises(CannotPlay, match=f"no playlists for {system}"):
+            await manifest(playback, play.session_id, "hls", system=system)
+    assert await manifest(playback, play.session_id, "hls")
+
+
+async def test_without_clearkey_no_manifest_leads_to_a_key_in_the_clear(
+    house: House, reach: Reach
+) -> None:
+    house.shelf.version = protected(("widevine",))
+    playback = await reach(Playback, house.build(wiring.Offer(("widevine",), clearkey=False)))
+    play = await start(playback)
+    assert "ClearKey" not in await manifest(playback, play.session_id)
+    with pytest.raises(CannotPlay, match="gives no keys in the clear"):
+        await manifest(playback, play.session_id, "hls")
+    assert "key_base" not in await manifest(playback, play.session_id, "hls", system="widevine")

@@ -1,5 +1,6 @@
 """An installation that packages in cenc and names keys to DRM systems beside ClearKey."""
 
+import base64
 import json
 import re
 import urllib.error
@@ -132,3 +133,26 @@ def test_a_challenge_reaches_the_licence_server_and_its_licence_the_player(house
     assert json.loads(away.value.read())["error"]["code"] == "licence_server_away"
     (logged,) = house.cuemark.events("licence_server_away")
     assert logged["why"] == "answers with status 503"
+
+
+def test_the_operator_gets_the_keys_of_a_version_by_speke(house: House) -> None:
+    """What a licence server needs, and a member may not have."""
+    member = Member(house.cuemark)
+    play = member.start(house.cuemark.title_id(FILM))
+    mpd = member.ask("GET", play["dash_url"]).decode()
+    kid = re.findall(r'default_KID="([^"]+)"', mpd)[0]
+    document = (
+        f'<CPIX xmlns="urn:dashif:org:cpix" contentId="{play["version_id"]}" version="2.3">'
+        f'<ContentKeyList><ContentKey kid="{kid}" commonEncryptionScheme="cenc"/></ContentKeyList>'
+        "</CPIX>"
+    ).encode()
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        member.ask("POST", "/speke/v2.0/copyProtection", document)
+    assert refused.value.code == 403
+    name = base64.urlsafe_b64encode(bytes.fromhex(kid.replace("-", ""))).rstrip(b"=").decode()
+    licence = json.loads(member.ask("POST", play["licence_url"], {"kids": [name]}))
+    member.token = (house.cuemark.folder / "secrets" / "operator_token").read_text()
+    answer = member.ask("POST", "/speke/v2.0/copyProtection", document).decode()
+    (given,) = re.findall(r"PlainValue>([^<]+)<", answer)
+    key = base64.urlsafe_b64decode(licence["keys"][0]["k"] + "==")
+    assert base64.b64decode(given) == key

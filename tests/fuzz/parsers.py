@@ -20,6 +20,7 @@ from cuemark.contexts.encoding.model.master import (
     frame_pts,
     master_of,
 )
+from cuemark.contexts.licensing.model import cpix, speke, systems
 from cuemark.contracts.encoding import MasterRejected, UploadInvalid
 from cuemark.contracts.ids import VersionId
 from cuemark.contracts.licensing import LicenceInvalid
@@ -172,6 +173,23 @@ def read_licence_request(data: bytes) -> None:
     assert all(clearkey.is_kid(kid) for kid in kids)
 
 
+def read_exchange(data: bytes) -> None:
+    try:
+        document = cpix.read(data)
+        assert cpix.read(cpix.write(document)).keys == document.keys
+        speke.wanted_labels(document)
+    except cpix.CpixInvalid:
+        return
+
+
+def read_pssh(data: bytes) -> None:
+    try:
+        found = systems.data_of("widevine", data)
+    except systems.PsshInvalid:
+        return
+    assert len(found) < len(data)
+
+
 def read_index(data: bytes) -> None:
     try:
         index = store.read_index(VersionId(VERSION), data)
@@ -207,6 +225,7 @@ def read_segment(data: bytes) -> None:
 
 
 SEGMENT = Segment("1.m4s", 0.0, 2.0)
+EXCHANGE = cpix.write(speke.request_of("ver_1", {"SD": "ab" * 16}, "cbcs", ["widevine"]))
 _TICKS = "\n".join(f"{n * 512},K__" for n in range(9)).encode()
 _PROBE = (
     b'{"streams":[{"index":0,"codec_type":"video","width":640,"height":360,"time_base":"1/12800",'
@@ -247,6 +266,8 @@ PARSERS: Table = {
     ),
     "range": (read_range, [b"bytes=0-9", b"bytes=-5", b"bytes=7-"]),
     "request": (read_request_head, [b"GET /v/1 HTTP/1.1\r\nHost: x\r\nRange: bytes=0-\r\n\r\n"]),
+    "exchange": (read_exchange, [EXCHANGE]),
+    "pssh": (read_pssh, [systems.pssh_box("widevine", b"data", ["ab" * 16])]),
     "licence": (read_licence_request, [b'{"kids":["ABEiM0RVZneImaq7zN3u_w"],"type":"temporary"}']),
     "index": (read_index, [_INDEX, DEEP]),
     "dash": (read_dash, [(GOLDEN / "manifest.mpd").read_bytes()]),

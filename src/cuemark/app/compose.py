@@ -188,6 +188,12 @@ def _licensing(builder: _Builder) -> Room[Licensing]:
             for name, system in protection.systems.items()
             if system.licence_url
         },
+        key_server=Server(
+            protection.key_server, headers_in(folder.root, protection.key_server_headers_file)
+        )
+        if protection.key_server
+        else None,
+        sealed=protection.key_server_sealed,
     )
 
 

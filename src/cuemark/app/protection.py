@@ -33,11 +33,17 @@ class DrmSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 class Protection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``scheme`` encrypts what is packaged from now on. ``clearkey`` says whether players get keys
-    in the clear. ``systems`` are the DRM systems that manifests name, the preferred one first."""
+    in the clear. ``systems`` are the DRM systems that manifests name, the preferred one first.
+    ``key_server`` is the SPEKE v2 address that new keys come from, with
+    ``key_server_sealed`` encrypted on the way beside TLS; left out, keys are our own.
+    """
 
     scheme: Scheme = "cbcs"
     clearkey: bool = True
     systems: dict[System, DrmSystem] = {}
+    key_server: str = ""
+    key_server_headers_file: str = ""
+    key_server_sealed: bool = False
 
 
 def complaint(protection: Protection) -> str:
@@ -52,6 +58,8 @@ def complaint(protection: Protection) -> str:
             return f"{where} needs the `licence_url` of its licence server"
         if not is_safe(system.licence_url):
             return f"{where}: `licence_url` must begin with https://, or lead to this machine"
+    if protection.key_server and not is_safe(protection.key_server):
+        return "`protection.key_server` must begin with https://, or lead to this machine"
     if "fairplay" in protection.systems and protection.scheme == "cenc":
         return '`protection`: FairPlay plays cbcs alone: set `scheme = "cbcs"` or leave it out'
     if not protection.clearkey and not set(protection.systems) - {"common"}:
@@ -74,6 +82,13 @@ def is_safe(url: str) -> bool:
     ):
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+
+
+def check_headers(folder: Path, protection: Protection) -> None:
+    """Read all files of headers; raises ``HeadersUnreadable``."""
+    for system in protection.systems.values():
+        headers_in(folder, system.headers_file)
+    headers_in(folder, protection.key_server_headers_file)
 
 
 def headers_in(folder: Path, name: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 Refusal
 |-- LicenceRefused     the session is not this account's, is over, or asks for a foreign key
 |-- LicenceInvalid     the licence request cannot be read
+|-- ExchangeInvalid    a document that asks for keys cannot be read, or asks for what cannot be
 |-- LicenceServerAway  the licence server of a DRM system gives no licence; says why
 `-- KeysNotGiven       the key server gives no keys, or none that can be used; says why
 """
@@ -35,6 +36,11 @@ class LicenceServerAway(Refusal):
 class KeysNotGiven(Refusal):
     code = "keys_not_given"
     status = 502
+
+
+class ExchangeInvalid(Refusal):
+    code = "exchange_invalid"
+    status = 400
 
 
 class ProvisionKeys(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,10 +137,26 @@ class ServerLicence(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
 
 
+class ExchangeKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """``document`` is CPIX 2.3 as SPEKE v2.0 has it: it names the keys that are wanted."""
+
+    document: bytes
+
+
+class ExchangedKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """``document`` is the one that asked, with its keys: in the clear, or for whom it names."""
+
+    document: bytes
+
+    def __repr__(self) -> str:
+        return "ExchangedKeys(document=hidden)"
+
+
 class Licensing(Protocol):
     refusals: ClassVar[tuple[type[Refusal], ...]] = (
         LicenceRefused,
         LicenceInvalid,
+        ExchangeInvalid,
         LicenceServerAway,
         KeysNotGiven,
     )
@@ -148,3 +170,5 @@ class Licensing(Protocol):
     async def get_licence(self, request: GetLicence) -> Licence: ...
 
     async def forward_challenge(self, request: ForwardChallenge) -> ServerLicence: ...
+
+    async def exchange_keys(self, request: ExchangeKeys) -> ExchangedKeys: ...

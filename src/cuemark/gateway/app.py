@@ -16,6 +16,7 @@ from cuemark.gateway.parts import AnyRequest, GatewayParts
 from cuemark.gateway.routes import (
     artworks,
     jobs,
+    keys,
     login,
     operations,
     operators,
@@ -63,6 +64,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     jobs.get_version,
     jobs.get_report,
     jobs.get_report_data,
+    keys.exchange_keys,
     operators.create_account,
     operators.issue_login_link,
     operators.list_appliances,

@@ -39,6 +39,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "plays": (*Playback.refusals, *Licensing.refusals, *Viewers.refusals),
     "uploads": (*Encoding.refusals, UploadBusy, StorageFull),
     "jobs": (*Encoding.refusals, *Catalog.refusals),
+    "keys": Licensing.refusals,
     "operators": (*Identity.refusals, *Steering.refusals),
 }
 """What the contexts behind the routes of each tag may refuse."""
@@ -111,6 +112,8 @@ def _add_own_bodies(paths: dict[str, Any]) -> None:
     licence["requestBody"] = _of("application/json", "ClearKeyRequest") | {"required": True}
     drm = paths[f"{API}/plays/{{session_id}}/licence/{{system}}"]["post"]
     drm["requestBody"] = {"content": {"application/octet-stream": {}}, "required": True}
+    exchange = paths[f"{API}/speke/v2.0/copyProtection"]["post"]
+    exchange["requestBody"] = {"content": {"application/xml": {}}, "required": True}
     upload = paths[f"{API}/uploads/{{upload_id}}"]["patch"]
     upload["requestBody"] = {"content": {"application/octet-stream": {}}, "required": True}
     upload["responses"]["409"] = _of("application/json", "Upload")

@@ -48,6 +48,10 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ),
         ('protection.systems.common.licence_url = "https://x"', "leave the table empty"),
         (
+            'protection.key_server = "http://keys.example/"',
+            "`protection.key_server` must begin",
+        ),
+        (
             '[protection]\nscheme = "cenc"\nsystems.fairplay.licence_url = "https://x/"',
             "FairPlay plays cbcs alone",
         ),

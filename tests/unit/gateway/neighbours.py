@@ -299,6 +299,12 @@ class Keys(Neighbour):
     refusals: ClassVar[tuple[type[Refusal], ...]] = licensing.Licensing.refusals
     forwarded: list[licensing.ForwardChallenge] = field(default_factory=list)
 
+    async def exchange_keys(self, request: licensing.ExchangeKeys) -> licensing.ExchangedKeys:
+        self.check()
+        if not request.document.startswith(b"<"):
+            raise licensing.ExchangeInvalid("This document cannot be answered: it is no XML.")
+        return licensing.ExchangedKeys(document=b"<answer/>")
+
     async def forward_challenge(
         self, request: licensing.ForwardChallenge
     ) -> licensing.ServerLicence:

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cuemark.app import folder_format, settings, state
+from cuemark.app import folder_format, protection, settings, state
 from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import console, plain, print_json
 from cuemark.app.folder import DataFolder
@@ -28,6 +28,7 @@ START_LIMIT_S = 120.0
 def up(folder: DataFolder, detach: bool, as_json: bool) -> None:
     """Start Cuemark on a data folder, and keep it running until Ctrl-C."""
     chosen = settings.load(folder.root)
+    protection.check_headers(folder.root, chosen.protection)
     folder_format.check(folder)
     folder.prepare()
     if detach:

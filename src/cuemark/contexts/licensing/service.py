@@ -6,19 +6,25 @@ from dataclasses import dataclass
 import structlog
 
 from cuemark.contexts.licensing import store
+from cuemark.contexts.licensing.model import cpix, speke, systems
 from cuemark.contexts.licensing.model import keys as rules
-from cuemark.contexts.licensing.model import systems
+from cuemark.contexts.licensing.model.cpix import CpixInvalid, DocumentKey
 from cuemark.contexts.licensing.model.keys import (
     LicenceSession,
     MasterKey,
     WrappedKey,
     WrongMasterKey,
 )
+from cuemark.contexts.licensing.model.sealing import Sealing, recipient_of
 from cuemark.contexts.licensing.servers.asking import Asker, NoAnswer, Server
-from cuemark.contracts.ids import AccountId, PlaySessionId
+from cuemark.contexts.licensing.servers.key_server import KeyServer
+from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
 from cuemark.contracts.licensing import (
     CloseLicences,
     ContentKey,
+    ExchangedKeys,
+    ExchangeInvalid,
+    ExchangeKeys,
     ForwardChallenge,
     GetLicence,
     Licence,
@@ -33,7 +39,7 @@ from cuemark.contracts.licensing import (
     ProvisionKeys,
     ServerLicence,
 )
-from cuemark.contracts.protection import KeySignal, System
+from cuemark.contracts.protection import KeySignal, Scheme, System
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
 from cuemark.kit.errors import Unavailable
@@ -54,7 +60,10 @@ class Protection:
 
 
 class LicensingService(Licensing):
-    """Content keys and licence sessions in PostgreSQL, the keys under ``master``."""
+    """Content keys and licence sessions in PostgreSQL, the keys under ``master``.
+
+    Keys of new versions are made here, or by the key server where the install names one.
+    """
 
     def __init__(
         self,
@@ -63,19 +72,18 @@ class LicensingService(Licensing):
         master: MasterKey,
         asker: Asker,
         protection: Protection,
+        key_server: KeyServer | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._master = master
         self._asker = asker
         self._protection = protection
+        self._key_server = key_server
 
     async def provision_keys(self, request: ProvisionKeys) -> ProvisionedKeys:
         labels = rules.labels_of(request.labels)
-        fresh = [rules.make_key(label, self._master) for label in labels]
-        async with self._database.transaction() as transaction:
-            await store.add_keys(transaction, request.version_id, fresh)
-            stored = await store.keys_of(transaction, request.version_id)
+        stored = await self._keys(request.version_id, labels, request.scheme)
         return ProvisionedKeys(
             keys=[
                 ContentKey(
@@ -89,6 +97,38 @@ class LicensingService(Licensing):
                 if key.label in labels
             ]
         )
+
+    async def exchange_keys(self, request: ExchangeKeys) -> ExchangedKeys:
+        try:
+            document = cpix.read(request.document)
+            labels, scheme = speke.wanted_labels(document), speke.scheme_of(document)
+            certificate = recipient_of(cpix.tree_of(request.document))
+            sealing = None if certificate is None else Sealing(certificate)
+        except CpixInvalid as error:
+            raise ExchangeInvalid(f"This document cannot be answered: {error}.") from error
+        content_id = VersionId(document.content_id)
+        fresh = [rules.make_key(label, self._master, kid) for kid, label in labels.items()]
+        async with self._database.transaction() as transaction:
+            known = {key.kid: key for key in await store.keys_of(transaction, content_id)}
+            new = [key for key in fresh if key.kid not in known]
+            if new:
+                await store.add_keys(transaction, content_id, new)
+                known = {key.kid: key for key in await store.keys_of(transaction, content_id)}
+            if missing := [label for kid, label in labels.items() if kid not in known]:
+                raise ExchangeInvalid(
+                    f"This content has another key for {missing[0]} than the one that is asked "
+                    "for, or the key id is that of other content."
+                )
+        named = speke.systems_of(document)
+        keys = {
+            kid: DocumentKey(
+                kid, bytes.fromhex(self._open(known[kid])), bytes.fromhex(known[kid].iv), scheme
+            )
+            for kid in labels
+        }
+        signals = {kid: systems.signals_of(kid, scheme, named, content_id) for kid in labels}
+        answer = speke.answer_of(document, keys, signals)
+        return ExchangedKeys(document=cpix.write(answer, sealing))
 
     async def open_licences(self, request: OpenLicences) -> LicencesOpened:
         session = LicenceSession(
@@ -151,6 +191,32 @@ class LicensingService(Licensing):
                 f"The licence server for {request.system} {error}: try again in a moment."
             ) from error
         return ServerLicence(licence=answer.body, media_type=rules.header_of(answer.media_type))
+
+    async def _keys(
+        self, version_id: VersionId, labels: Sequence[str], scheme: Scheme
+    ) -> list[WrappedKey]:
+        """The keys of a version, those of ``labels`` made where they are missing.
+
+        Whoever stores a key first has made it: all others get that one.
+        """
+        async with self._database.transaction() as transaction:
+            stored = await store.keys_of(transaction, version_id)
+        there = {key.label for key in stored}
+        missing = [label for label in labels if label not in there]
+        if not missing:
+            return stored
+        if self._key_server is None:
+            fresh = [rules.make_key(label, self._master) for label in missing]
+        else:
+            fresh = [
+                WrappedKey(key.label, key.kid, self._master.wrap(key.key), key.iv, key.signals)
+                for key in await self._key_server.keys(
+                    version_id, missing, scheme, self._protection.systems
+                )
+            ]
+        async with self._database.transaction() as transaction:
+            await store.add_keys(transaction, version_id, fresh)
+            return await store.keys_of(transaction, version_id)
 
     async def _admitted(
         self, session_id: PlaySessionId, account_id: AccountId

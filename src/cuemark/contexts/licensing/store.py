@@ -48,7 +48,10 @@ _session = Table(
 async def add_keys(
     transaction: Transaction, version_id: VersionId, keys: Sequence[WrappedKey]
 ) -> None:
-    """Store the keys of labels that have none yet; waits for whoever stores the same just now."""
+    """Store the keys of labels that have none yet, and whose ids no other key has.
+
+    Waits for whoever stores the same just now; in one order, so that no two wait for each other.
+    """
     rows = [
         {
             "version_id": version_id,
@@ -58,11 +61,9 @@ async def add_keys(
             "iv": key.iv,
             "signals": msgspec.to_builtins(key.signals) if key.signals else null(),
         }
-        for key in keys
+        for key in sorted(keys, key=lambda each: each.label)
     ]
-    await transaction.execute(
-        insert(_key).values(rows).on_conflict_do_nothing(index_elements=["version_id", "label"])
-    )
+    await transaction.execute(insert(_key).values(rows).on_conflict_do_nothing())
 
 
 async def keys_of(transaction: Transaction, version_id: VersionId) -> list[WrappedKey]:

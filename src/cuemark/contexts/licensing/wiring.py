@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cuemark.contexts.licensing.model.keys import MasterKey
 from cuemark.contexts.licensing.servers.asking import Asker, Server
+from cuemark.contexts.licensing.servers.key_server import KeyServer
 from cuemark.contexts.licensing.service import LicensingService, Protection
 from cuemark.contexts.licensing.store import versions_with_keys
 from cuemark.contracts.licensing import Licensing
@@ -27,13 +28,17 @@ def build(
     clearkey: bool = True,
     systems: Sequence[System] = (),
     licence_servers: Mapping[System, Server] | None = None,
+    key_server: Server | None = None,
+    sealed: bool = False,
 ) -> Room[Licensing]:
     """Licensing with its keys wrapped by ``master_key`` (32 bytes).
 
     Keys are named to ``systems``; those of them that have a licence server get licences from it,
-    and with ``clearkey`` all players that take keys in the clear.
+    and with ``clearkey`` all players that take keys in the clear. Keys of new versions come from
+    ``key_server``, if there is one, with ``sealed`` encrypted on the way.
     """
     asker = Asker()
     protection = Protection(clearkey, tuple(systems), dict(licence_servers or {}))
-    service = LicensingService(database, clock, MasterKey(master_key), asker, protection)
+    keys = None if key_server is None else KeyServer(asker, key_server, clock, sealed=sealed)
+    service = LicensingService(database, clock, MasterKey(master_key), asker, protection, keys)
     return Room(Licensing, service, closers=[asker.close])

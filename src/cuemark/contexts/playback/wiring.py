@@ -19,7 +19,7 @@ from cuemark.kit.ids import Ids
 from cuemark.kit.outbox import Log
 from cuemark.kit.room import Room
 
-__all__ = ["MIGRATIONS", "SCHEMA", "Offer", "build", "manifests_of"]
+__all__ = ["CLEARKEY_ALONE", "MIGRATIONS", "SCHEMA", "Offer", "build", "manifests_of"]
 
 SCHEMA = "playback"
 MIGRATIONS = Path(__file__).parent / "migrations"

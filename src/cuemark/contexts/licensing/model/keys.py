@@ -76,10 +76,13 @@ class LicenceSession:
     closed: bool
 
 
-def make_key(label: str, master: MasterKey) -> WrappedKey:
-    """A fresh key for ``label``, from the system's randomness."""
+def make_key(label: str, master: MasterKey, kid: str = "") -> WrappedKey:
+    """A fresh key for ``label``, from the system's randomness, as is its id unless one is given."""
     return WrappedKey(
-        label, secrets.token_hex(16), master.wrap(secrets.token_bytes(16)), secrets.token_hex(16)
+        label,
+        kid or secrets.token_hex(16),
+        master.wrap(secrets.token_bytes(16)),
+        secrets.token_hex(16),
     )
 
 

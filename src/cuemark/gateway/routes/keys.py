@@ -1,0 +1,30 @@
+"""Content keys for other encryptors and licence servers, by SPEKE v2.0."""
+
+import importlib.metadata
+
+from litestar import post
+from litestar.response import Response
+
+from cuemark.contracts.licensing import ExchangeKeys
+from cuemark.gateway.parts import AnyRequest, Parts
+from cuemark.gateway.views import API
+
+MEDIA_TYPE = "application/xml"
+_HEADERS = {
+    "cache-control": "no-store",
+    "x-speke-version": "2.0",
+    "x-speke-user-agent": f"cuemark/{importlib.metadata.version('cuemark')}",
+}
+
+
+@post(
+    f"{API}/speke/v2.0/copyProtection",
+    opt={"access": "operator", "body": "any"},
+    status_code=200,
+    media_type=MEDIA_TYPE,
+    tags=["keys"],
+)
+async def exchange_keys(parts: Parts, request: AnyRequest) -> Response[bytes]:
+    """A CPIX document that names keys, answered with the keys; new ones are made and kept."""
+    exchanged = await parts.licensing.exchange_keys(ExchangeKeys(document=await request.body()))
+    return Response(exchanged.document, media_type=MEDIA_TYPE, headers=_HEADERS)
