@@ -224,7 +224,7 @@ class Rendition(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     rendition_id: str
-    codec: Codec
+    codec: str
     codec_string: str
     width: int
     height: int
@@ -385,7 +385,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     are the seconds from ingest to the quick and the full version's publication. ``trace_id`` is
     that of the request which asked for it, and of all that was done for it. ``notes`` are
     sentences on what was done to the film that its owner may not expect. ``waiting`` says what
-    keeps a running job from going on; it goes on by itself.
+    keeps a running job from going on; it goes on by itself. ``codecs`` are what the full version is
+    made in.
     """
 
     version_id: VersionId
@@ -401,7 +402,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str] = []
     waiting: str = ""
     effort: Effort = "balanced"
-    codecs: tuple[Codec, ...] = ("h264",)
+    codecs: list[Codec] = []
 
 
 class JobPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -130,7 +130,7 @@ def test_the_policy_allows_the_style_that_the_page_has_and_no_other() -> None:
 def test_every_picture_has_a_title_and_every_figure_stands_in_a_table() -> None:
     text = page()
     assert "&lt;Film&gt; &amp; more" in text
-    for name in ("hull", "vmaf", "crf", "segments"):
+    for name in ("hull", "vmaf", "crf-h264", "segments"):
         assert f'aria-labelledby="{name}-title {name}-desc"' in text
     for rendition in version().renditions:
         assert f'<th scope="row">{rendition.rendition_id}</th>' in text
