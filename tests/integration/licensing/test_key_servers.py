@@ -214,6 +214,16 @@ async def test_a_server_that_does_it_wrong_is_one_sentence_and_nothing_is_kept(
     assert len((await provision(asking)).keys) == 3
 
 
+async def test_a_key_that_another_version_has_is_refused(
+    asking: Licensing, ours: Licensing, others: Answering
+) -> None:
+    answered(ours, others)
+    made = await provision(asking)
+    with pytest.raises(KeysNotGiven, match="a key that another version has"):
+        await asking.provision_keys(ProvisionKeys(version_id=VersionId("ver_b"), labels=["SD"]))
+    assert await provision(asking) == made
+
+
 async def exchange(licensing: Licensing, content: str, kids: dict[str, str]) -> cpix.Document:
     request = speke.request_of(content, kids, "cenc", ["widevine"])
     answer = await licensing.exchange_keys(ExchangeKeys(document=cpix.write(request)))

@@ -27,6 +27,7 @@ from cuemark.contracts.licensing import (
     ExchangeKeys,
     ForwardChallenge,
     GetLicence,
+    KeysNotGiven,
     Licence,
     LicenceKey,
     LicenceRefused,
@@ -215,6 +216,12 @@ class LicensingService(Licensing):
                 )
             ]
         async with self._database.transaction() as transaction:
+            if await store.others_have(transaction, version_id, fresh):
+                # In cenc, two films under one key would share counters.
+                raise KeysNotGiven(
+                    "the answer of the key server cannot be used: it gives a key that another "
+                    "version has"
+                )
             await store.add_keys(transaction, version_id, fresh)
             return await store.keys_of(transaction, version_id)
 

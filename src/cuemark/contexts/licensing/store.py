@@ -84,6 +84,18 @@ async def keys_of(transaction: Transaction, version_id: VersionId) -> list[Wrapp
     ]
 
 
+async def others_have(
+    transaction: Transaction, version_id: VersionId, keys: Sequence[WrappedKey]
+) -> bool:
+    """Whether another version has one of these keys; equal keys are equal when wrapped."""
+    found = await transaction.execute(
+        select(_key.c.kid)
+        .where(_key.c.wrapped.in_([key.wrapped for key in keys]), _key.c.version_id != version_id)
+        .limit(1)
+    )
+    return found.one_or_none() is not None
+
+
 def versions_with_keys(connection: Connection) -> set[VersionId]:
     """The versions that have content keys."""
     return set(connection.execute(select(_key.c.version_id).distinct()).scalars())

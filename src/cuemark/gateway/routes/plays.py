@@ -22,6 +22,8 @@ HLS = "application/vnd.apple.mpegurl"
 
 _SESSION = f"{API}/plays/{{session_id:str}}"
 _NO_STORE = {"cache-control": "no-store"}
+_OF_LICENCES = frozenset({"text/xml", "application/xml", "application/json", "text/plain"})
+"""What a licence may call itself: others must not make a browser show a page of ours."""
 
 
 @post(f"{API}/plays", opt={"access": "member"}, tags=["plays"])
@@ -93,7 +95,8 @@ async def forward_challenge(
             soap_action=request.headers.get("soapaction", ""),
         )
     )
-    media_type = answer.media_type or "application/octet-stream"
+    named = answer.media_type.partition(";")[0].strip().lower()
+    media_type = answer.media_type if named in _OF_LICENCES else "application/octet-stream"
     return Response(answer.licence, media_type=media_type, headers=_NO_STORE)
 
 
