@@ -375,7 +375,7 @@ class Studio(Neighbour):
         self.check()
         if request.name in self.unprintable:
             raise encoding.CardImpossible("No font here has these letters of the name: ?")
-        return encoding.TitleCard(picture_key=f"{request.picture_key}/{request.name}")
+        return encoding.TitleCard(picture_key=f"{request.picture_key}-{request.name}")
 
     def _job(self, title_id: TitleId) -> encoding.Job:
         return encoding.Job(

@@ -71,17 +71,18 @@ async def test_a_title_card_is_shown_by_the_name_and_the_picture_that_were_picke
     ask: Asker, choice: Town
 ) -> None:
     name = choice.films.titles[FILM].name
-    choice.objects.put(f"artworks/2.jpg/{name}", b"card")
+    choice.objects.put(f"artworks/2.jpg-{name}", b"card")
     path = f"/api/v1/titles/{FILM}/artwork"
     assert (await ask("GET", f"{ARTWORKS}/2?with_name=true", token=OPERATOR)).body == b"card"
     pick = {"number": 2, "with_name": True}
     assert (await ask("PUT", path, token=OPERATOR, json=pick)).status == 200
     shown = await ask("GET", path, token=ANNA)
     assert shown.body == b"card"
+    assert (await ask("GET", f"{path}?plain=true", token=ANNA)).body == JPEG + b"\x02"
     assert (await ask("GET", ARTWORKS, token=OPERATOR)).json()["with_name"] is True
     renamed = msgspec.structs.replace(choice.films.titles[FILM], name="Renamed")
     choice.films.titles[FILM] = renamed
-    choice.objects.put("artworks/2.jpg/Renamed", b"another card")
+    choice.objects.put("artworks/2.jpg-Renamed", b"another card")
     again = await ask("GET", path, token=ANNA)
     assert again.body == b"another card"
     assert again.header("etag") != shown.header("etag")
