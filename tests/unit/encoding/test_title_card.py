@@ -112,7 +112,9 @@ def test_the_shade_is_enough_for_the_lightest_point_and_no_more(
     high = int(generator.integers(1, 256))
     picture = generator.integers(0, high, (108, 192, 3), dtype=np.uint8)
     box = calmest(picture, width, height)
-    part = picture[box.top : box.top + box.height, box.left : box.left + box.width]
+    part = picture[box.top : box.top + box.height, box.left : box.left + box.width].astype(
+        np.float64
+    )
     assert part.shape[:2] == (box.height, box.width)
     assert box.width >= min(width, 192) - 1
     dark = shade(picture, box)
