@@ -133,6 +133,17 @@ async def test_a_chosen_artwork_stands_whatever_is_published_until_it_is_given_b
         await house.catalog.choose_artwork(ChooseArtwork(title_id=TitleId("ttl_" + "0" * 26)))
 
 
+async def test_the_name_stands_on_the_artwork_as_long_as_it_is_asked_for(house: House) -> None:
+    title = await house.create("Sintel")
+    await house.publish(title.title_id, "ver_full", "full")
+    for key, with_name in (("artworks/3.jpg", True), ("", True), ("artworks/3.jpg", False)):
+        choice = ChooseArtwork(title_id=title.title_id, artwork_key=key, with_name=with_name)
+        chosen = await house.catalog.choose_artwork(choice)
+        assert chosen.artwork_with_name is with_name
+        await house.view.catch_up()
+        assert await house.catalog.get_title(GetTitle(title_id=title.title_id)) == chosen
+
+
 async def test_of_two_choices_the_later_stands_where_the_clock_was_set_back(house: House) -> None:
     title = await house.create("Sintel")
     for key, moved_s in (("artwork/1", 60), ("artwork/2", -3600)):

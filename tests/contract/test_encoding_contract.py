@@ -1,6 +1,7 @@
 """What every caller of encoding may rely on, however it is reached."""
 
 import hashlib
+import io
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from PIL import Image
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -16,7 +18,9 @@ from cuemark.contexts.encoding import wiring
 from cuemark.contracts.encoding import (
     CaptionRole,
     CaptionSource,
+    CardImpossible,
     CompleteUpload,
+    DrawTitleCard,
     Encoding,
     GetJob,
     GetReport,
@@ -316,6 +320,25 @@ async def test_nobody_knows_a_version_or_a_job_that_was_not_made(house: House) -
 async def test_a_version_that_is_not_there_has_no_report(house: House) -> None:
     with pytest.raises(UnknownVersion):
         await house.encoding.get_report(GetReport(version_id=VersionId("ver_none")))
+
+
+async def test_a_title_card_is_drawn_once_for_a_name_and_a_picture(house: House) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (320, 180), (90, 120, 150)).save(out, "JPEG")
+    house.objects.put("artworks/1.jpg", out.getvalue())
+    keys = {
+        name: (
+            await house.encoding.draw_title_card(
+                DrawTitleCard(picture_key="artworks/1.jpg", name=name)
+            )
+        ).picture_key
+        for name in ("Paper", "Ocean", "Paper")
+    }
+    assert len(set(keys.values())) == 2
+    assert house.objects.read(keys["Paper"]) != house.objects.read(keys["Ocean"])
+    for picture_key, name in (("artworks/none.jpg", "Paper"), ("artworks/1.jpg", "ไทย")):
+        with pytest.raises(CardImpossible):
+            await house.encoding.draw_title_card(DrawTitleCard(picture_key=picture_key, name=name))
 
 
 async def test_a_job_has_the_effort_that_was_asked_for_or_that_of_the_install(

@@ -50,6 +50,25 @@ def test_an_operator_looks_picks_and_takes_it_back(
     assert "shown" in running_cuemark.cli("artwork", FILM).stdout
 
 
+def test_the_name_stands_on_the_artwork_where_an_operator_wants_it(
+    running_cuemark: Installation, tmp_path: Path
+) -> None:
+    plain, named = tmp_path / "plain", tmp_path / "named"
+    running_cuemark.cli("artwork", FILM, f"--save={plain}")
+    listed = running_cuemark.json("artwork", FILM, "--with-name", f"--save={named}")
+    assert listed["with_name"] is False, "saving shows nothing to members"
+    for each in listed["artworks"]:
+        with Image.open(named / f"{each['number']}.jpg") as image:
+            assert (np.asarray(image.convert("L")) > 250).sum() > 100, "white type"
+    running_cuemark.json("artwork", FILM, "--pick", "2", "--with-name")
+    title_id, wanted = listed["title_id"], (named / "2.jpg").read_bytes()
+    wait_until(lambda: shown(running_cuemark, title_id) == wanted, 10, "the card is shown")
+    assert "with the name" in running_cuemark.cli("artwork", FILM).stdout
+    running_cuemark.cli("artwork", FILM, "--pick", "0")
+    first = (plain / "1.jpg").read_bytes()
+    wait_until(lambda: shown(running_cuemark, title_id) == first, 10, "the frame is shown")
+
+
 def test_what_cannot_be_picked_is_refused_in_one_sentence(
     running_cuemark: Installation,
 ) -> None:
@@ -64,3 +83,5 @@ def test_what_cannot_be_picked_is_refused_in_one_sentence(
         assert "\n" not in said
     both = running_cuemark.cli("artwork", FILM, "--list", "--pick", "1", expect=2).stderr
     assert "exclude each other" in both
+    alone = running_cuemark.cli("artwork", FILM, "--with-name", expect=2).stderr
+    assert "--pick or --save" in alone

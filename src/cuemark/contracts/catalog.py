@@ -46,7 +46,7 @@ class Title(msgspec.Struct, frozen=True, kw_only=True):
 
     ``quality`` says which: the ``quick`` one that comes first, or the ``full`` one.
     ``artwork_key`` is an object key; ``artwork_chosen`` says that an operator chose it, where it
-    is the version's own otherwise.
+    is the version's own otherwise. ``artwork_with_name`` asks for the title's name over it.
     """
 
     title_id: TitleId
@@ -58,14 +58,16 @@ class Title(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float = 0.0
     artwork_key: str = ""
     artwork_chosen: bool = False
+    artwork_with_name: bool = False
 
 
 class ChooseArtwork(msgspec.Struct, frozen=True, kw_only=True):
     """``artwork_key`` stands for the title from now on, whatever is published; empty, each
-    version's own does again."""
+    version's own does again. ``with_name`` puts the title's name on it."""
 
     title_id: TitleId
     artwork_key: str = ""
+    with_name: bool = False
 
 
 class GetTitle(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +98,7 @@ class ArtworkChosen(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind")
     title_id: TitleId
     artwork_key: str
     chosen_at: datetime
+    with_name: bool = False
 
 
 class Catalog(Protocol):

@@ -9,6 +9,7 @@ whoever receives it, and named here by its id.
     |-- UploadInvalid     the announced name, size or kind is not acceptable; says why
     |-- MasterRejected    the file is no film that can be encoded; says why
     |-- UnknownVersion    no version, or no job, has this id
+    |-- CardImpossible    a name cannot be set in type, or its picture is not here; says why
     `-- PageInvalid       the limit of a list is not acceptable
 """
 
@@ -132,6 +133,11 @@ class MasterRejected(Refusal):
 class UnknownVersion(Refusal):
     code = "unknown_version"
     status = 404
+
+
+class CardImpossible(Refusal):
+    code = "card_impossible"
+    status = 422
 
 
 class OpenUpload(msgspec.Struct, frozen=True, kw_only=True):
@@ -366,6 +372,19 @@ class ArtworkCandidate(msgspec.Struct, frozen=True, kw_only=True):
     frame: ArtworkFrame
 
 
+class DrawTitleCard(msgspec.Struct, frozen=True, kw_only=True):
+    """``picture_key`` is of a candidate's picture; ``name`` is what is set in type over it."""
+
+    picture_key: str
+    name: str
+
+
+class TitleCard(msgspec.Struct, frozen=True, kw_only=True):
+    """``picture_key`` is of a JPEG in the object store; another name or picture has another one."""
+
+    picture_key: str
+
+
 class IndexedFile(msgspec.Struct, frozen=True):
     blake3: str
     size_bytes: int
@@ -591,6 +610,7 @@ class Encoding(Protocol):
         UploadInvalid,
         MasterRejected,
         UnknownVersion,
+        CardImpossible,
         PageInvalid,
     )
 
@@ -609,3 +629,5 @@ class Encoding(Protocol):
     async def get_version(self, request: GetVersion) -> Version: ...
 
     async def get_report(self, request: GetReport) -> VersionReport: ...
+
+    async def draw_title_card(self, request: DrawTitleCard) -> TitleCard: ...

@@ -107,7 +107,10 @@ class TitleView(View, frozen=True):
 
 
 class ArtworkBody(View, frozen=True):
+    """``with_name`` puts the title's name on the picture."""
+
     number: Annotated[int, Meta(ge=0, le=1000)]
+    with_name: bool = False
 
 
 class ArtworkView(View, frozen=True):
@@ -122,12 +125,14 @@ class ArtworkView(View, frozen=True):
 
 
 class ArtworkListView(View, frozen=True):
-    """``chosen`` says that an operator chose what is shown."""
+    """``chosen`` says that an operator chose what is shown, and ``with_name`` that it has the
+    title's name on it."""
 
     title_id: str
     version_id: str
     chosen: bool
     artworks: list[ArtworkView]
+    with_name: bool = False
 
 
 class TitleListView(View, frozen=True):
@@ -211,6 +216,7 @@ def artwork_list_view(title: Title, candidates: list[ArtworkCandidate]) -> Artwo
         title_id=title.title_id,
         version_id=title.version_id or "",
         chosen=title.artwork_chosen,
+        with_name=title.artwork_with_name,
         artworks=[
             ArtworkView(
                 number=each.number,

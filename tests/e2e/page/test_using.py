@@ -149,12 +149,14 @@ def test_a_remotes_arrows_reach_every_control(member: Visitor, title_id: str) ->
     page.keyboard.press("ArrowDown")
     assert page.evaluate(FOCUSED) in ("Pause", "Play")
     reached = []
-    for _ in range(7):
+    for _ in range(9):
         page.keyboard.press("ArrowRight")
         reached.append(page.evaluate(FOCUSED))
     assert reached == [
         "Back 10 seconds",
         "Forward 10 seconds",
+        "Rewind",
+        "Fast forward",
         "Mute",
         "Volume",
         "Captions",

@@ -187,6 +187,7 @@ class Films(Neighbour):
             title,
             artwork_key=request.artwork_key or "artwork/film.jpg",
             artwork_chosen=bool(request.artwork_key),
+            artwork_with_name=request.with_name,
         )
         return self.titles[title.title_id]
 
@@ -340,6 +341,7 @@ class Studio(Neighbour):
     uploads: dict[str, encoding.Upload] = field(default_factory=dict)
     ingested: list[encoding.Ingest] = field(default_factory=list)
     reports: dict[str, encoding.VersionReport] = field(default_factory=dict)
+    unprintable: set[str] = field(default_factory=set)
 
     async def open_upload(self, request: encoding.OpenUpload) -> encoding.Upload:
         self.check()
@@ -389,6 +391,12 @@ class Studio(Neighbour):
         if request.version_id not in self.reports:
             raise encoding.UnknownVersion("There is no such version.")
         return self.reports[request.version_id]
+
+    async def draw_title_card(self, request: encoding.DrawTitleCard) -> encoding.TitleCard:
+        self.check()
+        if request.name in self.unprintable:
+            raise encoding.CardImpossible("No font here has these letters of the name: ?")
+        return encoding.TitleCard(picture_key=f"{request.picture_key}-{request.name}")
 
     def _job(self, title_id: TitleId) -> encoding.Job:
         return encoding.Job(

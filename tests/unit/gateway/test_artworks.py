@@ -1,5 +1,6 @@
 """What could stand for a title, as operators choose it."""
 
+import msgspec
 import pytest
 
 from cuemark.contexts.encoding.model.report import Kept, of_version
@@ -64,6 +65,42 @@ async def test_what_was_picked_is_what_viewers_get_until_it_is_given_back(
     assert [each["number"] for each in listed["artworks"] if each["shown"]] == [3]
     assert (await ask("PUT", path, token=OPERATOR, json={"number": 0})).status == 200
     assert (await ask("GET", path, token=ANNA)).body == JPEG
+
+
+async def test_a_title_card_is_shown_by_the_name_and_the_picture_that_were_picked(
+    ask: Asker, choice: Town
+) -> None:
+    name = choice.films.titles[FILM].name
+    choice.objects.put(f"artworks/2.jpg-{name}", b"card")
+    path = f"/api/v1/titles/{FILM}/artwork"
+    assert (await ask("GET", f"{ARTWORKS}/2?with_name=true", token=OPERATOR)).body == b"card"
+    pick = {"number": 2, "with_name": True}
+    assert (await ask("PUT", path, token=OPERATOR, json=pick)).status == 200
+    shown = await ask("GET", path, token=ANNA)
+    assert shown.body == b"card"
+    assert (await ask("GET", f"{path}?plain=true", token=ANNA)).body == JPEG + b"\x02"
+    assert (await ask("GET", ARTWORKS, token=OPERATOR)).json()["with_name"] is True
+    renamed = msgspec.structs.replace(choice.films.titles[FILM], name="Renamed")
+    choice.films.titles[FILM] = renamed
+    choice.objects.put("artworks/2.jpg-Renamed", b"another card")
+    again = await ask("GET", path, token=ANNA)
+    assert again.body == b"another card"
+    assert again.header("etag") != shown.header("etag")
+
+
+async def test_a_name_that_cannot_be_set_in_type_is_not_picked_and_shows_the_picture(
+    ask: Asker, choice: Town
+) -> None:
+    choice.studio.unprintable.add(choice.films.titles[FILM].name)
+    path = f"/api/v1/titles/{FILM}/artwork"
+    pick = {"number": 2, "with_name": True}
+    refused = await ask("PUT", path, token=OPERATOR, json=pick)
+    assert (refused.status, refused.code) == (422, "card_impossible")
+    title = choice.films.titles[FILM]
+    choice.films.titles[FILM] = msgspec.structs.replace(
+        title, artwork_key="artworks/2.jpg", artwork_with_name=True
+    )
+    assert (await ask("GET", path, token=ANNA)).body == JPEG + b"\x02"
 
 
 @pytest.mark.parametrize("number", ["0", "4", "-1", "x", "1.0", "9" * 400, "%00", "..", "²"])

@@ -110,7 +110,7 @@ function Feature({ title }: { readonly title: Title }) {
   const begun = worthResuming(title.position_s, title.duration_s);
   return (
     <section class="feature" aria-labelledby="feature">
-      <Artwork key={title.artwork_url} title={title} eager />
+      <Artwork key={title.artwork_url} title={title} eager plain />
       <div class="feature-text">
         <h1 id="feature">{title.name}</h1>
         <p class="facts">

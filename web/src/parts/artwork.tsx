@@ -2,8 +2,15 @@ import { useState } from "preact/hooks";
 import type { Title } from "../api.ts";
 import { Mark } from "./mark.tsx";
 
+interface ArtworkProps {
+  readonly title: Title;
+  readonly eager?: boolean;
+  /** Without the title's name on it, where the name stands beside it in large. */
+  readonly plain?: boolean;
+}
+
 /** A title's picture; the mark on a plain ground while there is none. */
-export function Artwork({ title, eager = false }: { readonly title: Title; readonly eager?: boolean }) {
+export function Artwork({ title, eager = false, plain = false }: ArtworkProps) {
   const [state, setState] = useState<"loading" | "shown" | "absent">("loading");
   const absent = !title.artwork_url || state === "absent";
   return (
@@ -12,7 +19,7 @@ export function Artwork({ title, eager = false }: { readonly title: Title; reado
         <Mark />
       ) : (
         <img
-          src={title.artwork_url}
+          src={plain ? `${title.artwork_url}?plain=true` : title.artwork_url}
           alt=""
           loading={eager ? "eager" : "lazy"}
           decoding="async"

@@ -27,6 +27,7 @@ class ArtworkList(msgspec.Struct, frozen=True, kw_only=True):
     version_id: str
     chosen: bool
     artworks: list[ArtworkView]
+    with_name: bool = False
 
 
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +38,7 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
 @click.argument("title")
 @click.option("--list", "listing", is_flag=True, help="List the candidates: what happens anyway.")
 @click.option("--pick", type=click.IntRange(0), help="Show this one; 0 lets the versions choose.")
+@click.option("--with-name", is_flag=True, help="Put the title's name on it.")
 @click.option(
     "--save",
     type=click.Path(file_okay=False, path_type=Path),
@@ -48,6 +50,7 @@ def artwork(
     title: str,
     listing: bool,
     pick: int | None,
+    with_name: bool,
     save: Path | None,
     as_json: bool,
 ) -> None:
@@ -57,15 +60,18 @@ def artwork(
     """
     if listing and pick is not None:
         raise click.UsageError("--list and --pick exclude each other: give one of them")
+    if with_name and pick is None and save is None:
+        raise click.UsageError("--with-name is of a picture: give it with --pick or --save")
     with Operator(folder) as operator:
         title_id = title_named(operator, title).title_id
         if pick is not None:
-            operator.put(f"/titles/{title_id}/artwork", {"number": pick}, Chosen)
+            body = {"number": pick, "with_name": with_name}
+            operator.put(f"/titles/{title_id}/artwork", body, Chosen)
         found = operator.get(f"/titles/{title_id}/artworks", ArtworkList)
         if save is not None:
-            _save(operator, found, save)
+            _save(operator, found, save, with_name)
     if pick is not None:
-        found = _picked(found, pick)
+        found = _picked(found, pick, with_name)
     if as_json:
         print_json(found)
     elif not found.artworks:
@@ -74,19 +80,20 @@ def artwork(
         plain.print(_table(found))
 
 
-def _picked(found: ArtworkList, pick: int) -> ArtworkList:
+def _picked(found: ArtworkList, pick: int, with_name: bool) -> ArtworkList:
     """The list as it is once the catalog's view has read of the choice, a moment later."""
     artworks = [
         msgspec.structs.replace(each, shown=each.number == (pick or 1)) for each in found.artworks
     ]
-    return msgspec.structs.replace(found, artworks=artworks, chosen=pick > 0)
+    return msgspec.structs.replace(found, artworks=artworks, chosen=pick > 0, with_name=with_name)
 
 
-def _save(operator: Operator, found: ArtworkList, folder: Path) -> None:
+def _save(operator: Operator, found: ArtworkList, folder: Path, with_name: bool) -> None:
+    asked = "?with_name=true" if with_name else ""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for each in found.artworks:
-            picture = operator.get_bytes(f"/titles/{found.title_id}/artworks/{each.number}")
+            picture = operator.get_bytes(f"/titles/{found.title_id}/artworks/{each.number}{asked}")
             (folder / f"{each.number}.jpg").write_bytes(picture)
     except OSError as error:
         raise Failure(
@@ -100,6 +107,7 @@ def _table(found: ArtworkList) -> Table:
         table.add_column(column)
     for each in found.artworks:
         shown = ("picked" if found.chosen else "shown") if each.shown else ""
+        shown += ", with the name" if shown and found.with_name else ""
         table.add_row(
             str(each.number),
             duration(each.at_s),

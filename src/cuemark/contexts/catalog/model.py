@@ -32,6 +32,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     published_at: datetime | None = None
     chosen_artwork_key: str = ""
     artwork_chosen_at: datetime | None = None
+    chosen_with_name: bool = False
 
 
 class Half(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,11 +61,15 @@ def after_event(
             listing, name=event.name, synopsis=event.synopsis, created_at=event.created_at
         )
     if isinstance(event, ArtworkChosen):
-        last = (listing.artwork_chosen_at, listing.chosen_artwork_key)
-        if last[0] is not None and (event.chosen_at, event.artwork_key) <= last:
+        at = listing.artwork_chosen_at
+        last = (at, listing.chosen_artwork_key, listing.chosen_with_name)
+        if at is not None and (event.chosen_at, event.artwork_key, event.with_name) <= last:
             return listing
         return msgspec.structs.replace(
-            listing, chosen_artwork_key=event.artwork_key, artwork_chosen_at=event.chosen_at
+            listing,
+            chosen_artwork_key=event.artwork_key,
+            chosen_with_name=event.with_name,
+            artwork_chosen_at=event.chosen_at,
         )
     if not _outranks(event, listing):
         return listing
@@ -92,6 +97,7 @@ def title_of(listing: Listing) -> Title | None:
         duration_s=listing.duration_s,
         artwork_key=listing.chosen_artwork_key or listing.artwork_key,
         artwork_chosen=bool(listing.chosen_artwork_key),
+        artwork_with_name=listing.chosen_with_name,
     )
 
 

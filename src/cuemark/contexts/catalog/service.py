@@ -77,6 +77,7 @@ class CatalogService(Catalog):
             chosen = ArtworkChosen(
                 title_id=title.title_id,
                 artwork_key=request.artwork_key,
+                with_name=request.with_name,
                 chosen_at=model.chosen_at(self._clock.now(), known),
             )
             await self._log.append(transaction, TOPIC, title.title_id, chosen)

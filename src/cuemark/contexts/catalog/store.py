@@ -45,6 +45,7 @@ _browse = Table(
     Column("published_at", DateTime(timezone=True)),
     Column("chosen_artwork_key", Text),
     Column("artwork_chosen_at", DateTime(timezone=True)),
+    Column("chosen_with_name", Boolean),
 )
 
 

@@ -14,13 +14,14 @@ from cuemark.contexts.encoding.model import costs as cost_rules
 from cuemark.contexts.encoding.model import report
 from cuemark.contexts.encoding.model.families import made_in
 from cuemark.contexts.encoding.model.names import check_upload, checked_captions
-from cuemark.contexts.encoding.stages import reports
+from cuemark.contexts.encoding.stages import reports, title_cards
 from cuemark.contexts.encoding.store import CaptionRow, JobRow, UploadRow, costs
 from cuemark.contexts.encoding.store.costs import Attempt
 from cuemark.contracts.encoding import (
     TOPIC,
     Codec,
     CompleteUpload,
+    DrawTitleCard,
     Effort,
     Encoding,
     EncodingFailed,
@@ -34,6 +35,7 @@ from cuemark.contracts.encoding import (
     JobPage,
     ListJobs,
     OpenUpload,
+    TitleCard,
     UnknownUpload,
     UnknownVersion,
     Upload,
@@ -78,6 +80,7 @@ class EncodingService(Encoding):
         codecs: Sequence[Codec],
         energy: EnergyModel,
     ) -> None:
+        self._drawing = asyncio.Lock()
         self._database = database
         self._log = log
         self._clock = clock
@@ -189,6 +192,14 @@ class EncodingService(Encoding):
             effort=job.effort,
             costs=cost_rules.costs_of(spent, stored, total, version.quality, rungs, self._energy),
         )
+
+    async def draw_title_card(self, request: DrawTitleCard) -> TitleCard:
+        """One at a time: it is work for the processor, and soon done."""
+        async with self._drawing:
+            key = await asyncio.to_thread(
+                title_cards.draw, self._objects, request.picture_key, request.name
+            )
+        return TitleCard(picture_key=key)
 
     async def _find_upload(self, upload_id: str) -> UploadRow:
         async with self._database.transaction() as transaction:

@@ -3,11 +3,11 @@
 import asyncio
 
 from litestar import get, put
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Response
 
 from cuemark.contracts.catalog import ChooseArtwork, GetTitle, NotPublished, Title
-from cuemark.contracts.encoding import ArtworkCandidate, GetReport
+from cuemark.contracts.encoding import ArtworkCandidate, DrawTitleCard, GetReport
 from cuemark.contracts.ids import TitleId
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.parts import GatewayParts, Parts
@@ -37,11 +37,17 @@ async def list_artworks(title_id: FromPath[str], parts: Parts) -> ArtworkListVie
     tags=["titles"],
 )
 async def get_candidate(
-    title_id: FromPath[str], number: FromPath[str], parts: Parts
+    title_id: FromPath[str],
+    number: FromPath[str],
+    parts: Parts,
+    with_name: FromQuery[bool] = False,
 ) -> Response[bytes]:
-    _, candidates = await _candidates(parts, TitleId(title_id))
+    """A candidate's picture; with its title's name on it where ``with_name`` asks for that."""
+    title, candidates = await _candidates(parts, TitleId(title_id))
+    key = _numbered(candidates, int(number) if number.isdecimal() else 0)
+    if with_name:
+        key = await _card(parts, key, title.name)
     try:
-        key = _numbered(candidates, int(number) if number.isdecimal() else 0)
         jpeg = await asyncio.to_thread(parts.objects.read, key)
     except FileNotFoundError as error:
         raise NotFound("The picture of this candidate is not here.") from error
@@ -53,12 +59,21 @@ async def get_candidate(
 async def choose_artwork(
     title_id: FromPath[str], data: JSONBody[ArtworkBody], parts: Parts
 ) -> TitleView:
-    """By its number; 0 lets the versions choose again."""
+    """By its number; 0 lets the versions choose again.
+
+    A name that cannot be set in type is refused here, so that nobody chooses what is not shown.
+    """
     title, candidates = await _candidates(parts, TitleId(title_id))
     key = _numbered(candidates, data.number) if data.number else ""
-    return title_view(
-        await parts.catalog.choose_artwork(ChooseArtwork(title_id=title.title_id, artwork_key=key))
-    )
+    if data.with_name:
+        await _card(parts, key or title.artwork_key, title.name)
+    chosen = ChooseArtwork(title_id=title.title_id, artwork_key=key, with_name=data.with_name)
+    return title_view(await parts.catalog.choose_artwork(chosen))
+
+
+async def _card(parts: GatewayParts, picture_key: str, name: str) -> str:
+    card = DrawTitleCard(picture_key=picture_key, name=name)
+    return (await parts.encoding.draw_title_card(card)).picture_key
 
 
 async def _candidates(

@@ -5,7 +5,7 @@ import hashlib
 
 import structlog
 from litestar import get, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Response
 
 from cuemark.contracts.catalog import (
@@ -15,6 +15,7 @@ from cuemark.contracts.catalog import (
     Title,
     UnknownTitle,
 )
+from cuemark.contracts.encoding import CardImpossible, DrawTitleCard
 from cuemark.contracts.identity import Caller
 from cuemark.contracts.ids import ProfileId, TitleId
 from cuemark.contracts.viewers import GetResumePoint, ListWatching, Watching
@@ -69,17 +70,19 @@ async def get_title(title_id: FromPath[str], parts: Parts, request: AnyRequest) 
     tags=["titles"],
 )
 async def get_artwork(
-    title_id: FromPath[str], parts: Parts, request: AnyRequest
+    title_id: FromPath[str], parts: Parts, request: AnyRequest, plain: FromQuery[bool] = False
 ) -> Response[bytes]:
+    """``plain`` is for whoever writes the name there anyway."""
     title = await _visible_title(parts, request.user, TitleId(title_id))
     if not title.artwork_key:
         raise NotFound("This title has no artwork yet.")
-    tag = f'"{hashlib.sha256(title.artwork_key.encode()).hexdigest()[:32]}"'
+    key = title.artwork_key if plain else await _shown_artwork(parts, title)
+    tag = f'"{hashlib.sha256(key.encode()).hexdigest()[:32]}"'
     headers = {"etag": tag, "cache-control": "private, max-age=60"}
     if tag in request.headers.get("if-none-match", ""):
         return Response(b"", status_code=304, headers=headers)
     try:
-        jpeg = await asyncio.to_thread(parts.objects.read, title.artwork_key)
+        jpeg = await asyncio.to_thread(parts.objects.read, key)
     except FileNotFoundError as error:
         raise NotFound("This title's artwork is not here.") from error
     return Response(jpeg, media_type="image/jpeg", headers=headers)
@@ -105,6 +108,20 @@ async def list_continue_watching(parts: Parts, request: AnyRequest) -> WatchingV
 async def create_title(data: JSONBody[TitleBody], parts: Parts) -> TitleView:
     title = await parts.catalog.create_title(CreateTitle(name=data.name, synopsis=data.synopsis))
     return title_view(title)
+
+
+async def _shown_artwork(parts: GatewayParts, title: Title) -> str:
+    """The key of the picture that stands for a title; without its name where that cannot be."""
+    if not title.artwork_with_name:
+        return title.artwork_key
+    card = DrawTitleCard(picture_key=title.artwork_key, name=title.name)
+    try:
+        return (await parts.encoding.draw_title_card(card)).picture_key
+    except (CardImpossible, Unavailable) as error:
+        structlog.get_logger().warning(
+            "title_card_fell_back", title_id=title.title_id, reason=str(error)
+        )
+        return title.artwork_key
 
 
 async def _visible_title(parts: GatewayParts, caller: Caller, title_id: TitleId) -> Title:
