@@ -11,6 +11,7 @@ const SURROUND = 6;
 export function configurationFor(
   licenceUrl: string,
   systems: readonly DrmSystem[],
+  codecs: readonly string[],
   onManifest: (mpd: Element) => void,
 ) {
   const patience = {
@@ -36,6 +37,7 @@ export function configurationFor(
       ignoreTextStreamFailures: true,
     },
     preferredAudio: [preferredSound()],
+    ...(codecs.length > 0 && { preferredVideo: codecs.map(preferredPicture) }),
     abr: { enabled: true, switchInterval: 4, defaultBandwidthEstimate: 2_000_000 },
   };
 }
@@ -53,6 +55,10 @@ function serversOf(licenceUrl: string, systems: readonly DrmSystem[]): Record<st
     if (keySystem) servers[keySystem] = licence_url;
   }
   return servers;
+}
+
+function preferredPicture(codec: string): shaka.extern.VideoPreference {
+  return { label: "", role: "", language: "", codec, hdrLevel: "AUTO", layout: "" };
 }
 
 /**

@@ -9,8 +9,9 @@ import { traceparentOf, withSession } from "../trace.ts";
 import { Appliances, LONG_PATIENCE_MS, originOf } from "./appliances.ts";
 import { choosable, chosen, forcedFor } from "./captions.ts";
 import { judged, type Judge } from "./checked-fetch.ts";
+import { smoothCodecs } from "./codecs.ts";
 import { configurationFor } from "./configuration.ts";
-import { Digests } from "./digests.ts";
+import { Digests, type Element } from "./digests.ts";
 import { soundsOf, type SoundRole } from "./sounds.ts";
 import { Thumbnails, type Place, type Tile } from "./thumbnails.ts";
 import { hasFrames } from "./winding.ts";
@@ -90,6 +91,7 @@ export class Engine {
     find: (positionS) => this.findTile(positionS),
     fetch: (addresses) => this.fetchSheet(addresses),
   });
+  private readonly codecs = smoothCodecs(navigator.mediaCapabilities);
   private traceId = "";
   private windRate = 1;
   private rewinding: ReturnType<typeof setInterval> | undefined;
@@ -130,17 +132,20 @@ export class Engine {
     }));
     this.wind(1);
     this.windable = false;
-    const configuration = configurationFor(absolute(play.licence_url), systems, (mpd) => {
+    const learn = (mpd: Element) => {
       this.judge.digests.learn(mpd);
       this.windable = hasFrames(mpd);
-    });
-    this.player.configure(configuration);
+    };
     this.pinned = undefined;
     this.thumbnails.forget();
     this.traceId = play.trace_id;
     this.loads += 1;
     const load = this.loads;
     this.listening = false;
+    const codecs = await this.codecs;
+    if (load !== this.loads) throw new LoadOvertaken("another load");
+    const licences = absolute(play.licence_url);
+    this.player.configure(configurationFor(licences, systems, codecs, learn));
     try {
       await this.player.attach(this.video);
       await this.player.unload();
