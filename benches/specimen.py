@@ -313,6 +313,6 @@ DEFECTS: tuple[Defect, ...] = (
     Defect(
         "swapped caption language", swapped_captions, frozenset({"caption_language"}), "captions"
     ),
-    Defect("misaligned IDR", misaligned_idr, frozenset({"alignment", "idr"})),
+    Defect("misaligned IDR", misaligned_idr, frozenset({"alignment", "idr", "trick_play"})),
     Defect("wrong key", wrong_key, frozenset({"decrypt"})),
 )

@@ -34,7 +34,7 @@ def read_settings(data: bytes) -> None:
             return
         (Path(folder) / settings.FILE_NAME).unlink()
         again = {
-            f"CUEMARK_{name.upper()}": str(getattr(found, name))
+            f"CUEMARK_{name.upper()}": _in_environment(getattr(found, name))
             for name in settings.Settings.__struct_fields__
             if name not in settings.TABLES
         }
@@ -44,6 +44,10 @@ def read_settings(data: bytes) -> None:
     assert min(found.workers, found.appliances, found.origin_limit_kbps) >= 0
     for text in (found.service_name, found.bind, found.nginx, found.postgres_url):
         assert b"\0" not in text.encode()
+
+
+def _in_environment(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def read_format(data: bytes) -> None:

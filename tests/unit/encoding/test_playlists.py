@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cuemark.contexts.encoding.model.playlists import (
     bitrates_kbps,
     captions_playlist,
-    iframes_playlist,
+    iframes_playlists,
     media_playlists,
     thumbnails_playlist,
 )
@@ -110,7 +110,7 @@ def test_each_drm_system_with_a_name_in_hls_has_a_playlist_of_its_own() -> None:
 
 @given(timelines)
 def test_iframes_stand_for_their_segments_and_need_the_renditions_init(timeline: Timeline) -> None:
-    playlist = iframes_playlist("v360.iframes", "v360", timeline, KEY, "cbcs")
+    (playlist,) = iframes_playlists("v360.iframes", "v360", timeline, KEY, "cbcs").values()
     media = media_playlist("v360", timeline)
     assert durations_of(playlist) == durations_of(media)
     assert media.replace("v360/", "v360.iframes/").replace(

@@ -17,6 +17,7 @@ MIN_LINES, MAX_LINES = 96, 4400
 SHORT_S = 0.5
 _HIGH_RANGE = {"smpte2084", "arib-std-b67"}
 _SEEKABLE = {"mov", "mp4", "matroska", "webm"}
+_TICKS = re.compile(r"-?[0-9]{1,19}")
 
 
 class ProbedSideData(msgspec.Struct, frozen=True):
@@ -167,7 +168,7 @@ def frame_pts(listing: str) -> list[int]:
     ticks = []
     for line in listing.splitlines():
         pts, _, flags = line.partition(",")
-        if "D" not in flags and "C" not in flags and pts.lstrip("-").isdigit():
+        if "D" not in flags and "C" not in flags and _TICKS.fullmatch(pts):
             ticks.append(int(pts))
     return sorted(ticks)
 

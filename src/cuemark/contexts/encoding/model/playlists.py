@@ -19,26 +19,37 @@ def media_playlists(
     One has the key at an address of the session, and for each DRM system there is one that names it
     to that system alone: players differ in what they make of several names at once.
     """
-    tags = _identity(key, scheme)
-    found = {f"{track_id}.m3u8": _media_playlist(track_id, track_id, timeline, tags)}
-    for signal in key.signals:
-        if signal.hls_attributes:
-            tag = f"#EXT-X-KEY:METHOD={METHODS[scheme]},{signal.hls_attributes}"
-            name = f"{track_id}.{signal.system}.m3u8"
-            found[name] = _media_playlist(track_id, track_id, timeline, [tag])
-    return found
+    return _playlists(track_id, track_id, timeline, key, scheme)
 
 
-def iframes_playlist(
+def iframes_playlists(
     track_id: str, rendition_id: str, timeline: Timeline, key: ContentKey, scheme: Scheme
-) -> str:
-    """The I-frame playlist (4.4.3.6) ``<track_id>/1.m4s`` ... of the first frames of segments.
+) -> dict[str, str]:
+    """The I-frame playlists (4.4.3.6) of the first frames of segments, ``<track_id>/1.m4s`` ...
 
     ``timeline`` is of the segments: all begin with a frame that is shown first of theirs, so each
     stands until the next one.
     """
-    tags = _identity(key, scheme)
-    return _media_playlist(track_id, rendition_id, timeline, tags, ["#EXT-X-I-FRAMES-ONLY"])
+    return _playlists(track_id, rendition_id, timeline, key, scheme, ["#EXT-X-I-FRAMES-ONLY"])
+
+
+def _playlists(
+    track_id: str,
+    with_init: str,
+    timeline: Timeline,
+    key: ContentKey,
+    scheme: Scheme,
+    tags: Sequence[str] = (),
+) -> dict[str, str]:
+    protections = {"": _identity(key, scheme)}
+    for signal in key.signals:
+        if signal.hls_attributes:
+            tag = f"#EXT-X-KEY:METHOD={METHODS[scheme]},{signal.hls_attributes}"
+            protections[f".{signal.system}"] = [tag]
+    return {
+        f"{track_id}{kind}.m3u8": _media_playlist(track_id, with_init, timeline, protection, tags)
+        for kind, protection in protections.items()
+    }
 
 
 def _identity(key: ContentKey, scheme: Scheme) -> list[str]:

@@ -24,9 +24,8 @@ def add(
     for whole, ticks in zip(segments_of(folder / name), timeline.durations, strict=True):
         files.append(folder / track_id / whole.name)
         files[-1].write_bytes(first_frame(whole.read_bytes(), begins, ticks))
-    (folder / f"{track_id}.m3u8").write_text(
-        playlists.iframes_playlist(track_id, name, timeline, key, scheme)
-    )
+    for file, text in playlists.iframes_playlists(track_id, name, timeline, key, scheme).items():
+        (folder / file).write_text(text)
     write_digests(folder, track_id, (path.read_bytes() for path in [init, *files]))
     sizes = [path.stat().st_size for path in files]
     mean_kbps, peak_kbps = playlists.bitrates_kbps(sizes, timeline)

@@ -68,9 +68,9 @@ def manifest(
             for rendition in version.renditions:
                 lines.append(_variant(version, rendition, group, members, appliance))
                 lines.append(_playlist(appliance, rendition.rendition_id, kind))
-    for appliance in ranking if system is None else []:
+    for appliance in ranking:
         lines += [
-            _iframes(rendition, rendition.iframes, appliance)
+            _iframes(rendition, rendition.iframes, appliance, kind)
             for rendition in version.renditions
             if rendition.iframes is not None
         ]
@@ -192,14 +192,14 @@ def _variant(
     return f"#EXT-X-STREAM-INF:{','.join(attributes)}"
 
 
-def _iframes(rendition: Rendition, frames: IFrames, appliance: RankedAppliance) -> str:
+def _iframes(rendition: Rendition, frames: IFrames, appliance: RankedAppliance, kind: str) -> str:
     """A rendition's I-frame playlist (rfc8216bis section 4.4.6.3)."""
     attributes = [
         f"BANDWIDTH={presentation.bits_per_s(frames.peak_bitrate_kbps)}",
         f"AVERAGE-BANDWIDTH={presentation.bits_per_s(frames.bitrate_kbps)}",
         f"RESOLUTION={rendition.width}x{rendition.height}",
         f"CODECS={_quoted(rendition.codec_string)}",
-        f"URI={_quoted(_playlist(appliance, frames.track_id))}",
+        f"URI={_quoted(_playlist(appliance, frames.track_id, kind))}",
     ]
     return f"#EXT-X-I-FRAME-STREAM-INF:{','.join(attributes)}"
 
