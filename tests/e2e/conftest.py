@@ -20,21 +20,6 @@ LONG_FRAME_RATE = 6
 """As few frames as can be: so the ladder costs no more than a short film's."""
 
 
-KILLS = Path(__file__).parent / "kills"
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where there are two processes for the tests, one takes the kills and one the rest.
-
-    The rest shares an installation and watches the clock; the kills do neither.
-    """
-    for item in items:
-        if KILLS.parent in item.path.parents:
-            group = "kills" if KILLS in item.path.parents else "rest"
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def sample_film(tmp_path_factory: pytest.TempPathFactory) -> Film:
     """One film of the demo catalog, rendered."""
