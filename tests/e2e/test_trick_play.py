@@ -99,6 +99,8 @@ def test_each_iframe_comes_alone_as_a_hit_and_as_a_miss_and_is_the_films(
     for number, each in enumerate(frames.segments, 2):
         url = urljoin(best.uri, each.uri)
         file = stored(running_cuemark, url)
+        # Filled ahead; where another test has emptied the store of this appliance, filled now.
+        assert fetched(url).status_code == 200
         wait_until(file.exists, 30, "the I-frame is filled")
         hit, part = fetched(url), ranged(url)
         assert (hit.status_code, "; hit" in hit.headers["Cache-Status"]) == (200, True)
