@@ -1,6 +1,6 @@
 """The stage that makes a version: CMAF segments, encrypted, decrypted again, and indexed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -128,20 +128,21 @@ def package(
         if any(timeline != video[0] for timeline in video):
             raise ToolFailed("the segments of the renditions do not align")
         sounds = _sound_timelines(order, timelines)
+        contents = {}
         for stream in tracks:
             key = by_label[stream.label]
-            _check_round_trip(shop, folder / stream.track_id, stream, key)
+            track = folder / stream.track_id
+            contents[stream.track_id] = _check_round_trip(shop, track, stream, key)
             for name, text in playlists.media_playlists(
                 stream.track_id, timelines[stream.track_id], key, scheme
             ).items():
                 (folder / name).write_text(text)
-            track = folder / stream.track_id
             files = [track / "init.mp4", *segments_of(track)]
             write_digests(folder, stream.track_id, (path.read_bytes() for path in files))
         version = _described(shop, order, folder, tracks, timelines, by_label, scheme, now)
         version = msgspec.structs.replace(
             version,
-            renditions=_with_iframes(shop, folder, version, tracks, by_label),
+            renditions=_with_iframes(shop, folder, version, contents, by_label),
             audio_timelines=sounds,
         )
         for source, captions in zip(order.captions, version.captions, strict=True):
@@ -177,22 +178,21 @@ def _with_iframes(
     shop: Workshop,
     folder: Path,
     version: Version,
-    tracks: Sequence[Stream],
+    contents: Mapping[str, Content],
     keys: dict[str, ContentKey],
 ) -> list[Rendition]:
     """The renditions, one of each codec with its first frames beside it, which decrypt to its
-    samples."""
+    samples: ``contents`` has those of each track."""
     renditions = version.renditions
-    sources = {each.track_id: each.source for each in tracks}
     made = {}
     for codec in dict.fromkeys(each.codec for each in renditions):
         one = chosen([each for each in renditions if each.codec == codec])
-        key, source = keys[one.label], sources[one.rendition_id]
+        key = keys[one.label]
         found = trick_play.add(folder, one, version.video_timeline, key, version.scheme)
         init = folder / one.rendition_id / "init.mp4"
         files = [init, *segments_of(folder / found.track_id)]
         frames = _decrypted(shop, files, "video", key).samples
-        whole = set(content_of(source, "video").samples)
+        whole = set(contents[one.rendition_id].samples)
         if len(frames) != len(version.video_timeline.durations) or not set(frames) <= whole:
             raise ToolFailed(f"{found.track_id} does not decrypt to frames of {one.rendition_id}")
         made[one.rendition_id] = found
@@ -250,11 +250,13 @@ def _timeline(folder: Path) -> Timeline:
     )
 
 
-def _check_round_trip(shop: Workshop, folder: Path, stream: Stream, key: ContentKey) -> None:
+def _check_round_trip(shop: Workshop, folder: Path, stream: Stream, key: ContentKey) -> Content:
     """Decrypt what was encrypted and compare every sample; refuse a difference."""
     parts = [folder / "init.mp4", *segments_of(folder)]
-    if _decrypted(shop, parts, stream.kind, key) != content_of(stream.source, stream.kind):
+    content = content_of(stream.source, stream.kind)
+    if _decrypted(shop, parts, stream.kind, key) != content:
         raise ToolFailed(f"{stream.track_id} does not decrypt to what was encrypted")
+    return content
 
 
 def _decrypted(shop: Workshop, parts: Sequence[Path], kind: Kind, key: ContentKey) -> Content:

@@ -16,7 +16,7 @@ from cuemark.contexts.encoding.model.chunks import Chunk, sampled
 from cuemark.contexts.encoding.model.effort import Budget
 from cuemark.contexts.encoding.model.families import Family
 from cuemark.contexts.encoding.model.gate import Scores, joined
-from cuemark.contexts.encoding.model.ladder import Point, Probed
+from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed
 from cuemark.contexts.encoding.model.likeness import Likeness
 from cuemark.contexts.encoding.model.shot_crfs import Seen, Shot
 from cuemark.contexts.encoding.stages import pictures, scoring
@@ -74,25 +74,28 @@ class Probing:
         """What the reference gives at each of its points."""
         lines = self._film.master.picture.height
         points = ladder_rules.probe_points(lines, self._budget.probe_points)
-        return self._tried(reference, preset, points, Likeness())
+        return self._tried(reference, preset, points)
 
-    def checks(self, family: Family, preset: str, reference: Probes) -> tuple[Likeness, Probes]:
-        """How a codec lies to the reference on this film, and what told so."""
+    def checks(
+        self, family: Family, preset: str, reference: Probes, curves: Sequence[Curve]
+    ) -> tuple[Likeness, Probes]:
+        """How a codec lies to the reference on this film, and what told so.
+
+        ``curves`` are those of the reference's probes.
+        """
         expected = family.likeness
-        curves = ladder_rules.curves_of(reference.probed)
         points = [
             Point(point.height, expected.crf_at(point.crf))
             for point in ladder_rules.check_points([each.point for each in reference.probed])
         ]
-        tried = self._tried(family, preset, points, expected)
+        tried = self._tried(family, preset, points)
         found = likeness_rules.fitted(expected, curves, tried.tried)
         return found, msgspec.structs.replace(
             tried, probed=[found.probed(each) for each in tried.tried]
         )
 
-    def _tried(
-        self, family: Family, preset: str, points: Sequence[Point], likeness: Likeness
-    ) -> Probes:
+    def _tried(self, family: Family, preset: str, points: Sequence[Point]) -> Probes:
+        """Encode and score the sampled chunks at points on the scale of the family's own crf."""
         picture, chunks = self._film.master.picture, self._sampled
         recipes = [
             Recipe(
@@ -119,7 +122,8 @@ class Probing:
             seen.append(Seen(point, sizes, scores))
             kbps = rate_kbps(self._shop, self._film, encoded, chunks)
             probed.append(Probed(point, kbps, scores.mean))
-        return Probes([likeness.probed(each) for each in probed], seen, chunks, probed)
+        like = [family.likeness.probed(each) for each in probed]
+        return Probes(like, seen, chunks, probed)
 
     def shots(self, probes: Probes) -> dict[int, list[Shot]]:
         """By height, each shot with its curve: its own, or one told from the quick version."""

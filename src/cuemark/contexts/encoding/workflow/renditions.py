@@ -111,7 +111,7 @@ class FullRenditions:
         A codec besides the reference that does not look as it must is left out, with a note.
         The rungs ascend by rate, those of all codecs among one another.
         """
-        reference = self._as(REFERENCE, Likeness())
+        reference = self._as(REFERENCE, FAMILIES[REFERENCE].likeness)
         probes = self._probing.probes(reference.family, reference.preset)
         per_shot = method == "per shot" and len(self._starts) > 1
         shots = self._probing.shots(probes) if per_shot else None
@@ -148,7 +148,8 @@ class FullRenditions:
     ) -> tuple[CodecMeasures, list["_Encoded"]]:
         """The rungs of another codec, told from what the reference's ``probes`` said."""
         family = FAMILIES[codec]
-        likeness, checks = self._probing.checks(family, family.presets[self._job.effort], probes)
+        preset = family.presets[self._job.effort]
+        likeness, checks = self._probing.checks(family, preset, probes, curves)
         like = [likeness.curve(curve) for curve in curves]
         told = shots and self._probing.shots_like(shots, likeness, checks)
         return self._made(self._as(codec, likeness), like, checks, told)
