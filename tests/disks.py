@@ -11,6 +11,8 @@ import os
 import shutil
 import struct
 import subprocess
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ BALLAST = "ballast"
 _CLONE_NEWNS = 0x00020000
 _EXT4_IOC_SHUTDOWN = 0x8004587D
 _WITHOUT_THE_JOURNAL = 2
+_LETS_GO_S = 20.0
 
 _SYNCS_NOTHING_BY_ITSELF = "noatime,noauto_da_alloc,data=writeback,commit=600"
 """ext4 at its most forgetful: no flush on a rename, none after a while, data in no order."""
@@ -57,7 +60,17 @@ class Disk:
         shutil.rmtree(self.at / "lost+found", ignore_errors=True)
 
     def unmount(self) -> None:
-        _run("umount", str(self.at))
+        """Unmount it; raises ``AssertionError`` where somebody holds it still after a while.
+
+        A process that was killed is gone before its last files are: the kernel closes what its
+        threads and its rings had open in its own time.
+        """
+        if not self.at.is_mount():
+            return
+        until_s = time.monotonic() + _LETS_GO_S
+        while (told := _told(["umount", str(self.at)])) and time.monotonic() < until_s:
+            time.sleep(0.05)
+        assert not told, f"{told}; held by {_holders(self.at)}"
 
     def cut_power(self) -> None:
         """From now on nothing reaches the disk, not even the journal of what was done before.
@@ -85,5 +98,21 @@ class Disk:
 
 
 def _run(*argv: str) -> None:
+    assert not (told := _told(argv)), told
+
+
+def _told(argv: Sequence[str]) -> str:
+    """Why a command failed; empty where it did not."""
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(argv)}: {done.stderr.strip()}"
+    return f"{' '.join(argv)}: {done.stderr.strip()}" if done.returncode else ""
+
+
+def _holders(folder: Path) -> list[str]:
+    """The threads with a file open below ``folder``: also those of a process that is a zombie."""
+    found = []
+    for descriptor in Path("/proc").glob("[0-9]*/task/*/fd/*"):
+        with contextlib.suppress(OSError):
+            if descriptor.readlink().is_relative_to(folder):
+                command = (descriptor.parents[1] / "comm").read_text().strip()
+                found.append(f"{command} ({descriptor.parents[1].name}): {descriptor.readlink()}")
+    return found
