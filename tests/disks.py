@@ -65,8 +65,6 @@ class Disk:
         A process that was killed is gone before its last files are: the kernel closes what its
         threads and its rings had open in its own time.
         """
-        if not self.at.is_mount():
-            return
         until_s = time.monotonic() + _LETS_GO_S
         while (told := _told(["umount", str(self.at)])) and time.monotonic() < until_s:
             time.sleep(0.05)
