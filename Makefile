@@ -56,7 +56,7 @@ unit: $(VENV)/.dev
 	@$(BIN)/pytest -q tests/unit
 
 test: install $(VENV)/.dev
-	@$(BIN)/python tests/debian.py chromium e2fsprogs gcc
+	@$(BIN)/python tests/debian.py chromium e2fsprogs gcc iproute2
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports
@@ -64,8 +64,8 @@ test: install $(VENV)/.dev
 	@$(BIN)/pytest --durations=15 -n 2 --ignore=tests/e2e tests $(PYTEST_FLAGS)
 	@$(BIN)/python -m tests.e2e $(PYTEST_FLAGS)
 
-bench: install
-	@$(BIN)/python tests/debian.py wrk
+bench: install $(VENV)/.dev
+	@$(BIN)/python tests/debian.py iproute2 wrk
 	@$(BIN)/python -m benches $(BENCH)
 
 bench-encoding: install

@@ -13,7 +13,20 @@ import click
 import msgspec
 from rich.console import Console
 
-from benches import capacity, demo, effort, hits, ingest, memory, stampede, start, validation
+from benches import (
+    capacity,
+    demo,
+    effort,
+    farm,
+    grain,
+    hits,
+    ingest,
+    memory,
+    stampede,
+    start,
+    validation,
+    watermark,
+)
 from benches.failure import BenchFailed
 from benches.figures import Figure, load, merged, save
 from benches.machine import this_machine
@@ -46,6 +59,9 @@ BENCHES: Mapping[str, Bench] = {
     "hits": Bench(hits.measure, alone=True),
     "validation": Bench(validation.measure, alone=True),
     "effort": Bench(effort.measure, alone=True),
+    "farm": Bench(farm.measure, alone=True),
+    "grain": Bench(grain.measure, alone=True),
+    "watermark": Bench(watermark.measure, alone=True),
     "demo": Bench(demo.measure, alone=True),
 }
 """In the order in which they run and are shown: those that share the install come first."""

@@ -13,7 +13,7 @@ from benches.encoding.methods import Ladder, ours
 from benches.figures import Anchor, Figure, figure
 from benches.stand import TRAILER, Stand
 from cuemark.contexts.encoding.model.effort import BUDGETS
-from cuemark.contracts.encoding import Effort
+from cuemark.contracts.encoding.jobs import Effort
 
 ABOUT = """
 The full version's ladder of two short clips (five seconds at 360 lines, the first an animation,

@@ -12,7 +12,7 @@ from benches.children import run
 from benches.figures import Anchor, Figure, figure
 from benches.spread import covered_s
 from benches.stand import Install, Made, Stand
-from cuemark.contracts.encoding import Version
+from cuemark.contracts.encoding.versions import Version
 from cuemark.kit.cost import Cost, Meter
 
 ABOUT = """

@@ -7,12 +7,15 @@ from benches import (
     demo,
     effort,
     encoding,
+    farm,
+    grain,
     hits,
     ingest,
     memory,
     stampede,
     start,
     validation,
+    watermark,
 )
 
 ABOUTS: Mapping[str, str] = {
@@ -24,6 +27,9 @@ ABOUTS: Mapping[str, str] = {
     "hits": hits.ABOUT,
     "validation": validation.ABOUT,
     "effort": effort.ABOUT,
+    "farm": farm.ABOUT,
+    "grain": grain.ABOUT,
+    "watermark": watermark.ABOUT,
     "demo": demo.ABOUT,
     "encoding": encoding.ABOUT,
 }

@@ -10,6 +10,8 @@ from typing import Literal
 
 import imageio_ffmpeg
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from cuemark.contexts.encoding.model.chunks import chunk_plan
 from cuemark.contexts.encoding.model.sound import named, recipes_of
@@ -28,7 +30,8 @@ from cuemark.contexts.encoding.stages.validating import VersionRefused, validate
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe, timescale
 from cuemark.contexts.playback.wiring import manifests_of
-from cuemark.contracts.encoding import Check, Version
+from cuemark.contracts.encoding.validation import Check
+from cuemark.contracts.encoding.versions import Version
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.contracts.licensing import ContentKey
 from cuemark.kit.objects import sha256_of
@@ -40,6 +43,9 @@ KEYS = [
 ]
 PRESET, CRF = "veryfast", 26.0
 EDGE_S = 300
+MUTED_S = (2.0, 2.6)
+BLACK_AT_MOST = 20
+"""Of luma, where black is 16: what an encoder may leave of it."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,7 @@ def _rung(key: str, width: int, lines: int) -> RungToPackage:
 
 
 def _packaged(shop: Workshop, order: Order, keys: Sequence[ContentKey]) -> Specimen:
-    return Specimen(shop, order, packaging.package(shop, order, keys, NOW), keys)
+    return Specimen(shop, order, packaging.package(shop, order, lambda _: keys, NOW), keys)
 
 
 def findings_of(specimen: Specimen) -> list[Finding]:
@@ -147,6 +153,36 @@ def findings_of(specimen: Specimen) -> list[Finding]:
 def _ffmpeg(*arguments: str) -> None:
     argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y", *arguments]
     subprocess.run(argv, check=True, timeout=EDGE_S)
+
+
+def _raw(*arguments: str) -> NDArray[np.uint8]:
+    """What FFmpeg writes to its output, byte by byte."""
+    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", *arguments, "-"]
+    made = subprocess.run(argv, check=True, timeout=EDGE_S, stdout=subprocess.PIPE).stdout
+    return np.frombuffer(made, np.uint8)
+
+
+def ends_otherwise_than_black(specimen: Specimen) -> bool:
+    """Whether the last second shows anything: any point that is brighter than black."""
+    file = specimen.shop.path(specimen.order.rungs[-1].key, pictures.RUNG)
+    first = specimen.frames - round(specimen.rate)
+    last = f"trim=start_frame={first},format=gray"
+    return bool((_raw("-i", str(file), "-vf", last, "-f", "rawvideo") > BLACK_AT_MOST).any())
+
+
+def is_heard(specimen: Specimen) -> bool:
+    """Whether its default sound is anything but digital silence."""
+    return _sounds_in(specimen, "anull")
+
+
+def is_heard_in_the_span(specimen: Specimen) -> bool:
+    return _sounds_in(specimen, f"atrim={MUTED_S[0]}:{MUTED_S[1]}")
+
+
+def _sounds_in(specimen: Specimen, chain: str) -> bool:
+    first = specimen.order.sounds[0]
+    file = specimen.shop.path(first.key, sounds.file_of(first.recipe))
+    return bool(_raw("-i", str(file), "-af", chain, "-f", "s16le").any())
 
 
 def _altered(specimen: Specimen, name: str, **changes: object) -> Specimen:
@@ -235,7 +271,9 @@ def _with_sound(specimen: Specimen, name: str, graph: str) -> Specimen:
 
 def mute_span(specimen: Specimen) -> Specimen:
     """Six tenths of a second are silent."""
-    return _with_sound(specimen, "mute span", "volume=0:enable='between(t,2,2.6)'")
+    return _with_sound(
+        specimen, "mute span", f"volume=0:enable='between(t,{MUTED_S[0]},{MUTED_S[1]})'"
+    )
 
 
 def late_sound(specimen: Specimen) -> Specimen:
@@ -269,7 +307,8 @@ def misaligned_idr(specimen: Specimen) -> Specimen:
     grafted = _altered(specimen, "misaligned IDR")
     name = grafted.version.renditions[-1].rendition_id
     _graft(moved.folder, grafted.folder, name)
-    return grafted
+    rungs = [*grafted.order.rungs[:-1], *moved.order.rungs]
+    return replace(grafted, order=msgspec.structs.replace(grafted.order, rungs=rungs))
 
 
 def _graft(source: Path, target: Path, name: str) -> None:
@@ -290,12 +329,16 @@ Needs = Literal["", "sound", "captions"]
 
 @dataclass(frozen=True)
 class Defect:
-    """A defect by its name, how it is made, what must find it, and what it needs of a film."""
+    """A defect by its name, how it is made, what must find it, and what it needs of a film.
+
+    ``changes`` tells whether it changes anything of a film that has what it needs.
+    """
 
     name: str
     make: Callable[[Specimen], Specimen]
     checks: frozenset[Check]
     needs: Needs = ""
+    changes: Callable[[Specimen], bool] = lambda _: True
 
     def fits(self, specimen: Specimen) -> bool:
         """Whether the film has what the defect is made in."""
@@ -304,10 +347,10 @@ class Defect:
 
 
 DEFECTS: tuple[Defect, ...] = (
-    Defect("black tail", black_tail, frozenset({"black"})),
+    Defect("black tail", black_tail, frozenset({"black"}), changes=ends_otherwise_than_black),
     Defect("2 s freeze", freeze, frozenset({"freeze"})),
-    Defect("mute span", mute_span, frozenset({"mute"}), "sound"),
-    Defect("+40 ms A/V", late_sound, frozenset({"av_offset"}), "sound"),
+    Defect("mute span", mute_span, frozenset({"mute"}), "sound", is_heard_in_the_span),
+    Defect("+40 ms A/V", late_sound, frozenset({"av_offset"}), "sound", is_heard),
     Defect("wrong color tag", wrong_color_tag, frozenset({"color"})),
     Defect("missing frame", missing_frame, frozenset({"frames"})),
     Defect(

@@ -21,7 +21,8 @@ from cuemark.app.cli.accounts import LinkView
 from cuemark.app.cli.client import Operator
 from cuemark.app.cli.ingest import ingest_film
 from cuemark.app.folder import DataFolder
-from cuemark.contracts.encoding import Job, Version
+from cuemark.contracts.encoding.jobs import Job
+from cuemark.contracts.encoding.versions import Version
 from cuemark.kit.tracing import new_trace_id
 from samples.catalog import CATALOG
 from samples.render import render

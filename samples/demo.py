@@ -26,7 +26,7 @@ from cuemark.app.cli.ingest import ingest_film
 from cuemark.app.cli.output import console, plain
 from cuemark.app.cli.titles import TitleView, all_titles
 from cuemark.app.folder import DataFolder
-from cuemark.contracts.encoding import Job, JobPage
+from cuemark.contracts.encoding.jobs import Job, JobPage
 from samples.catalog import CATALOG
 from samples.render import render_all
 

@@ -13,6 +13,7 @@ PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "e2fsprogs": ("mkfs.ext4",),
     "gcc": ("cc", "gcc"),
+    "iproute2": ("ip",),
 }
 WITH = {"gcc": ["libc6-dev"]}
 """What a package is of no use without here, though it only recommends it."""

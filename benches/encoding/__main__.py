@@ -20,8 +20,8 @@ from benches.machine import this_machine
 from benches.pages import ABOUTS, ORDER
 from benches.report import page, table
 from cuemark.contexts.encoding.tools.run import ToolFailed
-from cuemark.contexts.encoding.workflow.renditions import QualityRefused
-from cuemark.contracts.encoding import Codec
+from cuemark.contexts.encoding.workflow.marking import QualityRefused
+from cuemark.contracts.encoding.versions import Codec
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"

@@ -10,24 +10,27 @@ from pathlib import Path
 import msgspec
 
 from cuemark.contexts.encoding.model.chunks import Chunk, chunk_plan, excerpts
+from cuemark.contexts.encoding.model.fairness import Urgency
 from cuemark.contexts.encoding.model.gate import Scores, joined
 from cuemark.contexts.encoding.stages import pictures, scoring
 from cuemark.contexts.encoding.stages.packaging import RungToPackage
 from cuemark.contexts.encoding.stages.pictures import RUNG
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.store import JobRow
+from cuemark.contexts.encoding.tools.canonical import Film
 from cuemark.contexts.encoding.tools.decoding import sample_bytes
-from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
+from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.programs import Programs, from_wheels
-from cuemark.contexts.encoding.workflow.renditions import packaged
+from cuemark.contexts.encoding.workflow.attempts import packaged
 from cuemark.contexts.encoding.workflow.steps import Note, Steps
-from cuemark.contexts.encoding.workflow.tasks import Priority, Task, do_picture
+from cuemark.contexts.encoding.workflow.tasks import Task, do_picture
 from cuemark.contexts.encoding.workflow.title import (
     QUICK_EXCERPT_FRAMES,
     QUICK_EXCERPTS,
     quick_recipes,
 )
-from cuemark.contracts.encoding import Codec, Effort
+from cuemark.contracts.encoding.jobs import Effort
+from cuemark.contracts.encoding.versions import Codec
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.kit.objects import Objects, sha256_of
 
@@ -153,9 +156,9 @@ class Lab:
         _, steps = self.steps(clip)
         recipes = quick_recipes(clip.film)
         rows = [[recipe] * len(clip.chunks) for recipe in recipes]
-        encoded = steps.all("encode", "quick", Priority.QUICK, rows, clip.chunks)
+        encoded = steps.all("encode", "quick", Urgency.QUICK, rows, clip.chunks)
         samples = excerpts(clip.chunks, QUICK_EXCERPTS, QUICK_EXCERPT_FRAMES)
-        scored = steps.joined_and_scored("quick", Priority.QUICK, encoded, samples, [""] * 2)
+        scored = steps.joined_and_scored("quick", Urgency.QUICK, encoded, samples, [""] * 2)
         return [
             packaged(recipe, key, scores)
             for recipe, (key, scores) in zip(recipes, scored, strict=True)
@@ -168,7 +171,7 @@ class Lab:
     def rows(self, clip: Clip, row: Sequence[Recipe], chunks: Sequence[Chunk]) -> Measure:
         """Encode and score chunks of a clip, each in its recipe."""
         _, steps = self.steps(clip)
-        (keys,) = steps.all("probe", "verify", Priority.PROBE, [row], chunks)
+        (keys,) = steps.all("probe", "verify", Urgency.FULL, [row], chunks)
         scores = joined([scoring.scores_of(self.shop, key) for key in keys])
         files = [
             self.shop.path(pictures.chunk_key(self.shop, clip.sha256, chunk, recipe), "chunk.mp4")

@@ -14,11 +14,13 @@ from cuemark.contexts.encoding.model.ladder import CEILING, Point, Probed
 from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.pictures import RUNG
 from cuemark.contexts.encoding.tools import ffmpeg
+from cuemark.contexts.encoding.tools.canonical import canonical
 from cuemark.contexts.encoding.tools.encoders import FAMILIES
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.run import run
 from cuemark.contexts.encoding.workflow.renditions import FullRenditions, Method
-from cuemark.contracts.encoding import Codec, Effort
+from cuemark.contracts.encoding.jobs import Effort
+from cuemark.contracts.encoding.versions import Codec
 
 FIXED = (
     (235, 240),
@@ -102,7 +104,7 @@ def _two_passes(lab: Lab, clip: Clip, kbps: int, lines: int) -> str:
             run(
                 _pass_argv(lab, clip, kbps, lines, number, folder),
                 pictures.encoding(clip.film, clip.film.master.frames),
-                reads=[clip.film.path],
+                reads=clip.film.reads,
                 folder=folder,
             )
     return key
@@ -115,7 +117,7 @@ def _pass_argv(lab: Lab, clip: Clip, kbps: int, lines: int, number: int, folder:
     return [
         *[str(lab.shop.programs.ffmpeg), "-nostdin", "-v", "error", "-y", "-threads", "1"],
         *[*ffmpeg.FILM, "-i", str(clip.film.path), "-map", f"0:{clip.film.master.video_stream}"],
-        *["-vf", f"{ffmpeg.canonical(clip.film, 0)},{size}", "-c:v", "libx264"],
+        *["-vf", f"{canonical(clip.film, 0)},{size}", "-c:v", "libx264"],
         *["-preset", PRESET, "-b:v", f"{kbps}k", "-profile:v", "high", "-threads", "1"],
         *["-g", str(round(2 * picture.rate)), "-pass", str(number)],
         *["-passlogfile", str(folder / "passes"), "-frames:v", str(clip.film.master.frames)],

@@ -8,7 +8,7 @@ from benches.encoding.bd import bd_rate
 from benches.encoding.lab import Measure
 from benches.encoding.methods import Ladder
 from benches.figures import Anchor, Figure, figure
-from cuemark.contracts.encoding import Codec
+from cuemark.contracts.encoding.versions import Codec
 
 WITHIN_VMAF = 1.0
 NAMES: dict[Codec, str] = {"av1": "AV1", "hevc": "HEVC"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from cuemark.contexts.catalog import wiring
-from cuemark.contracts import encoding, steering
+from cuemark.contracts import steering
 from cuemark.contracts.catalog import (
     Catalog,
     ChooseArtwork,
@@ -17,7 +17,8 @@ from cuemark.contracts.catalog import (
     TitleInvalid,
     UnknownTitle,
 )
-from cuemark.contracts.encoding import Quality, VersionPublished
+from cuemark.contracts.encoding import events
+from cuemark.contracts.encoding.versions import Quality
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.contracts.steering import VersionPlaced
 from cuemark.kit.clock import ManualClock
@@ -45,7 +46,7 @@ class House:
 
     async def publish(self, title_id: TitleId, version_id: str, quality: Quality) -> None:
         self.clock.advance(1)
-        event = VersionPublished(
+        event = events.VersionPublished(
             version_id=VersionId(version_id),
             title_id=title_id,
             quality=quality,
@@ -55,7 +56,7 @@ class House:
             published_at=self.clock.now(),
         )
         async with self.database.transaction() as transaction:
-            await self.log.append(transaction, encoding.TOPIC, version_id, event)
+            await self.log.append(transaction, events.TOPIC, version_id, event)
             placed = VersionPlaced(version_id=event.version_id, placed_at=self.clock.now())
             await self.log.append(transaction, steering.TOPIC, version_id, placed)
         await self.view.catch_up()

@@ -17,6 +17,7 @@ from cuemark.contracts.identity import (
     Authenticate,
     Caller,
     CreateAccount,
+    GetAccounts,
     Identity,
     IssueLoginLink,
     IssueOperatorLink,
@@ -81,6 +82,18 @@ async def house(reach: Reach, database_url: str) -> AsyncIterator[House]:
             cost=argon2.profiles.CHEAPEST,
         )
         yield House(await reach(Identity, room.service), clock)
+
+
+async def test_accounts_are_found_by_their_ids(house: House) -> None:
+    one, two = await house.create(), await house.create("eve@example.org")
+    await house.create("bob@example.org")
+    ids = [two.account_id, AccountId("acc_gone"), one.account_id]
+    found = (await house.identity.get_accounts(GetAccounts(account_ids=ids))).accounts
+    assert sorted(each.email for each in found) == ["ada@example.org", "eve@example.org"]
+    assert {each.account_id: each for each in found}[one.account_id] == one
+    assert (await house.identity.get_accounts(GetAccounts(account_ids=[]))).accounts == []
+    with pytest.raises(AccountInvalid, match="200 accounts at most"):
+        await house.identity.get_accounts(GetAccounts(account_ids=ids * 100))
 
 
 async def refused(call: Awaitable[T]) -> type[Refusal] | T:

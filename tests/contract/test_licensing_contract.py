@@ -9,6 +9,7 @@ from cuemark.contexts.licensing import wiring
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
 from cuemark.contracts.licensing import (
     CloseLicences,
+    ContentKey,
     GetLicence,
     Licence,
     LicenceInvalid,
@@ -17,6 +18,7 @@ from cuemark.contracts.licensing import (
     OpenLicences,
     ProvisionKeys,
 )
+from cuemark.contracts.protection import Robustness
 from cuemark.kit.clock import ManualClock
 from tests.contract.conftest import Reach
 from tests.databases import opened
@@ -37,7 +39,12 @@ async def licensing(
     reach: Reach, database_url: str, clock: ManualClock
 ) -> AsyncIterator[Licensing]:
     async with opened(database_url, wiring) as database:
-        room = wiring.build(database=database, clock=clock, master_key=bytes(range(32)))
+        room = wiring.build(
+            database=database,
+            clock=clock,
+            master_key=bytes(range(32)),
+            demands={"UHD1": "hardware", "UHD2": "hardware"},
+        )
         yield await reach(Licensing, room.service)
 
 
@@ -183,3 +190,75 @@ async def test_a_request_that_cannot_be_read_is_invalid(
 
 async def test_closing_an_unknown_session_is_no_error(licensing: Licensing) -> None:
     assert await licensing.close_licences(CloseLicences(session_id=PlaySessionId("play_none")))
+
+
+async def keys_of_periods(licensing: Licensing, periods: int) -> dict[tuple[str, int], ContentKey]:
+    made = await licensing.provision_keys(
+        ProvisionKeys(version_id=FILM, labels=LABELS, periods=periods)
+    )
+    return {(key.label, key.period): key for key in made.keys}
+
+
+async def test_every_period_has_keys_of_its_own_that_more_periods_leave_alone(
+    licensing: Licensing,
+) -> None:
+    first = await keys_of_periods(licensing, 1)
+    three = await keys_of_periods(licensing, 3)
+    assert len(three) == 9
+    assert len({part for key in three.values() for part in (key.kid, key.key, key.iv)}) == 27
+    assert {place: three[place] for place in first} == first
+    assert await keys_of_periods(licensing, 1) == first
+
+
+async def test_a_licence_has_the_keys_asked_for_and_those_of_the_next_period_alone(
+    licensing: Licensing, clock: ManualClock
+) -> None:
+    keys = await keys_of_periods(licensing, 4)
+    await open_session(licensing, clock)
+    wanted = [keys["SD", 1].kid, keys["AUDIO", 1].kid]
+    licence = await ask(licensing, wanted)
+    assert [key.kid for key in licence.keys][:2] == wanted
+    ahead = {keys["SD", 2].kid, keys["AUDIO", 2].kid}
+    assert {key.kid for key in licence.keys[2:]} == ahead
+    (last,) = (await ask(licensing, [keys["HD", 3].kid])).keys
+    assert last.key == keys["HD", 3].key
+
+
+async def test_no_licence_grows_past_the_most_keys_by_what_it_has_ahead(
+    licensing: Licensing, clock: ManualClock
+) -> None:
+    keys = await keys_of_periods(licensing, 12)
+    await open_session(licensing, clock)
+    wanted = [keys[label, period].kid for label in LABELS for period in range(10)]
+    assert len((await ask(licensing, wanted)).keys) == 32
+
+
+@pytest.mark.parametrize("periods", [0, -1, 2049])
+async def test_periods_that_no_film_has_are_refused(licensing: Licensing, periods: int) -> None:
+    with pytest.raises(LicenceInvalid, match="1 to 2048 crypto periods"):
+        await keys_of_periods(licensing, periods)
+
+
+@pytest.mark.parametrize("said", ["software", "hardware"])
+async def test_a_key_in_the_clear_is_no_key_of_a_label_that_demands_hardware(
+    licensing: Licensing, clock: ManualClock, said: Robustness
+) -> None:
+    """Whatever a client says of itself, and though it has guessed the key's id."""
+    made = await licensing.provision_keys(
+        ProvisionKeys(version_id=FILM, labels=["HD", "UHD1"], periods=2)
+    )
+    keys = {(key.label, key.period): key for key in made.keys}
+    await licensing.open_licences(
+        OpenLicences(
+            session_id=SESSION,
+            account_id=OWNER,
+            version_id=FILM,
+            expires_at=clock.now() + timedelta(seconds=60),
+            robustness=said,
+        )
+    )
+    for wanted in (["UHD1"], ["HD", "UHD1"]):
+        with pytest.raises(LicenceRefused, match="only devices with better protection"):
+            await ask(licensing, [keys[label, 0].kid for label in wanted])
+    licence = await ask(licensing, [keys["HD", 0].kid])
+    assert {key.kid for key in licence.keys} == {keys["HD", 0].kid, keys["HD", 1].kid}

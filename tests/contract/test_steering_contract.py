@@ -236,6 +236,32 @@ async def test_the_address_carries_a_token_for_that_appliance(
     assert claims.expires_at_s == int((clock.now() + timedelta(hours=12)).timestamp())
 
 
+async def test_every_appliance_is_told_the_sessions_variants(
+    steering: Steering, clock: ManualClock
+) -> None:
+    row = bytes(range(128))
+    await report(steering, A, [FILM])
+    await report(steering, B, [FILM])
+    expires_at = clock.now() + timedelta(hours=12)
+    session_id = PlaySessionId("play_1")
+    ranking = await steering.rank(
+        Rank(session_id=session_id, version_id=FILM, expires_at=expires_at, variants=row)
+    )
+    assert len(ranking.appliances) == 2
+    for each in ranking.appliances:
+        snapshot = await steering.get_snapshot(GetSnapshot(appliance_id=each.appliance_id))
+        token = each.media_url.split("/")[-3]
+        assert len(token) <= cat.MAX_TOKEN_CHARS
+        claims = cat.verify(
+            token,
+            keys={key.kid: bytes.fromhex(key.key) for key in snapshot.token_keys},
+            audience=each.appliance_id,
+            path=f"/{FILM}/x",
+            now=clock.now(),
+        )
+        assert claims.variants == row
+
+
 async def test_a_snapshot_has_the_appliances_own_keys_the_current_first(steering: Steering) -> None:
     keys_a = (await steering.get_snapshot(GetSnapshot(appliance_id=A))).token_keys
     keys_b = (await steering.get_snapshot(GetSnapshot(appliance_id=B))).token_keys

@@ -39,7 +39,7 @@ def backup(installation: Installation, tmp_path_factory: pytest.TempPathFactory)
     "Before" is whole in it, "Meanwhile" half made, "After" came later.
     """
     films = tmp_path_factory.mktemp("films")
-    installation.ingest(film(films / "before.mp4", 0, SECONDS), "Before")
+    installation.ingest(film(films / "before.mp4", 0, SECONDS), "Before", effort="fast")
     wait_until(lambda: bool(played(installation, "Before")), 60, "it plays")
     installation.ingest(film(films / "meanwhile.mp4", 1, MEANWHILE_S), "Meanwhile", wait=False)
     reports: list[Any] = []
@@ -59,7 +59,7 @@ def backup(installation: Installation, tmp_path_factory: pytest.TempPathFactory)
         (FRAMES, 0, 0)
     ] * 3
     assert taken["damaged"] == []
-    installation.ingest(film(films / "after.mp4", 2, 2), "After")
+    installation.ingest(film(films / "after.mp4", 2, 2), "After", effort="fast")
     return Path(taken["path"])
 
 

@@ -74,7 +74,8 @@ def test_a_second_up_on_the_folder_is_refused_with_one_sentence(
 
 
 @pytest.mark.parametrize(
-    "name", ["postgres", "control", "origin", "appliance-1", "appliance-1-agent", "worker-1"]
+    "name",
+    ["postgres", "control", "origin", "appliance-1", "appliance-1-agent", "worker-1", "functions"],
 )
 def test_a_killed_child_runs_again_within_two_seconds(
     shared_installation: Installation, name: str
@@ -94,7 +95,7 @@ def test_a_killed_forkserver_takes_control_and_the_workers_with_it_and_all_serve
 ) -> None:
     before = shared_installation.status()["pids"]
     os.kill(before["forkserver"], signal.SIGKILL)
-    lost = ("forkserver", "control", "worker-1", "worker-2")
+    lost = ("forkserver", "control", "worker-1", "worker-2", "functions")
     wait_until(
         lambda: all(serves_again_as_another(shared_installation, before, name) for name in lost),
         30,

@@ -52,7 +52,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         cuemark = Installation(data)
         cuemark.up()
         try:
-            cuemark.ingest(film, FILM)
+            cuemark.ingest(film, FILM, effort="fast")
             yield House(cuemark, licences)
         finally:
             cuemark.down()

@@ -51,7 +51,7 @@ def test_artwork_can_be_chosen_where_this_release_made_the_version(
 
 
 def test_another_film_can_be_ingested(upgraded: Installation, tmp_path: Path) -> None:
-    upgraded.ingest(film(tmp_path / "new.mp4", 2), "New")
+    upgraded.ingest(film(tmp_path / "new.mp4", 2), "New", effort="fast")
     assert played(upgraded, "New")["frames"] == FRAMES
 
 

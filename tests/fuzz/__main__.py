@@ -1,33 +1,52 @@
-"""Coverage-guided fuzzing of one parser: ``python -m tests.fuzz PARSER SECONDS SEED [CORPUS]``.
+"""Coverage-guided fuzzing of parsers: ``python -m tests.fuzz PARSER SECONDS SEED [CORPUS]``.
 
 Atheris follows which lines an input reaches and keeps what reaches new ones, in ``CORPUS`` where
 one is named. It ends with an error, and the input in a file ``crash-*``, where a parser raises
-what it does not promise.
+what it does not promise. ``every`` for a parser is all of them, one after the other, each with a
+folder of its own in ``CORPUS``: what they import is instrumented once.
 """
 
-import contextlib
+import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import atheris
 
 from tests.fuzz import tables
 
+EVERY = "every"
 
-def main() -> None:
+
+def main() -> int:
     name, seconds, seed, *corpus = sys.argv[1:]
     with atheris.instrument_imports(include=["cuemark", "tests.fuzz"]):
-        parser, seeds = tables.found(name)
-    with contextlib.ExitStack() as stack:
-        folder = Path(corpus[0] if corpus else stack.enter_context(tempfile.TemporaryDirectory()))
-        folder.mkdir(parents=True, exist_ok=True)
-        for number, data in enumerate(seeds):
-            (folder / f"seed-{number}").write_bytes(data)
-        flags = [f"-max_total_time={seconds}", f"-seed={seed}", "-max_len=4096", "-timeout=10"]
-        atheris.Setup([sys.argv[0], *flags, "-rss_limit_mb=2048", str(folder)], parser)
+        chosen = tables.every() if name == EVERY else {name: tables.found(name)}
+    with tempfile.TemporaryDirectory() as temporary:
+        kept = Path(corpus[0] if corpus else temporary)
+        broken = []
+        for each, (parser, seeds) in chosen.items():
+            folder = kept / each if name == EVERY else kept
+            folder.mkdir(parents=True, exist_ok=True)
+            for number, data in enumerate(seeds):
+                (folder / f"seed-{number}").write_bytes(data)
+            if not _survives(parser, folder, [f"-max_total_time={seconds}", f"-seed={seed}"]):
+                broken.append(each)
+    if broken:
+        print(f"Broken: {', '.join(broken)}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _survives(parser: Callable[[bytes], None], folder: Path, flags: list[str]) -> bool:
+    # Atheris ends the process that it fuzzes in.
+    pid = os.fork()
+    if pid == 0:
+        limits = ["-max_len=4096", "-timeout=10", "-rss_limit_mb=2048"]
+        atheris.Setup([sys.argv[0], *flags, *limits, str(folder)], parser)
         atheris.Fuzz()
+    return os.waitpid(pid, 0)[1] == 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

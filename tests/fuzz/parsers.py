@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from cuemark.contexts.encoding.model import boxes, codec_strings, loudness, names
+from cuemark.contexts.encoding.model import color as color_rules
 from cuemark.contexts.encoding.model.captions import reading, webvtt
 from cuemark.contexts.encoding.model.captions.cues import CaptionsInvalid
 from cuemark.contexts.encoding.model.captions.imsc import imsc
@@ -21,7 +22,8 @@ from cuemark.contexts.encoding.model.master import (
     master_of,
 )
 from cuemark.contexts.licensing.model import cpix, speke, systems
-from cuemark.contracts.encoding import MasterRejected, UploadInvalid
+from cuemark.contracts.encoding.jobs import MasterRejected
+from cuemark.contracts.encoding.uploads import UploadInvalid
 from cuemark.contracts.ids import VersionId
 from cuemark.contracts.licensing import LicenceInvalid
 from cuemark.edge import http as edge_http
@@ -99,6 +101,19 @@ def read_probe(data: bytes) -> None:
 def read_idet(data: bytes) -> None:
     found = fields_of(_text(data), ProbedStream(index=0))
     assert found in ("", "tff", "bff")
+
+
+def read_light(data: bytes) -> None:
+    name, _, told = _text(data).partition("\n")
+    try:
+        color, _ = color_rules.color_of(
+            pixel_format=name, transfer="smpte2084", primaries="", matrix="", range_=""
+        )
+    except MasterRejected:
+        return
+    lit, _ = color_rules.with_light(color, told)
+    lit.boxes()
+    assert 100 < lit.peak_cd_m2 <= 10_000
 
 
 def read_loudness(data: bytes) -> None:
@@ -256,6 +271,15 @@ PARSERS: Table = {
     "boxes": (read_boxes, [_BOX, b"\x00\x00\x00\x08moof"]),
     "probe": (read_probe, [_PROBE + _TICKS]),
     "idet": (read_idet, [b"Multi frame detection: TFF: 9 BFF: 0 Progressive: 1"]),
+    "light": (
+        read_light,
+        [
+            b"p010le\nContent light level metadata: MaxCLL=9, MaxFALL=1",
+            b"p010le\nMastering display metadata: has_primaries:1 has_luminance:1 r(0.6800,0.3200)"
+            b" g(0.2650,0.6900) b(0.1500 0.0600) wp(0.3127, 0.3290) min_luminance=0.000100,"
+            b" max_luminance=1000.000000",
+        ],
+    ),
     "loudness": (read_loudness, [b"Summary:\n I: -23.0 LUFS\n Peak: -1.0 dBFS"]),
     "name": (read_name, [b"film.mp4", b"ab" * 32]),
     "token": (read_token, [cat.mint(CLAIMS, KEY).encode()]),

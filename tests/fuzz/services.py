@@ -1,6 +1,7 @@
 """What devices, appliances and scripts send: whole requests, as far as a server passes them on."""
 
 import asyncio
+import contextlib
 import functools
 import tempfile
 from pathlib import Path
@@ -8,10 +9,14 @@ from typing import Any
 
 import msgspec
 
+from cuemark.app.events import EVENTS
+from cuemark.contexts.functions.model import header
+from cuemark.contexts.functions.model.header import FunctionInvalid
+from cuemark.contexts.functions.wiring import kinds_of
 from cuemark.contexts.playback.model import dash, hls
 from cuemark.contexts.steering import model
 from cuemark.contexts.steering.service import SteeringService
-from cuemark.contracts.encoding import OpenUpload
+from cuemark.contracts.encoding.uploads import OpenUpload
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.contracts.steering import Rank, Report, ReportInvalid, Steering
 from cuemark.gateway.app import build_gateway
@@ -33,6 +38,7 @@ NOWHERE = "postgresql+psycopg://cuemark@/cuemark?host=/nowhere"
 ANNOUNCED_BYTES = 64
 CLOCK = SystemClock()
 OFFICE = passport.PassportOffice(b"p" * 32, CLOCK)
+KINDS = kinds_of(EVENTS)
 KEYRING = model.Keyring([EDGE], [cat.TokenKey("k1", b"k" * 32)])
 
 
@@ -143,6 +149,15 @@ _REPORT = (
     b'{"appliance_id":"edge-a","url":"http://127.0.0.1:8081","healthy":true,"in_flight":1,'
     b'"inventory_revision":1,"versions":["ver_1"]}'
 )
+
+
+def read_function(data: bytes) -> None:
+    with contextlib.suppress(FunctionInvalid):
+        toml = header.inline(data)
+        if toml is not None:
+            header.read(toml, KINDS, is_inline=True)
+
+
 PARSERS: Table = {
     "upload": (
         read_upload,
@@ -150,6 +165,15 @@ PARSERS: Table = {
             b"Upload-Offset: 10\n\nabc",
             b"Upload-Offset: 10\n\n" + b"x" * 80,
             b"upload-offset: 0\ncontent-type: application/json\ncontent-length: 3\n\nabc",
+        ],
+    ),
+    "function": (
+        read_function,
+        [
+            b'# /// script\n# [tool.cuemark]\n# on = ["encoding.*"]\n# reads = ["report"]\n# ///\n',
+            b"# /// script\r\n# on = 1\r\n# ///\r\n# /// script\n#\n# ///\n",
+            b"# /// script\n# a" + b".a" * 3000 + b" = 1\n# ///\n",
+            b"# /// script\n# a = " + b"[" * 3000 + b"\n# ///\n",
         ],
     ),
     "report": (read_report, [b"1500\n\n" + _REPORT, b"\n\n" + DEEP]),

@@ -11,6 +11,7 @@ import msgspec
 from cuemark.app import folder_format, settings
 from cuemark.app.cli.ingest import ingest, parse_captions
 from cuemark.app.cli.logs import logs, parse_since, parse_trace
+from cuemark.app.farm import ticket
 from cuemark.app.folder import DataFolder
 from cuemark.player.line import LineInvalid, parse
 from tests.fuzz.tables import DEEP, Table
@@ -38,7 +39,8 @@ def read_settings(data: bytes) -> None:
             for name in settings.Settings.__struct_fields__
             if name not in settings.TABLES
         }
-        without_tables = msgspec.structs.replace(found, validation={})
+        untouched = {name: getattr(settings.Settings(), name) for name in settings.TABLES}
+        without_tables = msgspec.structs.replace(found, **untouched)
         assert settings.load(Path(folder), again) == without_tables
     assert 0 < found.port < 1 << 16
     assert min(found.workers, found.appliances, found.origin_limit_kbps) >= 0
@@ -62,6 +64,19 @@ def read_format(data: bytes) -> None:
             assert found.format > folder_format.FORMAT
         folder_format.write(folder, found.pipeline)
         assert folder_format.read(folder).pipeline == found.pipeline
+
+
+def read_ticket(data: bytes) -> None:
+    """What is no ticket is refused; what is one is read again as it was written."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "ticket"
+        path.write_bytes(data)
+        try:
+            found = ticket.read(path)
+        except ticket.TicketUnusable:
+            return
+        ticket.write(found, path)
+        assert ticket.read(path) == found
 
 
 def read_options(data: bytes) -> None:
@@ -98,11 +113,18 @@ def read_line(data: bytes) -> None:
 
 
 PARSERS: Table = {
-    "settings": (read_settings, [b'bind = "0.0.0.0"\nport = 80\n--\nworkers=3\nnginx=/n']),
+    "settings": (
+        read_settings,
+        [
+            b'bind = "0.0.0.0"\nport = 80\n--\nworkers=3\nnginx=/n',
+            b'[objects]\nstore = "s3://b/c"\nendpoint = "http://h:1"\n[farm]\nlisten = "h"',
+        ],
+    ),
     "format": (
         read_format,
         [b'{"format":1,"release":"0.1.0","pipeline":"a"}', b'{"format":2}', DEEP],
     ),
+    "ticket": (read_ticket, [b'{"format":1,"bucket":{"bucket":"b"}}', b"{", DEEP]),
     "options": (
         read_options,
         [b"en=/etc/passwd\npt-BR=pyproject.toml", b"10m", b"2026-01-31T20:15"],

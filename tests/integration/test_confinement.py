@@ -78,6 +78,15 @@ def test_a_child_that_drops_root_is_an_ordinary_user_who_owns_what_root_owns(
     assert subprocess.run(argv, capture_output=True, check=True).stdout.split() == [b"1000"] * 2
 
 
+def test_it_connects_to_no_socket_in_the_file_system(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        with pytest.raises(ToolFailed, match="PermissionError"):
+            python(f"import socket; socket.socket(socket.AF_UNIX).connect({str(path)!r})")
+
+
 @needs_landlock
 @pytest.mark.parametrize(
     "code",

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from tests.unit.edge.vectors import (
     AUDIENCE,
     KEYS,
     PATH,
+    VARIANTS,
     VERSION,
     Vector,
     claims,
@@ -40,6 +42,14 @@ def test_a_token_opens_its_path_only_if_it_is_genuine(vector: Vector) -> None:
 
 def test_a_token_gives_back_the_claims_it_was_minted_for() -> None:
     assert verify(genuine(NOW_S)) == claims(NOW_S)
+
+
+def test_a_token_holds_the_row_of_variants_as_etsi_has_it() -> None:
+    held = claims(NOW_S, variants=VARIANTS)
+    token = cat.mint(held, KEYS[0])
+    assert verify(token) == held
+    payload = cbor2.loads(cbor2.loads(decode(token)).value.value[2])
+    assert (payload[300], payload[302], payload[304]) == (1, 16, VARIANTS)
 
 
 def test_a_token_ends_at_the_second_it_names() -> None:

@@ -136,9 +136,9 @@ export const api = {
     await call("POST", `${BASE}/logout`);
   },
 
-  async startPlay(titleId: string, device: string): Promise<Play> {
+  async startPlay(titleId: string, device: string, robustness: string): Promise<Play> {
     const traceId = newTraceId();
-    const body = { title_id: titleId, device };
+    const body = { title_id: titleId, device, robustness };
     const response = await call("POST", `${BASE}/plays`, { body, traceId });
     return { ...((await response.json()) as Omit<Play, "trace_id">), trace_id: traceId };
   },

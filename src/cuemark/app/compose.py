@@ -4,15 +4,18 @@ A context that is not among a process's targets is reached through its remote cl
 code is not imported there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from cuemark.app.farm.keys import farm_key
 from cuemark.app.protection import headers_in
+from cuemark.app.storage import open_objects
 from cuemark.app.system import Install
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.functions import Functions
 from cuemark.contracts.identity import Identity
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
@@ -22,20 +25,22 @@ from cuemark.kit.channel import Channel
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
-from cuemark.kit.link import InternalApp, connect, serve
-from cuemark.kit.objects import Objects
+from cuemark.kit.link import InternalApp, connect, route_of, serve
 from cuemark.kit.outbox import Follower, Log
 from cuemark.kit.passport import Passport, PassportOffice
 from cuemark.kit.room import Room
 
 T = TypeVar("T")
 
+OBJECTS_PATIENCE_S = 5.0
+"""How long a request waits for a bucket that is away."""
 TRACE_TAIL_BYTES = 64 << 20
 """How far back in each log the page of a trace looks; `cuemark logs` looks into all of it."""
 
 CONTRACTS: Mapping[str, type] = {
     "catalog": Catalog,
     "encoding": Encoding,
+    "functions": Functions,
     "identity": Identity,
     "licensing": Licensing,
     "playback": Playback,
@@ -46,6 +51,7 @@ CONTRACTS: Mapping[str, type] = {
 TARGETS: Mapping[str, Sequence[str]] = {
     "catalog": (),
     "encoding": (),
+    "functions": (),
     "identity": (),
     "licensing": (),
     "steering": (),
@@ -59,12 +65,15 @@ TARGETS: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class Composition:
-    """A composed process. ``gateway`` is None where it is not a target."""
+    """A composed process. ``gateway`` is None where it is not a target, and ``farm``, what workers
+    on other hosts may ask, where licensing is not."""
 
     gateway: object | None
     internal: InternalApp
+    farm: InternalApp | None
     followers: Sequence[Follower]
     local: frozenset[str]
+    keepers: Sequence[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=tuple)
     closers: Sequence[Callable[[], Any]] = field(default_factory=tuple)
 
     async def close(self) -> None:
@@ -85,7 +94,9 @@ class _Builder:
         self.ids = Ids(self.clock)
         self.log = Log(self.clock)
         self.database = Database(install.database_url)
-        self.objects = Objects(install.folder.objects, writer)
+        self.objects = open_objects(
+            install.folder, install.settings.objects, writer, OBJECTS_PATIENCE_S
+        )
         self.office = PassportOffice(install.folder.secret("passport_key"), self.clock)
         self.rooms: dict[str, Room[Any]] = {}
         self.channels: dict[str, Channel] = {}
@@ -129,14 +140,24 @@ def compose(install: Install, targets: Sequence[str], peers: Mapping[str, str]) 
         internal=InternalApp(
             [serve(room.contract, room.service) for room in rooms], builder.office
         ),
+        farm=_farm(builder) if "licensing" in local and install.settings.farm.listen else None,
         followers=[follower for room in rooms for follower in room.followers],
         local=local,
+        keepers=[keeper for room in rooms for keeper in room.keepers],
         closers=[
             *(closer for room in rooms for closer in room.closers),
             builder.database.close,
             *(channel.close for channel in builder.channels.values()),
         ],
     )
+
+
+def _farm(builder: _Builder) -> InternalApp:
+    """What a worker on another host may ask for: the keys of the versions that it packages."""
+    routes = serve(Licensing, builder.room("licensing").service)
+    allowed = route_of(Licensing, "provision_keys")
+    office = PassportOffice(farm_key(builder.install), builder.clock)
+    return InternalApp([{allowed: routes[allowed]}], office)
 
 
 def _catalog(builder: _Builder) -> Room[Catalog]:
@@ -158,6 +179,23 @@ def _encoding(builder: _Builder) -> Room[Encoding]:
         effort=builder.install.settings.effort,
         codecs=builder.install.settings.codecs,
         energy=builder.install.settings.energy,
+        film_grain=builder.install.settings.film_grain,
+        crypto_period_s=builder.install.settings.protection.crypto_period_s,
+        mirrored=bool(builder.install.settings.objects.store),
+    )
+
+
+def _functions(builder: _Builder) -> Room[Functions]:
+    from cuemark.app.events import EVENTS
+    from cuemark.contexts.functions.wiring import build, kinds_of
+
+    return build(
+        database=builder.database,
+        log=builder.log,
+        clock=builder.clock,
+        folder=builder.install.functions,
+        results=builder.install.folder.results,
+        kinds=kinds_of(EVENTS),
     )
 
 
@@ -194,6 +232,7 @@ def _licensing(builder: _Builder) -> Room[Licensing]:
         if protection.key_server
         else None,
         sealed=protection.key_server_sealed,
+        demands=protection.robustness,
     )
 
 
@@ -211,7 +250,8 @@ def _playback(builder: _Builder) -> Room[Playback]:
         licensing=builder.reach(Licensing),
         steering=builder.reach(Steering),
         viewers=builder.reach(Viewers),
-        offer=Offer(tuple(protection.systems), protection.clearkey),
+        fingerprint_key=builder.install.folder.secret("fingerprint_key"),
+        offer=Offer(tuple(protection.systems), protection.clearkey, protection.robustness),
     )
 
 
@@ -236,6 +276,7 @@ def _viewers(builder: _Builder) -> Room[Viewers]:
 BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {
     "catalog": _catalog,
     "encoding": _encoding,
+    "functions": _functions,
     "identity": _identity,
     "licensing": _licensing,
     "playback": _playback,
@@ -261,6 +302,7 @@ def _gateway(builder: _Builder) -> object:
             playback=builder.reach(Playback),
             licensing=builder.reach(Licensing),
             encoding=builder.reach(Encoding),
+            functions=builder.reach(Functions),
             steering=builder.reach(Steering),
             objects=builder.objects,
             office=builder.office,

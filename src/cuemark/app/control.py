@@ -19,6 +19,7 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
 from cuemark.app import settings
+from cuemark.app.certificate import Certificate, ensured
 from cuemark.app.compose import Composition, compose, writer_of
 from cuemark.app.folder import DataFolder
 from cuemark.app.supervisor import BACKLOG
@@ -36,16 +37,24 @@ class Listener:
     descriptor: int | None = None
 
 
-async def serve(composition: Composition, public: Listener, internal: Listener) -> None:
+async def serve(
+    composition: Composition,
+    public: Listener,
+    internal: Listener,
+    farm: "FarmListener | None" = None,
+) -> None:
     """Serve until SIGTERM or SIGINT: the gateway where it is composed, the contracts always.
 
     What is being answered at the signal is answered.
     """
     stop = asyncio.Event()
     servers = [_Server(composition.internal, internal)]
+    if farm is not None:
+        servers.append(_Server(farm.application, farm.listener, farm.certificate))
     if composition.gateway is not None:
         servers.append(_Server(composition.gateway, public))
     followers = [asyncio.create_task(follower.run()) for follower in composition.followers]
+    followers += [asyncio.create_task(keeper()) for keeper in composition.keepers]
     running = [asyncio.create_task(server.serve()) for server in servers]
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -68,10 +77,21 @@ async def serve(composition: Composition, public: Listener, internal: Listener) 
             task.result()
 
 
+@dataclass(frozen=True)
+class FarmListener:
+    """Where workers on other hosts reach this process, and what they find there."""
+
+    application: object
+    listener: Listener
+    certificate: Certificate
+
+
 class _Server(Server):
     """granian, on a socket of its own or on one that was inherited."""
 
-    def __init__(self, application: object, where: Listener) -> None:
+    def __init__(
+        self, application: object, where: Listener, certificate: Certificate | None = None
+    ) -> None:
         super().__init__(
             application,
             address=where.host,
@@ -80,6 +100,8 @@ class _Server(Server):
             websockets=False,
             log_enabled=False,
             backlog=BACKLOG,
+            ssl_cert=None if certificate is None else certificate.path,
+            ssl_key=None if certificate is None else certificate.key,
         )
         self._inherited = where.descriptor
 
@@ -109,25 +131,34 @@ def run_control(
     public: Listener,
     internal: Listener,
     peers: Mapping[str, str],
+    farm: Listener | None = None,
 ) -> None:
     """Compose the targets and serve them in this process."""
     configure_logs(f"control:{','.join(targets)}", install.folder.log_file)
     composition = compose(install, targets, peers)
-    asyncio.run(serve(composition, public, internal))
+    door = None
+    if farm is not None and composition.farm is not None:
+        certificate = ensured(install.folder.root / "secrets", farm.host)
+        door = FarmListener(composition.farm, farm, certificate)
+    asyncio.run(serve(composition, public, internal, door))
 
 
 @click.command()
 @click.option("--data", "root", type=click.Path(path_type=Path), required=True)
 @click.option("--public-fd", type=int, help="An inherited socket that listens for the gateway.")
 @click.option("--internal-fd", type=int, help="The same for the contracts.")
-def main(root: Path, public_fd: int | None, internal_fd: int | None) -> None:
+@click.option("--farm-fd", type=int, help="The same for workers on other hosts.")
+def main(root: Path, public_fd: int | None, internal_fd: int | None, farm_fd: int | None) -> None:
     folder = DataFolder(root)
     install = install_on(folder, settings.load(root))
     public = Listener(install.settings.bind, install.ports.public, public_fd)
     internal = Listener("127.0.0.1", install.ports.internal, internal_fd)
     targets = ["all"]
     Objects(folder.objects, writer_of(targets)).sweep()
-    run_control(install, targets, public, internal, {})
+    farm = None
+    if farm_fd is not None:
+        farm = Listener(install.settings.farm.listen, install.ports.farm, farm_fd)
+    run_control(install, targets, public, internal, {}, farm)
 
 
 if __name__ == "__main__":

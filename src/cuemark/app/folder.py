@@ -18,6 +18,7 @@ from cuemark.kit.objects import Objects, fsync, make_folder, new_draft, sweep_dr
 
 _SECRET_BYTES = 32
 _PORTS = 1 << 16
+FARM_FROM = 8490
 
 
 class FolderUnusable(OperatorError):
@@ -25,13 +26,17 @@ class FolderUnusable(OperatorError):
 
 
 class Ports(msgspec.Struct, frozen=True):
-    """The TCP ports of an install; ``agents`` and ``appliances`` go by the appliance's number."""
+    """The TCP ports of an install; ``agents`` and ``appliances`` go by the appliance's number.
+
+    ``farm`` is the one at which other hosts reach control, 0 where none may.
+    """
 
     public: int
     internal: int
     origin: int
     appliances: list[int]
     agents: list[int]
+    farm: int = 0
 
 
 class DataFolder:
@@ -47,6 +52,11 @@ class DataFolder:
     @property
     def objects(self) -> Path:
         return self.root / "objects"
+
+    @property
+    def results(self) -> Path:
+        """What functions left, by function and run."""
+        return self.root / "results"
 
     @property
     def logs(self) -> Path:
@@ -115,12 +125,19 @@ class DataFolder:
             for name in reversed(names or ["cat_1"])
         )
 
-    def ports(self, bind: str, first: int, appliances: int) -> Ports:
-        """The ports of this install, chosen now where none are kept."""
+    def ports(self, bind: str, first: int, appliances: int, farm: str = "") -> Ports:
+        """The ports of this install, chosen now where none are kept.
+
+        ``farm`` is the address at which other hosts reach it, if they do.
+        """
         path = self.run / "ports.json"
         with contextlib.suppress(OSError, *UNREADABLE):
             kept = msgspec.json.decode(path.read_bytes(), type=Ports)
             if len(kept.appliances) == appliances:
+                if bool(farm) == bool(kept.farm):
+                    return kept
+                kept = msgspec.structs.replace(kept, farm=_farm_port(farm))
+                write_private(path, msgspec.json.encode(kept))
                 return kept
         taken: set[int] = set()
         ports = Ports(
@@ -129,6 +146,7 @@ class DataFolder:
             origin=_free_port("127.0.0.1", 0, taken),
             appliances=[_free_port(bind, first + 1, taken) for _ in range(appliances)],
             agents=[_free_port("127.0.0.1", 0, taken) for _ in range(appliances)],
+            farm=_farm_port(farm),
         )
         write_private(path, msgspec.json.encode(ports))
         return ports
@@ -149,6 +167,15 @@ def port_is_free(host: str, port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def _farm_port(host: str) -> int:
+    if host and not port_is_free(host, 0):
+        raise FolderUnusable(
+            f"nothing can listen on {host}: set `listen` under [farm] in cuemark.toml to an "
+            "address of this machine"
+        )
+    return _free_port(host, FARM_FROM, set()) if host else 0
 
 
 def _free_port(host: str, first: int, taken: set[int]) -> int:

@@ -10,7 +10,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from cuemark.contracts.protection import Scheme, System
+from cuemark.contracts.protection import (
+    LEAST_PERIOD_S,
+    Label,
+    Robustness,
+    Scheme,
+    System,
+    may_be_period,
+)
 from cuemark.kit.errors import OperatorError
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -36,6 +43,8 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     in the clear. ``systems`` are the DRM systems that manifests name, the preferred one first.
     ``key_server`` is the SPEKE v2 address that new keys come from, with
     ``key_server_sealed`` encrypted on the way beside TLS; left out, keys are our own.
+    ``crypto_period_s`` is how long a key is used at most, 0 for the whole film. ``robustness`` is
+    what keys demand of devices, by their labels; one that is not named demands software.
     """
 
     scheme: Scheme = "cbcs"
@@ -44,6 +53,8 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     key_server: str = ""
     key_server_headers_file: str = ""
     key_server_sealed: bool = False
+    crypto_period_s: int = 0
+    robustness: dict[Label, Robustness] = {}
 
 
 def complaint(protection: Protection) -> str:
@@ -58,6 +69,11 @@ def complaint(protection: Protection) -> str:
             return f"{where} needs the `licence_url` of its licence server"
         if not is_safe(system.licence_url):
             return f"{where}: `licence_url` must begin with https://, or lead to this machine"
+    if not may_be_period(protection.crypto_period_s):
+        return (
+            f"`protection.crypto_period_s` is {protection.crypto_period_s}: write "
+            f"{LEAST_PERIOD_S} or more seconds, or 0 for one key for the whole film"
+        )
     if protection.key_server and not is_safe(protection.key_server):
         return "`protection.key_server` must begin with https://, or lead to this machine"
     if "fairplay" in protection.systems and protection.scheme == "cenc":

@@ -13,13 +13,14 @@ def lines() -> Mapping[str, Path]:
     """The folder of migrations of each schema."""
     from cuemark.contexts.catalog import wiring as catalog
     from cuemark.contexts.encoding import wiring as encoding
+    from cuemark.contexts.functions import wiring as functions
     from cuemark.contexts.identity import wiring as identity
     from cuemark.contexts.licensing import wiring as licensing
     from cuemark.contexts.playback import wiring as playback
     from cuemark.contexts.steering import wiring as steering
     from cuemark.contexts.viewers import wiring as viewers
 
-    owners = (catalog, encoding, identity, licensing, playback, steering, viewers)
+    owners = (catalog, encoding, functions, identity, licensing, playback, steering, viewers)
     return {outbox.SCHEMA: outbox.MIGRATIONS} | {each.SCHEMA: each.MIGRATIONS for each in owners}
 
 

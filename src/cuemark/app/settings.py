@@ -15,8 +15,12 @@ import msgspec
 from msgspec import Meta
 
 from cuemark.app.protection import Protection, complaint
-from cuemark.contracts.encoding import Action, Check, Codec, Effort, EnergyModel, PolicyChanges
-from cuemark.contracts.protection import Scheme, System
+from cuemark.app.storage import ObjectsIn, complaint_about
+from cuemark.contracts.encoding.jobs import Effort, FilmGrain
+from cuemark.contracts.encoding.reports import EnergyModel
+from cuemark.contracts.encoding.validation import Action, Check, PolicyChanges
+from cuemark.contracts.encoding.versions import Codec
+from cuemark.contracts.protection import Label, Robustness, Scheme, System
 from cuemark.kit.errors import OperatorError
 
 FILE_NAME = "cuemark.toml"
@@ -24,7 +28,7 @@ _PREFIX = "CUEMARK_"
 
 _HOST = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,9}")
 
-TABLES = frozenset({"validation", "energy", "protection"})
+TABLES = frozenset({"validation", "energy", "protection", "objects", "farm"})
 """The settings that are set in the file alone."""
 
 Count = Annotated[int, Meta(ge=0, le=200)]
@@ -37,19 +41,31 @@ class SettingsInvalid(OperatorError):
     """A setting has a name or a value that this release does not take."""
 
 
+class Farm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Workers on other hosts. ``listen`` is the address of this machine, IPv4 or a name, at which
+    they reach the database and the control plane; empty: nobody does."""
+
+    listen: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an install may set.
 
     ``postgres_url`` and ``nginx`` replace the bundled engines by the URL of a PostgreSQL 16 or
     newer and the path of an nginx with njs. ``origin_limit_kbps`` bounds each connection to the
     origin, 0 for no bound. ``bind`` is the interface of the page and of the appliances, as an
-    IPv4 address or a name. ``thumbnails`` says whether versions show the film's frames over the
-    seek bar, which are not encrypted. ``effort`` is what a title may cost whose ingest asks for
-    nothing else, and ``codecs`` what its full version is made in besides H.264. ``validation``
-    changes what is done about what a check finds in a version: see
-    docs/how-to/change-the-validation-policy.md. ``energy`` is how watt-hours are estimated: see
-    docs/how-to/see-what-a-title-costs.md. ``protection`` is how films are encrypted and who gets
-    keys how: see docs/how-to/protect-with-a-licence-server.md.
+    IPv4 address or a name. ``functions`` is the folder of the functions, from the data folder,
+    and empty for none: see docs/how-to/run-a-function-on-an-event.md. ``thumbnails`` says
+    whether versions show the film's frames over the seek bar, which are not encrypted.
+    ``effort`` is what a title may cost whose ingest asks for nothing else, and ``codecs`` what
+    its full version is made in besides H.264. ``film_grain`` says whether players synthesize the
+    grain of films that have it: see docs/explanation/codecs.md. ``validation`` changes what is done
+    about what a check finds in a version: see docs/how-to/change-the-validation-policy.md.
+    ``energy`` is how watt-hours are estimated: see docs/how-to/see-what-a-title-costs.md.
+    ``protection`` is how films are encrypted and who gets keys how: see
+    docs/how-to/protect-with-a-licence-server.md. ``objects`` is where masters, results and versions
+    are kept, and ``farm`` lets other hosts work: see
+    docs/how-to/encode-on-more-than-one-machine.md.
     """
 
     service_name: str = "Cuemark"
@@ -61,12 +77,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     nginx: str = ""
     origin_limit_kbps: Rate = 0
     control_url: str = ""
+    functions: str = "functions"
     thumbnails: bool = True
     effort: Effort = "balanced"
     codecs: Codecs = []
+    film_grain: FilmGrain = "off"
     validation: PolicyChanges = {}
     energy: EnergyModel = EnergyModel()
     protection: Protection = Protection()
+    objects: ObjectsIn = ObjectsIn()
+    farm: Farm = Farm()
 
 
 def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
@@ -93,7 +113,7 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
     except msgspec.ValidationError as error:
         raise SettingsInvalid(f"{path}: {error}{_known(str(error))}") from error
     _check_texts(settings, path)
-    if wrong := complaint(settings.protection):
+    if wrong := complaint(settings.protection) or complaint_about(settings.objects):
         raise SettingsInvalid(f"{path}: {wrong}")
     return settings
 
@@ -102,12 +122,17 @@ def _known(said: str) -> str:
     """What may be written where an effort, codecs or a policy cannot be read."""
     if "$.effort" in said:
         return f": write one of {', '.join(get_args(Effort))}"
+    if "$.film_grain" in said:
+        return f": write one of {', '.join(get_args(FilmGrain))}"
     if "$.codecs" in said:
         return f': write a list of {", ".join(get_args(Codec))}, such as ["av1"]'
     if "$.protection.scheme" in said:
         return f": write one of {', '.join(get_args(Scheme))}"
     if "$.protection.systems" in said and "enum" in said:
         return f": the systems are {', '.join(get_args(System))}"
+    if "$.protection.robustness" in said:
+        labels, levels = ", ".join(get_args(Label)), " or ".join(get_args(Robustness))
+        return f": the labels are {labels}; each demands {levels}"
     if "$.validation" not in said:
         return ""
     checks, actions = ", ".join(get_args(Check)), ", ".join(get_args(Action))
@@ -122,6 +147,11 @@ def _check_texts(settings: Settings, path: Path) -> None:
         raise SettingsInvalid(
             f"{path}: `bind` is {settings.bind!r}: write an IPv4 address of this machine, "
             "0.0.0.0 for all of them, or a name"
+        )
+    if settings.farm.listen and not _HOST.fullmatch(settings.farm.listen):
+        raise SettingsInvalid(
+            f"{path}: `farm.listen` is {settings.farm.listen!r}: write an IPv4 address of this "
+            "machine that the other hosts reach, or a name"
         )
 
 

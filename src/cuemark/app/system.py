@@ -12,6 +12,7 @@ import msgspec
 
 from cuemark import contexts
 from cuemark.app.engines import postgres
+from cuemark.app.engines.postgres import Door
 from cuemark.app.folder import DataFolder, Ports
 from cuemark.app.forking import Forkserver
 from cuemark.app.readiness import at_once, http_answers, port_answers
@@ -24,6 +25,7 @@ from cuemark.edge.settings import ApplianceSettings, OriginSettings
 
 _CONTEXTS = "cuemark.contexts."
 UPGRADE, CONTROL, WORKER = "cuemark.app.upgrade", "cuemark.app.control", "cuemark.app.worker"
+FUNCTIONS = "cuemark.app.functions"
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Install:
     settings: Settings
     ports: Ports
     kept_backup: str = ""
+
+    @property
+    def functions(self) -> Path:
+        """The folder of the functions, which need not be there."""
+        return self.folder.root / (self.settings.functions or "functions")
 
     @property
     def public_url(self) -> str:
@@ -66,19 +73,20 @@ class UpToDate(msgspec.Struct, frozen=True):
 
 def install_on(folder: DataFolder, settings: Settings) -> Install:
     """The install on a data folder, its ports chosen."""
-    ports = folder.ports(settings.bind, settings.port, settings.appliances)
+    ports = folder.ports(settings.bind, settings.port, settings.appliances, settings.farm.listen)
     return Install(folder, settings, ports)
 
 
 def postgres_spec(install: Install) -> ChildSpec:
     folder = install.folder
+    door = database_door(install)
 
     async def ready() -> bool:
         return await asyncio.to_thread(postgres.answers, folder.run)
 
     return ChildSpec(
         name="postgres",
-        argv=postgres.server_argv(folder.postgres, folder.run),
+        argv=postgres.server_argv(folder.postgres, folder.run, door=door),
         ready=ready,
         drop_root=True,
         on_parent_death=signal.SIGINT,
@@ -94,6 +102,8 @@ def forkserver_for(install: Install) -> Forkserver:
     plan = {UPGRADE: [*rooms, "alembic.runtime.environment"], CONTROL: ["cuemark.gateway.app"]}
     if install.settings.workers:
         plan[WORKER] = ["cuemark.contexts.encoding.workflow"]
+    if install.settings.functions:
+        plan[FUNCTIONS] = []
     return Forkserver(plan)
 
 
@@ -107,17 +117,29 @@ def upgrade_spec(install: Install, forkserver: Forkserver) -> ChildSpec:
     )
 
 
+def database_door(install: Install) -> Door | None:
+    """Where other hosts reach the database of this install; None where none may."""
+    if not install.settings.farm.listen:
+        return None
+    return Door(install.settings.farm.listen, install.folder.run / "pg_hba.conf")
+
+
 def control_spec(install: Install, forkserver: Forkserver) -> ChildSpec:
     public = listen(install.settings.bind, install.ports.public)
     internal = listen("127.0.0.1", install.ports.internal)
     descriptors = ["--public-fd", str(public.fileno()), "--internal-fd", str(internal.fileno())]
+    listeners = [public, internal]
+    if install.ports.farm:
+        farm = listen(install.settings.farm.listen, install.ports.farm)
+        descriptors += ["--farm-fd", str(farm.fileno())]
+        listeners.append(farm)
     return ChildSpec(
         name="control",
         argv=[CONTROL, "--data", str(install.folder.root), *descriptors],
         launch=forkserver.launch,
         ready=http_answers("127.0.0.1", install.ports.internal),
         ready_s=90,
-        listeners=(public, internal),
+        listeners=tuple(listeners),
     )
 
 
@@ -130,6 +152,20 @@ def worker_specs(install: Install, forkserver: Forkserver) -> list[ChildSpec]:
             launch=forkserver.launch,
         )
         for number in range(install.settings.workers)
+    ]
+
+
+def functions_specs(install: Install, forkserver: Forkserver) -> list[ChildSpec]:
+    """What runs functions, unless the install is to have none."""
+    if not install.settings.functions:
+        return []
+    return [
+        ChildSpec(
+            name="functions",
+            argv=[FUNCTIONS, "--data", str(install.folder.root)],
+            ready=at_once,
+            launch=forkserver.launch,
+        )
     ]
 
 

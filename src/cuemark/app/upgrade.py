@@ -15,7 +15,9 @@ import structlog
 
 from cuemark.app import folder_format, schemas, settings
 from cuemark.app.backup.taking import take_database
+from cuemark.app.farm import role as farm
 from cuemark.app.folder import DataFolder
+from cuemark.app.storage import open_objects
 from cuemark.app.system import Install, UpToDate, install_on
 from cuemark.kit.database import MigrationFailed
 from cuemark.kit.errors import OperatorError
@@ -43,6 +45,7 @@ def bring_up_to_date(install: Install, now: datetime) -> Path | None:
         structlog.get_logger().info(
             "upgrade_begins", wrote=written.release, now=folder_format.RELEASE, kept=str(kept)
         )
+    farm.shut(install)
     try:
         schemas.migrate_all(url)
     except MigrationFailed as error:
@@ -52,9 +55,10 @@ def bring_up_to_date(install: Install, now: datetime) -> Path | None:
             + (f", and its database is also in {kept}" if kept else "")
         ) from error
     if other_pipeline:
-        jobs = encoding.begin_again(url, Objects(folder.objects))
+        jobs = encoding.begin_again(url, open_objects(folder, install.settings.objects, "upgrade"))
         structlog.get_logger().info("encoding_begins_again", jobs=jobs)
     folder_format.write(folder, pipeline)
+    farm.open_to_workers(install)
     return kept
 
 

@@ -4,7 +4,8 @@ Refusal
 |-- WrongCredentials   mail and password do not match, or the code is spent or late
 |-- NotLoggedIn        the session token is unknown, ended or past its time
 |-- AccountExists      the mail address has an account already
-|-- AccountInvalid     the mail address or the password is not acceptable; says why
+|-- AccountInvalid     the mail address or the password is not acceptable, or too many accounts are
+|                      asked for; says which
 `-- TooManyLogins      more password checks wait than the bulkhead holds
 """
 
@@ -58,6 +59,16 @@ class CreateAccount(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     password: str | None = None
     profile_name: str = ""
+
+
+class GetAccounts(msgspec.Struct, frozen=True, kw_only=True):
+    """At most 200; those that there are not are left out."""
+
+    account_ids: list[AccountId]
+
+
+class AccountList(msgspec.Struct, frozen=True, kw_only=True):
+    accounts: list[Account]
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +155,8 @@ class Identity(Protocol):
     )
 
     async def create_account(self, request: CreateAccount) -> Account: ...
+
+    async def get_accounts(self, request: GetAccounts) -> AccountList: ...
 
     async def login(self, request: Login) -> LoginGranted: ...
 

@@ -1,7 +1,8 @@
 """Licensing: content keys, and licences that let one playback session use them.
 
 Refusal
-|-- LicenceRefused     the session is not this account's, is over, or asks for a foreign key
+|-- LicenceRefused     the session is not this account's, is over, or asks for a foreign key, or
+|                      for one that demands more of a device
 |-- LicenceInvalid     the licence request cannot be read
 |-- ExchangeInvalid    a document that asks for keys cannot be read, or asks for what cannot be
 |-- LicenceServerAway  the licence server of a DRM system gives no licence; says why
@@ -14,7 +15,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
-from cuemark.contracts.protection import KeySignal, Scheme, System
+from cuemark.contracts.protection import KeySignal, Robustness, Scheme, System
 from cuemark.kit.errors import Refusal
 
 
@@ -44,18 +45,20 @@ class ExchangeInvalid(Refusal):
 
 
 class ProvisionKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """One key for each label (``AUDIO``, ``SD``, ``HD``, ``UHD1``, ``UHD2``) to be used by
-    ``scheme``; asking again gives the same keys."""
+    """One key for each label (``AUDIO``, ``SD``, ``HD``, ``UHD1``, ``UHD2``) in each of so many
+    crypto ``periods``, to be used by ``scheme``; asking again gives the same keys."""
 
     version_id: VersionId
     labels: list[str]
     scheme: Scheme = "cbcs"
+    periods: int = 1
 
 
 class ContentKey(msgspec.Struct, frozen=True, kw_only=True):
     """``kid`` and ``key`` are 16 bytes in hex; ``iv`` is the constant IV of cbcs, in hex.
 
     ``signals`` has one for each DRM system that the install names and that can use the key.
+    ``period`` counts from 0.
     """
 
     label: str
@@ -63,6 +66,7 @@ class ContentKey(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     iv: str
     signals: list[KeySignal] = []
+    period: int = 0
 
     def __repr__(self) -> str:
         return f"ContentKey(label={self.label!r}, kid={self.kid!r}, key=hidden)"
@@ -73,12 +77,17 @@ class ProvisionedKeys(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenLicences(msgspec.Struct, frozen=True, kw_only=True):
-    """Let ``session_id`` of ``account_id`` have licences for a version until ``expires_at``."""
+    """Let ``session_id`` of ``account_id`` have licences for a version until ``expires_at``.
+
+    ``robustness`` is what the device says of itself. A DRM system's licence server finds out
+    whether it is so; keys in the clear are for ``software`` whatever it says.
+    """
 
     session_id: PlaySessionId
     account_id: AccountId
     version_id: VersionId
     expires_at: datetime
+    robustness: Robustness = "software"
 
 
 class LicencesOpened(msgspec.Struct, frozen=True, kw_only=True):

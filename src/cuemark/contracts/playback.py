@@ -4,6 +4,9 @@ Refusal
 |-- CannotPlay       the title is unknown or not published, or no appliance holds it; says why
 |   `-- CannotPlayNow  a part that a play cannot do without is away: the same may work in a moment
 |-- UnknownPlay      no such playback session of this account, or it is over
+|-- CannotName       there is no such version, or its pictures are not marked; says why
+|   `-- CannotNameNow  what a version is cannot be read now: the same may work in a moment
+|-- EvidenceInvalid  what is said of a copy cannot be; says why
 `-- PageInvalid      the limit of a list is not acceptable
 """
 
@@ -20,7 +23,7 @@ from cuemark.contracts.ids import (
     TitleId,
     VersionId,
 )
-from cuemark.contracts.protection import System
+from cuemark.contracts.protection import Robustness, System
 from cuemark.kit.errors import Refusal
 from cuemark.kit.pages import PageInvalid
 
@@ -42,11 +45,29 @@ class UnknownPlay(Refusal):
     status = 404
 
 
+class CannotName(Refusal):
+    code = "cannot_name"
+    status = 409
+
+
+class CannotNameNow(CannotName):
+    code = "cannot_name_now"
+    status = 503
+
+
+class EvidenceInvalid(Refusal):
+    code = "evidence_invalid"
+    status = 422
+
+
 class StartPlay(msgspec.Struct, frozen=True, kw_only=True):
+    """``robustness`` is what the device says of how it protects keys: more is listed for more."""
+
     account_id: AccountId
     profile_id: ProfileId
     title_id: TitleId
     device: str = ""
+    robustness: Robustness = "software"
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +142,50 @@ class PlayPage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str = ""
 
 
+class NameSessions(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose copy is it? ``values`` say for each segment of a copy, from ``first_segment`` (0 on) of
+    the version on, how much it is like variant a (above 0) or b (below); 0 where none was seen.
+
+    Raises ``CannotName`` and ``EvidenceInvalid``.
+    """
+
+    version_id: VersionId
+    first_segment: int
+    values: list[float]
+
+
+class Suspect(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that was compared with a copy.
+
+    ``agreement`` is the part of the evidence that speaks for it, from 0 to 1, of which one that has
+    no part in the copy has about a half. ``chance`` is how likely any of all that were compared
+    fits as well by chance alone. Whose it is, is told of those alone that are ``named``.
+    """
+
+    session_id: PlaySessionId
+    version_id: VersionId
+    named: bool
+    agreement: float
+    chance: float
+    started_at: datetime
+    device: str
+    account_id: AccountId | None = None
+    profile_id: ProfileId | None = None
+
+
+class Naming(msgspec.Struct, frozen=True, kw_only=True):
+    """The sessions that fit a copy best, of all that were ``compared``, the best first; ``verdict``
+    is what is to be said of them, in one sentence.
+
+    Those of all versions of the title are compared that have the same segments.
+    """
+
+    title_id: TitleId
+    compared: int
+    suspects: list[Suspect]
+    verdict: str
+
+
 class EndPlay(msgspec.Struct, frozen=True, kw_only=True):
     session_id: PlaySessionId
     account_id: AccountId
@@ -143,6 +208,9 @@ class Playback(Protocol):
         CannotPlay,
         CannotPlayNow,
         UnknownPlay,
+        CannotName,
+        CannotNameNow,
+        EvidenceInvalid,
         PageInvalid,
     )
 
@@ -155,3 +223,5 @@ class Playback(Protocol):
     async def end(self, request: EndPlay) -> PlayEnded: ...
 
     async def list_plays(self, request: ListPlays) -> PlayPage: ...
+
+    async def name_sessions(self, request: NameSessions) -> Naming: ...

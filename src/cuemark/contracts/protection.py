@@ -1,6 +1,7 @@
 """The words of content protection that several contracts share."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, get_args
 
 import msgspec
 
@@ -10,6 +11,23 @@ Scheme = Literal["cbcs", "cenc"]
 System = Literal["common", "widevine", "playready", "fairplay"]
 """A DRM system, in whose own words a manifest may name a key. ``common`` is that of ISO/IEC 23001-7
 section 8.1 and W3C's "cenc" initialization data, which has no licence server of its own."""
+
+Robustness = Literal["software", "hardware"]
+"""How well a device keeps keys and frames from its owner. ``hardware`` is Widevine's L1,
+PlayReady's SL3000, and FairPlay; all else is ``software``, ClearKey always."""
+
+LEVELS: tuple[Robustness, ...] = get_args(Robustness)
+"""The least first."""
+
+Label = Literal["AUDIO", "SD", "HD", "UHD1", "UHD2"]
+Demands = Mapping[Label, Robustness]
+"""What the keys of a label demand of a device; one that is not named demands software."""
+
+AUDIO = "AUDIO"
+"""The label of the key of all sounds; those of pictures go by their size."""
+
+LEAST_PERIOD_S = 60
+"""No person may have keys that are used for a shorter time: each boundary asks for licences."""
 
 SYSTEM_IDS: dict[System, str] = {
     "common": "1077efec-c0b2-4d02-ace3-3c1e52e2fb4b",
@@ -32,3 +50,14 @@ class KeySignal(msgspec.Struct, frozen=True, kw_only=True):
     pssh: str = ""
     pro: str = ""
     hls_attributes: str = ""
+
+
+def may_be_period(seconds: float) -> bool:
+    """Whether a person may have keys that are used for so long, or with 0 for a whole film."""
+    return seconds == 0 or seconds >= LEAST_PERIOD_S
+
+
+def reaches(level: Robustness, label: str, demands: Demands) -> bool:
+    """Whether a device of this level may have the keys of ``label``."""
+    demanded = next((needs for named, needs in demands.items() if named == label), LEVELS[0])
+    return LEVELS.index(level) >= LEVELS.index(demanded)

@@ -87,10 +87,13 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rank(msgspec.Struct, frozen=True, kw_only=True):
+    """``variants`` is the session's row of a marked version, which all its tokens carry."""
+
     session_id: PlaySessionId
     version_id: VersionId
     expires_at: datetime
     limit: int = 3
+    variants: bytes = b""
 
 
 class RankedAppliance(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,11 +6,12 @@ the origin.
 """
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from cuemark.contracts.encoding import VersionIndex
+from cuemark.contracts.encoding.versions import VersionIndex
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.cache import Reason
 from cuemark.edge.filling import Filler, TooManyFills
@@ -20,6 +21,7 @@ from cuemark.edge.store import Indexes, Store
 FIRST_SEGMENTS = 3
 YIELD_S = 0.1
 RETRY_S = 2.0
+_SEGMENT = re.compile(r"[ab]?([0-9]+)\.(?:m4s|jpg)", re.ASCII)
 
 
 def beginnings(index: VersionIndex) -> list[str]:
@@ -35,9 +37,10 @@ def rest(index: VersionIndex) -> list[str]:
 
 
 def _segment(path: str) -> int:
-    """The number of a segment of media or thumbnails; 0 for playlists, captions and inits."""
-    name = PurePosixPath(path)
-    return int(name.stem) if name.suffix in (".m4s", ".jpg") and name.stem.isdecimal() else 0
+    """The number of a segment of media, in either variant, or of thumbnails; 0 for playlists,
+    captions and inits."""
+    found = _SEGMENT.fullmatch(PurePosixPath(path).name)
+    return int(found[1]) if found else 0
 
 
 class Background:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from cuemark.contracts.encoding import IndexedFile
+from cuemark.contracts.encoding.versions import IndexedFile
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.cache import Reason
 

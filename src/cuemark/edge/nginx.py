@@ -5,6 +5,9 @@ line: the access log has fields of its own, and inside ``http`` the error log is
 closed (``emerg``), because nginx adds the request to each of its lines there. What fails behind
 it is in the agent's log.
 
+Of a marked segment the log has the name that all sessions ask for, and not which variant one got:
+who reads a log learns no session's row.
+
 The trace of a request is that of its ``traceparent``, or the session id of its CMCD (CTA-5004,
 ``sid`` in the query): a browser may send that to another origin without asking first.
 """
@@ -149,7 +152,7 @@ def config(settings: ApplianceSettings) -> str:
     folder = Path(settings.folder)
     fields = {
         "version": "$media_version",
-        "path": "$media_path",
+        "path": "$media_named",
         "cache": "$sent_http_cache_status",
         "refused": "$refused",
     }
@@ -172,11 +175,12 @@ def _judging(settings: ApplianceSettings) -> str:
     js_path "{Path(__file__).parent}";
     js_import verify from verify.js;
     js_shared_dict_zone zone=token_keys:32k timeout=1s evict;
-    js_shared_dict_zone zone=verdicts:8m timeout=300s evict;
+    js_shared_dict_zone zone=verdicts:16m timeout=300s evict;
     js_var $appliance_id "{settings.appliance_id}";
     js_var $appliance_folder "{settings.folder}";
     js_var $media_version "";
     js_var $media_path "";
+    js_var $media_named "";
     js_set $verdict verify.verdict;
     js_set $blake3_etag verify.etag;
     js_set $not_modified verify.notModified;

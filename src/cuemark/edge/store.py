@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from cuemark.contracts.encoding import IndexedFile, VersionIndex
+from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.nginx import PATH_FORM, VERSION_FORM
 from cuemark.kit.errors import UNREADABLE

@@ -13,7 +13,9 @@ const HEAD = 'd83dd18443a10105a104';
 const REQUEST = /^\/t\/([A-Za-z0-9_-]{1,1024})(\/.*)$/;
 const MEDIA =
     /^\/([a-z]{2,6}_[0-9a-z]{26})\/((?:[A-Za-z0-9_][A-Za-z0-9._-]{0,63}\/){0,3}[A-Za-z0-9_][A-Za-z0-9._-]{0,63})$/;
+const MARKED = /^(.*\/)([abx])([1-9][0-9]{0,8})\.m4s$/;
 const SUB = 2, AUD = 3, EXP = 4, IAT = 6, CATU = 312, URI_PATH = 3, MATCH_PREFIX = 1;
+const WMPATTERN = 304;
 
 // $verdict: 'ok', or the status to refuse with. Sets the variables of the media on 'ok'.
 function verdict(r) {
@@ -44,9 +46,29 @@ function judge(r) {
     if (media === null) {
         return '404';
     }
+    const path = variantOf(media[2], claims.variants);
+    if (path === '') {
+        return '404';
+    }
     r.variables.media_version = media[1];
-    r.variables.media_path = media[2];
+    r.variables.media_path = path;
+    r.variables.media_named = media[2];
     return 'ok';
+}
+
+// The file behind a path: of segment x7 that is a7 or b7, as the session's seventh bit says. Nobody
+// gets a variant by its own name, or without a row of bits.
+function variantOf(path, variants) {
+    const marked = MARKED.exec(path);
+    if (marked === null) {
+        return path;
+    }
+    if (marked[2] !== 'x' || variants === '') {
+        return '';
+    }
+    const bit = (Number(marked[3]) - 1) % (variants.length * 4);
+    const four = parseInt(variants[bit >> 2], 16);
+    return marked[1] + ((four >> (3 - bit % 4)) & 1 ? 'b' : 'a') + marked[3] + '.m4s';
 }
 
 function remembered(mark, token) {
@@ -54,8 +76,12 @@ function remembered(mark, token) {
     if (line === undefined) {
         return null;
     }
-    const cut = line.indexOf(' ');
-    return {exp: Number(line.slice(0, cut)), prefix: line.slice(cut + 1)};
+    const exp = line.indexOf(' '), variants = line.indexOf(' ', exp + 1);
+    return {
+        exp: Number(line.slice(0, exp)),
+        variants: line.slice(exp + 1, variants),
+        prefix: line.slice(variants + 1),
+    };
 }
 
 function verified(r, mark, token) {
@@ -67,7 +93,7 @@ function verified(r, mark, token) {
     }
     const left_ms = claims === null ? 0 : claims.exp * 1000 - Date.now();
     if (left_ms >= 1) {
-        const line = claims.exp + ' ' + claims.prefix;
+        const line = claims.exp + ' ' + claims.variants + ' ' + claims.prefix;
         ngx.shared.verdicts.set(mark + token, line, Math.min(left_ms, VERDICT_MS));
     }
     return claims;
@@ -99,7 +125,8 @@ function readKeys(r) {
     }
 }
 
-// {exp, prefix} of a genuine token for `audience`, else null; throws on what cannot be read.
+// {exp, variants, prefix} of a genuine token for `audience`, else null; throws on what cannot be
+// read. `variants` is hex.
 function claimsOf(token, keys, audience) {
     const raw = Buffer.from(token, 'base64url');
     if (raw.toString('base64url') !== token || raw.toString('hex', 0, HEAD.length / 2) !== HEAD) {
@@ -120,9 +147,14 @@ function claimsOf(token, keys, audience) {
     }
     const claims = item({bytes: payload.bytes, at: 0}, 0);
     const prefix = claims[CATU][URI_PATH][MATCH_PREFIX];
+    const variants = claims[WMPATTERN] === undefined ? '' : claims[WMPATTERN].toString('hex');
     const whole = typeof claims[SUB] === 'string' && typeof claims[IAT] === 'number'
-        && typeof claims[EXP] === 'number' && typeof prefix === 'string';
-    return whole && claims[AUD] === audience ? {exp: claims[EXP], prefix: prefix} : null;
+        && typeof claims[EXP] === 'number' && typeof prefix === 'string'
+        && (variants === '' || Buffer.isBuffer(claims[WMPATTERN]));
+    if (!whole || claims[AUD] !== audience) {
+        return null;
+    }
+    return {exp: claims[EXP], variants: variants, prefix: prefix};
 }
 
 // A CBOR byte string in its shortest form.

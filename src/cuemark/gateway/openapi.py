@@ -12,6 +12,7 @@ from litestar.openapi.spec import Components, Reference, SecurityScheme
 
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.functions import Functions
 from cuemark.contracts.identity import Identity, NotLoggedIn
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
@@ -39,6 +40,8 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "plays": (*Playback.refusals, *Licensing.refusals, *Viewers.refusals),
     "uploads": (*Encoding.refusals, UploadBusy, StorageFull),
     "jobs": (*Encoding.refusals, *Catalog.refusals),
+    "marks": (*Encoding.refusals, *Playback.refusals),
+    "functions": Functions.refusals,
     "keys": Licensing.refusals,
     "operators": (*Identity.refusals, *Steering.refusals),
 }

@@ -11,6 +11,7 @@ from litestar.params import SkipValidation
 
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.functions import Functions
 from cuemark.contracts.identity import Caller, Identity
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
@@ -41,6 +42,7 @@ class GatewayParts:
     playback: Playback
     licensing: Licensing
     encoding: Encoding
+    functions: Functions
     steering: Steering
     objects: Objects
     office: PassportOffice

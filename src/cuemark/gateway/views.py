@@ -1,5 +1,6 @@
 """What the public API takes and gives where it is not a contract's own message."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -8,9 +9,13 @@ from litestar.params import QueryParameter
 from msgspec import Meta
 
 from cuemark.contracts.catalog import Title
-from cuemark.contracts.encoding import ArtworkCandidate, CaptionRole, Codec, Effort
-from cuemark.contracts.playback import Play
-from cuemark.contracts.protection import System
+from cuemark.contracts.encoding.artwork import ArtworkCandidate
+from cuemark.contracts.encoding.jobs import Effort, Priority
+from cuemark.contracts.encoding.marks import MarkEvidence, MarkSearch
+from cuemark.contracts.encoding.versions import CaptionRole, Codec
+from cuemark.contracts.ids import AccountId
+from cuemark.contracts.playback import Naming, Play
+from cuemark.contracts.protection import Robustness, System
 from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.pages import MOST_ROWS
 
@@ -24,6 +29,7 @@ Secret = Annotated[str, Meta(max_length=1024, pattern=r"^[^\x00]*\Z")]
 
 
 Cursor = Annotated[str, QueryParameter(max_length=512, pattern=r"^[\x20-\x7e]*\Z")]
+FunctionName = Annotated[str, QueryParameter(max_length=63, pattern=r"^[a-z0-9-]*\Z")]
 Limit = Annotated[int, QueryParameter(ge=1, le=MOST_ROWS)]
 
 
@@ -55,6 +61,13 @@ class LoginBody(View, frozen=True):
 
 class RedeemBody(View, frozen=True):
     code: Secret
+
+
+class SwitchBody(View, frozen=True):
+    """``from_now`` leaves out what happened while the function was off."""
+
+    on: bool
+    from_now: bool = False
 
 
 class MeView(View, frozen=True):
@@ -147,6 +160,7 @@ class WatchingView(View, frozen=True):
 class PlayBody(View, frozen=True):
     title_id: IdText
     device: Line = ""
+    robustness: Robustness = "software"
 
 
 class SystemView(View, frozen=True):
@@ -196,6 +210,57 @@ class IngestBody(View, frozen=True):
     captions: Annotated[list[CaptionBody], Meta(max_length=64)] = []
     effort: Effort | None = None
     codecs: Annotated[list[Codec], Meta(max_length=8)] | None = None
+    priority: Priority = "normal"
+    crypto_period_s: Annotated[int, Meta(ge=0, le=86_400)] | None = None
+    marked: bool = False
+
+
+class MarkSearchBody(View, frozen=True):
+    upload_id: IdText
+
+
+class SuspectView(View, frozen=True):
+    """Whose session it is, is told of those alone that are ``named``; ``email`` is empty while
+    identity is away, too."""
+
+    session_id: str
+    version_id: str
+    named: bool
+    agreement: float
+    chance: float
+    started_at: datetime
+    device: str
+    account_id: str | None
+    profile_id: str | None
+    email: str
+
+
+class NamingView(View, frozen=True):
+    title_id: str
+    compared: int
+    verdict: str
+    suspects: list[SuspectView]
+
+
+class MarkSearchView(View, frozen=True):
+    """``naming`` is there when the search is ``done``."""
+
+    search_id: str
+    version_id: str
+    state: Literal["running", "done", "failed"]
+    error: str
+    evidence: MarkEvidence | None
+    naming: NamingView | None
+
+
+class PriorityBody(View, frozen=True):
+    priority: Priority
+
+
+class CancelBody(View, frozen=True):
+    """``by`` is a name for people to read, beside who the caller is."""
+
+    by: Line = ""
 
 
 def title_view(title: Title, position_s: float = 0.0) -> TitleView:
@@ -253,5 +318,41 @@ def play_view(play: Play) -> PlayView:
             )
             for system in play.systems
             if system != "common"
+        ],
+    )
+
+
+def mark_search_view(
+    search: MarkSearch, naming: Naming | None, emails: Mapping[AccountId, str]
+) -> MarkSearchView:
+    return MarkSearchView(
+        search_id=search.search_id,
+        version_id=search.version_id,
+        state=search.state,
+        error=search.error,
+        evidence=search.evidence,
+        naming=None if naming is None else _naming_view(naming, emails),
+    )
+
+
+def _naming_view(naming: Naming, emails: Mapping[AccountId, str]) -> NamingView:
+    return NamingView(
+        title_id=naming.title_id,
+        compared=naming.compared,
+        verdict=naming.verdict,
+        suspects=[
+            SuspectView(
+                session_id=each.session_id,
+                version_id=each.version_id,
+                named=each.named,
+                agreement=each.agreement,
+                chance=each.chance,
+                started_at=each.started_at,
+                device=each.device,
+                account_id=each.account_id,
+                profile_id=each.profile_id,
+                email=emails.get(each.account_id, "") if each.account_id else "",
+            )
+            for each in naming.suspects
         ],
     )

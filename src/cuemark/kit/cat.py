@@ -1,7 +1,9 @@
 """Common Access Token (CTA-5007): a CWT (RFC 8392) in a COSE_Mac0 (RFC 9052), HMAC-SHA256.
 
 Only what this project uses: ``exp``, ``iat``, ``sub`` (the session), ``aud`` (the verifier), and
-``catu`` (CTA-5007 section 4.6.4) with one prefix match on the path component. The token is
+``catu`` (CTA-5007 section 4.6.4) with one prefix match on the path component; and, for a version
+with a forensic watermark, the session's row of variants as ETSI TS 104 002 has it in its direct
+mode (``wmver``, ``wmvnd``, ``wmpatlen``, ``wmpattern``). The token is
 base64url without padding, so it can be a path segment. Each token has one spelling: what is not
 exactly as ``mint`` encodes it is refused, and nothing is decoded before its tag has been checked.
 ``edge/verify.js`` is the same rule in njs; the two share their test vectors.
@@ -18,11 +20,14 @@ import cbor2
 import msgspec
 
 SUB, AUD, EXP, IAT, CATU = 2, 3, 4, 6, 312
+WMVER, WMVND, WMPATLEN, WMPATTERN = 300, 301, 302, 304
 URI_PATH, MATCH_PREFIX = 3, 1
 ALG, KID, HMAC_256_256 = 1, 4, 5
 TAG_CWT, TAG_MAC0 = 61, 17
 
 MAX_TOKEN_CHARS = 1024
+
+_WATERMARK_VERSION, _NO_VENDOR = 1, 0
 
 _PROTECTED = cbor2.dumps({ALG: HMAC_256_256})
 _HEAD = bytes.fromhex("d83dd184") + cbor2.dumps(_PROTECTED) + bytes.fromhex("a104")
@@ -30,13 +35,18 @@ _TOKEN = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_TOKEN_CHARS}}}")
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
-    """What a token allows: paths under ``path_prefix`` at ``audience``, for ``subject``."""
+    """What a token allows: paths under ``path_prefix`` at ``audience``, for ``subject``.
+
+    ``variants`` is a bit for each segment of marked pictures, 0 for A and 1 for B, from the highest
+    of the first byte on; they begin again where they end. Empty, it opens none of them.
+    """
 
     subject: str
     audience: str
     path_prefix: str
     issued_at_s: int
     expires_at_s: int
+    variants: bytes = b""
 
 
 class TokenKey(msgspec.Struct, frozen=True):
@@ -62,15 +72,21 @@ def derive_key(master: TokenKey, audience: str) -> TokenKey:
 
 def mint(claims: Claims, key: TokenKey) -> str:
     """A token for ``claims`` under ``key``."""
-    payload = cbor2.dumps(
-        {
-            SUB: claims.subject,
-            AUD: claims.audience,
-            EXP: claims.expires_at_s,
-            IAT: claims.issued_at_s,
-            CATU: {URI_PATH: {MATCH_PREFIX: claims.path_prefix}},
+    held = {
+        SUB: claims.subject,
+        AUD: claims.audience,
+        EXP: claims.expires_at_s,
+        IAT: claims.issued_at_s,
+        CATU: {URI_PATH: {MATCH_PREFIX: claims.path_prefix}},
+    }
+    if claims.variants:
+        held |= {
+            WMVER: _WATERMARK_VERSION,
+            WMVND: _NO_VENDOR,
+            WMPATLEN: 8 * len(claims.variants),
+            WMPATTERN: claims.variants,
         }
-    )
+    payload = cbor2.dumps(held)
     message = [_PROTECTED, {KID: key.kid.encode()}, payload, _tag(key.key, payload)]
     whole = cbor2.dumps(cbor2.CBORTag(TAG_CWT, cbor2.CBORTag(TAG_MAC0, message)))
     return _base64url(whole)
@@ -104,8 +120,10 @@ def _claims_of(token: str, keys: Mapping[str, bytes]) -> Claims:
                 "path_prefix": claims[CATU][URI_PATH][MATCH_PREFIX],
                 "issued_at_s": claims[IAT],
                 "expires_at_s": claims[EXP],
+                "variants": claims.get(WMPATTERN, b""),
             },
             Claims,
+            builtin_types=(bytes,),
         )
     except (ValueError, TypeError, KeyError, IndexError, cbor2.CBORError) as error:
         raise TokenRejected("the token's claims cannot be read") from error

@@ -15,18 +15,28 @@ from cuemark.kit import deadline, passport, tracing
 from cuemark.kit.errors import Unavailable
 
 DEFAULT_BUDGET_S = 10.0
+NO_PASSPORT = 401
+"""The callee does not know us: the clocks or the keys differ, and no request of ours is refused."""
 
 
 class Channel:
     """Posts bytes to ``base_url`` and returns status and body.
 
-    ``mint`` gives the passport text under which this process calls.
+    ``mint`` gives the passport text under which this process calls. ``certificate``, PEM, is what
+    the other process shows where ``base_url`` begins with https.
     """
 
-    def __init__(self, base_url: str, mint: Callable[[], str], connections: int = 64) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        mint: Callable[[], str],
+        connections: int = 64,
+        certificate: str = "",
+    ) -> None:
         self._base_url = base_url.rstrip("/")
         self._mint = mint
         self._connections = connections
+        self._certificate = certificate
         self._client: Client | None = None
 
     async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
@@ -49,19 +59,21 @@ class Channel:
             answer = bytes(await response.bytes())
         except PyreqwestError as error:
             raise Unavailable(f"no answer from {self._base_url}{path}") from error
-        if response.status >= 500:
+        if response.status == NO_PASSPORT or response.status >= 500:
             raise Unavailable(f"{self._base_url}{path} answered {response.status}")
         return response.status, answer
 
     def _opened(self) -> Client:
         if self._client is None:
-            self._client = (
+            builder = (
                 ClientBuilder()
                 .max_connections(self._connections)
                 .connect_timeout(timedelta(seconds=1))
                 .no_proxy()
-                .build()
             )
+            if self._certificate:
+                builder = builder.add_root_certificate_pem(self._certificate.encode())
+            self._client = builder.build()
         return self._client
 
     async def close(self) -> None:

@@ -5,6 +5,7 @@
 - rlimits (setrlimit(2)): CPU time, address space, size of a written file, open files, no core;
 - a network namespace of its own with nothing in it, inside a user namespace in which it is an
   ordinary user (user_namespaces(7), network_namespaces(7));
+- seccomp (seccomp(2)): it opens sockets of the internet families alone, and no others;
 - Landlock (landlock(7)): it reads the files that are named and the system's programs and
   libraries, writes in the folders that are named, and reaches no other process.
 

@@ -5,6 +5,7 @@ many small tools, so it needs few modules, and those that load fast.
 """
 
 import ctypes
+import errno
 import os
 import resource
 import struct
@@ -18,12 +19,22 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION, _PATH_BENEATH = 1, 1
 _EXECUTE, _WRITE, _READ, _LIST = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 _REMOVE, _MAKE = 1 << 4 | 1 << 5, 1 << 7 | 1 << 8
+_DEVICE_NODES = 1 << 6 | 1 << 11
 _TRUNCATE = 1 << 14
 _TCP = 1 << 0 | 1 << 1
 _SCOPES = 1 << 0 | 1 << 1
 _HANDLED_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
 _NET_ABI, _IOCTL_ABI, _SCOPE_ABI = 4, 5, 6
 _HANDLED_WITH_IOCTL = (1 << 16) - 1
+
+_PR_SET_SECCOMP, _FILTER_MODE = 22, 2
+_SECCOMP = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
+"""By machine, the architecture as audit.h has it and the number of socket(2)."""
+_IO_URING_SETUP, _OTHER_CALLS = 425, 0x40000000
+"""io_uring opens sockets that no filter sees; from the second on, calls are those of x32."""
+_FAMILIES = (2, 10, 16)
+"""AF_INET and AF_INET6, and AF_NETLINK, by which the C library looks at interfaces."""
+_PERMIT, _REFUSE = 0x7FFF0000, 0x00050000
 
 _SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/nix/store", "/etc/ld.so.cache")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
@@ -53,15 +64,17 @@ def enter(
     """Confine this process. The parameters are those of ``Confinement``."""
     os.nice(niceness)
     leave_network()
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_CPU, cpu_s)
-    _limit(resource.RLIMIT_FSIZE, file_bytes)
-    _limit(resource.RLIMIT_NOFILE, open_files)
+    limit(resource.RLIMIT_CORE, 0)
+    limit(resource.RLIMIT_CPU, cpu_s)
+    limit(resource.RLIMIT_FSIZE, file_bytes)
+    limit(resource.RLIMIT_NOFILE, open_files)
     restrict_files(readable, writable)
-    _limit(resource.RLIMIT_AS, memory_bytes)
+    restrict_sockets()
+    limit(resource.RLIMIT_AS, memory_bytes)
 
 
-def _limit(what: int, value: int) -> None:
+def limit(what: int, value: int) -> None:
+    """Set a limit, soft and hard, as far as the hard one allows (setrlimit(2))."""
     _, hard = resource.getrlimit(what)
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(what, (value, value))
@@ -96,8 +109,18 @@ def write_user_maps(uid: int, gid: int) -> None:
             file.write(text)
 
 
-def restrict_files(readable: Iterable[str], writable: Iterable[str]) -> bool:
-    """Hide all other files, TCP and other processes; whether the kernel has Landlock."""
+def restrict_files(
+    readable: Iterable[str],
+    writable: Iterable[str],
+    *,
+    owned: Iterable[str] = (),
+    online: bool = False,
+) -> bool:
+    """Hide all other files, TCP unless ``online``, and other processes.
+
+    In the folders that are ``owned`` all is permitted that can be done with files. Whether the
+    kernel has Landlock.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     libc.syscall.restype = ctypes.c_long
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -108,7 +131,7 @@ def restrict_files(readable: Iterable[str], writable: Iterable[str]) -> bool:
     handled = _HANDLED_WITH_IOCTL if abi >= _IOCTL_ABI else handled
     asked = struct.pack("=Q", handled)
     if abi >= _NET_ABI:
-        asked += struct.pack("=Q", _TCP)
+        asked += struct.pack("=Q", 0 if online else _TCP)
     if abi >= _SCOPE_ABI:
         asked += struct.pack("=Q", _SCOPES)
     ruleset = int(libc.syscall(_CREATE_RULESET, asked, ctypes.c_size_t(len(asked)), 0))
@@ -123,9 +146,42 @@ def restrict_files(readable: Iterable[str], writable: Iterable[str]) -> bool:
         _allow(
             libc, ruleset, path, (_READ | _WRITE | _LIST | _REMOVE | _MAKE | _TRUNCATE) & handled
         )
+    for path in owned:
+        _allow(libc, ruleset, path, handled & ~_DEVICE_NODES)
     restricted = libc.syscall(_RESTRICT_SELF, ruleset, 0)
     os.close(ruleset)
     return bool(restricted == 0)
+
+
+def restrict_sockets() -> bool:
+    """Permit sockets of the internet families alone (seccomp(2)); whether the kernel took it.
+
+    Landlock does not govern connect(2) to a socket in the file system, and whoever may connect to
+    that of a database or of a container engine has all that those may do. Pairs of sockets are
+    another call, which stays. ``restrict_files`` comes first: it gives up new privileges.
+    """
+    numbers = _SECCOMP.get(os.uname().machine)
+    if numbers is None:
+        return False
+    architecture, socket_number = numbers
+    load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
+    program = [
+        (load, 0, 0, 4),
+        (equal, 0, 8, architecture),
+        (load, 0, 0, 0),
+        (at_least, 6, 0, _OTHER_CALLS),
+        (equal, 5, 0, _IO_URING_SETUP),
+        (equal, 0, 5, socket_number),
+        (load, 0, 0, 16),
+        *((equal, 3 - n, 0, family) for n, family in enumerate(_FAMILIES)),
+        (answer, 0, 0, _REFUSE | errno.EACCES),
+        (answer, 0, 0, _PERMIT),
+    ]
+    code = b"".join(struct.pack("=HBBI", *step) for step in program)
+    held = ctypes.create_string_buffer(code, len(code))
+    filters = struct.pack("@HP", len(program), ctypes.addressof(held))
+    libc = ctypes.CDLL(None, use_errno=True)
+    return int(libc.prctl(_PR_SET_SECCOMP, _FILTER_MODE, filters, 0, 0)) == 0
 
 
 def _allow(libc: ctypes.CDLL, ruleset: int, path: str, rights: int) -> None:

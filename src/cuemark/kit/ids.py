@@ -3,8 +3,10 @@
 They sort by the time of their making within a kind, so an index on them stays compact.
 """
 
+import hashlib
 import random
 import secrets
+from datetime import UTC, datetime, timedelta
 
 from cuemark.kit.clock import Clock
 
@@ -20,16 +22,34 @@ class Ids:
 
     def new(self, kind: str) -> str:
         """A fresh id such as ``ttl_01j9x...``; ``kind`` is two to six lower-case letters."""
-        milliseconds = int(self._clock.now().timestamp() * 1000)
         bits = self._rng.getrandbits(74) if self._rng else secrets.randbits(74)
-        value = (
-            (milliseconds & ((1 << 48) - 1)) << 80
-            | 0x7 << 76
-            | (bits >> 62) << 64
-            | 0b10 << 62
-            | bits & ((1 << 62) - 1)
-        )
-        return f"{kind}_{_base32(value)}"
+        return _written(kind, self._clock.now(), bits)
+
+
+def id_of_content(kind: str, at: datetime, content: bytes) -> str:
+    """The one id of what came about at a time and has this content, wherever it is asked for."""
+    digest = int.from_bytes(hashlib.sha256(content).digest()[:10], "big")
+    return _written(kind, at, digest & ((1 << 74) - 1))
+
+
+def time_of_id(text: str) -> datetime:
+    """The millisecond in which what has this id came about; ``text`` has passed ``is_id``."""
+    value = 0
+    for letter in text.partition("_")[2]:
+        value = value << 5 | _ALPHABET.index(letter)
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=value >> 80 & ((1 << 48) - 1))
+
+
+def _written(kind: str, at: datetime, bits: int) -> str:
+    milliseconds = int(at.timestamp() * 1000)
+    value = (
+        (milliseconds & ((1 << 48) - 1)) << 80
+        | 0x7 << 76
+        | (bits >> 62) << 64
+        | 0b10 << 62
+        | bits & ((1 << 62) - 1)
+    )
+    return f"{kind}_{_base32(value)}"
 
 
 def _base32(value: int) -> str:

@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _DRAFT = re.compile(r"^\..+\.[0-9a-f]{8}$")
@@ -46,6 +46,10 @@ class Objects:
         """Where the object of this key is or would be."""
         return key_path(self.root, key)
 
+    def draft(self, key: str) -> Path:
+        """Where a file is written that is no object before it is whole."""
+        return key_path(self.root, key)
+
     def exists(self, key: str) -> bool:
         return self.path(key).exists()
 
@@ -77,6 +81,30 @@ class Objects:
             if not target.is_dir():
                 raise
         fsync(target.parent)
+
+    def bring(self, key: str) -> None:
+        """See to it that an object is on this machine as well as where others find it."""
+
+    def remove(self, key: str) -> None:
+        """Let an object be gone."""
+        path = key_path(self.root, key)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def holding(self) -> Iterator[None]:
+        """The objects that this thread uses while the block runs stay where they are."""
+        yield
+
+    @contextlib.contextmanager
+    def waiting(self, tell: Callable[[str], None]) -> Iterator[None]:
+        """``tell`` hears, in a sentence, what this thread waits for while the block runs.
+
+        A directory is always there.
+        """
+        yield
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:

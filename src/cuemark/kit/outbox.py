@@ -9,20 +9,25 @@ the transaction in which its handler writes.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.errors import Unavailable
+from cuemark.kit.ids import id_of_content, time_of_id
 from cuemark.kit.tracing import current_trace_id, trace
 
 SCHEMA = "log"
+EVENT = "evt"
 MIGRATIONS = Path(__file__).parent / "migrations"
+_DIGITS = 18
+"""Of a number that a bigint takes in any case."""
 
 
 class Cursor(msgspec.Struct, frozen=True, order=True):
@@ -30,6 +35,17 @@ class Cursor(msgspec.Struct, frozen=True, order=True):
 
     xid: int = 0
     position: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.xid}-{self.position}"
+
+    @classmethod
+    def parsed(cls, text: str) -> "Cursor":
+        """The cursor of ``str``; the beginning of the log for any other text."""
+        xid, _, position = text.partition("-")
+        if not all(each.isdecimal() and len(each) <= _DIGITS for each in (xid, position)):
+            return cls()
+        return cls(int(xid), int(position))
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -42,6 +58,12 @@ class Entry(msgspec.Struct, frozen=True):
     body: bytes
     occurred_at: datetime
     trace_id: str
+
+    @property
+    def event_id(self) -> str:
+        """Names the event for ever: also in a log that was restored, where its place is another."""
+        told = b"\0".join([self.topic.encode(), self.key.encode(), self.kind.encode(), self.body])
+        return id_of_content(EVENT, self.occurred_at, told)
 
 
 Handler = Callable[[Transaction, Entry], Awaitable[None]]
@@ -73,15 +95,20 @@ class Log:
         )
 
     async def read(
-        self, transaction: Transaction, topics: Sequence[str], after: Cursor, limit: int = 256
+        self,
+        transaction: Transaction,
+        topics: Sequence[str],
+        after: Cursor,
+        limit: int = 256,
+        key: str | None = None,
     ) -> list[Entry]:
-        """The next entries of ``topics`` after a cursor, oldest first."""
+        """The next entries of ``topics`` after a cursor, oldest first; of one key, if given."""
         rows = await transaction.execute(
             text(
-                "select xid::text::bigint, position, topic, key, kind, body::text, occurred_at, "
-                "trace_id from log.event "
-                "where topic = any(:topics) and xid < pg_snapshot_xmin(pg_current_snapshot()) "
+                f"{_SELECT} where topic = any(:topics) "
+                "and xid < pg_snapshot_xmin(pg_current_snapshot()) "
                 "and (xid, position) > (cast(cast(:xid as text) as xid8), :position) "
+                "and (cast(:key as text) is null or key = :key) "
                 "order by xid, position limit :limit"
             ),
             {
@@ -89,12 +116,56 @@ class Log:
                 "xid": str(after.xid),
                 "position": after.position,
                 "limit": limit,
+                "key": key,
             },
         )
-        return [
-            Entry(Cursor(row[0], row[1]), row[2], row[3], row[4], row[5].encode(), row[6], row[7])
-            for row in rows
-        ]
+        return [_entry(row) for row in rows]
+
+    async def find(self, transaction: Transaction, event_id: str) -> Entry | None:
+        """The event of this id, which has passed ``is_id``. It reads all of the log."""
+        begin = time_of_id(event_id)
+        rows = await transaction.execute(
+            text(f"{_SELECT} where occurred_at >= :begin and occurred_at < :end"),
+            {"begin": begin, "end": begin + timedelta(milliseconds=1)},
+        )
+        return next((each for each in map(_entry, rows) if each.event_id == event_id), None)
+
+    async def newest(
+        self, transaction: Transaction, kinds: Sequence[tuple[str, str]], limit: int
+    ) -> list[Entry]:
+        """The last events of these kinds (topic and kind), the newest first."""
+        rows = await transaction.execute(
+            text(
+                f"{_SELECT} where (topic, kind) in (select * from "
+                "unnest(cast(:topics as text[]), cast(:kinds as text[]))) "
+                "order by xid desc, position desc limit :limit"
+            ),
+            {
+                "topics": [topic for topic, _ in kinds],
+                "kinds": [kind for _, kind in kinds],
+                "limit": limit,
+            },
+        )
+        return [_entry(row) for row in rows]
+
+
+_SELECT = (
+    "select xid::text::bigint as number, position, topic, key, kind, body::text as body, "
+    "occurred_at, trace_id "
+    "from log.event"
+)
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        cursor=Cursor(row.number, row.position),
+        topic=row.topic,
+        key=row.key,
+        kind=row.kind,
+        body=row.body.encode(),
+        occurred_at=row.occurred_at,
+        trace_id=row.trace_id,
+    )
 
 
 def resettle(connection: Connection) -> None:
@@ -121,6 +192,21 @@ def resettle(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
+def leap_all(connection: Connection, prefix: str) -> None:
+    """Let the readers whose names begin so leave out all that is in a log that was resettled."""
+    connection.execute(
+        text(
+            "update log.cursor set xid = '1', position = (select coalesce(max(position), 0) "
+            "from log.event) where starts_with(reader, :prefix)"
+        ),
+        {"prefix": prefix},
+    )
+
+
+_LAST = (1 << 63) - 1
+"""The highest position there can be."""
+
+
 class Follower:
     """Reads topics for one named reader and hands each entry to ``handle`` once it is durable.
 
@@ -140,9 +226,29 @@ class Follower:
     async def catch_up(self) -> int:
         """Handle all that is readable now; return how many entries that was."""
         handled = 0
-        while await self._is_behind():
-            handled += await self._batch()
+        while await self.is_behind():
+            handled += await self.advance()
         return handled
+
+    async def begin_here(self) -> None:
+        """Read from now on, and nothing that was told before; who has begun goes on as it is."""
+        await self._begin("do nothing")
+
+    async def leap(self) -> None:
+        """Leave out all that was told until now."""
+        await self._begin("do update set xid = excluded.xid, position = excluded.position")
+
+    async def _begin(self, where_begun: str) -> None:
+        # What runs now has not told yet: it comes after the last transaction before all that run.
+        async with self._database.transaction() as transaction:
+            await transaction.execute(
+                text(
+                    "insert into log.cursor (reader, xid, position) values (:reader, "
+                    "(pg_snapshot_xmin(pg_current_snapshot())::text::numeric - 1)::text::xid8, "
+                    f":position) on conflict (reader) {where_begun}"
+                ),
+                {"reader": self.name, "position": _LAST},
+            )
 
     async def rewind(self) -> None:
         """Go back to the start of the log: the next reading replays everything."""
@@ -158,10 +264,10 @@ class Follower:
                 structlog.get_logger().warning("follower_waits", follower=self.name)
             await asyncio.sleep(poll_s)
 
-    async def _is_behind(self) -> bool:
+    async def is_behind(self) -> bool:
         """Whether there is something to read. The look locks nothing and writes nothing.
 
-        ``_batch`` locks the cursor's row, for which PostgreSQL flushes its log: a follower at
+        ``advance`` locks the cursor's row, for which PostgreSQL flushes its log: a follower at
         rest would keep the disk at work.
         """
         async with self._database.transaction() as transaction:
@@ -177,7 +283,8 @@ class Follower:
             )
             return bool(found.scalar_one())
 
-    async def _batch(self) -> int:
+    async def advance(self, limit: int = 256) -> int:
+        """Handle the next ``limit`` entries, as far as there are any; how many there were."""
         async with self._database.transaction() as transaction:
             await transaction.execute(
                 text("insert into log.cursor (reader) values (:reader) on conflict do nothing"),
@@ -192,7 +299,7 @@ class Follower:
                     {"reader": self.name},
                 )
             ).one()
-            entries = await self._log.read(transaction, self._topics, Cursor(row[0], row[1]))
+            entries = await self._log.read(transaction, self._topics, Cursor(row[0], row[1]), limit)
             for entry in entries:
                 with trace(entry.trace_id or None):
                     await self._handle(transaction, entry)

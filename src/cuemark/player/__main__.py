@@ -19,6 +19,7 @@ from cuemark.player.api import BearerToken, Credential, LoginCode, Password
 from cuemark.player.errors import PlayerError
 from cuemark.player.line import Line
 from cuemark.player.profile import LineProfile
+from cuemark.player.ranges import DynamicRange
 from cuemark.player.report import Report
 from cuemark.player.session import Moment, Options, play
 
@@ -54,6 +55,12 @@ _REFRESHES_PER_S = 4
     default=None,
     help="What to play it in; else the newest that the film has.",
 )
+@click.option(
+    "--dynamic-range",
+    type=click.Choice(["sdr", "hlg", "pq"]),
+    default="sdr",
+    help="What this device's screen shows: HDR is played by those alone who ask for it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 def main(
     title: str,
@@ -68,6 +75,7 @@ def main(
     line: Line | None,
     audio: str,
     codec: str | None,
+    dynamic_range: DynamicRange,
     as_json: bool,
 ) -> None:
     """Play TITLE, an id or a name, in real time. Without --from it resumes."""
@@ -81,6 +89,7 @@ def main(
         line=line,
         audio=audio,
         codec=codec or "",
+        dynamic_range=dynamic_range,
     )
     screen = Console(stderr=True)
     failure: PlayerError | None = None

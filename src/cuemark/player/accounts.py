@@ -52,6 +52,7 @@ def report_of(
         audio_track=next((each.rung_id for each in manifest.audio), ""),
         audios=circumstances.audios,
         codec=circumstances.codec,
+        dynamic_range=circumstances.dynamic_range,
         caption_cues=caption_cues,
         rungs=[
             RungShare(

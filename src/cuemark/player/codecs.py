@@ -1,8 +1,9 @@
-"""Which family of codecs a play is made in: as a viewer asks for it, else the newest there is."""
+"""Which codec and dynamic range a play is in: as a viewer asks for it, else the newest of SDR."""
 
 from collections.abc import Iterable
 
-from cuemark.player.errors import CodecUnknown
+from cuemark.player.errors import CodecUnknown, RangeUnknown
+from cuemark.player.ranges import DynamicRange
 
 _FAMILIES = {
     "av01": "av1",
@@ -20,6 +21,15 @@ def family_of(codecs: str) -> str:
         if found := _FAMILIES.get(each.strip().partition(".")[0]):
             return found
     return ""
+
+
+def range_chosen(offered: Iterable[DynamicRange], wanted: DynamicRange) -> DynamicRange:
+    """The range that is wanted; raises ``RangeUnknown`` where the film has it not."""
+    there = set(offered)
+    if wanted not in there:
+        names = ", ".join(sorted(there))
+        raise RangeUnknown(f"the film is not there in the dynamic range {wanted!r}: it has {names}")
+    return wanted
 
 
 def chosen(offered: Iterable[str], wanted: str) -> str:

@@ -1,14 +1,17 @@
-"""The DASH manifests of our plays (ISO/IEC 23009-1): one static Period, SegmentTimelines.
+"""The DASH manifests of our plays (ISO/IEC 23009-1): static Periods, SegmentTimelines.
+
+A Period begins where keys change: tracks go on in the next one under the id that they had.
 
 Not a general DASH parser: what our service does not write is refused, so that a mistake in a
 manifest is seen here and not as a stall on a television.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from xml.etree.ElementTree import Element, ParseError
 
+import msgspec
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
@@ -16,6 +19,7 @@ from cuemark.player.errors import ManifestInvalid
 from cuemark.player.manifest import (
     MAX_DURATION_S,
     MAX_MANIFEST_CHARS,
+    MAX_PERIODS,
     MAX_SEGMENTS,
     MAX_SEGMENTS_OF_ALL,
     Caption,
@@ -25,14 +29,17 @@ from cuemark.player.manifest import (
     Manifest,
     Rung,
     Segment,
+    Stretch,
     base_url,
     checked,
     digest_list,
+    joined,
     kid_of,
     name_of,
     relative_path,
     shown,
 )
+from cuemark.player.ranges import OF_TRANSFER, DynamicRange
 from cuemark.player.sound import SoundRole
 
 _MPD = "{urn:mpeg:dash:schema:mpd:2011}"
@@ -44,6 +51,12 @@ _SOUND_ROLES: dict[str, SoundRole] = {
     "commentary": "commentary",
     "enhanced-audio-intelligibility": "clear",
     "dub": "dub",
+}
+_TRANSFER = "urn:mpeg:mpegB:cicp:TransferCharacteristics"
+_KNOWN = {
+    _TRANSFER,
+    "urn:mpeg:mpegB:cicp:ColourPrimaries",
+    "urn:mpeg:mpegB:cicp:MatrixCoefficients",
 }
 _DIGESTS = "urn:cuemark:digests:sha-256-128"
 _DURATION = re.compile(
@@ -66,38 +79,97 @@ def parse(text: str) -> Manifest:
     if mpd.get("type", "static") != "static":
         raise ManifestInvalid("the manifest is of a live stream, which this player does not play")
     periods = mpd.findall(f"{_MPD}Period")
-    if len(periods) != 1:
-        raise ManifestInvalid(f"the manifest has {len(periods)} Periods where one is played")
-    if periods[0].find(f"{_MPD}BaseURL") is not None:
-        raise ManifestInvalid("the manifest has a BaseURL in its Period, where it ranks nothing")
+    if not 1 <= len(periods) <= MAX_PERIODS:
+        raise ManifestInvalid(f"the manifest has {len(periods)} Periods, not 1 to {MAX_PERIODS}")
     duration_s = _duration_s(mpd.get("mediaPresentationDuration", ""))
-    video: list[Rung] = []
-    audio: list[Rung] = []
-    captions: list[Caption] = []
-    segments = 0
-    for adaptation in periods[0].findall(f"{_MPD}AdaptationSet"):
-        if adaptation.find(f"{_MPD}EssentialProperty") is not None:
-            # ISO/IEC 23009-1 section 5.8.4.8: who does not know the property leaves the set alone.
-            continue
-        kind = _kind(adaptation)
-        if kind == "text":
-            captions.extend(_captions(adaptation))
-        elif kind in ("video", "audio"):
-            for representation in _representations(adaptation):
-                rungs = video if kind == "video" else audio
-                rungs.append(_rung(representation, adaptation, duration_s))
-                segments += len(rungs[-1].segments)
-                if segments > MAX_SEGMENTS_OF_ALL:
-                    raise ManifestInvalid("the manifest has more segments than any of ours")
+    film = _Period(periods[0], Fraction(0), _end_s(periods, 0, duration_s))
+    for number, element in enumerate(periods[1:], 1):
+        begins_s = _end_s(periods, number - 1, duration_s)
+        film.go_on(_Period(element, begins_s, _end_s(periods, number, duration_s)))
     return checked(
         Manifest(
             duration_s=float(duration_s),
             locations=tuple(_locations(mpd)),
-            video=tuple(video),
-            audio=tuple(audio),
-            captions=tuple(captions),
+            video=tuple(film.video.values()),
+            audio=tuple(film.audio.values()),
+            captions=tuple(film.captions),
         )
     )
+
+
+def _essential(adaptation: Element) -> dict[str, str]:
+    return {
+        each.get("schemeIdUri", ""): each.get("value", "")
+        for each in adaptation.findall(f"{_MPD}EssentialProperty")
+    }
+
+
+def _dynamic_range(essential: Mapping[str, str]) -> DynamicRange:
+    """By the transfer characteristics (ITU-T H.273 table 3); raises ``ManifestInvalid``."""
+    code = essential.get(_TRANSFER)
+    if code is None:
+        return "sdr"
+    found = OF_TRANSFER.get(code.strip())
+    if found is None:
+        raise ManifestInvalid(
+            f"the manifest has pictures of the transfer characteristics {shown(code)}, which no "
+            "version of ours has"
+        )
+    return found
+
+
+def _end_s(periods: Sequence[Element], number: int, duration_s: Fraction) -> Fraction:
+    """When a Period ends, from the film's beginning: where the next one begins."""
+    if number + 1 == len(periods):
+        return duration_s
+    return _duration_s(periods[number + 1].get("start", ""))
+
+
+class _Period:
+    """What one Period says of each track. ``go_on`` adds what the next one says."""
+
+    def __init__(self, period: Element, begins_s: Fraction, ends_s: Fraction) -> None:
+        if not 0 <= begins_s < ends_s:
+            raise ManifestInvalid("a Period of the manifest does not begin after the one before")
+        if period.find(f"{_MPD}BaseURL") is not None:
+            raise ManifestInvalid("the manifest has a BaseURL in a Period, where it ranks nothing")
+        self.video: dict[str, Rung] = {}
+        self.audio: dict[str, Rung] = {}
+        self.captions: list[Caption] = []
+        self.segments = 0
+        for adaptation in period.findall(f"{_MPD}AdaptationSet"):
+            essential = _essential(adaptation)
+            if essential.keys() - _KNOWN:
+                # ISO/IEC 23009-1 section 5.8.4.8: who does not know the property leaves the set
+                # alone.
+                continue
+            kind = _kind(adaptation)
+            if kind == "text":
+                self.captions.extend(_captions(adaptation, begins_s))
+            elif kind in ("video", "audio"):
+                for representation in _representations(adaptation):
+                    rung = msgspec.structs.replace(
+                        _rung(representation, adaptation, begins_s, ends_s),
+                        dynamic_range=_dynamic_range(essential),
+                    )
+                    rungs = self.video if kind == "video" else self.audio
+                    if rungs.setdefault(rung.rung_id, rung) is not rung:
+                        raise ManifestInvalid(f"{shown(rung.rung_id)} is in the manifest twice")
+                    self._count(len(rung.segments))
+
+    def _count(self, segments: int) -> None:
+        self.segments += segments
+        if self.segments > MAX_SEGMENTS_OF_ALL:
+            raise ManifestInvalid("the manifest has more segments than any of ours")
+
+    def go_on(self, after: "_Period") -> None:
+        for mine, theirs in ((self.video, after.video), (self.audio, after.audio)):
+            if mine.keys() != theirs.keys():
+                raise ManifestInvalid("the Periods of the manifest have other tracks each")
+            for rung_id, rung in theirs.items():
+                mine[rung_id] = joined(mine[rung_id], rung)
+        self.captions += after.captions
+        self._count(after.segments)
 
 
 def _locations(mpd: Element) -> Iterator[Location]:
@@ -123,10 +195,12 @@ def _kind(adaptation: Element) -> str:
     return (mime or "").split("/")[0]
 
 
-def _captions(adaptation: Element) -> Iterator[Caption]:
+def _captions(adaptation: Element, begins_s: Fraction) -> Iterator[Caption]:
     for representation in _representations(adaptation):
         path = (representation.findtext(f"{_MPD}BaseURL") or "").strip()
-        yield Caption(adaptation.get("lang", ""), relative_path(path), _role(adaptation))
+        yield Caption(
+            adaptation.get("lang", ""), relative_path(path), _role(adaptation), float(begins_s)
+        )
 
 
 def _roles(adaptation: Element, *elements: str) -> set[str]:
@@ -150,7 +224,9 @@ def _role(adaptation: Element) -> CaptionRole:
     return "sdh" if "caption" in roles else "subtitles"
 
 
-def _rung(representation: Element, adaptation: Element, duration_s: Fraction) -> Rung:
+def _rung(
+    representation: Element, adaptation: Element, begins_s: Fraction, ends_s: Fraction
+) -> Rung:
     rung_id = representation.get("id", "")
     if not rung_id:
         raise ManifestInvalid("a Representation of the manifest has no id")
@@ -174,9 +250,11 @@ def _rung(representation: Element, adaptation: Element, duration_s: Fraction) ->
         codecs=representation.get("codecs") or adaptation.get("codecs") or "",
         language=adaptation.get("lang", ""),
         role=_sound_role(adaptation),
-        init_path=relative_path(_expand(template.get("initialization", ""), names)),
-        segments=tuple(_segments(template, names, duration_s)),
-        kid=_kid(representation) or _kid(adaptation),
+        first=Stretch(
+            init_path=relative_path(_expand(template.get("initialization", ""), names)),
+            kid=_kid(representation) or _kid(adaptation),
+        ),
+        segments=tuple(_segments(template, names, begins_s, ends_s)),
         digests=_digests(representation),
     )
 
@@ -196,7 +274,9 @@ def _kid(element: Element) -> str:
     return ""
 
 
-def _segments(template: Element, names: dict[str, str], duration_s: Fraction) -> Iterator[Segment]:
+def _segments(
+    template: Element, names: dict[str, str], begins_s: Fraction, ends_s: Fraction
+) -> Iterator[Segment]:
     timescale = _natural(template, "timescale", 1)
     if timescale == 0:
         raise ManifestInvalid("a SegmentTemplate of the manifest has the timescale 0")
@@ -204,9 +284,10 @@ def _segments(template: Element, names: dict[str, str], duration_s: Fraction) ->
     number = _natural(template, "startNumber", 1)
     media = template.get("media", "")
     found = False
-    for start, ticks in _timeline(template, timescale, offset, duration_s):
+    for start, ticks in _timeline(template, timescale, offset, ends_s - begins_s):
         expanded = _expand(media, {**names, "Number": str(number), "Time": str(start)})
-        starts_s, lasts_s = Fraction(start - offset, timescale), Fraction(ticks, timescale)
+        starts_s = begins_s + Fraction(start - offset, timescale)
+        lasts_s = Fraction(ticks, timescale)
         if not -1 <= starts_s <= MAX_DURATION_S or lasts_s > MAX_DURATION_S:
             raise ManifestInvalid("a SegmentTimeline of the manifest leaves the film")
         yield Segment(relative_path(expanded), float(starts_s), float(lasts_s))

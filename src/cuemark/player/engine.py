@@ -6,7 +6,7 @@ back to be fetched from another appliance; the presenter moves the position with
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import msgspec
 
@@ -16,7 +16,8 @@ from cuemark.player.decode import Decoder, Kind
 from cuemark.player.digests import Digests
 from cuemark.player.download import DownloadAbandoned, Progress
 from cuemark.player.errors import MediaUndecodable
-from cuemark.player.manifest import Manifest, Rung, Segment
+from cuemark.player.keys import Keys
+from cuemark.player.manifest import Manifest, Rung, Segment, Stretch
 from cuemark.player.playhead import Buffer, Decoded, Playhead
 from cuemark.player.source import Delivery, Source
 
@@ -35,13 +36,14 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Fetched(msgspec.Struct, frozen=True):
-    """A segment with the init segment that it needs, both undecoded."""
+    """A segment with the init segment and the key (hex) that it needs, undecoded."""
 
     job: Job
     rung: Rung
     segment: Segment
     init: Delivery
     media: Delivery
+    key: str
 
 
 class _Track:
@@ -62,7 +64,7 @@ class _Track:
 
 
 class Engine:
-    """Plays ``manifest`` from ``start_s`` to ``end_s``; ``keys`` are hex, by ``Rung.key_name``.
+    """Plays ``manifest`` from ``start_s`` to ``end_s``; ``keys`` opens its stretches.
 
     ``asked_at_s`` is the monotonic moment at which the viewer pressed play.
     """
@@ -70,7 +72,7 @@ class Engine:
     def __init__(
         self,
         manifest: Manifest,
-        keys: Mapping[str, str],
+        keys: Keys,
         source: Source,
         decoder: Decoder,
         clock: Clock,
@@ -172,14 +174,16 @@ class Engine:
             rung = rungs[at]
             segment = rung.segments[job.index]
             digests = await self._digests_of(rung)
-            init = await self._init_of(rung, digests)
+            stretch = rung.stretch(job.index)
+            init = await self._init_of(stretch, digests)
+            key = await self._keys.of(stretch)
             lower: list[int] = []
             pace = abr.Pace()
             try:
                 media = await self._source.fetch(
                     segment.path,
                     self._watcher(job, at, lower, pace),
-                    digest=digests.segment(job.index) if digests else b"",
+                    digests=digests.segment(job.index) if digests else (),
                     wanted_kbps=self._wanted_kbps,
                 )
             except DownloadAbandoned:
@@ -194,7 +198,7 @@ class Engine:
             self._meter.add(len(media.body), media.elapsed_s)
             if job.kind == "video":
                 self._current = at
-            return Fetched(job, rung, segment, init, media)
+            return Fetched(job, rung, segment, init, media, key)
 
     async def _digests_of(self, rung: Rung) -> Digests | None:
         """The digests of a rendition; None where its version was published without."""
@@ -202,15 +206,16 @@ class Engine:
             return None
         if rung.rung_id not in self._digests:
             seal = bytes.fromhex(rung.digests.sha256)
-            listed = await self._source.fetch(rung.digests.path, digest=seal)
+            listed = await self._source.fetch(rung.digests.path, digests=(seal,))
             self._digests[rung.rung_id] = Digests(listed.body, rung)
         return self._digests[rung.rung_id]
 
-    async def _init_of(self, rung: Rung, digests: Digests | None) -> Delivery:
-        if rung.rung_id not in self._inits:
-            digest = digests.init if digests else b""
-            self._inits[rung.rung_id] = await self._source.fetch(rung.init_path, digest=digest)
-        return self._inits[rung.rung_id]
+    async def _init_of(self, stretch: Stretch, digests: Digests | None) -> Delivery:
+        path = stretch.init_path
+        if path not in self._inits:
+            known = (digests.init(path),) if digests else ()
+            self._inits[path] = await self._source.fetch(path, digests=known)
+        return self._inits[path]
 
     def _choose(self, job: Job) -> int:
         track = self._tracks[job.kind]
@@ -276,7 +281,7 @@ class Engine:
                 job.kind,
                 fetched.init.body,
                 fetched.media.body,
-                self._keys.get(rung.key_name, ""),
+                fetched.key,
                 fetched.segment,
             )
             self._unproven -= 1
@@ -285,7 +290,7 @@ class Engine:
                 self._reject(fetched, decoding.reason)
                 continue
             self._source.good(fetched.media)
-            self._proven.add(rung.rung_id)
+            self._proven.add(rung.stretch(job.index).init_path)
             self._tracks[job.kind].buffer.add(
                 job.index,
                 Decoded(
@@ -301,8 +306,9 @@ class Engine:
         """Fetch it again elsewhere; give up once each appliance has had two chances."""
         job, rung = fetched.job, fetched.rung
         self._source.corrupt(fetched.media)
-        if rung.rung_id not in self._proven:
-            self._inits.pop(rung.rung_id, None)
+        init_path = rung.stretch(job.index).init_path
+        if init_path not in self._proven:
+            self._inits.pop(init_path, None)
             if fetched.init.appliance_id != fetched.media.appliance_id:
                 self._source.corrupt(fetched.init)
         attempts = self._attempts.get((job.kind, job.index), 0) + 1

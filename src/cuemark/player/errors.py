@@ -4,7 +4,7 @@ PlayerError
 |-- ApiRefused        the service said no: wrong login, no rights, a play that is over
 |-- ApiAway           the service gives no answer, or one outside of its documented API
 |-- TitleUnclear      no title, or more than one, has the name that was given
-|-- PositionInvalid, SoundUnknown, CodecUnknown
+|-- PositionInvalid, SoundUnknown, CodecUnknown, RangeUnknown
 |                     what was asked for is not in the film; says what is
 |-- ManifestInvalid   the manifest cannot be played; says where and why
 |-- MediaAway         no appliance delivers what is next
@@ -50,6 +50,10 @@ class SoundUnknown(PlayerError):
 
 class CodecUnknown(PlayerError):
     """The message tells what the film is there in."""
+
+
+class RangeUnknown(PlayerError):
+    """The message tells in which dynamic ranges the film is there."""
 
 
 class ManifestInvalid(PlayerError):

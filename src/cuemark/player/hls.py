@@ -17,6 +17,7 @@ from cuemark.player.manifest import (
     MAX_DURATION_S,
     MAX_LOCATIONS,
     MAX_MANIFEST_CHARS,
+    MAX_PERIODS,
     MAX_RUNGS,
     MAX_SEGMENTS,
     Caption,
@@ -26,6 +27,7 @@ from cuemark.player.manifest import (
     Manifest,
     Rung,
     Segment,
+    Stretch,
     base_url,
     checked,
     digest_list,
@@ -33,6 +35,7 @@ from cuemark.player.manifest import (
     relative_path,
     shown,
 )
+from cuemark.player.ranges import OF_VIDEO_RANGE, DynamicRange
 from cuemark.player.sound import Offered, SoundRole
 
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"\r\n]*"|[^",\s][^,]*)(?:,|$)')
@@ -86,6 +89,16 @@ class Multivariant(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, audio=kept)
 
     @property
+    def dynamic_ranges(self) -> set[DynamicRange]:
+        """The dynamic ranges that there are."""
+        return {range_of(each.attributes) for each in self.variants}
+
+    def with_range(self, dynamic_range: DynamicRange) -> "Multivariant":
+        """The playlist as if it offered the variants of this dynamic range alone."""
+        kept = tuple(each for each in self.variants if range_of(each.attributes) == dynamic_range)
+        return msgspec.structs.replace(self, variants=kept)
+
+    @property
     def codecs(self) -> set[str]:
         """The families of codecs that there are."""
         return {family_of(each.attributes.get("CODECS", "")) for each in self.variants}
@@ -114,11 +127,10 @@ def track_id_of(path: str) -> str:
 
 
 class Media(msgspec.Struct, frozen=True):
-    """A media playlist, read. ``key_url`` is empty where the segments are clear."""
+    """A media playlist, read. It has no ``stretches`` where it names no init segment."""
 
-    init_path: str
     segments: tuple[Segment, ...]
-    key_url: str
+    stretches: tuple[Stretch, ...]
 
 
 def parse_multivariant(text: str) -> Multivariant:
@@ -168,15 +180,16 @@ def parse_media(text: str, imported: Mapping[str, str]) -> Media:
     duration_s: float | None = None
     at_s = 0.0
     segments: list[Segment] = []
+    stretches: list[Stretch] = []
     for tag, value in _lines(text):
         if tag == "EXT-X-DEFINE":
             _define(_attributes(value), variables, imported)
         elif tag == "EXT-X-MAP":
-            if init_path:
-                raise ManifestInvalid("the playlist has a second EXT-X-MAP")
             init_path = relative_path(_substituted(_attributes(value).get("URI", ""), variables))
         elif tag == "EXT-X-KEY":
             key_url = _key_url(_attributes(value), variables, key_url)
+        elif tag == "EXT-X-DISCONTINUITY":
+            raise ManifestInvalid("the playlist has a discontinuity, which ours never have")
         elif tag == "EXTINF":
             duration_s = _decimal(value.partition(",")[0])
         elif tag == "EXT-X-BYTERANGE":
@@ -187,14 +200,30 @@ def parse_media(text: str, imported: Mapping[str, str]) -> Media:
             if not duration_s:
                 raise ManifestInvalid(f"the segment {shown(value)} states no duration")
             path = relative_path(_substituted(value, variables))
+            begun = Stretch(index=len(segments), init_path=init_path, key_url=key_url)
+            if init_path and not (stretches and _goes_on(stretches[-1], begun)):
+                stretches.append(begun)
             segments.append(Segment(path, at_s, duration_s))
             at_s += duration_s
             duration_s = None
+            if len(stretches) > MAX_PERIODS:
+                raise ManifestInvalid(f"the playlist changes keys more than {MAX_PERIODS} times")
             if len(segments) > MAX_SEGMENTS or at_s > MAX_DURATION_S:
                 raise ManifestInvalid("the playlist is longer than any film")
     if not segments or not ended:
         raise ManifestInvalid("the playlist is not that of a whole film")
-    return Media(init_path, tuple(segments), key_url)
+    return Media(tuple(segments), tuple(stretches))
+
+
+def _goes_on(before: Stretch, here: Stretch) -> bool:
+    """Whether nothing has changed; ours change the key and the init segment that names it at once.
+
+    Raises ``ManifestInvalid`` where one of them changes alone.
+    """
+    same = before.init_path == here.init_path
+    if same != (before.key_url == here.key_url):
+        raise ManifestInvalid("the playlist changes its key without its EXT-X-MAP, or that alone")
+    return same
 
 
 def assemble(multivariant: Multivariant, playlists: Mapping[str, Media]) -> Manifest:
@@ -226,7 +255,7 @@ def assemble(multivariant: Multivariant, playlists: Mapping[str, Media]) -> Mani
 def _rung(playlist: Playlist, media: Media, multivariant: Multivariant) -> Rung:
     attributes = playlist.attributes
     size = _RESOLUTION.match(attributes.get("RESOLUTION", ""))
-    if not media.init_path:
+    if not media.stretches or media.stretches[0].index:
         raise ManifestInvalid(f"the playlist {shown(playlist.path)} has no EXT-X-MAP")
     return Rung(
         rung_id=track_id_of(playlist.path),
@@ -234,13 +263,23 @@ def _rung(playlist: Playlist, media: Media, multivariant: Multivariant) -> Rung:
         width=int(size.group(1)) if size else 0,
         height=int(size.group(2)) if size else 0,
         codecs=attributes.get("CODECS", ""),
+        dynamic_range=range_of(attributes),
         language=attributes.get("LANGUAGE", ""),
         role=sound_role_of(attributes),
-        init_path=media.init_path,
+        first=media.stretches[0],
+        later=media.stretches[1:],
         segments=media.segments,
-        key_url=media.key_url,
         digests=multivariant.digests.get(playlist.path),
     )
+
+
+def range_of(attributes: Attributes) -> DynamicRange:
+    """The dynamic range of a variant (rfc8216bis section 4.4.6.2); raises ``ManifestInvalid``."""
+    said = attributes.get("VIDEO-RANGE", "SDR")
+    found = OF_VIDEO_RANGE.get(said)
+    if found is None:
+        raise ManifestInvalid(f"the playlist has a variant of the video range {shown(said)}")
+    return found
 
 
 def role_of(attributes: Attributes) -> CaptionRole:
@@ -307,8 +346,6 @@ def _key_url(attributes: Attributes, variables: Mapping[str, str], before: str) 
     if method not in _METHODS:
         raise ManifestInvalid(f"the playlist encrypts by {shown(method)}, not SAMPLE-AES")
     url = _substituted(attributes.get("URI", ""), variables)
-    if before and before != url:
-        raise ManifestInvalid("the playlist changes keys, which this player does not follow")
     if not url:
         raise ManifestInvalid("the playlist names no address for its key")
     return url

@@ -13,11 +13,13 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from cuemark.player.errors import ManifestInvalid
+from cuemark.player.ranges import DynamicRange
 from cuemark.player.sound import Offered, SoundRole
 
 MAX_MANIFEST_CHARS = 8 << 20
 MAX_SEGMENTS = 50_000
 MAX_SEGMENTS_OF_ALL = 400_000
+MAX_PERIODS = 2048
 MAX_RUNGS = 64
 MAX_PATH_CHARS = 2048
 MAX_NAME_CHARS = 128
@@ -55,11 +57,28 @@ class DigestList(msgspec.Struct, frozen=True):
     sha256: str
 
 
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """Segments of a rendition, from ``index`` on, that have one init segment and one key.
+
+    The key is named by ``kid`` (32 hex digits; DASH) or by ``key_url`` (HLS, identity); both are
+    empty where the rendition is clear.
+    """
+
+    index: int = 0
+    init_path: str
+    kid: str = ""
+    key_url: str = ""
+
+    @property
+    def key_name(self) -> str:
+        return self.kid or self.key_url
+
+
 class Rung(msgspec.Struct, frozen=True, kw_only=True):
     """One rendition, of video or audio; ``language`` and ``role`` are of a sound.
 
-    The key is named by ``kid`` (32 hex digits; DASH) or by ``key_url`` (HLS, identity); both are
-    empty where the rendition is clear. ``digests`` is None where the version has none.
+    ``later`` are the stretches that follow the ``first``, where keys change. ``digests`` is None
+    where the version has none.
     """
 
     rung_id: str
@@ -67,17 +86,17 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True):
     width: int = 0
     height: int = 0
     codecs: str = ""
+    dynamic_range: DynamicRange = "sdr"
     language: str = ""
     role: SoundRole = "main"
-    init_path: str
+    first: Stretch
+    later: tuple[Stretch, ...] = ()
     segments: tuple[Segment, ...]
-    kid: str = ""
-    key_url: str = ""
     digests: DigestList | None = None
 
-    @property
-    def key_name(self) -> str:
-        return self.kid or self.key_url
+    def stretch(self, index: int) -> Stretch:
+        """The one that the segment at ``index``, from 0, is in."""
+        return next((each for each in reversed(self.later) if each.index <= index), self.first)
 
     @property
     def offered(self) -> Offered:
@@ -88,12 +107,14 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True):
 class Caption(msgspec.Struct, frozen=True):
     """A WebVTT file, or (HLS) a playlist of such files.
 
-    ``forced`` is shown while the viewer has captions off; ``sdh`` says what is heard, too.
+    ``forced`` is shown while the viewer has captions off; ``sdh`` says what is heard, too. Times in
+    the file count from ``from_s`` of the film.
     """
 
     language: str
     path: str
     role: CaptionRole = "subtitles"
+    from_s: float = 0.0
 
     @property
     def name(self) -> str:
@@ -110,6 +131,22 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     video: tuple[Rung, ...]
     audio: tuple[Rung, ...]
     captions: tuple[Caption, ...] = ()
+
+
+def joined(before: Rung, after: Rung) -> Rung:
+    """One rendition of what two Periods say of it, which follow one another."""
+    begins = [
+        msgspec.structs.replace(each, index=len(before.segments) + each.index)
+        for each in (after.first, *after.later)
+    ]
+    if len(before.segments) + len(after.segments) > MAX_SEGMENTS:
+        raise ManifestInvalid(f"the manifest has more than {MAX_SEGMENTS} segments")
+    return msgspec.structs.replace(
+        before,
+        bandwidth_kbps=max(before.bandwidth_kbps, after.bandwidth_kbps),
+        segments=(*before.segments, *after.segments),
+        later=(*before.later, *begins),
+    )
 
 
 def checked(manifest: Manifest) -> Manifest:

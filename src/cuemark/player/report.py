@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from cuemark.player.ranges import DynamicRange
+
 
 class RungShare(msgspec.Struct, frozen=True, kw_only=True):
     """``bitrate_kbps`` is what the manifest declares; ``share`` is of the seconds played."""
@@ -42,7 +44,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     stood still. ``resumed_from_s`` is 0 where the play did not resume. ``error`` is empty where it
     came to its end. ``audio`` is the sound that was played, ``audio_track`` its rendition, and
     ``audios`` are all that the film has, by their languages or, where they have a role, as
-    ``en:commentary``. ``codec`` is the family of codecs in which the film was played.
+    ``en:commentary``. ``codec`` is the family of codecs in which the film was played, and
+    ``dynamic_range`` its range.
     """
 
     startup_ms: int
@@ -81,6 +84,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     audio_track: str = ""
     audios: list[str] = []
     codec: str = ""
+    dynamic_range: DynamicRange = "sdr"
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,3 +102,4 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     audio: str = ""
     audios: list[str] = []
     codec: str = ""
+    dynamic_range: DynamicRange = "sdr"

@@ -24,8 +24,10 @@ from cuemark.player.errors import (
     PlayerError,
     PositionInvalid,
 )
+from cuemark.player.keys import Keys, not_granted
 from cuemark.player.line import Line
-from cuemark.player.manifest import Caption, Location, Manifest, Rung
+from cuemark.player.manifest import Caption, Location, Manifest
+from cuemark.player.ranges import DynamicRange
 from cuemark.player.report import Circumstances, Report
 from cuemark.player.source import Source
 
@@ -38,9 +40,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     ``title`` is an id or a name. ``audio`` names a sound as ``sound.chosen`` takes it; empty for
     the one that the film begins with. ``codec`` is ``h264``, ``hevc`` or ``av1``; empty for the
-    newest that the film has. ``seconds`` None plays to the end. ``from_s`` None resumes
-    where the member stopped. ``line`` caps what this device takes from appliances, from the moment
-    at which it asks for the play.
+    newest that the film has in the ``dynamic_range`` of this device's screen. ``seconds`` None
+    plays to the end. ``from_s`` None resumes where the member stopped. ``line`` caps what this
+    device takes from appliances, from the moment at which it asks for the play.
     """
 
     api_url: str
@@ -51,6 +53,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     from_s: float | None = None
     audio: str = ""
     codec: str = ""
+    dynamic_range: DynamicRange = "sdr"
     line: Line | None = None
     device: str = "cuemark-player"
 
@@ -150,6 +153,7 @@ class _Session:
             audio=self._sound,
             audios=self._sounds,
             codec=self._codec,
+            dynamic_range=self._options.dynamic_range,
         )
         engine = Engine(
             manifest,
@@ -204,11 +208,18 @@ class _Session:
             kept = self._chosen([each.offered for each in manifest.audio])
             audio = tuple(each for each in manifest.audio if each.rung_id == kept)
             families = {each.rung_id: codecs.family_of(each.codecs) for each in manifest.video}
-            self._codec = codecs.chosen(families.values(), self._options.codec)
-            video = tuple(each for each in manifest.video if families[each.rung_id] == self._codec)
+            wanted = self._options.dynamic_range
+            range_ = codecs.range_chosen((each.dynamic_range for each in manifest.video), wanted)
+            there = [each for each in manifest.video if each.dynamic_range == range_]
+            offered = [families[each.rung_id] for each in there]
+            self._codec = codecs.chosen(offered, self._options.codec)
+            video = tuple(each for each in there if families[each.rung_id] == self._codec)
             return msgspec.structs.replace(manifest, audio=audio, video=video)
         multivariant = hls.parse_multivariant(await self._api.text(started.hls_url))
         multivariant = multivariant.with_sound(self._chosen(multivariant.sounds))
+        multivariant = multivariant.with_range(
+            codecs.range_chosen(multivariant.dynamic_ranges, self._options.dynamic_range)
+        )
         self._codec = codecs.chosen(multivariant.codecs, self._options.codec)
         multivariant = multivariant.with_codec(self._codec)
         self._names = _names_of(multivariant.locations, started.appliances)
@@ -216,12 +227,12 @@ class _Session:
         playlists = {}
         for path in multivariant.paths:
             sealed = multivariant.digests.get(path)
-            digest = b""
+            known: tuple[bytes, ...] = ()
             if sealed is not None:
                 seal = bytes.fromhex(sealed.sha256)
-                listed = await source.fetch(sealed.path, digest=seal)
-                digest = digests.of_playlist(listed.body)
-            body = (await source.fetch(path, digest=digest)).body
+                listed = await source.fetch(sealed.path, digests=(seal,))
+                known = (digests.of_playlist(listed.body),)
+            body = (await source.fetch(path, digests=known)).body
             playlists[path] = hls.parse_media(_text(body, path), multivariant.variables)
         return hls.assemble(multivariant, playlists)
 
@@ -250,29 +261,16 @@ class _Session:
             for each in locations
         ]
 
-    async def _unlocked(self, started: Play, manifest: Manifest) -> tuple[Manifest, dict[str, str]]:
+    async def _unlocked(self, started: Play, manifest: Manifest) -> tuple[Manifest, Keys]:
         """The keys, and the manifest without the renditions whose keys were not granted."""
-        rungs = (*manifest.video, *manifest.audio)
-        names = list(dict.fromkeys(rung.key_name for rung in rungs if rung.key_name))
-        kids = [name for name in names if any(rung.kid == name for rung in rungs)]
-        keys = await self._api.licence(started.licence_url, kids) if kids else {}
-        refusal: ApiRefused | None = None
-        for name in names:
-            if name not in kids:
-                try:
-                    keys[name] = await self._api.key(name)
-                except ApiRefused as refused:
-                    refusal = refused
-
-        def open_(rung: Rung) -> bool:
-            return not rung.key_name or rung.key_name in keys
-
-        video = tuple(rung for rung in manifest.video if open_(rung))
-        if not video or not all(open_(rung) for rung in manifest.audio):
-            raise refusal or ApiRefused(
-                "the licence holds no key for what is to be played", code="licence_refused"
-            )
-        return msgspec.structs.replace(manifest, video=video), keys
+        keys = Keys(self._api, started.licence_url, self._clock)
+        refusal = await keys.begin(manifest)
+        video = tuple(rung for rung in manifest.video if keys.has(rung.first))
+        if not video or not all(keys.has(rung.first) for rung in manifest.audio):
+            raise refusal or not_granted()
+        manifest = msgspec.structs.replace(manifest, video=video)
+        keys.keep(manifest)
+        return manifest, keys
 
     def _span(self, started: Play, manifest: Manifest) -> tuple[float, float, float]:
         """Start and end of this play in the film, and where it resumed, all in seconds."""
@@ -308,7 +306,8 @@ class _Session:
             await asyncio.sleep(0.1)
         for caption in manifest.captions:
             with contextlib.suppress(MediaAway, ManifestInvalid):
-                self._cues[caption.name] = await _cues(caption, source)
+                before = self._cues.get(caption.name, 0)
+                self._cues[caption.name] = before + await _cues(caption, source)
 
     def _show(self, engine: Engine, end_s: float) -> None:
         if self._watch is None:

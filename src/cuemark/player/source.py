@@ -71,20 +71,20 @@ class Source:
         path: str,
         watch: Watcher | None = None,
         *,
-        digest: bytes = b"",
+        digests: tuple[bytes, ...] = (),
         wanted_kbps: float = 0.0,
     ) -> Delivery:
         """The file at ``path``; ``MediaAway`` when nobody gives it for ``GIVE_UP_S``.
 
-        ``digest`` is how the SHA-256 of the file begins. What differs is not delivered, and who
-        served it is left. Where it is empty nothing is known of the file.
+        ``digests`` are how the SHA-256 of the file may begin. What differs is not delivered, and
+        who served it is left. Where there are none nothing is known of the file.
         """
         give_up_s = self._clock.monotonic_s() + GIVE_UP_S
         pause_s = _FIRST_PAUSE_S
         self._hedges = min(HEDGES_IN_STORE, self._hedges + HEDGES_EARNED)
         while True:
             order = self.appliances.in_order(self._clock.monotonic_s(), wanted_kbps)
-            round_ = _Round(self, self._downloader, self._clock, path, order, watch, digest)
+            round_ = _Round(self, self._downloader, self._clock, path, order, watch, digests)
             delivery = await round_.run()
             if delivery is not None:
                 return delivery
@@ -139,7 +139,7 @@ class _Round:
         path: str,
         order: Sequence[Location],
         watch: Watcher | None,
-        digest: bytes,
+        digests: tuple[bytes, ...],
     ) -> None:
         self._source = source
         self._appliances = source.appliances
@@ -148,7 +148,7 @@ class _Round:
         self._path = path
         self._unasked = list(order)
         self._watch = watch
-        self._digest = digest
+        self._digests = digests
         self._asked: dict[asyncio.Task[Downloaded], tuple[Location, float]] = {}
         self._winner: str | None = None
         self._first_byte_s = 0.0
@@ -218,7 +218,7 @@ class _Round:
             raise
         else:
             self._appliances.delivered(name, len(downloaded.body), now_s - self._first_byte_s)
-            if not self._digest or sha256(downloaded.body).digest().startswith(self._digest):
+            if not self._digests or sha256(downloaded.body).digest().startswith(self._digests):
                 return Delivery(downloaded.body, name, downloaded.elapsed_s)
             self._appliances.corrupt(name)
             self._source.wrong_digests += 1

@@ -48,13 +48,18 @@ def contract_modules() -> dict[str, ModuleType]:
 
 
 def messages_of(module: ModuleType) -> dict[str, type[msgspec.Struct]]:
-    """The messages that ``module`` itself defines, by name."""
+    """The messages that ``module`` itself defines, or the modules of that package, by name."""
+    parts = [
+        importlib.import_module(f"{module.__name__}.{part.name}")
+        for part in pkgutil.iter_modules(getattr(module, "__path__", []))
+    ]
     return {
         name: value
-        for name, value in sorted(vars(module).items())
+        for part in [module, *parts]
+        for name, value in sorted(vars(part).items())
         if isinstance(value, type)
         and issubclass(value, msgspec.Struct)
-        and value.__module__ == module.__name__
+        and value.__module__ == part.__name__
     }
 
 

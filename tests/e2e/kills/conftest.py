@@ -42,12 +42,15 @@ class Accepted:
     quick_version_id: str
 
     def copy(self, to: Path, environment: dict[str, str] | None = None) -> WatchedInstallation:
+        self.lay_down(to)
+        return WatchedInstallation(to, {"CUEMARK_PORT": str(PORTS_FROM), **(environment or {})})
+
+    def lay_down(self, to: Path) -> None:
+        """Put a copy of the data folder at ``to``."""
         to.mkdir(exist_ok=True)
         subprocess.run(["cp", "-a", f"{self.folder}/.", str(to)], check=True)
         # The ports were free then; whoever runs beside the tests may have taken one since.
         (to / "run" / "ports.json").unlink()
-        ports = {"CUEMARK_PORT": str(PORTS_FROM)}
-        return WatchedInstallation(to, {**ports, **(environment or {})})
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ def accepted(
     installation.start()
     try:
         installation.wait_serving()
-        job = installation.ingest(tiny_film, "Killed anywhere", sample_film.captions, wait=False)
+        captions = sample_film.captions
+        job = installation.ingest(tiny_film, "Killed anywhere", captions, wait=False, effort="fast")
         version_id = str(job["version_id"])
         (found,) = installation.query("select quick_version_id from encoding.job")
         quick_version_id = str(found[0])

@@ -29,6 +29,7 @@ class WatchedInstallation(Installation):
 
     def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
         super().__init__(folder, environment)
+        self.host = "127.0.0.1"
         self.supervisor: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -131,7 +132,7 @@ class WatchedInstallation(Installation):
     def job(self, version_id: str) -> dict[str, Any] | None:
         """The job as the API tells it; None while the API is away."""
         token = (self.folder / "secrets" / "operator_token").read_text()
-        url = f"http://127.0.0.1:{self.ports()['control']}/api/v1/jobs/{version_id}"
+        url = f"http://{self.host}:{self.ports()['control']}/api/v1/jobs/{version_id}"
         request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
         with contextlib.suppress(OSError):
             with urllib.request.urlopen(request, timeout=5) as response:

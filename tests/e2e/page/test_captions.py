@@ -6,7 +6,7 @@ import pytest
 
 from cuemark.app.cli.client import Operator
 from cuemark.app.folder import DataFolder
-from cuemark.contracts.encoding import Job
+from cuemark.contracts.encoding.jobs import Job
 from tests.e2e.installation import Installation, ffmpeg
 from tests.e2e.page.conftest import Visitor
 from tests.e2e.page.looking import until, until_playing
@@ -49,7 +49,7 @@ def captioned(
     film = tmp_path_factory.mktemp("captioned") / "film.mp4"
     flags = ["-t", str(SECONDS), "-vf", "scale=320:180", "-c:a", "copy"]
     ffmpeg("-i", str(small_film), flags, "-metadata:s:a:0", "language=deu", str(film))
-    running_cuemark.ingest(film, NAME, files)
+    running_cuemark.ingest(film, NAME, files, effort="fast")
     return running_cuemark.title_id(NAME)
 
 

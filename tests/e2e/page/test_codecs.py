@@ -22,7 +22,7 @@ def made(
     film = tmp_path_factory.mktemp("codecs") / "film.mp4"
     excerpt = ["-t", str(SECONDS), "-vf", f"fps={FRAME_RATE},scale=320:180", "-crf", "14"]
     ffmpeg("-ss", "1.2", "-i", str(sample_film.path), excerpt, str(film))
-    return running_cuemark.ingest(film, NAME, codecs=["av1"])
+    return running_cuemark.ingest(film, NAME, codecs=["av1"], effort="fast")
 
 
 @pytest.mark.parametrize("manifest", ["dash", "hls"])

@@ -28,7 +28,7 @@ def spoken(running_cuemark: Installation, tmp_path_factory: pytest.TempPathFacto
         ["-metadata:s:a:2", "language=eng", "-disposition:a:0", "default"],
         ["-disposition:a:1", "dub", "-disposition:a:2", "visual_impaired", str(film)],
     )
-    running_cuemark.ingest(film, NAME)
+    running_cuemark.ingest(film, NAME, effort="fast")
     return running_cuemark.title_id(NAME)
 
 

@@ -188,7 +188,7 @@ def test_what_is_imported_before_forks_starts_no_thread(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
     folder.prepare()
     plan = system.forkserver_for(system.install_on(folder, Settings())).plan
-    assert set(plan) == {system.UPGRADE, system.CONTROL, system.WORKER}
+    assert set(plan) == {system.UPGRADE, system.CONTROL, system.WORKER, system.FUNCTIONS}
     modules = [name for module, before in plan.items() for name in (*before, module)]
     script = "import importlib, os, sys\n"
     script += "for name in sys.argv[1:]: importlib.import_module(name)\n"

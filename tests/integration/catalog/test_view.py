@@ -9,9 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from cuemark.contexts.catalog import wiring
-from cuemark.contracts import catalog, encoding
+from cuemark.contracts import catalog
 from cuemark.contracts.catalog import Catalog, CreateTitle, GetTitle
-from cuemark.contracts.encoding import EncodingFailed, Quality, VersionPublished
+from cuemark.contracts.encoding import events
+from cuemark.contracts.encoding.versions import Quality
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.contracts.steering import VersionPlaced
 from cuemark.kit.clock import ManualClock
@@ -28,8 +29,10 @@ class SomethingNewer(msgspec.Struct, frozen=True, tag_field="kind"):
     surprise: str
 
 
-def published(title_id: TitleId, version: str, quality: Quality, minute: int) -> VersionPublished:
-    return VersionPublished(
+def published(
+    title_id: TitleId, version: str, quality: Quality, minute: int
+) -> events.VersionPublished:
+    return events.VersionPublished(
         version_id=VersionId(version),
         title_id=title_id,
         quality=quality,
@@ -55,11 +58,11 @@ def a_room(database: Database) -> Room[Catalog]:
     return wiring.build(database, Log(clock), clock, Ids(clock))
 
 
-async def tell(database: Database, events: Sequence[msgspec.Struct]) -> None:
+async def tell(database: Database, happened: Sequence[msgspec.Struct]) -> None:
     log = Log(ManualClock(START))
     async with database.transaction() as transaction:
-        for event in events:
-            await log.append(transaction, encoding.TOPIC, "key", event)
+        for event in happened:
+            await log.append(transaction, events.TOPIC, "key", event)
 
 
 async def view_bytes(database: Database) -> list[bytes]:
@@ -129,7 +132,7 @@ async def test_events_of_other_kinds_and_with_newer_fields_do_not_stop_the_view(
     room = a_room(database)
     (view,) = room.followers
     title = await room.service.create_title(CreateTitle(name="Go on"))
-    failed = EncodingFailed(version_id=VersionId("v"), title_id=title.title_id, error="x")
+    failed = events.EncodingFailed(version_id=VersionId("v"), title_id=title.title_id, error="x")
     await tell(
         database,
         [

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from blake3 import blake3
 
-from cuemark.contracts.encoding import IndexedFile, VersionIndex
+from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
 from cuemark.contracts.ids import VersionId
 from cuemark.contracts.steering import Report, Snapshot, SnapshotKey, SnapshotVersion
 from cuemark.edge import nginx, origin

@@ -10,14 +10,20 @@ from cuemark.contracts.ids import VersionId
 from cuemark.kit import cat
 from tests.integration.edge.farm import Farm, assert_no_token_in_logs, farm, noise, until
 from tests.integration.edge.wire import fetch
-from tests.unit.edge.vectors import AUDIENCE, KEYS, OTHER_VERSION, VERSION, vectors
+from tests.unit.edge.vectors import AUDIENCE, KEYS, OTHER_VERSION, VARIANTS, VERSION, vectors
 
 WARM, COLD = "v1/1.m4s", "v1/9.m4s"
+MARKED = range(1, 41)
 FILES = {
     WARM: noise(100_000, 1),
     COLD: noise(80_000, 2),
     "v1/init.mp4": noise(900, 3),
     "v1.m3u8": b"#EXTM3U\n",
+    **{
+        f"m1/{variant}{number}.m4s": f"{variant}{number}".encode()
+        for variant in "ab"
+        for number in MARKED
+    },
     "en.vtt": b"WEBVTT\n",
 }
 VERSION_ID, OTHER_VERSION_ID = VersionId(VERSION), VersionId(OTHER_VERSION)
@@ -64,6 +70,25 @@ def test_a_remembered_verdict_does_not_outlast_the_token(served: Farm) -> None:
     target = f"/t/{served.token(VERSION_ID, expires_at_s=int(time.time()) + 2)}/{VERSION}/{WARM}"
     assert served.get(target).status == 200
     until(lambda: served.get(target).status == 401, 4)
+
+
+def test_each_segment_of_marked_pictures_is_the_variant_of_the_session(served: Farm) -> None:
+    token = served.token(VERSION_ID, variants=VARIANTS)
+    told = "".join(
+        served.get(f"/t/{token}/{VERSION}/m1/x{number}.m4s").body.decode()[0] for number in MARKED
+    )
+    assert told == "abaabbbaabbabbbb" * 2 + "abaabbba"
+    assert served.get(f"/t/{token}/{VERSION}/{WARM}").body == FILES[WARM]
+
+
+@pytest.mark.parametrize("name", ["a1.m4s", "b1.m4s", "x0.m4s", "x01.m4s", "x41.m4s", "x.m4s"])
+def test_nobody_chooses_a_variant(served: Farm, name: str) -> None:
+    token = served.token(VERSION_ID, variants=VARIANTS)
+    assert served.get(f"/t/{token}/{VERSION}/m1/{name}").status == 404
+
+
+def test_without_a_row_of_variants_there_are_no_marked_pictures(served: Farm) -> None:
+    assert served.get(f"/t/{served.token(VERSION_ID)}/{VERSION}/m1/x1.m4s").status == 404
 
 
 @pytest.mark.parametrize(

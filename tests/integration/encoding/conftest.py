@@ -8,7 +8,8 @@ import pytest
 from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.workshop import Workshop
-from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
+from cuemark.contexts.encoding.tools.canonical import Film
+from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.programs import from_wheels
 from cuemark.kit.objects import Objects, sha256_of
 from tests.e2e.installation import ffmpeg

@@ -14,7 +14,7 @@ from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.programs import from_wheels
 from cuemark.contexts.playback.model import dash as dash_writer
 from cuemark.contexts.playback.model import hls as hls_writer
-from cuemark.contracts.encoding import Codec, Version
+from cuemark.contracts.encoding.versions import Codec, Version
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.contracts.licensing import ContentKey
 from cuemark.kit.objects import Objects
@@ -62,7 +62,7 @@ def version(studio: Studio) -> Version:
         sounds=[],
         captions=[],
     )
-    return package(studio.shop, order, [KEY], datetime(2026, 1, 1, tzinfo=UTC))
+    return package(studio.shop, order, lambda _: [KEY], datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def test_every_codec_is_named_as_devices_ask_for_it(version: Version) -> None:
@@ -80,7 +80,7 @@ def test_both_manifests_offer_every_codec_and_each_plays(studio: Studio, version
     assert playlist.codecs == {"h264", "hevc", "av1"}
     for rung in of_dash.video:
         assert len(playlist.with_codec(family_of(rung.codecs)).variants) == 1
-        init = (root / rung.init_path).read_bytes()
+        init = (root / rung.first.init_path).read_bytes()
         for segment in rung.segments:
             media = (root / segment.path).read_bytes()
             found = decode("video", init, media, KEY.key, segment)

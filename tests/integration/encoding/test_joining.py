@@ -10,7 +10,7 @@ from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.pictures import RUNG
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
-from cuemark.contracts.encoding import Codec
+from cuemark.contracts.encoding.versions import Codec
 from tests.integration.encoding.conftest import Studio
 
 PRESETS: dict[Codec, str] = {"h264": "medium", "hevc": "ultrafast", "av1": "12"}

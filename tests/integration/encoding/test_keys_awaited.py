@@ -9,10 +9,12 @@ from sqlalchemy import create_engine, text
 
 from benches.specimen import sounds_of
 from cuemark.contexts.encoding import wiring as encoding
+from cuemark.contexts.encoding.model.fairness import Urgency
 from cuemark.contexts.encoding.model.validation.manifests import ManifestsOf
 from cuemark.contexts.encoding.service import Ledger
 from cuemark.contexts.encoding.stages.packaging import Order, RungToPackage
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
+from cuemark.contexts.encoding.workflow.hand import Hand
 from cuemark.contexts.encoding.workflow.patience import do_patiently
 from cuemark.contexts.encoding.workflow.tasks import Parts, Task
 from cuemark.contexts.licensing import wiring as licensing
@@ -98,7 +100,7 @@ def test_a_version_waits_for_its_keys_and_says_so(
         kind="package",
         version_id=VersionId(VERSION),
         stage="package",
-        priority=1,
+        urgency=Urgency.FULL,
         sha256=studio.sha256,
         order=order_of(studio),
     )
@@ -120,7 +122,9 @@ def test_a_version_waits_for_its_keys_and_says_so(
 
     others.status = 503
     done: list[str] = []
-    work = threading.Thread(target=lambda: done.append(do_patiently(parts, task, "package:1")[0]))
+    work = threading.Thread(
+        target=lambda: done.append(do_patiently(parts, Hand(), task, "package:1")[0])
+    )
     work.start()
     deadline_s = time.monotonic() + 20
     while not waiting():

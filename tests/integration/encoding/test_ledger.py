@@ -10,7 +10,7 @@ from sqlalchemy import text
 from cuemark.contexts.encoding import store, wiring
 from cuemark.contexts.encoding.service import Ledger, sweep_uploads
 from cuemark.contexts.encoding.store import JobRow, UploadRow
-from cuemark.contracts.encoding import Timeline, Version
+from cuemark.contracts.encoding.versions import Timeline, Version
 from cuemark.contracts.ids import TitleId, UploadId, VersionId
 from cuemark.kit import outbox
 from cuemark.kit.clock import ManualClock

@@ -12,7 +12,7 @@ from cuemark.contexts.encoding.stages.reports import kept_of
 from cuemark.contexts.encoding.tools import ffmpeg
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.run import run
-from cuemark.contracts.encoding import Version
+from cuemark.contracts.encoding.versions import Version
 from cuemark.contracts.ids import VersionId
 from tests.integration.encoding.conftest import SHOT_FRAMES, SHOTS, Studio
 from tests.unit.playback.versions import rendition, version

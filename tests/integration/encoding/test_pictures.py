@@ -13,7 +13,7 @@ from cuemark.contexts.encoding.stages import pictures, scoring
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.run import ToolFailed
-from cuemark.contracts.encoding import MasterRejected
+from cuemark.contracts.encoding.jobs import MasterRejected
 from tests.e2e.installation import ffmpeg
 from tests.integration.encoding.conftest import RATE, SHOT_FRAMES, SHOTS, Studio, keep
 

@@ -19,7 +19,7 @@ from cuemark.contexts.encoding.model.sound import EVERYWHERE, SoundRecipe, named
 from cuemark.contexts.encoding.stages import pictures, sounds
 from cuemark.contexts.encoding.stages.packaging import package
 from cuemark.contexts.encoding.stages.workshop import Workshop
-from cuemark.contracts.encoding import MasterRejected
+from cuemark.contracts.encoding.jobs import MasterRejected
 from cuemark.contracts.ids import VersionId
 from tests.e2e.installation import ffmpeg
 from tests.integration.encoding.conftest import keep
@@ -189,7 +189,7 @@ def test_a_language_that_is_swapped_for_another_is_found(specimen: Specimen) -> 
     ]
     version_id = VersionId(f"{order.version_id}-swapped")
     other = msgspec.structs.replace(order, sounds=swapped, version_id=version_id)
-    version = package(specimen.shop, other, KEYS, NOW)
+    version = package(specimen.shop, other, lambda _: KEYS, NOW)
     found = findings_of(dataclasses.replace(specimen, order=other, version=version))
     assert {(each.check, each.severity) for each in found} == {("mute", "error")}
     assert {each.text.split(" is silent")[0] for each in found} == {"a-fr", "a-fr.opus"}

@@ -19,7 +19,7 @@ from cuemark.contexts.encoding.model.costs import Spent
 from cuemark.contexts.encoding.service import Ledger
 from cuemark.contexts.encoding.store import JobRow, costs
 from cuemark.contexts.encoding.store.costs import Attempt
-from cuemark.contracts.encoding import Effort, Stage
+from cuemark.contracts.encoding.jobs import Effort, Stage
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.kit import outbox
 from cuemark.kit.clock import ManualClock

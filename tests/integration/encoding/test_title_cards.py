@@ -8,7 +8,7 @@ from PIL import Image
 from cuemark.contexts.encoding.model.title_card import LEAST_CONTRAST, contrast_with_white
 from cuemark.contexts.encoding.stages.title_cards import carded
 from cuemark.contexts.encoding.tools import lettering
-from cuemark.contracts.encoding import CardImpossible
+from cuemark.contracts.encoding.artwork import CardImpossible
 
 LONG = "The Unbearable Lightness of Being Extremely Long, the Director's Cut, Part Two"
 NAMES = [

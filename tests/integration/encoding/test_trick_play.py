@@ -13,7 +13,7 @@ from benches.specimen import KEYS, Specimen, findings_of, specimen_of
 from cuemark.contexts.encoding.stages.pictures import RUNG
 from cuemark.contexts.encoding.stages.segments import segments_of
 from cuemark.contexts.encoding.stages.workshop import Workshop
-from cuemark.contracts.encoding import Rendition
+from cuemark.contracts.encoding.versions import Rendition
 from tests.e2e.installation import ffmpeg
 
 RATE, SECONDS = 24, 5

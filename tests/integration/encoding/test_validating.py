@@ -2,13 +2,30 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from benches.specimen import DEFECTS, Defect, Specimen, findings_of, specimen_of
+from benches.specimen import (
+    DEFECTS,
+    Defect,
+    Specimen,
+    findings_of,
+    freeze,
+    specimen_of,
+    wrong_color_tag,
+)
 from cuemark.contexts.encoding.model.validation import policy
 from cuemark.contexts.encoding.model.validation.findings import Finding
+from cuemark.contexts.encoding.model.validation.manifests import ManifestsOf
+from cuemark.contexts.encoding.model.validation.policy import Validation
 from cuemark.contexts.encoding.stages.reports import kept_of
+from cuemark.contexts.encoding.stages.validating import (
+    QuickVersionRefused,
+    VersionRefused,
+    validate,
+)
 from cuemark.contexts.encoding.stages.workshop import Workshop
+from cuemark.contexts.playback.wiring import manifests_of
 from tests.e2e.installation import ffmpeg
 
 RATE, SECONDS = 24, 7
@@ -21,7 +38,7 @@ SAID = {
     "missing frame": "v96 has 167 frames and the film 168",
     "swapped caption language": "the captions in de are declared as de and read as es",
     "misaligned IDR": "the segments of v144 do not begin where those of v96 do, from segment 2 on",
-    "wrong key": "v96 does not decrypt with its key: no picture is the film's",
+    "wrong key": "v96 does not decrypt with its key to what was encoded: ",
 }
 SPOKEN = {
     "de": "Der Zug nach Norden fährt heute eine Stunde später ab. Wir haben noch Zeit für einen "
@@ -72,6 +89,86 @@ def test_nothing_is_found_in_a_clean_version(specimen: Specimen) -> None:
     assert findings_of(specimen) == []
     kept = kept_of(specimen.shop.objects, specimen.version).validation
     assert set(kept.checks) == set(policy.CHECKS)
+
+
+def errors_of(specimen: Specimen) -> list[Finding]:
+    """Its film moves too little to have no warning."""
+    return [each for each in findings_of(specimen) if each.severity == "error"]
+
+
+@pytest.fixture(scope="module")
+def stating(shop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Specimen:
+    """A film that states its colors, so that files say them in two places, and is all but still."""
+    film = tmp_path_factory.mktemp("stating") / "film.mp4"
+    colors = "range=tv:color_primaries=smpte170m:color_trc=smpte170m:colorspace=smpte170m"
+    walk = "[1]format=yuv420p[w];[0][w]overlay=x=20+40*t:y=60:format=yuv420"
+    ffmpeg(
+        ["-f", "lavfi", "-i", f"color=gray:s=256x144:r={RATE}"],
+        ["-f", "lavfi", "-i", f"color=white:s=12x16:r={RATE}", "-t", "4.5"],
+        ["-filter_complex", f"{walk},setparams={colors},format=yuv420p"],
+        ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", str(film)],
+    )
+    return specimen_of(shop, film, {}, [144])
+
+
+def test_what_two_places_say_of_colors_is_held_against_one_another(stating: Specimen) -> None:
+    assert errors_of(stating) == []
+    found = errors_of(wrong_color_tag(stating))
+    assert {each.check for each in found} == {"color"}
+    said = "v144 contradicts itself on its primaries: 6 in its colr box and 9 in its pictures"
+    assert any(each.text.startswith(said) for each in found), texts(found)
+
+
+def test_a_freeze_is_found_where_little_moves(stating: Specimen) -> None:
+    (only,) = errors_of(freeze(stating))
+    assert only.check == "freeze"
+    assert only.text.startswith("v144 stands still from ")
+
+
+def validated_as_quick(specimen: Specimen) -> Validation:
+    """What validating finds where the version is a quick one; raises ``VersionRefused``."""
+    order = msgspec.structs.replace(specimen.order, quality="quick")
+    return validate(
+        specimen.shop,
+        order,
+        specimen.version,
+        specimen.keys,
+        lambda version: ManifestsOf(*manifests_of(version)),
+    )
+
+
+def test_a_quick_version_passes_the_same_checks(specimen: Specimen) -> None:
+    assert set(validated_as_quick(specimen).checks) == set(policy.CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("name", "alone"),
+    [
+        ("black tail", True),
+        ("mute span", True),
+        ("+40 ms A/V", True),
+        ("2 s freeze", True),
+        ("swapped caption language", False),
+    ],
+)
+def test_a_quick_version_with_a_defect_is_refused_and_the_full_one_only_where_it_has_it_too(
+    specimen: Specimen, name: str, alone: bool
+) -> None:
+    """What was put in from elsewhere is not in the index either, so the index is left out here."""
+    (defect,) = [each for each in DEFECTS if each.name == name]
+    made = defect.make(specimen)
+    rules = policy.changed({"manifests": "warn"})
+    order = msgspec.structs.replace(made.order, quality="quick")
+    with pytest.raises(VersionRefused, match="the version was not published") as refused:
+        validate(
+            made.shop,
+            order,
+            made.version,
+            made.keys,
+            lambda version: ManifestsOf(*manifests_of(version)),
+            rules,
+        )
+    assert isinstance(refused.value, QuickVersionRefused) is alone
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)

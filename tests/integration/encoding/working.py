@@ -4,14 +4,15 @@ import sys
 from pathlib import Path
 
 from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.fairness import Urgency
 from cuemark.contexts.encoding.model.validation.manifests import ManifestsOf
 from cuemark.contexts.encoding.service import Ledger
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.programs import from_wheels
 from cuemark.contexts.encoding.wiring import policy_of
-from cuemark.contexts.encoding.workflow.spending import do_on_record
-from cuemark.contexts.encoding.workflow.tasks import Parts, Priority, Task
+from cuemark.contexts.encoding.workflow.spending import begin, do_on_record
+from cuemark.contexts.encoding.workflow.tasks import Parts, Task
 from cuemark.contexts.licensing import wiring as licensing
 from cuemark.contexts.playback.wiring import manifests_of
 from cuemark.contracts.ids import VersionId
@@ -42,13 +43,14 @@ def encode(database_url: str, root: Path, sha256: str, recipe: Recipe, chunk: Ch
         kind="encode",
         version_id=VersionId("ver_1"),
         stage="encode",
-        priority=int(Priority.ENCODE),
+        urgency=Urgency.FULL,
         sha256=sha256,
         chunk=chunk,
         recipe=recipe,
         made_for=MADE_FOR,
     )
-    result, _ = do_on_record(parts, task, UNIT)
+    attempt, _ = begin(parts, task, UNIT)
+    result, _ = do_on_record(parts, task, attempt)
     parts.loop.run(database.close())
     return result
 

@@ -154,6 +154,40 @@ async def test_a_request_is_what_speke_wants(
     assert len(others.asked) == 1
 
 
+async def test_keys_of_each_period_are_asked_for_apart_and_kept(
+    asking: Licensing, others: Answering
+) -> None:
+    def answer(asked: Asked) -> bytes:
+        request = cpix.read(asked.body)
+        (period,) = request.periods
+        keys = {
+            key.kid: cpix.DocumentKey(key.kid, bytes([n + 1, period.index]) * 8)
+            for n, key in enumerate(request.keys)
+        }
+        return cpix.write(speke.answer_of(request, keys, {}))
+
+    others.answer = answer
+    wanted = ProvisionKeys(version_id=VersionId("ver_film"), labels=["AUDIO", "SD"], periods=3)
+    made = await asking.provision_keys(wanted)
+    assert [(key.label, key.period, key.key) for key in made.keys] == [
+        (label, period, f"{n:02x}{period:02x}" * 8)
+        for period in range(3)
+        for n, label in enumerate(("AUDIO", "SD"), 1)
+    ]
+    assert len(others.asked) == 3
+    assert await asking.provision_keys(wanted) == made
+    assert len(others.asked) == 3
+
+
+async def test_a_key_server_that_gives_one_key_for_two_periods_is_refused(
+    asking: Licensing, ours: Licensing, others: Answering
+) -> None:
+    answered(ours, others)
+    wanted = ProvisionKeys(version_id=VersionId("ver_film"), labels=["SD"], periods=2)
+    with pytest.raises(KeysNotGiven, match="or another period of this one"):
+        await asking.provision_keys(wanted)
+
+
 CPIX = '<CPIX xmlns="urn:dashif:org:cpix" xmlns:p="urn:ietf:params:xml:ns:keyprov:pskc">{}</CPIX>'
 
 

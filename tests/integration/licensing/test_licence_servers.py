@@ -49,6 +49,7 @@ async def licensing(database_url: str, others: Answering) -> AsyncIterator[Licen
             clearkey=False,
             systems=["widevine", "common"],
             licence_servers={"widevine": Server(others.url, {"X-Token": SECRET})},
+            demands={"UHD1": "hardware"},
         )
         await room.service.open_licences(
             OpenLicences(
@@ -169,3 +170,30 @@ async def test_a_server_that_is_away_is_one_sentence(database_url: str, free_por
         assert SECRET not in repr(logs)
         for closer in room.closers:
             await closer()
+
+
+async def test_the_server_is_told_no_key_that_demands_more_than_the_play_reaches(
+    licensing: Licensing, others: Answering
+) -> None:
+    keys = {
+        key.label: key.kid
+        for key in (
+            await licensing.provision_keys(ProvisionKeys(version_id=FILM, labels=["SD", "UHD1"]))
+        ).keys
+    }
+    await forward(licensing)
+    better = PlaySessionId("play_" + "1" * 26)
+    await licensing.open_licences(
+        OpenLicences(
+            session_id=better,
+            account_id=OWNER,
+            version_id=FILM,
+            expires_at=ManualClock().now() + timedelta(minutes=1),
+            robustness="hardware",
+        )
+    )
+    await licensing.forward_challenge(
+        ForwardChallenge(session_id=better, account_id=OWNER, system="widevine", challenge=b"c")
+    )
+    told = [asked.headers[service.KIDS_HEADER].split(",") for asked in others.asked]
+    assert told == [[keys["SD"]], [keys["SD"], keys["UHD1"]]]

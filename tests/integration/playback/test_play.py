@@ -13,14 +13,9 @@ from cuemark.contexts.playback import wiring
 from cuemark.contexts.steering import wiring as steering_wiring
 from cuemark.contexts.viewers import wiring as viewers_wiring
 from cuemark.contracts.catalog import Catalog, CreateTitle
-from cuemark.contracts.encoding import (
-    TOPIC,
-    Encoding,
-    GetVersion,
-    UnknownVersion,
-    Version,
-    VersionPublished,
-)
+from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.encoding.events import TOPIC, VersionPublished
+from cuemark.contracts.encoding.versions import GetVersion, UnknownVersion, Version
 from cuemark.contracts.ids import AccountId, ApplianceId, ProfileId, TitleId, VersionId
 from cuemark.contracts.playback import CannotPlay, Play, Playback, StartPlay
 from cuemark.contracts.steering import Report, Steering
@@ -76,6 +71,7 @@ class Install:
             licensing=licensing.service,
             steering=steering.service,
             viewers=viewers.service,
+            fingerprint_key=bytes(32),
         ).service
         self.account_id = AccountId(self.ids.new("acc"))
         self.profile_id = ProfileId(self.ids.new("prf"))

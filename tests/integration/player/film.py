@@ -25,10 +25,18 @@ _VIDEO = "-c:v libx264 -preset veryfast -bf 2 -g 48 -keyint_min 48 -sc_threshold
 
 @dataclass(frozen=True)
 class Film:
-    """``files`` are the version's, by path; bandwidths are peaks over a segment."""
+    """``files`` are the version's, by path; bandwidths are peaks over a segment.
+
+    Of a ``marked`` one they are the variants of the only session that there is.
+    """
 
     files: dict[str, bytes]
     bandwidth_bps: dict[str, int]
+    marked: bool = False
+
+    def name_of(self, name: str, number: int) -> str:
+        """How manifests name a segment of a track."""
+        return f"{name}/{'x' if self.marked and name != 'sound' else ''}{number}.m4s"
 
 
 def make(folder: Path) -> Film:
@@ -61,10 +69,13 @@ def make(folder: Path) -> Film:
 
 
 def digests(made: Film, name: str, playlist: bytes) -> bytes:
-    """The list of a track's digests, as contracts/encoding.py describes it."""
-    numbers = range(1, SECONDS // SEGMENT_S + 1)
-    names = ["init.mp4", *(f"{number}.m4s" for number in numbers)]
-    bodies = [playlist, *(made.files[f"{name}/{each}"] for each in names)]
+    """The list of a track's digests, as the contract's ``Version`` describes it."""
+    bodies = [playlist, made.files[f"{name}/init.mp4"]]
+    for number in range(1, SECONDS // SEGMENT_S + 1):
+        variants = [made.files[f"{name}/{number}.m4s"]]
+        if made.marked and name != "sound":
+            variants.insert(number % 2, b"what other sessions get")
+        bodies += variants
     return b"".join(sha256(body).digest()[:16] for body in bodies)
 
 

@@ -9,7 +9,7 @@ SEGMENTS = film.SECONDS // film.SEGMENT_S
 
 
 def digests(made: film.Film, name: str) -> bytes:
-    return film.digests(made, name, media(name).encode())
+    return film.digests(made, name, media(made, name).encode())
 
 
 def _sealed(made: film.Film, name: str) -> str:
@@ -42,7 +42,7 @@ def _dash_set(made: film.Film, name: str, label: str) -> str:
         '<ContentProtection schemeIdUri="urn:mpeg:dash:mp4protection:2011" value="cbcs"'
         f' cenc:default_KID="{uuid}"/>'
         '<SegmentTemplate timescale="1000" initialization="$RepresentationID$/init.mp4"'
-        ' media="$RepresentationID$/$Number$.m4s" startNumber="1"><SegmentTimeline>'
+        f' media="{_template(made, name)}" startNumber="1"><SegmentTimeline>'
         f'<S t="0" d="{film.SEGMENT_S * 1000}" r="{SEGMENTS - 1}"/></SegmentTimeline>'
         "</SegmentTemplate>"
         f'<Representation id="{name}" bandwidth="{made.bandwidth_bps[name]}"{size}>'
@@ -77,7 +77,11 @@ def master(made: film.Film, bases: Mapping[str, str], key_base: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def media(name: str) -> str:
+def _template(made: film.Film, name: str) -> str:
+    return made.name_of(name, 0).replace(name, "$RepresentationID$").replace("0", "$Number$")
+
+
+def media(made: film.Film, name: str) -> str:
     if name == "en":
         body = [f"#EXTINF:{film.SECONDS:.6f},", "en.vtt"]
     else:
@@ -89,5 +93,5 @@ def media(name: str) -> str:
             f"IV=0x{film.IV}",
         ]
         for number in range(1, SEGMENTS + 1):
-            body += [f"#EXTINF:{film.SEGMENT_S:.6f},", f"{name}/{number}.m4s"]
+            body += [f"#EXTINF:{film.SEGMENT_S:.6f},", made.name_of(name, number)]
     return "\n".join(["#EXTM3U", "#EXT-X-VERSION:8", *body, "#EXT-X-ENDLIST", ""])

@@ -146,12 +146,13 @@ class Appliance:
             return Answer(401)
         path = request.path.removeprefix(root)
         self.asked.append(path)
+        path = re.sub(r"/x([0-9]+)\.", r"/\1.", path) if self.made.marked else path
         body = self.made.files.get(path)
         await asyncio.sleep(self.delay_s)
         if path.endswith(".digests"):
             body = manifests.digests(self.made, path.removesuffix(".digests"))
         if path.endswith(".m3u8"):
-            body = manifests.media(path.removesuffix(".m3u8")).encode()
+            body = manifests.media(self.made, path.removesuffix(".m3u8")).encode()
         if body is None:
             return Answer(404)
         if self.mood == "away":

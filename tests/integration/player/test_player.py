@@ -1,6 +1,7 @@
 """The player against a real service and real encrypted media."""
 
 import asyncio
+import dataclasses
 import json
 import os
 import sys
@@ -155,6 +156,21 @@ async def test_an_appliance_that_begins_to_serve_wrong_bytes_is_left_for_good(
     assert (report.frames, report.stalls, report.decode_errors) == (FRAMES, 0, 0)
     assert report.left == ["one"]
     assert report.wrong_digests == report.appliance_failures["one"] == 1
+
+
+@pytest.mark.parametrize("form", ["dash", "hls"])
+async def test_of_marked_pictures_either_variant_is_the_films_and_wrong_bytes_are_not(
+    made: film.Film, form: Literal["dash", "hls"]
+) -> None:
+    async with Service(dataclasses.replace(made, marked=True)) as service:
+        report = await played(service, seconds=3, format=form)
+        assert (report.frames, report.left) == (3 * film.FRAME_RATE, [])
+        asked = [path for each in service.appliances.values() for path in each.asked]
+        assert "low/x1.m4s" in asked or "high/x1.m4s" in asked
+        service.appliances["one"].mood = "flipped"
+        report = await played(service, seconds=3, format=form)
+        assert (report.frames, report.left) == (3 * film.FRAME_RATE, ["one"])
+        assert report.wrong_digests > 0
 
 
 async def test_without_digests_wrong_bytes_are_found_by_decoding(service: Service) -> None:

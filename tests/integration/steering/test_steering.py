@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from cuemark.contexts.steering import service, wiring
-from cuemark.contracts.encoding import TOPIC, EncodingFailed, VersionPublished
+from cuemark.contracts.encoding.events import TOPIC, EncodingFailed, VersionPublished
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, TitleId, VersionId
 from cuemark.contracts.steering import (
     REPORT_EVERY_S,

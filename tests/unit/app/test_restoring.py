@@ -8,6 +8,8 @@ import pytest
 
 from cuemark.app.backup import moving_in
 from cuemark.app.backup.manifest import BackupInvalid, Manifest, opened, sealed
+from cuemark.app.backup.restoring import RestoreRefused, check_target
+from cuemark.app.backup.taking import fingerprints_of
 from cuemark.app.folder import DataFolder
 
 LEAVING = ["appliances", "objects", "postgres", "secrets"]
@@ -48,6 +50,31 @@ def test_a_restore_that_was_cut_off_while_moving_in_is_finished(tmp_path: Path, 
         f"replaced-then/{name}/old" for name in OLD
     }
     moving_in.finish(DataFolder(tmp_path))
+
+
+def test_a_database_goes_back_to_the_folder_that_it_was_made_of(tmp_path: Path) -> None:
+    """Also where an upgrade has made a secret more since; and to no other."""
+    folder, other = DataFolder(tmp_path / "one"), DataFolder(tmp_path / "two")
+    for each in (folder, other):
+        each.prepare()
+        each.secret("master_key")
+    made = Manifest(
+        release="1.0.0",
+        folder_format=1,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        postgres_major=18,
+        revisions={},
+        files={},
+        fingerprints=fingerprints_of(folder.root / "secrets"),
+        objects=False,
+    )
+    folder.secret("fingerprint_key")
+    check_target(folder, made, force=True)
+    with pytest.raises(RestoreRefused, match="has the database alone"):
+        check_target(other, made, force=True)
+    (folder.root / "secrets" / "master_key").unlink()
+    with pytest.raises(RestoreRefused, match="has the database alone"):
+        check_target(folder, made, force=True)
 
 
 def test_a_manifest_that_was_altered_is_refused() -> None:

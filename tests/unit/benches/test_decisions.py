@@ -1,5 +1,7 @@
 """The decisions of the benches: where a search ends, what belongs to a stage, what wrk said."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -8,6 +10,7 @@ from benches.capacity import MOST, search
 from benches.failure import BenchFailed
 from benches.hits import load_of
 from benches.riders import spread_out
+from benches.watermark import SURE, sessions_told
 
 
 @given(some.integers(0, 2 * MOST))
@@ -52,3 +55,17 @@ def test_plays_are_spread_the_same_way_each_time_and_end_within_the_film() -> No
     assert rides == spread_out(["a"] * 50, film_s=52.2, seconds=40.0, within_s=5.0, seed=3)
     assert all(ride.from_s + ride.seconds < 52.2 and 0 <= ride.after_s <= 5 for ride in rides)
     assert len({ride.after_s for ride in rides}) == 50
+
+
+@pytest.mark.parametrize(("agreeing", "segments"), [(20, 20), (18, 20), (30, 40)])
+def test_a_copy_tells_as_many_sessions_apart_as_leave_little_to_chance(
+    agreeing: int, segments: int
+) -> None:
+    alone = sum(math.comb(segments, more) for more in range(agreeing, segments + 1)) / 2**segments
+    told = sessions_told(agreeing, segments)
+    assert 1 - (1 - alone) ** told <= SURE < 1 - (1 - alone) ** (told + 1)
+
+
+def test_a_copy_that_agrees_by_half_tells_nobody_apart() -> None:
+    assert sessions_told(10, 20) == 0
+    assert sessions_told(0, 20) == 0

@@ -7,7 +7,7 @@ import pytest
 
 from benches.ingest import Work, of_film, plain_argv
 from benches.stand import Made
-from cuemark.contracts.encoding import Job
+from cuemark.contracts.encoding.jobs import Job
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.kit.cost import Cost
 from tests.unit.playback.versions import version

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cuemark.contexts.catalog import model
 from cuemark.contexts.catalog.model import Listing, after_event
 from cuemark.contracts.catalog import ArtworkChosen, TitleCreated, TitleInvalid
-from cuemark.contracts.encoding import VersionPublished
+from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
 
 TITLE = TitleId("ttl_x")

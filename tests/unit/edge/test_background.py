@@ -1,6 +1,6 @@
 """What is filled ahead of viewers, and in which order."""
 
-from cuemark.contracts.encoding import IndexedFile, VersionIndex
+from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.background import beginnings, rest
 
@@ -35,6 +35,14 @@ def test_what_every_play_begins_with_comes_first() -> None:
         "v1/1.m4s",
         "v1/3.m4s",
     ]
+
+
+def test_variants_of_a_segment_come_with_it() -> None:
+    sizes = {f"v1/{variant}{number}.m4s": 5000 for variant in "ab" for number in (1, 2, 3, 4, 12)}
+    files = {path: IndexedFile("a" * 64, size) for path, size in sizes.items()}
+    index = VersionIndex(version_id=INDEX.version_id, files=files)
+    assert beginnings(index) == [f"v1/{name}.m4s" for name in ("a1", "b1", "a2", "b2", "a3", "b3")]
+    assert rest(index) == [f"v1/{name}.m4s" for name in ("a4", "b4", "a12", "b12")]
 
 
 def test_the_rest_comes_in_the_order_of_playing() -> None:

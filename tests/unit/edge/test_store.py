@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cuemark.contracts.encoding import IndexedFile, VersionIndex
+from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.store import Indexes, IndexInvalid, Store, read_index
 

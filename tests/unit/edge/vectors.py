@@ -19,6 +19,7 @@ AUDIENCE = "appliance-1"
 VERSION = "ver_" + "0" * 26
 OTHER_VERSION = "ver_" + "1" * 26
 PATH = f"/{VERSION}/v1/1.m4s"
+VARIANTS = bytes.fromhex("4e6f")
 KEYS = (TokenKey("2026a", b"a" * 32), TokenKey("2026b", b"b" * 32))
 STRANGER = TokenKey("2026a", b"x" * 32)
 
@@ -33,8 +34,8 @@ class Vector:
     allowed: bool
 
 
-def claims(now_s: int, **changes: str | int) -> Claims:
-    values: dict[str, str | int] = {
+def claims(now_s: int, **changes: str | int | bytes) -> Claims:
+    values: dict[str, str | int | bytes] = {
         "subject": "ses_1",
         "audience": AUDIENCE,
         "path_prefix": f"/{VERSION}/",
@@ -83,6 +84,7 @@ def _signed(now_s: int, payload: bytes) -> str:
 def _payload(now_s: int, **changes: object) -> bytes:
     """The claims as a map with some of them replaced; None leaves one out."""
     numbers = {"sub": cat.SUB, "aud": cat.AUD, "exp": cat.EXP, "iat": cat.IAT, "catu": cat.CATU}
+    numbers["variants"] = cat.WMPATTERN
     held: dict[int, object] = {
         cat.SUB: "ses_1",
         cat.AUD: AUDIENCE,
@@ -102,6 +104,7 @@ def vectors(now_s: int) -> Iterator[Vector]:
     for name, token in {
         "genuine": good,
         "of the other key": cat.mint(claims(now_s), KEYS[1]),
+        "with a row of variants": cat.mint(claims(now_s, variants=VARIANTS), KEYS[0]),
         "of another session": cat.mint(claims(now_s, subject="ses_2"), KEYS[0]),
         "with a claim unknown here": _signed(
             now_s,
@@ -160,6 +163,7 @@ def vectors(now_s: int) -> Iterator[Vector]:
         "with bytes for a prefix": _signed(
             now_s, _payload(now_s, catu={cat.URI_PATH: {cat.MATCH_PREFIX: b"/"}})
         ),
+        "with a text for a row of variants": _signed(now_s, _payload(now_s, variants="4e6f")),
         "with a list for claims": _signed(now_s, cbor2.dumps([1, 2, 3, 4, 5, 6, 7])),
         "with a number for claims": _signed(now_s, cbor2.dumps(7)),
         "with no claims": _signed(now_s, b""),

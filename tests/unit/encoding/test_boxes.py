@@ -15,8 +15,11 @@ from cuemark.contexts.encoding.model.boxes import (
     segment_span,
     timeless,
     timescale,
+    without_color,
 )
 from cuemark.contexts.encoding.model.codec_strings import of_video
+from cuemark.contexts.encoding.model.validation.color import ColorCodes
+from cuemark.contexts.encoding.model.validation.samples import init_of
 
 
 def box(kind: bytes, *parts: bytes) -> bytes:
@@ -29,9 +32,9 @@ def mdhd(version: int, ticks: int, at: int = 0) -> bytes:
     return box(b"mdhd", bytes([version, 0, 0, 0]), times, struct.pack(">I", ticks), bytes(8))
 
 
-def init_segment(version: int = 0, entry: bytes = b"avc1", at: int = 0) -> bytes:
+def init_segment(version: int = 0, entry: bytes = b"avc1", at: int = 0, more: bytes = b"") -> bytes:
     record = box(b"avcC", bytes([1, 0x64, 0x00, 0x1F, 0xFF]))
-    stsd = box(b"stsd", bytes(8), box(entry, bytes(78), record))
+    stsd = box(b"stsd", bytes(8), box(entry, bytes(78), record, more))
     media = box(b"mdia", mdhd(version, 24_000, at), box(b"minf", box(b"stbl", stsd)))
     trex = box(b"trex", bytes(4), struct.pack(">5I", 1, 1, 1001, 0, 0))
     return box(b"ftyp", b"cmf2") + box(
@@ -157,3 +160,29 @@ def test_only_boxes_invalid_escapes_from_broken_files(whole: bytes, data: st.Dat
     for _ in range(data.draw(st.integers(0, 6)) if broken else 0):
         broken[data.draw(st.integers(0, len(broken) - 1))] = data.draw(st.integers(0, 255))
     reads(bytes(broken))
+
+
+@pytest.mark.parametrize(
+    ("body", "color"),
+    [
+        (b"nclx" + struct.pack(">3HB", 9, 16, 9, 0), ColorCodes(9, 16, 9, False)),
+        (b"nclx" + struct.pack(">3HB", 6, 6, 6, 0x80), ColorCodes(6, 6, 6, True)),
+        (b"nclc" + struct.pack(">3H", 1, 1, 1), ColorCodes(1, 1, 1, None)),
+        (b"prof" + bytes(40), None),
+    ],
+)
+def test_colors_are_read_from_their_box_and_it_can_be_taken_out_of_sight(
+    body: bytes, color: ColorCodes | None
+) -> None:
+    init = init_segment(more=box(b"pasp", bytes(8)) + box(b"colr", body))
+    assert init_of(init).color == color
+    bare = without_color(init)
+    assert len(bare) == len(init)
+    assert init_of(bare).color is None
+    assert bare.replace(b"free", b"colr") == init
+    assert without_color(bare) == bare
+
+
+def test_a_color_box_that_is_cut_off_is_refused() -> None:
+    with pytest.raises(BoxesInvalid, match="colr"):
+        init_of(init_segment(more=box(b"colr", b"nclx" + bytes(3))))

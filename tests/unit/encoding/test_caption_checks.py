@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cuemark.contexts.encoding.model.captions.checks import POLICY, Rule, findings
 from cuemark.contexts.encoding.model.captions.cues import Captions, Cue
-from cuemark.contracts.encoding import CaptionRole
+from cuemark.contracts.encoding.versions import CaptionRole
 
 FILM_MS = 60_000
 GOOD = Cue(1000, 3000, "", ["Two lines,", "one cue"])

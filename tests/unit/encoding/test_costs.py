@@ -19,12 +19,17 @@ from cuemark.contexts.encoding.model.costs import (
     storing_wh_per_year,
     timed,
 )
-from cuemark.contracts.encoding import EnergyModel, Quality, Stage, StageTime
+from cuemark.contracts.encoding.jobs import Stage
+from cuemark.contracts.encoding.reports import EnergyModel, StageTime
+from cuemark.contracts.encoding.versions import Quality
 from tests.unit.playback.versions import version
 
 MODEL = EnergyModel()
-KINDS = {"rung", "title", "other_version", "thrown_away", "in_hand"}
-NAMES = ("", "quick", "full", "attempt 1", "attempt 2", "attempt 3", "quick, 180 lines")
+KINDS = {"rung", "mark", "title", "other_version", "thrown_away", "in_hand"}
+NAMES = (
+    *("", "quick", "full", "attempt 1", "attempt 2", "attempt 3", "quick, 180 lines"),
+    *("attempt 1, marked", "attempt 2, marked"),
+)
 MADE: Rungs = {"quick": {"quick, 180 lines": "v180"}, "full": {"attempt 2": "v180-2"}}
 
 seconds = st.just(0.0) | st.floats(1e-6, 1e7)
@@ -155,3 +160,10 @@ def test_what_is_stored_adds_up_to_all_files_and_the_master(
     assert [each.name for each in found] == [*tracks, "index", "master"]
     others = sum(files.get(name, 0) for name in ("index.json", "artwork.jpg"))
     assert {each.name: each.size_bytes for each in found}["index"] == others
+
+
+def test_the_variants_of_a_rung_are_told_apart_from_the_rung() -> None:
+    assert kind_of(work("encode", "attempt 2, marked")) == ("mark", "v180-2")
+    assert kind_of(work("verify", "attempt 2, marked")) == ("mark", "v180-2")
+    assert kind_of(work("encode", "attempt 1, marked")) == ("thrown_away", "attempt 1, marked")
+    assert kind_of(work("encode", "attempt 2, marked"), "quick") == ("other_version", "full")

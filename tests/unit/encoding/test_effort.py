@@ -5,9 +5,9 @@ from typing import get_args
 import pytest
 
 from cuemark.contexts.encoding.model.effort import BUDGETS, Budget
-from cuemark.contexts.encoding.model.ladder import Probed, ladder, probe_points
+from cuemark.contexts.encoding.model.ladder import HD_LINES, Probed, ladder, probe_points
 from cuemark.contexts.encoding.tools.encoders import FAMILIES
-from cuemark.contracts.encoding import Effort
+from cuemark.contracts.encoding.jobs import Effort
 
 
 def test_every_effort_has_a_budget_of_its_own() -> None:
@@ -38,6 +38,13 @@ def test_more_effort_looks_at_more_and_corrects_more() -> None:
 def test_the_points_of_every_effort_span_a_ladder(height: int) -> None:
     for budget in BUDGETS.values():
         points = probe_points(height, budget.probe_points)
-        assert len(points) == budget.probe_points
+        assert len(points) == budget.probe_points + (height > HD_LINES)
         probes = [Probed(p, 2000 * p.height / p.crf, 100 - p.crf) for p in points]
         assert ladder(probes, height * 16 // 9, height)
+
+
+def test_large_pictures_are_probed_for_no_more_pixels() -> None:
+    balanced = BUDGETS["balanced"]
+    assert balanced.frames_to_probe(1920 * 1080) == balanced.probe_frames
+    assert balanced.frames_to_probe(640 * 360) == balanced.probe_frames
+    assert balanced.frames_to_probe(3840 * 2160) * 4 == balanced.probe_frames

@@ -5,10 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuemark.contexts.encoding.model.gate import (
+    MARK_VMAF,
     Scores,
     broken_shots,
     by_shot,
+    crushed_shots,
     joined,
+    mark_refusal,
     meets_prediction,
     quick_gate,
 )
@@ -96,3 +99,23 @@ def test_parts_join_to_the_whole_in_any_order(vmaf: list[float], data: st.DataOb
 
 def test_a_shot_without_a_sampled_frame_has_no_score() -> None:
     assert by_shot(Scores([0, 5, 100], [90, 80, 70]), STARTS) == {0: 85, 100: 70}
+
+
+def test_a_shot_whose_codes_are_far_off_is_found_where_a_probe_saw_it() -> None:
+    starts, frames = [0, 10, 20], [0, 5, 10, 15, 20, 25]
+    vmaf = [90.0] * 6
+    probe = Scores(frames[:4], vmaf[:4], psnr=[40.0, 40.0, 30.0, 30.0])
+    made = Scores(frames, vmaf, psnr=[35.0, 35.0, 23.0, 23.0, 9.0, 9.0])
+    assert crushed_shots(made, [probe], starts) == [10]
+    assert crushed_shots(made, [], starts) == []
+    assert crushed_shots(Scores(frames, vmaf), [probe], starts) == []
+
+
+def test_a_mark_may_cost_as_much_as_is_just_noticed_and_no_shot() -> None:
+    plain = scores_with({0: 90, 40: 85, 100: 95})
+    dearer = scores_with({0: 90 - MARK_VMAF - 1, 40: 84 - MARK_VMAF, 100: 94 - MARK_VMAF})
+    lost = scores_with({0: 90, 40: 85, 100: 80})
+    assert mark_refusal(plain, plain, STARTS) == ""
+    assert mark_refusal(plain, scores_with({0: 87, 40: 82, 100: 92}), STARTS) == ""
+    assert "the mark costs it 7.0 VMAF, which is more than 6" in mark_refusal(plain, dearer, STARTS)
+    assert "begins with frame 100" in mark_refusal(plain, lost, STARTS)

@@ -164,9 +164,14 @@ def test_one_probe_spans_no_ladder() -> None:
 
 @pytest.mark.parametrize(
     ("height", "heights"),
-    [(1080, [540, 720, 720, 1080, 1080]), (2160, [540, 720, 720, 1080, 1080])],
+    [
+        (1080, [540, 720, 720, 1080, 1080]),
+        (1440, [360, 720, 720, 960, 1440, 1440]),
+        (2160, [540, 1080, 1080, 1440, 2160, 2160]),
+        (4320, [540, 1080, 1080, 1440, 2160, 2160]),
+    ],
 )
-def test_probes_stand_at_full_two_thirds_and_half_of_at_most_1080_lines(
+def test_probes_stand_at_full_two_thirds_and_half_and_a_quarter_of_what_is_larger_than_hd(
     height: int, heights: list[int]
 ) -> None:
     assert [point.height for point in probe_points(height)] == heights

@@ -18,9 +18,10 @@ from cuemark.contexts.encoding.model.master import (
     fields_of,
     film_stream,
     frame_pts,
+    lit,
     master_of,
 )
-from cuemark.contracts.encoding import MasterRejected
+from cuemark.contracts.encoding.jobs import MasterRejected
 
 VIDEO = ProbedStream(
     index=0,
@@ -285,3 +286,32 @@ def test_a_picture_is_even_or_refused(width: int, height: int, num: int, den: in
         return
     assert picture.width % 2 == picture.height % 2 == 0
     assert abs(picture.height - height) <= 1
+
+
+@pytest.mark.parametrize(("profile", "compatible"), [(5, 0), (10, 0)])
+def test_dolby_vision_whose_picture_does_not_stand_alone_is_refused(
+    profile: int, compatible: int
+) -> None:
+    said = {"dv_profile": profile, "dv_bl_signal_compatibility_id": compatible}
+    with pytest.raises(MasterRejected, match=f"Dolby Vision of profile {profile}.*deliver profile"):
+        made(changed(side_data_list=[said]))
+
+
+def test_dolby_vision_over_hdr10_is_hdr10_with_a_note() -> None:
+    said = {"dv_profile": 8, "dv_bl_signal_compatibility_id": 1}
+    master = made(
+        changed(
+            side_data_list=[said],
+            pix_fmt="yuv420p10le",
+            color_transfer="smpte2084",
+            color_primaries="bt2020",
+            color_space="bt2020nc",
+        )
+    )
+    assert (master.color.carried, master.color.bit_depth) == ("pq", 10)
+    assert master.notes == [
+        "the film has Dolby Vision: it was left out, and the picture under it is shown"
+    ]
+    lit_by = "Content light level metadata: MaxCLL=600, MaxFALL=90"
+    assert lit(master, lit_by).color.peak_cd_m2 == 600
+    assert "HDR10 (PQ) with up to 600 cd/m2" in lit(master, lit_by).notes[-1]

@@ -15,7 +15,9 @@ from cuemark.contexts.encoding.model.names import (
     check_upload,
     checked_captions,
 )
-from cuemark.contracts.encoding import CaptionRole, CaptionSource, UploadInvalid
+from cuemark.contracts.encoding.jobs import CaptionSource
+from cuemark.contracts.encoding.uploads import UploadInvalid
+from cuemark.contracts.encoding.versions import CaptionRole
 from cuemark.contracts.ids import UploadId
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuemark.contexts.encoding.model.crypto_periods import Keyed
 from cuemark.contexts.encoding.model.playlists import (
     bitrates_kbps,
     captions_playlist,
@@ -16,7 +17,7 @@ from cuemark.contexts.encoding.model.playlists import (
     media_playlists,
     thumbnails_playlist,
 )
-from cuemark.contracts.encoding import ThumbnailTrack, Timeline
+from cuemark.contracts.encoding.versions import ThumbnailTrack, Timeline
 from cuemark.contracts.licensing import ContentKey
 from cuemark.contracts.protection import KeySignal
 
@@ -31,8 +32,13 @@ timelines = st.builds(
 )
 
 
+def whole(key: ContentKey) -> list[Keyed]:
+    """One key for the whole film."""
+    return [Keyed(1, "init.mp4", key)]
+
+
 def media_playlist(track_id: str, timeline: Timeline) -> str:
-    (text,) = media_playlists(track_id, timeline, KEY, "cbcs").values()
+    (text,) = media_playlists(track_id, timeline, whole(KEY), "cbcs").values()
     return text
 
 
@@ -87,7 +93,7 @@ def test_a_playlist_names_its_key_by_the_variable_of_the_session() -> None:
 
 def test_cenc_has_its_own_method_and_no_iv() -> None:
     timeline = Timeline(timescale=24, start=0, durations=[48])
-    (text,) = media_playlists("v720", timeline, KEY, "cenc").values()
+    (text,) = media_playlists("v720", timeline, whole(KEY), "cenc").values()
     line = f'#EXT-X-KEY:METHOD=SAMPLE-AES-CTR,URI="{{$key_base}}/{KID}",KEYFORMAT="identity"'
     assert line in text.splitlines()
 
@@ -99,7 +105,7 @@ def test_each_drm_system_with_a_name_in_hls_has_a_playlist_of_its_own() -> None:
         KeySignal(system="fairplay", hls_attributes='URI="skd://1",KEYFORMAT="apple"'),
     ]
     key = msgspec.structs.replace(KEY, signals=signals)
-    made = media_playlists("v720", timeline, key, "cbcs")
+    made = media_playlists("v720", timeline, whole(key), "cbcs")
     assert list(made) == ["v720.m3u8", "v720.fairplay.m3u8"]
     theirs = made["v720.fairplay.m3u8"]
     assert '\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://1",KEYFORMAT="apple"\n' in theirs
@@ -110,7 +116,7 @@ def test_each_drm_system_with_a_name_in_hls_has_a_playlist_of_its_own() -> None:
 
 @given(timelines)
 def test_iframes_stand_for_their_segments_and_need_the_renditions_init(timeline: Timeline) -> None:
-    (playlist,) = iframes_playlists("v360.iframes", "v360", timeline, KEY, "cbcs").values()
+    (playlist,) = iframes_playlists("v360.iframes", "v360", timeline, whole(KEY), "cbcs").values()
     media = media_playlist("v360", timeline)
     assert durations_of(playlist) == durations_of(media)
     assert media.replace("v360/", "v360.iframes/").replace(

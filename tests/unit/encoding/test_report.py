@@ -2,14 +2,17 @@
 
 import math
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cuemark.contexts.encoding.model.gate import Scores
+from cuemark.contexts.encoding.model.grain import Synthesis
 from cuemark.contexts.encoding.model.ladder import Point, Probed, Rung
 from cuemark.contexts.encoding.model.report import (
     Kept,
     Measures,
+    Synthesized,
     binned,
     findings,
     of_version,
@@ -75,6 +78,24 @@ def test_a_report_tells_what_each_shot_had_and_measured() -> None:
     assert (unseen.start, unseen.crf, unseen.vmaf, unseen.vmaf_predicted) == (50, 26.0, None, None)
     assert (first.vmaf_neg_mean, first.cambi_mean) == (74.0, 1.0)
     assert all(each.shots == [] for each in others)
+
+
+def test_a_report_of_a_film_with_grain_has_both_measures_and_says_which_is_which() -> None:
+    first, *others = [rendition.rendition_id for rendition in version().renditions]
+    kept = msgspec.structs.replace(
+        measures(),
+        grain=Synthesis(2.4, 720),
+        synthesized={first: Synthesized(level=14, vmaf_mean=71.5)},
+    )
+    report = of_version(version(), Kept(measures=kept), [], "")
+    assert report.grain_sigma == 2.4
+    made = {each.rendition_id: each for each in report.renditions}
+    assert (made[first].grain_level, made[first].vmaf_with_grain_mean) == (14, 71.5)
+    assert all(made[name].grain_level is None for name in others)
+    (said,) = [each for each in report.findings if each.startswith("Grain")]
+    assert "sigma 2.4, synthesized at level 14" in said
+    assert f"The VMAF of {first} is of the picture without grain" in said
+    assert of_version(version(), Kept(measures=measures()), [], "").grain_sigma is None
 
 
 def test_the_hull_of_a_report_lies_on_or_above_every_probe() -> None:

@@ -18,7 +18,7 @@ from cuemark.contexts.encoding.model.sound import (
     recipes_of,
     title_of,
 )
-from cuemark.contracts.encoding import AudioRole
+from cuemark.contracts.encoding.versions import AudioRole
 
 ROLES = get_args(AudioRole)
 

@@ -14,7 +14,7 @@ from cuemark.contexts.encoding.model.timing import (
     shown_frames,
     usual_rate,
 )
-from cuemark.contracts.encoding import MasterRejected
+from cuemark.contracts.encoding.jobs import MasterRejected
 
 TICK_S = Fraction(1, 1000)
 

@@ -3,32 +3,25 @@
 from typing import get_args
 
 import msgspec
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from cuemark.contexts.encoding.model.boxes import BoxesInvalid
 from cuemark.contexts.encoding.model.validation import (
     color,
     manifests,
-    pictures,
     policy,
     samples,
-    sound,
     spoken,
     structure,
 )
-from cuemark.contexts.encoding.model.validation.color import Tags
+from cuemark.contexts.encoding.model.validation.color import ColorCodes, Tags
 from cuemark.contexts.encoding.model.validation.encryption import Encryption
 from cuemark.contexts.encoding.model.validation.findings import Finding, error
-from cuemark.contexts.encoding.model.validation.flashes import Flashes
-from cuemark.contexts.encoding.model.validation.pictures import HEIGHT, WIDTH, Trace
-from cuemark.contexts.encoding.model.validation.sound import FLOOR_DB, HOP_S
 from cuemark.contexts.encoding.model.validation.spoken import Guess, Guessed
 from cuemark.contexts.playback.wiring import manifests_of
-from cuemark.contracts.encoding import Action, Check, Rule, Severity
+from cuemark.contracts.encoding.validation import Action, Check, Rule, Severity
 from tests.unit.playback.versions import version
 
 CHECKS, SEVERITIES, ACTIONS = get_args(Check), get_args(Severity), get_args(Action)
@@ -93,117 +86,6 @@ def test_a_refusal_is_one_sentence_that_says_what_to_do() -> None:
     )
 
 
-def film(seed: int, frames: int = 100) -> NDArray[np.uint8]:
-    """Tiny pictures of something that moves."""
-    generator = np.random.default_rng(seed)
-    wide = generator.integers(40, 220, (HEIGHT, WIDTH + frames)).astype(np.float32)
-    smooth = (wide + np.roll(wide, 1, 1) + np.roll(wide, 2, 1) + np.roll(wide, 3, 1)) / 4
-    return np.stack([smooth[:, n : n + WIDTH] for n in range(frames)]).astype(np.uint8)
-
-
-def found_in(encoded: NDArray[np.uint8], master: NDArray[np.uint8]) -> list[Finding]:
-    trace = Trace(pictures.compared(encoded, None, master, 0), len(encoded))
-    return pictures.findings("v", trace, len(encoded), RATE)
-
-
-@given(st.integers(0, 1000), st.integers(-3, 3))
-def test_nothing_is_found_in_pictures_that_are_the_masters_but_for_noise(
-    seed: int, noise: int
-) -> None:
-    master = film(seed)
-    generator = np.random.default_rng(seed)
-    grain = generator.integers(-abs(noise), abs(noise) + 1, master.shape)
-    assert found_in(np.clip(master + grain, 0, 255).astype(np.uint8), master) == []
-
-
-@given(st.integers(0, 1000), st.integers(1, 60))
-def test_a_frame_that_is_missing_is_found(seed: int, at: int) -> None:
-    master = film(seed)
-    assert [each.check for each in found_in(np.delete(master, at, axis=0), master)] == ["frames"]
-
-
-@given(st.integers(0, 1000), st.integers(0, 60), st.integers(4, 40))
-def test_black_that_the_master_has_not_is_found_where_it_is(seed: int, at: int, lasts: int) -> None:
-    master = film(seed)
-    encoded = master.copy()
-    encoded[at : at + lasts] = 16
-    (only,) = found_in(encoded, master)
-    assert only.check == "black"
-    assert f"from {at / RATE:.2f} s to {(at + lasts) / RATE:.2f} s" in only.text
-
-
-def test_blocks_of_pictures_compare_as_the_whole_does() -> None:
-    master = film(1)
-    encoded = np.roll(master, 1, axis=0)
-    whole = pictures.compared(encoded, None, master, 0)
-    parts = [
-        pictures.compared(encoded[at : at + 30], encoded[at - 1] if at else None, master, at)
-        for at in range(0, 100, 30)
-    ]
-    assert np.array_equal(whole, np.concatenate(parts))
-
-
-def test_a_masters_own_black_stillness_and_cadence_are_only_warned_of() -> None:
-    steps = np.full(500, 2.0, np.float32)
-    steps[100:300] = 0
-    steps[400::5] = 0
-    lumas, peaks = np.full(500, 90, np.float32), np.full(500, 200, np.float32)
-    lumas[300:360], peaks[300:360] = 16, 17
-    found = pictures.own_findings(steps, lumas, peaks, RATE)
-    assert [(each.check, each.severity) for each in found] == [
-        ("black", "warning"),
-        ("freeze", "warning"),
-        ("cadence", "warning"),
-    ]
-
-
-@pytest.mark.parametrize(("every", "flashes"), [(2, True), (3, True), (8, False), (100, False)])
-def test_more_than_three_flashes_a_second_are_told(every: int, *, flashes: bool) -> None:
-    counter = Flashes(RATE)
-    for frame in range(100):
-        value = 235 if frame // every % 2 else 16
-        counter.add(np.full((1, HEIGHT, WIDTH), value, np.uint8))
-    assert bool(counter.findings()) == flashes
-
-
-def levels(seed: int, seconds: float = 14) -> sound.Levels:
-    generator = np.random.default_rng(seed)
-    steps = generator.choice([FLOOR_DB, -40.0, -25.0, -12.0], round(seconds / 0.06))
-    return np.repeat(steps, round(0.06 / HOP_S)).astype(np.float32)
-
-
-@given(st.integers(0, 1000), st.integers(-60, 60), st.floats(-12, 12))
-def test_an_offset_is_found_whatever_the_gain(seed: int, hops: int, gain: float) -> None:
-    master = levels(seed)
-    late = np.roll(master, hops) + np.float32(gain)
-    found = sound.offset_s(late.astype(np.float32), master)
-    assert found == pytest.approx(hops * HOP_S, abs=HOP_S)
-
-
-def test_a_steady_tone_tells_no_offset() -> None:
-    tone = np.full(3000, -20, np.float32)
-    assert sound.offset_s(tone, tone) is None
-    assert sound.findings("a", tone, tone) == []
-
-
-@given(st.integers(0, 1000), st.floats(-4, 10))
-def test_what_is_silent_only_in_the_version_is_found(seed: int, gain: float) -> None:
-    master = np.maximum(levels(seed), -45)
-    ours = (master + np.float32(gain)).astype(np.float32)
-    assert sound.findings("a", ours, master) == []
-    ours[1000:1100] = FLOOR_DB
-    (only,) = sound.findings("a", ours, master)
-    assert (only.check, only.severity) == ("mute", "error")
-    assert "from 5.00 s to 5.50 s" in only.text
-
-
-def test_a_masters_own_silence_is_only_warned_of() -> None:
-    silent = np.full(3000, FLOOR_DB, np.float32)
-    assert sound.findings("a", silent, silent) == []
-    (only,) = sound.own_findings("English", silent)
-    assert only.severity == "warning"
-
-
 def guessed(language: str, sure: float = 1.0, letters: int = 800, parts: int = 8) -> Guessed:
     return Guessed(
         letters=letters,
@@ -254,6 +136,29 @@ def test_colors_and_fields_are_those_of_the_master_made_progressive(
     ours: Tags, theirs: Tags, checks: set[Check]
 ) -> None:
     assert {each.check for each in color.findings("v", ours, theirs)} == checks
+
+
+SD = ColorCodes(6, 6, 6, False)
+
+
+@pytest.mark.parametrize(
+    ("box", "pictures", "told"),
+    [
+        (SD, SD, []),
+        (SD, ColorCodes(), []),
+        (ColorCodes(), SD, []),
+        (ColorCodes(6, 6, 6), ColorCodes(6, 6, 6, True), []),
+        (SD, ColorCodes(9, 14, 9, False), ["primaries: 6", "transfer: 6", "matrix: 6"]),
+        (SD, ColorCodes(6, 6, 1, True), ["matrix: 6", "range: limited"]),
+    ],
+)
+def test_a_box_that_contradicts_the_pictures_is_found(
+    box: ColorCodes, pictures: ColorCodes, told: list[str]
+) -> None:
+    found = color.contradictions("v", box, pictures)
+    assert [each.text.partition(" in its")[0] for each in found] == [
+        f"v contradicts itself on its {each}" for each in told
+    ]
 
 
 @given(st.binary(max_size=200))

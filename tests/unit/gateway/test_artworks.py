@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from cuemark.contexts.encoding.model.report import Kept, of_version
-from cuemark.contracts.encoding import ArtworkCandidate, ArtworkFrame
+from cuemark.contracts.encoding.artwork import ArtworkCandidate, ArtworkFrame
 from tests.unit.gateway.asking import Asker
 from tests.unit.gateway.neighbours import ANNA, DRAFT, FILM, OPERATOR, Town
 from tests.unit.playback.versions import version

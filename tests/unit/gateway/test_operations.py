@@ -94,6 +94,8 @@ async def test_the_page_shows_what_is_wrong(ask: Asker, town: Town) -> None:
     assert "worker-1" in text
     assert f"/operations/traces/{TRACE}" in text
     assert "&lt;b&gt;tv&lt;/b&gt;" in text
+    assert "its header is not TOML" in text
+    assert "run_1" in text
     town.theatre.away = True
     text = (await ask("GET", "/operations", headers=PAGE | COOKIE)).body.decode()
     assert "playback does not answer" in text
@@ -144,3 +146,26 @@ async def test_a_failure_tells_its_trace(ask: Asker, town: Town) -> None:
     answer = await ask("GET", "/api/v1/titles", token=ANNA, headers=headers)
     assert answer.status == 503
     assert TRACE in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_the_farm_says_who_works_on_what_and_who_is_lost(
+    ask: Asker, town: Town, lost: bool
+) -> None:
+    town.studio.lost = lost
+    page = (await ask("GET", "/operations", headers=PAGE | COOKIE)).body.decode()
+    assert "&lt;i&gt;host&lt;/i&gt;" in page
+    assert ("lost, silent for 12 s" in page) is lost
+    assert ("encode: encode for &lt;b&gt;720 lines&lt;/b&gt;" in page) is not lost
+    assert page.count(">17<") == 3, "what waits of each priority"
+
+
+async def test_a_cancel_says_who_calls_beside_the_name_that_was_given(
+    ask: Asker, town: Town
+) -> None:
+    body = {"by": "anna@desk"}
+    answer = await ask("POST", "/api/v1/jobs/ver_1/cancel", json=body, token=OPERATOR)
+    assert answer.status == 200
+    assert answer.json()["canceled_by"] == "operator anna@desk"
+    await ask("POST", "/api/v1/jobs/ver_1/cancel", json={}, token=OPERATOR)
+    assert [each.by for each in town.studio.canceled] == ["operator anna@desk", "operator"]

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from cuemark.contexts.encoding.model.costs import Outcome, Spent, Total, costs_of, stored_parts
 from cuemark.contexts.encoding.model.report import Kept, of_version
-from cuemark.contracts.encoding import EnergyModel, Quality, Stage, StageTime
+from cuemark.contracts.encoding.jobs import Stage
+from cuemark.contracts.encoding.reports import EnergyModel, StageTime
+from cuemark.contracts.encoding.versions import Quality
 from cuemark.gateway.operations import bars, plots
 from cuemark.gateway.operations.html import el
 from cuemark.gateway.operations.report_page import policy, report_page

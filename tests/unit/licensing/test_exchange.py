@@ -16,6 +16,7 @@ from cuemark.contexts.licensing.model.cpix import (
     Document,
     DocumentKey,
     DocumentSystem,
+    KeyPeriod,
     UsageRule,
 )
 from cuemark.contracts.protection import SYSTEM_IDS, System
@@ -247,3 +248,35 @@ def test_a_request_of_two_schemes_is_refused() -> None:
         speke.scheme_of(Document("x", both))
     assert speke.scheme_of(Document("x", both[:1])) == "cbcs"
     assert speke.scheme_of(Document("x", both[1:])) == "cenc"
+
+
+def test_a_request_for_one_period_of_several_says_which_and_is_answered() -> None:
+    request = cpix.read(cpix.write(speke.request_of("ver_1", KIDS, "cbcs", NAMED, period=7)))
+    (period,) = request.periods
+    assert period.index == 7
+    assert {rule.period_id for rule in request.rules} == {period.period_id}
+    assert speke.wanted_labels(request) == {kid: label for label, kid in KIDS.items()}
+    assert set(speke.wanted_periods(request).values()) == {7}
+    keys = {kid: DocumentKey(kid, bytes([n]) * 16) for n, kid in enumerate(KIDS.values(), 1)}
+    answer = cpix.read(cpix.write(speke.answer_of(request, keys, {})))
+    assert answer.periods == request.periods
+    assert {key.period for key in speke.given_keys(answer, "ver_1", KIDS, NAMED, 7)} == {7}
+
+
+def test_one_kind_of_track_has_a_key_for_each_period_that_a_request_lists() -> None:
+    rules = (
+        UsageRule("aa" * 16, "SD", False, period_id="p0"),
+        UsageRule("bb" * 16, "SD", False, period_id="p1"),
+    )
+    keys = (DocumentKey("aa" * 16), DocumentKey("bb" * 16))
+    periods = (KeyPeriod("p0", 0), KeyPeriod("p1", 1))
+    request = Document("x", keys, (), rules, periods)
+    assert speke.wanted_labels(request) == {"aa" * 16: "SD", "bb" * 16: "SD"}
+    assert speke.wanted_periods(request) == {"aa" * 16: 0, "bb" * 16: 1}
+    with pytest.raises(CpixInvalid, match="a period that it does not list"):
+        speke.wanted_labels(Document("x", keys, (), rules, periods[:1]))
+    same = (periods[0], KeyPeriod("p1", 0))
+    with pytest.raises(CpixInvalid, match="two keys for one kind of track"):
+        speke.wanted_labels(Document("x", keys, (), rules, same))
+    with pytest.raises(CpixInvalid, match="one id twice, or more than 2048"):
+        speke.wanted_labels(Document("x", keys, (), rules, (KeyPeriod("p0", 2048), periods[1])))

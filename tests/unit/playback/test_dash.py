@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cuemark.contexts.playback.model import dash
-from cuemark.contracts.encoding import CaptionTrack, Timeline
+from cuemark.contracts.encoding.versions import CaptionTrack, Timeline
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.steering import RankedAppliance
 from cuemark.player import dash as player_dash
@@ -205,6 +205,22 @@ def test_iframes_are_a_trick_mode_set_of_all_video_that_needs_the_renditions_ini
     assert expanded(template) == expanded(whole)
     keys = [each.findall("ContentProtection", NS) for each in (low, trick)]
     assert [each.attrib for each in keys[0]] == [each.attrib for each in keys[1]]
+
+
+def test_marked_pictures_are_named_so_that_the_appliance_chooses() -> None:
+    film = msgspec.structs.replace(with_iframes(version()), marked=True)
+    mpd = read(dash.manifest(film, RANKING))
+    plain, trick = "$RepresentationID$/$Number$.m4s", "http://dashif.org/guidelines/trickmode"
+    for each in mpd.findall("Period/AdaptationSet", NS):
+        template = each.find("SegmentTemplate", NS)
+        marked = each.get("contentType") == "video" and not any(
+            found.get("schemeIdUri") == trick for found in each.findall("EssentialProperty", NS)
+        )
+        if template is not None:
+            wanted = "$RepresentationID$/x$Number$.m4s" if marked else plain
+            assert template.get("media") == wanted
+    played = player_dash.parse(dash.manifest(film, RANKING))
+    assert [each.path for each in played.video[0].segments[:2]] == ["v360/x1.m4s", "v360/x2.m4s"]
 
 
 def test_the_reference_player_leaves_iframes_alone_and_so_do_versions_without() -> None:

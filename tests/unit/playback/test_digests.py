@@ -4,12 +4,12 @@ import msgspec
 import pytest
 
 from cuemark.contexts.playback.model import dash, hls
-from cuemark.contracts.encoding import Version
+from cuemark.contracts.encoding.versions import Version
 from cuemark.player import dash as reading_dash
 from cuemark.player import digests
 from cuemark.player import hls as reading_hls
 from cuemark.player.errors import ManifestInvalid
-from cuemark.player.manifest import DigestList
+from cuemark.player.manifest import DigestList, Stretch
 from tests.unit.playback import versions
 
 SEAL = "5e" * 32
@@ -59,7 +59,24 @@ def test_each_file_has_its_place_in_the_list() -> None:
     listed = bytes(n for n in range(2 + len(rung.segments)) for _ in range(16))
     read = digests.Digests(listed, rung)
     assert digests.of_playlist(listed) == bytes(16)
-    assert read.init == bytes([1] * 16)
-    assert read.segment(len(rung.segments) - 1) == bytes([1 + len(rung.segments)] * 16)
+    assert read.init(rung.first.init_path) == bytes([1] * 16)
+    assert read.segment(len(rung.segments) - 1) == (bytes([1 + len(rung.segments)] * 16),)
+    for other in (listed[:-1], listed[:-16], listed + bytes(16), b""):
+        with pytest.raises(ManifestInvalid, match="another number of digests"):
+            digests.Digests(other, rung)
+
+
+def test_each_segment_of_marked_pictures_has_two() -> None:
+    marked = msgspec.structs.replace(sealed(), marked=True)
+    rung = reading_dash.parse(dash.manifest(marked, versions.RANKING)).video[0]
+    count = len(rung.segments)
+    rung = msgspec.structs.replace(
+        rung, later=(Stretch(index=2, init_path="v360/init-2.mp4", kid=rung.first.kid),)
+    )
+    listed = bytes(n for n in range(2 + 2 * count + 1) for _ in range(16))
+    read = digests.Digests(listed, rung)
+    assert read.segment(0) == (bytes([2] * 16), bytes([3] * 16))
+    assert read.segment(count - 1) == (bytes([2 * count] * 16), bytes([2 * count + 1] * 16))
+    assert read.init("v360/init-2.mp4") == bytes([2 + 2 * count] * 16)
     with pytest.raises(ManifestInvalid, match="another number of digests"):
-        digests.Digests(listed[:-1], rung)
+        digests.Digests(listed + bytes(16 * (count - 1)), rung)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cuemark.contexts.playback.model import hls
-from cuemark.contracts.encoding import CaptionTrack, Version
+from cuemark.contracts.encoding.versions import CaptionTrack, Version
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.steering import RankedAppliance
 from cuemark.player import hls as player_hls

@@ -1,6 +1,7 @@
 """Manifests name keys to the systems that the version and the install both name."""
 
 import re
+from typing import cast
 
 import msgspec
 import pytest
@@ -9,8 +10,8 @@ from defusedxml.ElementTree import fromstring
 from cuemark.contexts.licensing.model.systems import signals_of
 from cuemark.contexts.playback.model import dash, hls, protection
 from cuemark.contexts.playback.model.protection import Offer
-from cuemark.contracts.encoding import Version
-from cuemark.contracts.protection import SYSTEM_IDS, Scheme, System
+from cuemark.contracts.encoding.versions import Version
+from cuemark.contracts.protection import SYSTEM_IDS, Label, Robustness, Scheme, System
 from tests.unit.playback.versions import AUDIO, HD, LICENCE_URL, RANKING, SD, version
 
 ALL: tuple[System, ...] = ("playready", "widevine", "fairplay", "common")
@@ -111,3 +112,32 @@ def test_what_has_no_name_in_hls_has_no_playlists() -> None:
         "widevine",
         "common",
     ]
+
+
+DEMANDS: dict[Label, Robustness] = {"HD": "hardware"}
+
+
+def test_what_demands_more_than_a_play_reaches_is_in_no_manifest() -> None:
+    film, offer = protected(), Offer(ALL, demands=DEMANDS)
+    for level, names in (("software", {"v360", "v540"}), ("hardware", {"v360", "v540", "v720"})):
+        listed = protection.within(film, cast(Robustness, level), offer)
+        assert {each.rendition_id for each in listed.renditions} == names
+        for text in (
+            dash.manifest(listed, RANKING, LICENCE_URL, offer),
+            hls.manifest(listed, RANKING, LICENCE_URL),
+        ):
+            assert set(re.findall(r"v(?:360|540|720)\b", text)) == names
+            assert (HD in text.replace("-", "")) == ("v720" in names and "MPD" in text)
+
+
+def test_a_play_reaches_what_it_says_where_a_licence_server_finds_out_and_else_software() -> None:
+    film = protected()
+    assert protection.level_of(film, Offer(("widevine",)), "hardware") == "hardware"
+    assert protection.level_of(film, Offer(("widevine",)), "software") == "software"
+    assert protection.level_of(film, Offer(("common",)), "hardware") == "software"
+    assert protection.level_of(film, Offer(), "hardware") == "software"
+
+
+def test_without_demands_everything_is_listed_for_software() -> None:
+    film = protected()
+    assert protection.within(film, "software", Offer()) == film

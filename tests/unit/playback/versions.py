@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from cuemark.contracts.encoding import (
+from cuemark.contracts.encoding.versions import (
     AudioRole,
     AudioTrack,
     CaptionTrack,

@@ -96,14 +96,14 @@ def test_our_dash_is_read() -> None:
     assert [each.appliance_id for each in manifest.locations] == ["appliance-1", "appliance-2"]
     low, high = manifest.video
     assert (low.rung_id, low.bandwidth_kbps, low.width, low.height) == ("v360", 500, 640, 360)
-    assert high.kid == KID.replace("-", "")
-    assert high.init_path == "v720/init.mp4"
+    assert high.first.kid == KID.replace("-", "")
+    assert high.first.init_path == "v720/init.mp4"
     assert high.segments[0] == Segment("v720/1.m4s", 0.0, 4.004)
     assert high.segments[2].path == "v720/3.m4s"
     assert high.segments[2].end_s == pytest.approx(10.01)
     (audio,) = manifest.audio
     assert [each.path for each in audio.segments] == [f"a_en/00{n}.m4s" for n in (7, 8, 9)]
-    assert (audio.kid, audio.language) == ("", "en")
+    assert (audio.first.kid, audio.language) == ("", "en")
     assert [(each.language, each.path) for each in manifest.captions] == [("de", "de.vtt")]
 
 
@@ -112,7 +112,7 @@ def test_our_hls_is_read_as_the_same_film() -> None:
     assert [each.base_url for each in manifest.locations] == list(BASES.values())
     assert [rung.rung_id for rung in manifest.video] == ["v360", "v720"]
     assert manifest.video[1].height == 720
-    assert manifest.video[1].key_url == "http://api.example/api/v1/plays/p/keys/00ff"
+    assert manifest.video[1].first.key_url == "http://api.example/api/v1/plays/p/keys/00ff"
     expected = dash.parse(MPD).video[1]
     assert [each.path for each in manifest.video[1].segments] == [
         each.path for each in expected.segments
@@ -307,7 +307,7 @@ def stays_at_home(manifest: Manifest) -> bool:
     paths = [
         path
         for rung in (*manifest.video, *manifest.audio)
-        for path in (rung.init_path, *(segment.path for segment in rung.segments))
+        for path in (rung.first.init_path, *(segment.path for segment in rung.segments))
     ]
     return (
         all(".." not in path.split("/") and not path.startswith("/") for path in paths)

@@ -58,7 +58,7 @@ function serversOf(licenceUrl: string, systems: readonly DrmSystem[]): Record<st
 }
 
 function preferredPicture(codec: string): shaka.extern.VideoPreference {
-  return { label: "", role: "", language: "", codec, hdrLevel: "AUTO", layout: "" };
+  return { label: "", role: "", language: "", codec, hdrLevel: "", layout: "" };
 }
 
 /**

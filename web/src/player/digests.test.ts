@@ -99,3 +99,57 @@ test("a segment that does not come is its caller's failure", async () => {
   const judged = learned(delivers).judge(`${A}v-360/1.m4s`, Promise.reject(new Error("cut")), []);
   await assert.rejects(judged, /cut/);
 });
+
+test("a segment of marked pictures is right in either variant, and in no other", async () => {
+  const names = ["playlist", "init", "a1", "b1", "a2", "b2", "init of 2"];
+  const list = Uint8Array.from(Buffer.concat(names.map(digest)));
+  const seal = createHash("sha256").update(list).digest("hex");
+  const representation = element(
+    "Representation",
+    { id: "v-360" },
+    element("SupplementalProperty", {
+      schemeIdUri: "urn:cuemark:digests:sha-256-128",
+      value: `v-360.digests ${seal}`,
+    }),
+  );
+  const digests = new Digests(async () => list.slice().buffer);
+  const period = element("Period", {}, representation);
+  digests.learn(element("MPD", {}, period, period));
+  const judge = (file: string, text: string) => digests.judge(`${A}v-360/${file}`, body(text), []);
+  for (const [file, text] of [["x1", "a1"], ["x1", "b1"], ["x2", "a2"], ["x2", "b2"]] as const) {
+    assert.equal(await judge(`${file}.m4s`, text), "right");
+  }
+  for (const [file, text] of [["x1", "a2"], ["x2", "b1"], ["x1", "init"], ["x2", "init of 2"], ["x2", "c2"]] as const) {
+    assert.equal(await judge(`${file}.m4s`, text), "wrong");
+  }
+  assert.equal(await judge("init.mp4", "init"), "right");
+  assert.equal(await judge("init-2.mp4", "init of 2"), "right");
+  assert.equal(await judge("init-2.mp4", "b2"), "wrong");
+  assert.equal(await judge("x4.m4s", "init of 2"), "wrong");
+});
+
+test("the init segments of later periods stand at the end of the list", async () => {
+  const list = Uint8Array.from(Buffer.concat([...SEGMENTS, "init of 2", "init of 3"].map(digest)));
+  const seal = createHash("sha256").update(list).digest("hex");
+  const period = element(
+    "Period",
+    {},
+    element(
+      "Representation",
+      { id: "v-360" },
+      element("SupplementalProperty", {
+        schemeIdUri: "urn:cuemark:digests:sha-256-128",
+        value: `v-360.digests ${seal}`,
+      }),
+    ),
+  );
+  const digests = new Digests(async () => list.slice().buffer);
+  digests.learn(element("MPD", {}, period, period, period));
+  const judge = (file: string, text: string) => digests.judge(`${A}v-360/${file}`, body(text), []);
+  assert.equal(await judge("init.mp4", "init"), "right");
+  assert.equal(await judge("init-2.mp4", "init of 2"), "right");
+  assert.equal(await judge("init-3.mp4", "init of 3"), "right");
+  assert.equal(await judge("init-3.mp4", "init of 2"), "wrong");
+  assert.equal(await judge("2.m4s", "second"), "right");
+  assert.equal(await judge("init-4.mp4", "init of 3"), "wrong");
+});

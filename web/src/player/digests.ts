@@ -3,7 +3,9 @@
 // The manifest, which comes from the service, names the SHA-256 of a list; the list, which any
 // appliance may deliver, has one digest for each file of a rendition: sha-256-128 of RFC 6920, the
 // first 16 bytes of its SHA-256, for playlist, init segment, segment 1, segment 2, and so on. Thumbnails are a
-// rendition of sheets, without an init segment.
+// rendition of sheets, without an init segment. Where keys change, the init segments of later periods
+// stand at the end of the list. Of marked pictures each segment has two digests, one for each of its
+// variants: either is the film's.
 
 import { LONG_PATIENCE_MS, SHORT_PATIENCE_MS } from "./appliances.ts";
 
@@ -23,6 +25,10 @@ interface File {
   readonly base: string;
   readonly rendition: string;
   readonly place: number;
+  /** How many digests it has there, any of which it may have. */
+  readonly variants: number;
+  /** Of the init segment of a later period, counted from 0: its place is told from the list's end. */
+  readonly period: number;
 }
 
 interface Seal {
@@ -44,6 +50,7 @@ export type Fetch = (address: string, patienceMs: number) => Promise<ArrayBuffer
 export class Digests {
   private readonly seals = new Map<string, Seal>();
   private readonly lists = new Map<string, Promise<Uint8Array | undefined>>();
+  private periods = 1;
   private readonly fetch: Fetch;
 
   constructor(fetch: Fetch) {
@@ -54,6 +61,7 @@ export class Digests {
   learn(mpd: Element): void {
     this.seals.clear();
     this.lists.clear();
+    this.periods = mpd.children.filter((child) => isElement(child) && child.tagName === "Period").length;
     for (const [rendition, seal] of sealsOf(mpd)) this.seals.set(rendition, seal);
   }
 
@@ -70,9 +78,12 @@ export class Digests {
     const [list, found] = await Promise.all([listing, body.then(sha256)]);
     if (!list) return "unlisted";
     const digest = new Uint8Array(found, 0, DIGEST_BYTES);
-    const expected = list.subarray(file.place * DIGEST_BYTES, (file.place + 1) * DIGEST_BYTES);
-    const same = expected.length === DIGEST_BYTES && expected.every((byte, at) => byte === digest[at]);
-    return same ? "right" : "wrong";
+    const place = file.period > 0 ? list.length / DIGEST_BYTES - this.periods + file.period : file.place;
+    for (let variant = 0; variant < file.variants; variant++) {
+      const expected = list.subarray((place + variant) * DIGEST_BYTES, (place + variant + 1) * DIGEST_BYTES);
+      if (expected.length === DIGEST_BYTES && expected.every((byte, at) => byte === digest[at])) return "right";
+    }
+    return "wrong";
   }
 
   private listOf(rendition: string, seal: Seal, addresses: readonly string[]) {
@@ -120,11 +131,13 @@ function isElement(child: unknown): child is Element {
 /** Undefined where `address` is no file of a rendition. Sheets of pictures have no init segment. */
 function fileOf(address: string): File | undefined {
   const path = address.split(/[?#]/, 1)[0] ?? "";
-  const [, base, rendition, segment, sheet] =
-    /^(.*\/)([^/]+)\/(?:init\.mp4|(\d+)\.m4s|(\d+)\.jpg)$/.exec(path) ?? [];
+  const [, base, rendition, period, marked, segment, sheet] =
+    /^(.*\/)([^/]+)\/(?:init(?:-(\d+))?\.mp4|(x?)(\d+)\.m4s|(\d+)\.jpg)$/.exec(path) ?? [];
   if (base === undefined || rendition === undefined) return undefined;
-  const place = sheet === undefined ? INIT_PLACE + Number(segment ?? 0) : Number(sheet);
-  return { base, rendition, place };
+  const variants = marked ? 2 : 1;
+  const before = variants * (Number(segment ?? 0) - 1);
+  const place = sheet === undefined ? INIT_PLACE + 1 + before : Number(sheet);
+  return { base, rendition, place, variants, period: Math.max(0, Number(period ?? 1) - 1) };
 }
 
 const sha256 = (bytes: BufferSource) => crypto.subtle.digest("SHA-256", bytes);

@@ -12,6 +12,7 @@ import { judged, type Judge } from "./checked-fetch.ts";
 import { smoothCodecs } from "./codecs.ts";
 import { configurationFor } from "./configuration.ts";
 import { Digests, type Element } from "./digests.ts";
+import { keepRange, shownRanges } from "./ranges.ts";
 import { soundsOf, type SoundRole } from "./sounds.ts";
 import { Thumbnails, type Place, type Tile } from "./thumbnails.ts";
 import { hasFrames } from "./winding.ts";
@@ -133,6 +134,7 @@ export class Engine {
     this.wind(1);
     this.windable = false;
     const learn = (mpd: Element) => {
+      keepRange(mpd, ranges);
       this.judge.digests.learn(mpd);
       this.windable = hasFrames(mpd);
     };
@@ -142,7 +144,11 @@ export class Engine {
     this.loads += 1;
     const load = this.loads;
     this.listening = false;
-    const codecs = await this.codecs;
+    const high = matchMedia("(dynamic-range: high)").matches;
+    const [codecs, ranges] = await Promise.all([
+      this.codecs,
+      shownRanges(navigator.mediaCapabilities, high),
+    ]);
     if (load !== this.loads) throw new LoadOvertaken("another load");
     const licences = absolute(play.licence_url);
     this.player.configure(configurationFor(licences, systems, codecs, learn));

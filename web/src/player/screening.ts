@@ -20,6 +20,7 @@ import { keepPreferences, readPreferences } from "./preferences.ts";
 import { keepPlace, takePlace } from "./reloads.ts";
 import { Reporter } from "./reporter.ts";
 import { Restarts } from "./restarts.ts";
+import { robustnessOf } from "./robustness.ts";
 import { nextRate } from "./winding.ts";
 
 export interface View {
@@ -68,6 +69,9 @@ export class Screening {
   readonly engine: Engine;
   readonly restarts = new Restarts();
   private readonly titleId: string;
+  private readonly robustness = robustnessOf(
+    navigator.requestMediaKeySystemAccess?.bind(navigator),
+  );
   private readonly video: HTMLVideoElement;
   private readonly onChange: () => void;
   private play: Play | undefined;
@@ -115,7 +119,7 @@ export class Screening {
     this.onChange();
     this.endPlay();
     try {
-      const play = await api.startPlay(this.titleId, "web");
+      const play = await api.startPlay(this.titleId, "web", await this.robustness);
       if (turn !== this.turn) return void (await api.endPlay(play));
       this.play = play;
       const resumeS = reloadedS ?? play.resume_s;

@@ -14,12 +14,13 @@ from pathlib import Path
 import msgspec
 
 from cuemark.app.backup.manifest import ListedFile, sum_of
-from cuemark.contracts.encoding import VersionIndex
+from cuemark.contracts.encoding.versions import VersionIndex
 from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.objects import fsync, sha256_of
 
-LEFT_OUT = ("tmp", "uploads")
-"""What is below ``objects/`` and is no object: what is being written or uploaded."""
+LEFT_OUT = ("tmp", "uploads", "cache")
+"""What is below ``objects/`` and is no object: what is being written or uploaded, and what is known
+of a bucket."""
 _NOT_LINKED = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES)
 
 
@@ -75,6 +76,12 @@ def copy_private(source: Path, target: Path) -> None:
         file.write(source.read_bytes())
         file.flush()
         os.fsync(file.fileno())
+
+
+def copy_program(source: Path, target: Path) -> None:
+    """A copy for its owner alone, which can be run where the source can; durable on return."""
+    copy_private(source, target)
+    target.chmod(0o600 | (source.stat().st_mode & 0o100))
 
 
 def settle(folder: Path) -> None:

@@ -19,7 +19,7 @@ from cuemark.kit.errors import UNREADABLE, OperatorError
 
 FORMAT = 1
 MANIFEST, DATABASE, LISTING = "manifest.json", "database.dump", "objects.jsonl"
-OBJECTS, SECRETS = "objects", "secrets"
+OBJECTS, SECRETS, FUNCTIONS = "objects", "secrets", "functions"
 _CHUNK_BYTES = 1 << 20
 
 

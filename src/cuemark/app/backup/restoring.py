@@ -17,10 +17,10 @@ from sqlalchemy import create_engine
 from cuemark.app import folder_format, schemas
 from cuemark.app import settings as settings_file
 from cuemark.app.backup import manifest as form
-from cuemark.app.backup.copying import copy_private, link_or_copy, settle
+from cuemark.app.backup.copying import copy_private, copy_program, link_or_copy, settle
 from cuemark.app.backup.manifest import BackupInvalid, Manifest
 from cuemark.app.backup.moving_in import MOVING, PLAN, Plan, finish
-from cuemark.app.backup.taking import Tell, backups_on, fingerprints_of
+from cuemark.app.backup.taking import Tell, backups_on, fingerprints_of, functions_in
 from cuemark.app.engines import dump, postgres
 from cuemark.app.folder import DataFolder, Ports, port_is_free
 from cuemark.app.settings import FILE_NAME as SETTINGS
@@ -34,6 +34,8 @@ ENTRIES = (
     "postgres",
     "objects",
     "secrets",
+    "functions",
+    "results",
     "appliances",
     "origin",
     "logs",
@@ -124,7 +126,9 @@ def check_target(folder: DataFolder, manifest: Manifest, *, force: bool) -> None
         name for name in there if name not in _HARMLESS and not name.startswith(_REPLACED)
     )
     if not manifest.objects:
-        if fingerprints_of(folder.root / "secrets") != manifest.fingerprints:
+        # A newer release may have made a secret more since.
+        here = fingerprints_of(folder.root / "secrets")
+        if not manifest.fingerprints.items() <= here.items():
             raise RestoreRefused(
                 f"this backup has the database alone and goes back to the folder that it was made "
                 f"of, and {folder.root} is another: name that one with --data"
@@ -156,6 +160,8 @@ def restore(
         _stage_objects(backup, stage, manifest, tell)
         for name in manifest.fingerprints:
             copy_private(backup / form.SECRETS / name, stage / "secrets" / name)
+        for path in functions_in(backup / form.FUNCTIONS):
+            copy_program(path, stage / form.FUNCTIONS / path.name)
         if (backup / SETTINGS).exists():
             copy_private(backup / SETTINGS, stage / SETTINGS)
     doing("restoring the database")
@@ -217,6 +223,8 @@ def _settings(folder: DataFolder, stage: Path) -> Settings:
 
 
 def _fill(url: str, backup: Path) -> None:
+    from cuemark.contexts.functions import wiring as functions
+
     if schemas.found_in(url):
         raise RestoreRefused(
             "the database that `postgres_url` names holds an install already: make an empty one "
@@ -227,6 +235,7 @@ def _fill(url: str, backup: Path) -> None:
     try:
         with engine.begin() as connection:
             outbox.resettle(connection)
+            functions.set_aside(connection)
     finally:
         engine.dispose()
 

@@ -20,7 +20,13 @@ from sqlalchemy import create_engine, text
 
 from cuemark.app import folder_format, schemas
 from cuemark.app.backup import manifest as form
-from cuemark.app.backup.copying import ObjectCopier, copy_private, files_of, settle
+from cuemark.app.backup.copying import (
+    ObjectCopier,
+    copy_private,
+    copy_program,
+    files_of,
+    settle,
+)
 from cuemark.app.backup.manifest import ListedFile, Manifest
 from cuemark.app.engines import dump, postgres
 from cuemark.app.folder import DataFolder
@@ -74,6 +80,8 @@ def take(
             copy_private(path, draft / form.SECRETS / path.name)
         if (folder.root / SETTINGS).exists():
             copy_private(folder.root / SETTINGS, draft / SETTINGS)
+        for path in functions_in(folder.root / form.FUNCTIONS):
+            copy_program(path, draft / form.FUNCTIONS / path.name)
         before = next(iter(backups_on(shelf)[-1:]), None)
         copier = ObjectCopier(
             folder.objects,
@@ -120,6 +128,11 @@ def fingerprints_of(secrets: Path) -> dict[str, str]:
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(secrets.glob("[!.]*"))
     }
+
+
+def functions_in(folder: Path) -> list[Path]:
+    """The files of the functions, and the headers beside them."""
+    return sorted(path for path in folder.glob("[!.]*") if path.is_file())
 
 
 class _Moment(msgspec.Struct, frozen=True):
@@ -231,6 +244,7 @@ def _bring_objects(
 def _described(folder: DataFolder, moment: _Moment, draft: Path, now: datetime) -> Manifest:
     beside = [path for path in draft.iterdir() if path.is_file()]
     beside += (draft / form.SECRETS).glob("*")
+    beside += functions_in(draft / form.FUNCTIONS)
     ports = folder.kept_ports()
     return Manifest(
         release=folder_format.RELEASE,

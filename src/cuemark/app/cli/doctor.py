@@ -21,6 +21,7 @@ from cuemark.app.cli.output import plain, print_json
 from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder, port_is_free
 from cuemark.edge import nginx
+from cuemark.kit import boxing
 from cuemark.kit.errors import UNREADABLE
 
 ENOUGH_DISK_BYTES = 5 << 30
@@ -77,6 +78,8 @@ def examine(folder: DataFolder) -> Iterator[Finding]:
     yield _listed("codecs", [ffmpeg, "-hide_banner", "-encoders"], CODECS)
     yield _listed("filters", [ffmpeg, "-hide_banner", "-filters"], FILTERS)
     yield _confinement()
+    if chosen.functions:
+        yield _boxes()
     yield from _network(folder, chosen)
 
 
@@ -114,6 +117,31 @@ def _program(check: str, argv: list[str], mend: str) -> Finding:
     lines = (done.stdout + done.stderr).strip().splitlines()
     said = lines[0] if lines else "it said nothing"
     return Finding(check, said, "" if done.returncode == 0 else mend)
+
+
+def _boxes() -> Finding:
+    """Whether functions run in a box that holds."""
+    held = boxing.holds()
+    missing = [
+        told
+        for holds, told in (
+            (held.processes, "what they start may outlive them"),
+            (held.disk, "they can fill the disk"),
+            (held.network, "they reach the network"),
+            (held.files, "they read what Cuemark may read"),
+            (held.sockets, "they reach the sockets of other programs"),
+        )
+        if not holds
+    ]
+    if not missing:
+        return Finding("functions", "in a box of processes, disk, network and files of their own")
+    return Finding(
+        "functions",
+        f"their box does not hold: {', '.join(missing)}",
+        "permit user namespaces (sysctl kernel.unprivileged_userns_clone=1, "
+        "kernel.apparmor_restrict_unprivileged_userns=0), and use Linux 5.13 or newer with "
+        'Landlock; or set functions = "" where there are none',
+    )
 
 
 def _confinement() -> Finding:

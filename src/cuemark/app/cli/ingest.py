@@ -16,7 +16,9 @@ from cuemark.app.cli.client import Operator
 from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import as_is, console, plain, print_json
 from cuemark.app.folder import DataFolder
-from cuemark.contracts.encoding import CaptionRole, Codec, Effort, Job, Version
+from cuemark.contracts.encoding.jobs import Effort, Job, Priority
+from cuemark.contracts.encoding.versions import CaptionRole, Codec, Version
+from cuemark.contracts.protection import LEAST_PERIOD_S, may_be_period
 
 POLL_S = 0.25
 PLACED_WITHIN_S = 15.0
@@ -34,6 +36,7 @@ class TitleQuality(msgspec.Struct, frozen=True):
 
 class RenditionView(msgspec.Struct, frozen=True, kw_only=True):
     codec: str
+    dynamic_range: str
     width: int
     height: int
     bitrate_kbps: float
@@ -75,6 +78,16 @@ def parse_captions(
     return found
 
 
+def parse_period(_: click.Context, __: click.Parameter, value: int | None) -> int | None:
+    """The seconds of a crypto period, where a person may have such."""
+    if value is not None and not may_be_period(value):
+        raise click.BadParameter(
+            f"{value} is too short: write {LEAST_PERIOD_S} or more seconds, or 0 for one key for "
+            "the whole film"
+        )
+    return value
+
+
 @click.command()
 @click.argument("film", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--title", "name", required=True, help="The title's name.")
@@ -103,6 +116,30 @@ def parse_captions(
     "the bits and about twice the CPU. hevc: for devices without AV1; it is under patents. "
     "Without it: the setting `codecs`, none unless set.",
 )
+@click.option(
+    "--priority",
+    type=click.Choice(get_args(Priority)),
+    default="normal",
+    show_default=True,
+    help="Whose turn it is: all of a premiere goes before what is normal, and all of that before "
+    "the backlog. What is in hand is finished first. See also `cuemark jobs priority`.",
+)
+@click.option(
+    "--crypto-period",
+    "crypto_period_s",
+    type=int,
+    callback=parse_period,
+    metavar="SECONDS",
+    help="Change keys after so many seconds, 60 or more; 0 for one key for the whole film. "
+    "Without it: the setting `protection.crypto_period_s`, 0 unless set.",
+)
+@click.option(
+    "--mark",
+    "marked",
+    is_flag=True,
+    help="Make the pictures in two variants, by which a copy tells whose session it was made of "
+    "(`cuemark watermark find`): for more CPU and more space.",
+)
 @click.option("--wait", is_flag=True, help="Stay until the full version can be played.")
 @click.option("--json", "as_json", is_flag=True)
 def ingest(
@@ -113,12 +150,20 @@ def ingest(
     captions: dict[str, Path],
     effort: Effort | None,
     codecs: tuple[Codec, ...],
+    priority: Priority,
+    crypto_period_s: int | None,
+    marked: bool,
     wait: bool,
     as_json: bool,
 ) -> None:
     """Upload a film and encode it: a quick version first, then the full ladder."""
     with Operator(folder, PATIENCE_S) as operator, progress_bars() as progress:
-        job = ingest_film(operator, progress, film, name, synopsis, captions, effort, codecs)
+        job = ingest_film(
+            *(operator, progress, film, name, synopsis, captions, effort, codecs),
+            priority,
+            crypto_period_s,
+            marked,
+        )
         if wait:
             job = follow(operator, job, progress)
             version = operator.get(f"/versions/{quote(job.version_id)}", Version)
@@ -149,17 +194,20 @@ def ingest_film(
     captions: Mapping[str, Path],
     effort: Effort | None = None,
     codecs: Sequence[Codec] = (),
+    priority: Priority = "normal",
+    crypto_period_s: int | None = None,
+    marked: bool = False,
 ) -> Job:
     """Upload a film with its captions, make its title and start its encoding.
 
     ``captions`` are named by their language or, with a role, as ``en:sdh``. Without an
-    ``effort`` or ``codecs`` they are the install's.
+    ``effort``, ``codecs`` or ``crypto_period_s`` they are the install's.
     """
-    upload_id = _upload(operator, film, progress)
+    upload_id = upload_file(operator, film, progress)
     sources = []
     for kind, path in captions.items():
         language, _, role = kind.partition(":")
-        source = {"language": language, "upload_id": _upload(operator, path, progress)}
+        source = {"language": language, "upload_id": upload_file(operator, path, progress)}
         sources.append({**source, "role": role} if role else source)
     title = operator.post("/titles", {"name": name, "synopsis": synopsis}, TitleMade)
     body = {
@@ -167,6 +215,9 @@ def ingest_film(
         "captions": sources,
         "effort": effort,
         "codecs": list(codecs) or None,
+        "priority": priority,
+        "crypto_period_s": crypto_period_s,
+        "marked": marked,
     }
     return operator.post(f"/titles/{title.title_id}/ingest", body, Job)
 
@@ -196,7 +247,8 @@ def progress_bars() -> Progress:
     )
 
 
-def _upload(operator: Operator, path: Path, progress: Progress) -> str:
+def upload_file(operator: Operator, path: Path, progress: Progress) -> str:
+    """Upload a file under a bar, and return the upload's id."""
     task = progress.add_task("upload", total=path.stat().st_size, amount="")
 
     def tell(received: int) -> None:

@@ -16,6 +16,7 @@ COMMANDS = {
     "backup": ("backup:backup", "Back up everything, while it runs."),
     "doctor": ("doctor:doctor", "Check this machine, and say how to mend what is not right."),
     "down": ("service:down", "Stop everything, in order."),
+    "farm": ("farm:farm", "Say which workers there are, what each does, and what waits."),
     "ingest": ("ingest:ingest", "Upload a film and encode it."),
     "logs": ("logs:logs", "Show what every process wrote, or what one request caused."),
     "operations": ("operations:operations", "Print a link that opens the page of operations."),
@@ -27,10 +28,37 @@ COMMANDS = {
     "titles": ("titles:titles", "List the titles."),
     "up": ("up:up", "Start everything, and keep it running."),
 }
+FUNCTION_COMMANDS = {
+    "check": ("functions:check", "Say whether a file can be a function."),
+    "disable": ("functions:disable", "Let a function rest where it is in the log."),
+    "enable": ("functions:enable", "Let a function go on."),
+    "list": ("functions:list_functions", "Say which functions there are, and how they do."),
+    "retry": ("functions:retry", "Try a run again that failed for good."),
+    "runs": ("functions:runs", "Show what functions were run on, and what came of it."),
+    "show": ("functions:show", "Show a run with all its attempts and what they printed."),
+    "try": ("function_trial:try_function", "Run a function once on an event, on no record."),
+}
 ACCOUNT_COMMANDS = {
     "backup": ("backup:backup", "Back up everything, while it runs."),
     "create": ("accounts:create", "Create a member's account."),
     "login-link": ("accounts:login_link", "Make a link that logs a member in once."),
+}
+HOST_COMMANDS = {
+    "ticket": ("host:ticket", "Write what another machine needs to work for this install."),
+    "work": ("host:work", "Work for an install on another machine."),
+}
+
+
+WATERMARK_COMMANDS = {
+    "find": ("watermark:find", "Say of whose session a copy of a film is."),
+}
+JOB_COMMANDS = {
+    "cancel": ("jobs:cancel", "End a job; what it was encoding is ended within seconds."),
+    "list": ("jobs:list_jobs", "List the jobs, the newest first."),
+    "priority": ("jobs:priority", "Say whose turn a job is."),
+    "retry": ("jobs:retry", "Begin a failed or canceled job again, from what is done."),
+    "show": ("jobs:show", "Show a job: how far it is, or why it failed, with the log."),
+    "watch": ("jobs:watch", "Follow the events of a job until it is over."),
 }
 
 
@@ -97,7 +125,17 @@ commands = Commands(
     "Cuemark: the streaming service you can own, run, break and measure.",
 )
 click.version_option(package_name="cuemark")(commands)
+commands.add_command(
+    Commands("functions", FUNCTION_COMMANDS, "Functions: what is run on events."), "functions"
+)
 commands.add_command(Commands("account", ACCOUNT_COMMANDS, "Members' accounts."), "account")
+commands.add_command(Commands("host", HOST_COMMANDS, "Workers on other machines."), "host")
+
+commands.add_command(
+    Commands("watermark", WATERMARK_COMMANDS, "The marks of films, and who is found by them."),
+    "watermark",
+)
+commands.add_command(Commands("jobs", JOB_COMMANDS, "The making of titles."), "jobs")
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from cuemark.player.api import Credential, LoginCode, Password
 from cuemark.player.errors import ApiAway, MediaAway, PlayerError
 from cuemark.player.line import Line
 from cuemark.player.profile import LineProfile
+from cuemark.player.ranges import DynamicRange
 from cuemark.player.report import Report
 from cuemark.player.session import Moment, Options
 from cuemark.player.session import play as play_title
@@ -51,6 +52,13 @@ MEMBER = "player@cuemark.example"
     help="What to play it in; else the newest that the film has.",
 )
 @click.option(
+    "--dynamic-range",
+    type=click.Choice(["sdr", "hlg", "pq"]),
+    default="sdr",
+    show_default=True,
+    help="What this screen shows: HDR is played by those alone who ask for it.",
+)
+@click.option(
     "--as",
     "email",
     default=MEMBER,
@@ -70,6 +78,7 @@ def play(
     line: Line | None,
     audio: str,
     codec: str | None,
+    dynamic_range: DynamicRange,
     email: str,
     api_url: str | None,
     code: str | None,
@@ -99,6 +108,7 @@ def play(
         line=line,
         audio=audio,
         codec=codec or "",
+        dynamic_range=dynamic_range,
     )
     failure: PlayerError | None = None
     with console.status("Starting the play") as screen, trace(trace_id) as trace_id:

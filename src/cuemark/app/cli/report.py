@@ -12,7 +12,8 @@ from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import plain, print_json
 from cuemark.app.cli.titles import title_named
 from cuemark.app.folder import DataFolder
-from cuemark.contracts.encoding import Job, JobPage, VersionReport
+from cuemark.contracts.encoding.jobs import Job, JobPage
+from cuemark.contracts.encoding.reports import VersionReport
 
 
 @click.command()
@@ -56,7 +57,7 @@ def report(folder: DataFolder, what: str, output: Path | None, show: bool, as_js
 
 def _newest(operator: Operator, name: str) -> str:
     """The newest published version of a title by its name or id, from the jobs that made it."""
-    for job in _jobs(operator, title_named(operator, name).title_id):
+    for job in jobs_of(operator, title_named(operator, name).title_id):
         if job.good_s is not None:
             return job.version_id
         if job.quick_version_id is not None:
@@ -64,7 +65,7 @@ def _newest(operator: Operator, name: str) -> str:
     raise Failure(f"{name} has no version yet: see `cuemark status`")
 
 
-def _jobs(operator: Operator, title_id: str) -> Iterator[Job]:
+def jobs_of(operator: Operator, title_id: str) -> Iterator[Job]:
     """The title's jobs, the newest first."""
     for page in operator.pages("/jobs", JobPage):
         yield from (job for job in page.jobs if job.title_id == title_id)

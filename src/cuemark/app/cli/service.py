@@ -14,7 +14,7 @@ from cuemark.app.cli.output import console
 from cuemark.app.cli.titles import TitleView
 from cuemark.app.folder import DataFolder
 from cuemark.app.state import Phase, Running
-from cuemark.contracts.encoding import Job
+from cuemark.contracts.encoding.jobs import Job
 from cuemark.contracts.steering import ApplianceState
 
 STOP_LIMIT_S = 60.0

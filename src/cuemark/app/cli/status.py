@@ -13,12 +13,13 @@ from rich.text import Text
 from cuemark.app import state
 from cuemark.app.cli.client import Operator
 from cuemark.app.cli.failure import Down
+from cuemark.app.cli.jobs import state_of
 from cuemark.app.cli.output import duration, plain, print_json
 from cuemark.app.cli.titles import TitleView, all_titles
 from cuemark.app.folder import DataFolder
 from cuemark.app.machine import machine_of
 from cuemark.app.state import Running
-from cuemark.contracts.encoding import Job, JobPage
+from cuemark.contracts.encoding.jobs import Job, JobPage
 from cuemark.contracts.playback import PlayPage, RunningPlay
 from cuemark.contracts.steering import ApplianceList, ApplianceState
 from cuemark.kit.log_errors import LoggedError
@@ -142,8 +143,9 @@ def _appliances(found: Status) -> Table:
 
 
 def _state(job: Job) -> str:
-    """With its effort, where that is not the usual one."""
-    return job.state if job.effort == "balanced" else f"{job.state} ({job.effort})"
+    """With its effort, where that is not the usual one, and whether its pictures are marked."""
+    told = [job.effort] * (job.effort != "balanced") + ["marked"] * job.marked
+    return f"{state_of(job)} ({', '.join(told)})" if told else state_of(job)
 
 
 def _jobs(found: Status, names: dict[str, str]) -> Table:

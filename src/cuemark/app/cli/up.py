@@ -1,6 +1,7 @@
 """``cuemark up``."""
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cuemark.app import folder_format, protection, settings, state
+from cuemark.app import folder_format, protection, settings, state, storage
 from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import console, plain, print_json
 from cuemark.app.folder import DataFolder
@@ -31,6 +32,10 @@ def up(folder: DataFolder, detach: bool, as_json: bool) -> None:
     protection.check_headers(folder.root, chosen.protection)
     folder_format.check(folder)
     folder.prepare()
+    if bucket := storage.bucket_of(folder.root, chosen.objects):
+        # Who watches a film does not need the bucket: titles wait for one that is away.
+        with contextlib.suppress(storage.BucketAway):
+            storage.check_bucket(bucket, folder.objects)
     if detach:
         _up_detached(folder, as_json)
         return

@@ -9,20 +9,24 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import psycopg
 
 from cuemark.kit.errors import OperatorError
-from cuemark.kit.objects import fsync
+from cuemark.kit.objects import fsync, write_private
 from cuemark.kit.process import kill_group, launch_argv
 
 DATABASE = "cuemark"
+WORKER_ROLE = "cuemark_worker"
 READY_S = 60.0
 STOP_S = 30.0
 ORPHANS_S = 5.0
-SOCKET_LOCK = ".s.PGSQL.5432.lock"
+PORT = 5432
+"""Also the name of the socket, by which this machine's processes know the server."""
+SOCKET_LOCK = f".s.PGSQL.{PORT}.lock"
 
 
 class PostgresFailed(OperatorError):
@@ -90,7 +94,31 @@ def _runs_in(folder: Path) -> bool:
     return False
 
 
-def server_argv(folder: Path, socket_folder: Path, *, durable: bool = True) -> list[str]:
+@dataclass(frozen=True)
+class Door:
+    """Where other hosts reach a server: as the role of workers, with its password.
+
+    ``access`` is where the rules for that are written. The wheel's server has no TLS.
+    """
+
+    host: str
+    access: Path
+
+    def options(self) -> dict[str, str]:
+        rules = ["local all all trust", f"host {DATABASE} {WORKER_ROLE} all scram-sha-256"]
+        write_private(self.access, "\n".join([*rules, ""]).encode())
+        return {
+            "listen_addresses": self.host,
+            "hba_file": str(self.access),
+            "tcp_keepalives_idle": "10",
+            "tcp_keepalives_interval": "5",
+            "tcp_keepalives_count": "3",
+        }
+
+
+def server_argv(
+    folder: Path, socket_folder: Path, *, durable: bool = True, door: Door | None = None
+) -> list[str]:
     """The server's command line. ``durable=False`` is for throw-away clusters only."""
     options = {
         "listen_addresses": "",
@@ -101,6 +129,8 @@ def server_argv(folder: Path, socket_folder: Path, *, durable: bool = True) -> l
     }
     if not durable:
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    if door is not None:
+        options |= door.options()
     argv = [str(binaries() / "postgres"), "-D", str(folder), "-k", str(socket_folder)]
     for name, value in options.items():
         argv += ["-c", f"{name}={value}"]

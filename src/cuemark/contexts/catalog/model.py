@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from cuemark.contracts.catalog import ArtworkChosen, Title, TitleCreated, TitleInvalid
-from cuemark.contracts.encoding import VersionPublished
+from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.contracts.steering import VersionPlaced
 

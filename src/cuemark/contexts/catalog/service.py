@@ -18,7 +18,7 @@ from cuemark.contracts.catalog import (
     TitlePage,
     UnknownTitle,
 )
-from cuemark.contracts.encoding import VersionPublished
+from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import TitleId
 from cuemark.contracts.steering import VersionPlaced
 from cuemark.kit.clock import Clock

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from cuemark.contexts.catalog.model import Half, Listing, title_of
 from cuemark.contracts.catalog import Title
-from cuemark.contracts.encoding import VersionPublished
+from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.kit.database import Transaction
 

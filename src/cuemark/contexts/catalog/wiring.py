@@ -4,8 +4,9 @@ from pathlib import Path
 
 from cuemark.contexts.catalog.service import CatalogService, follow
 from cuemark.contexts.catalog.store import SCHEMA
-from cuemark.contracts import catalog, encoding, steering
+from cuemark.contracts import catalog, steering
 from cuemark.contracts.catalog import Catalog
+from cuemark.contracts.encoding import events
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
@@ -19,5 +20,5 @@ VIEW = "catalog.view"
 
 
 def build(database: Database, log: Log, clock: Clock, ids: Ids) -> Room[Catalog]:
-    view = Follower(VIEW, [catalog.TOPIC, encoding.TOPIC, steering.TOPIC], database, log, follow)
+    view = Follower(VIEW, [catalog.TOPIC, events.TOPIC, steering.TOPIC], database, log, follow)
     return Room(Catalog, CatalogService(database, log, clock, ids), [view])

@@ -1,10 +1,11 @@
 """Encoding, built: the service for the control process, the workflows for the workers."""
 
+import asyncio
 import contextlib
+import functools
 import hashlib
 import importlib.metadata
 import os
-import shutil
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -17,14 +18,22 @@ from sqlalchemy.exc import DBAPIError
 from cuemark.contexts.encoding.model import queues
 from cuemark.contexts.encoding.model.validation import policy as policies
 from cuemark.contexts.encoding.model.validation.policy import Policy
-from cuemark.contexts.encoding.service import EncodingService, Ledger, sweep_uploads
+from cuemark.contexts.encoding.service import EncodingService, Ledger, mirror, sweep_uploads
+from cuemark.contexts.encoding.service.jobs import JobControl
+from cuemark.contexts.encoding.service.marks import MarkSearches
+from cuemark.contexts.encoding.service.reaper import Reaper
 from cuemark.contexts.encoding.store import SCHEMA, stored_objects, unfinished_jobs
+from cuemark.contexts.encoding.store.queue import withdraw
 from cuemark.contexts.encoding.tools.programs import from_wheels
-from cuemark.contracts.encoding import Codec, Effort, Encoding, EnergyModel, PolicyChanges, Version
+from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.encoding.jobs import Effort, FilmGrain, Priority
+from cuemark.contracts.encoding.reports import EnergyModel
+from cuemark.contracts.encoding.validation import PolicyChanges
+from cuemark.contracts.encoding.versions import Codec, Version
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.protection import Scheme
 from cuemark.kit.clock import Clock
-from cuemark.kit.database import Database
+from cuemark.kit.database import Database, Transaction
 from cuemark.kit.errors import Unavailable
 from cuemark.kit.event_loop import EventLoopThread
 from cuemark.kit.ids import Ids
@@ -81,19 +90,50 @@ def build(
     effort: Effort = "balanced",
     codecs: Sequence[Codec] = (),
     energy: EnergyModel = ESTIMATE,
+    crypto_period_s: float = 0,
+    film_grain: FilmGrain = "off",
+    mirrored: bool = False,
 ) -> Room[Encoding]:
-    """Encoding for a control process: it puts workflows on their queue, and runs none.
+    """Encoding for a control process: it puts workflows on their queue, and runs none. It looks
+    after those that do.
 
-    ``effort`` and ``codecs`` are those of jobs which ask for none; ``energy`` estimates what
-    reports tell.
+    ``effort``, ``codecs`` and ``crypto_period_s`` are those of jobs which ask for none and
+    ``film_grain`` that of all; ``energy`` estimates what reports tell. ``mirrored`` says that
+    others make objects too, and those that are served must be brought to this machine.
     """
     client = _client(database_url)
 
-    def enqueue(connection: Connection, version_id: str) -> None:
-        client.enqueue_in_transaction(connection, _title_workflow(version_id), version_id)
+    def enqueue(connection: Connection, version_id: str, priority: Priority) -> None:
+        options = _title_workflow(version_id, priority)
+        client.enqueue_in_transaction(connection, options, version_id)
 
-    service = EncodingService(database, log, clock, ids, objects, enqueue, effort, codecs, energy)
-    return Room(Encoding, service)
+    def forget(version_id: str) -> None:
+        client.delete_workflow(version_id, delete_children=True)
+
+    def enqueue_search(connection: Connection, search_id: str, number: int) -> None:
+        options = _mark_workflow(search_id, number)
+        client.enqueue_in_transaction(connection, options, search_id)
+
+    control = JobControl(database, log, objects, enqueue, forget)
+    searches = MarkSearches(database, clock, ids, enqueue_search)
+    service = EncodingService(
+        *(database, log, clock, ids, objects, control, searches),
+        *(effort, codecs, energy, crypto_period_s, film_grain),
+    )
+    reaper = Reaper(database, log, clock, objects, _ledger(database, clock))
+
+    async def close() -> None:
+        await asyncio.to_thread(client.destroy)
+
+    mirrors = [functools.partial(mirror, database, objects)] if mirrored else []
+    return Room(Encoding, service, keepers=[reaper.run, *mirrors], closers=[close])
+
+
+def _ledger(database: Database, clock: Clock) -> Ledger:
+    async def withdraw_tasks(transaction: Transaction, version_id: str) -> None:
+        await withdraw(transaction, version_id, title=False)
+
+    return Ledger(database, Log(clock), clock, withdraw_tasks)
 
 
 def pipeline() -> str:
@@ -122,11 +162,11 @@ def begin_again(database_url: str, objects: Objects) -> list[str]:
         engine.dispose()
     client = _client(database_url)
     try:
-        for version_id, unpublished in jobs.items():
+        for version_id, (priority, unpublished) in jobs.items():
             for each in unpublished:
-                shutil.rmtree(objects.path(f"versions/{each}"), ignore_errors=True)
+                objects.remove(f"versions/{each}")
             client.delete_workflow(version_id, delete_children=True)
-            client.enqueue(_title_workflow(version_id), version_id)
+            client.enqueue(_title_workflow(version_id, priority), version_id)
     finally:
         client.destroy()
     return list(jobs)
@@ -141,11 +181,22 @@ def _client(database_url: str) -> DBOSClient:
     )
 
 
-def _title_workflow(version_id: str) -> EnqueueOptions:
+def _title_workflow(version_id: str, priority: Priority) -> EnqueueOptions:
     return {
-        "queue_name": queues.TITLE_QUEUE,
+        "queue_name": queues.title_queue(priority),
+        "priority": queues.title_number(priority),
         "workflow_name": queues.TITLE_WORKFLOW,
         "workflow_id": version_id,
+        "app_version": APPLICATION_VERSION,
+    }
+
+
+def _mark_workflow(search_id: str, number: int) -> EnqueueOptions:
+    return {
+        "queue_name": queues.TASK_QUEUE,
+        "priority": number,
+        "workflow_name": queues.MARK_WORKFLOW,
+        "workflow_id": search_id,
         "app_version": APPLICATION_VERSION,
     }
 
@@ -196,15 +247,19 @@ def run_worker(
     policy: Policy,
     scheme: Scheme = "cbcs",
     thumbnails: bool = True,
+    host: str = "",
 ) -> None:
     """Work off the queues until SIGTERM or SIGINT. One of these to a process.
 
-    ``manifests`` writes those of a version, to be validated with it before it is published.
+    ``manifests`` writes those of a version, to be validated with it before it is published. No
+    two workers of a farm have one ``executor_id``; ``host`` is for people to read, and the name of
+    this machine where it is not given.
     """
     # What decodes and measures pictures is heavy to import, and a control process needs none of it.
     from cuemark.contexts.encoding import workflow
     from cuemark.contexts.encoding.model.validation.manifests import ManifestsOf
     from cuemark.contexts.encoding.stages.workshop import Workshop
+    from cuemark.contexts.encoding.workflow.beating import Beating, worker_of
 
     DBOS(
         config={
@@ -220,7 +275,7 @@ def run_worker(
     )
     parts = workflow.Parts(
         shop=Workshop(objects, from_wheels()),
-        ledger=Ledger(Database(database_url, pool_size=4), Log(clock), clock),
+        ledger=_ledger(Database(database_url, pool_size=4), clock),
         licensing=licensing,
         clock=clock,
         loop=EventLoopThread(),
@@ -228,23 +283,41 @@ def run_worker(
         manifests=lambda version: ManifestsOf(*manifests(version)),
         policy=policy,
         scheme=scheme,
+        worker=executor_id,
     )
-    workflow.register(parts)
+    hand = workflow.Hand()
+    workflow.register(parts, hand)
+    beats = _ledger(Database(database_url, pool_size=1), clock)
+    beating = Beating(beats, parts.loop, clock, hand, worker_of(executor_id, host))
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    DBOS.listen_queues([queues.TITLE_QUEUE, queues.TASK_QUEUE])
+    pace = Pace(_launched(), clock)
+    while True:
+        with contextlib.suppress(Unavailable, DBAPIError):
+            beating.beat()
+            pace.keep(open_jobs=beating.open_jobs())
+        if stop.wait(PACE_S):
+            break
+    beating.leave()
+    # What is in hand is begun again by another worker, or the next start; its tools die with this
+    # process.
+    os._exit(0)
+
+
+def _launched() -> list[Queue]:
+    """Begin to work off the queues; those whose pace is to be kept."""
+    DBOS.listen_queues([queues.TITLE_QUEUE, queues.PREMIERE_QUEUE, queues.TASK_QUEUE])
     DBOS.launch()
-    registered = [
+    DBOS.register_queue(
+        queues.PREMIERE_QUEUE,
+        worker_concurrency=queues.TITLES_AT_ONCE,
+        polling_interval_sec=queues.PREMIERE_POLL_S,
+    )
+    return [
         DBOS.register_queue(name, worker_concurrency=limit, polling_interval_sec=queues.BUSY_POLL_S)
         for name, limit in (
             (queues.TITLE_QUEUE, queues.TITLES_AT_ONCE),
             (queues.TASK_QUEUE, 1),
         )
     ]
-    pace = Pace(registered, clock)
-    while not stop.wait(PACE_S):
-        with contextlib.suppress(Unavailable, DBAPIError):
-            pace.keep(open_jobs=parts.loop.run(parts.ledger.has_open_jobs()))
-    # What is in hand is begun again by the next start; its tools die with this process.
-    os._exit(0)

@@ -13,9 +13,11 @@ from cuemark.contracts.identity import (
     AccountCreated,
     AccountExists,
     AccountInvalid,
+    AccountList,
     Authenticate,
     Caller,
     CreateAccount,
+    GetAccounts,
     Identity,
     IssueLoginLink,
     IssueOperatorLink,
@@ -37,6 +39,7 @@ from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.ids import Ids
 from cuemark.kit.outbox import Log
+from cuemark.kit.pages import MOST_ROWS
 
 ACCOUNT, PROFILE = "acc", "prf"
 LOGIN_LASTS = timedelta(days=30)
@@ -90,6 +93,12 @@ class IdentityService(Identity):
         if account is None:
             raise AccountExists(f"The mail address {email} has an account already.")
         return account
+
+    async def get_accounts(self, request: GetAccounts) -> AccountList:
+        if len(request.account_ids) > MOST_ROWS:
+            raise AccountInvalid(f"Ask for {MOST_ROWS} accounts at most.")
+        async with self._database.transaction() as transaction:
+            return AccountList(accounts=await store.accounts(transaction, request.account_ids))
 
     async def login(self, request: Login) -> LoginGranted:
         try:

@@ -1,5 +1,6 @@
 """All the SQL of identity."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import (
@@ -122,6 +123,11 @@ async def account_by_email(
 async def account(transaction: Transaction, account_id: AccountId) -> Account:
     found = await transaction.execute(_accounts().where(_account.c.account_id == account_id))
     return _account_of(found.one())
+
+
+async def accounts(transaction: Transaction, account_ids: Sequence[AccountId]) -> list[Account]:
+    found = await transaction.execute(_accounts().where(_account.c.account_id.in_(account_ids)))
+    return [_account_of(row) for row in found]
 
 
 async def replace_password_hash(

@@ -1,7 +1,7 @@
 """The use cases of licensing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -40,7 +40,7 @@ from cuemark.contracts.licensing import (
     ProvisionKeys,
     ServerLicence,
 )
-from cuemark.contracts.protection import KeySignal, Scheme, System
+from cuemark.contracts.protection import Demands, KeySignal, Scheme, System
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
 from cuemark.kit.errors import Unavailable
@@ -53,11 +53,13 @@ CONTENT_HEADER, KIDS_HEADER = "cuemark-content-id", "cuemark-key-ids"
 
 @dataclass(frozen=True)
 class Protection:
-    """Who may get keys how: ``systems`` are named in manifests, the preferred one first."""
+    """Who may get keys how: ``systems`` are named in manifests, the preferred one first, and keys
+    have ``demands`` by their labels."""
 
     clearkey: bool
     systems: Sequence[System]
     licence_servers: Mapping[System, Server]
+    demands: Demands = field(default_factory=dict)
 
 
 class LicensingService(Licensing):
@@ -84,7 +86,8 @@ class LicensingService(Licensing):
 
     async def provision_keys(self, request: ProvisionKeys) -> ProvisionedKeys:
         labels = rules.labels_of(request.labels)
-        stored = await self._keys(request.version_id, labels, request.scheme)
+        wanted = rules.wanted(labels, request.periods)
+        stored = await self._keys(request.version_id, wanted, request.scheme)
         return ProvisionedKeys(
             keys=[
                 ContentKey(
@@ -93,9 +96,10 @@ class LicensingService(Licensing):
                     key=self._open(key),
                     iv=key.iv,
                     signals=self._signals(key, request),
+                    period=key.period,
                 )
                 for key in stored
-                if key.label in labels
+                if key.label in labels and key.period < request.periods
             ]
         )
 
@@ -103,12 +107,15 @@ class LicensingService(Licensing):
         try:
             document = cpix.read(request.document)
             labels, scheme = speke.wanted_labels(document), speke.scheme_of(document)
+            periods = speke.wanted_periods(document)
             certificate = recipient_of(cpix.tree_of(request.document))
             sealing = None if certificate is None else Sealing(certificate)
         except CpixInvalid as error:
             raise ExchangeInvalid(f"This document cannot be answered: {error}.") from error
         content_id = VersionId(document.content_id)
-        fresh = [rules.make_key(label, self._master, kid) for kid, label in labels.items()]
+        fresh = [
+            rules.make_key(label, self._master, kid, periods[kid]) for kid, label in labels.items()
+        ]
         async with self._database.transaction() as transaction:
             known = {key.kid: key for key in await store.keys_of(transaction, content_id)}
             new = [key for key in fresh if key.kid not in known]
@@ -138,6 +145,7 @@ class LicensingService(Licensing):
             request.version_id,
             request.expires_at,
             closed=False,
+            robustness=request.robustness,
         )
         async with self._database.transaction() as transaction:
             opened = await store.open_session(transaction, session)
@@ -156,8 +164,11 @@ class LicensingService(Licensing):
         kids = rules.kids_of(request.kids)
         session, keys = await self._admitted(request.session_id, request.account_id)
         chosen = rules.choose(kids, {key.kid: key for key in keys})
+        # Whatever the device says of itself: what it asks for here, it gets in the clear.
+        rules.check_level(chosen, "software", self._protection.demands)
+        given = rules.with_next(chosen, keys)
         return Licence(
-            keys=[LicenceKey(key.kid, self._open(key)) for key in chosen],
+            keys=[LicenceKey(key.kid, self._open(key)) for key in given],
             expires_at=session.expires_at,
         )
 
@@ -166,10 +177,11 @@ class LicensingService(Licensing):
         if server is None:
             raise LicenceRefused(f"This service has no licence server for {request.system}.")
         session, keys = await self._admitted(request.session_id, request.account_id)
+        allowed = rules.within(keys, session.robustness, self._protection.demands)
         headers = {
             "content-type": rules.header_of(request.media_type) or "application/octet-stream",
             CONTENT_HEADER: session.version_id,
-            KIDS_HEADER: ",".join(key.kid for key in keys),
+            KIDS_HEADER: ",".join(key.kid for key in allowed),
         }
         if action := rules.header_of(request.soap_action):
             headers["soapaction"] = action
@@ -194,33 +206,49 @@ class LicensingService(Licensing):
         return ServerLicence(licence=answer.body, media_type=rules.header_of(answer.media_type))
 
     async def _keys(
-        self, version_id: VersionId, labels: Sequence[str], scheme: Scheme
+        self, version_id: VersionId, wanted: Sequence[tuple[str, int]], scheme: Scheme
     ) -> list[WrappedKey]:
-        """The keys of a version, those of ``labels`` made where they are missing.
+        """The keys of a version, ``wanted`` ones (label and period) made where they are missing.
 
         Whoever stores a key first has made it: all others get that one.
         """
         async with self._database.transaction() as transaction:
             stored = await store.keys_of(transaction, version_id)
-        there = {key.label for key in stored}
-        missing = [label for label in labels if label not in there]
+        there = {(key.label, key.period) for key in stored}
+        missing = [each for each in wanted if each not in there]
         if not missing:
             return stored
         if self._key_server is None:
-            fresh = [rules.make_key(label, self._master) for label in missing]
-        else:
+            fresh = [rules.make_key(label, self._master, "", period) for label, period in missing]
+            return await self._stored(version_id, fresh)
+        # A question for each period, and what it brings is kept: who asks again goes on there.
+        several = len({period for _, period in wanted}) > 1
+        for period in dict.fromkeys(period for _, period in missing):
+            given = await self._key_server.keys(
+                version_id,
+                [label for label, of in missing if of == period],
+                scheme,
+                self._protection.systems,
+                period if several else None,
+            )
             fresh = [
-                WrappedKey(key.label, key.kid, self._master.wrap(key.key), key.iv, key.signals)
-                for key in await self._key_server.keys(
-                    version_id, missing, scheme, self._protection.systems
+                WrappedKey(
+                    *(key.label, key.kid, self._master.wrap(key.key), key.iv, key.signals),
+                    period=period,
                 )
+                for key in given
             ]
+            stored = await self._stored(version_id, fresh)
+        return stored
+
+    async def _stored(self, version_id: VersionId, fresh: Sequence[WrappedKey]) -> list[WrappedKey]:
+        """Keep fresh keys; all keys of the version. Raises ``KeysNotGiven``."""
         async with self._database.transaction() as transaction:
-            if await store.others_have(transaction, version_id, fresh):
+            if await store.known_elsewhere(transaction, version_id, fresh):
                 # In cenc, two films under one key would share counters.
                 raise KeysNotGiven(
                     "the answer of the key server cannot be used: it gives a key that another "
-                    "version has"
+                    "version has, or another period of this one"
                 )
             await store.add_keys(transaction, version_id, fresh)
             return await store.keys_of(transaction, version_id)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     Connection,
     DateTime,
+    Integer,
     LargeBinary,
     MetaData,
     Table,
@@ -29,6 +30,7 @@ _key = Table(
     _metadata,
     Column("version_id", Text, primary_key=True),
     Column("label", Text, primary_key=True),
+    Column("period", Integer, primary_key=True),
     Column("kid", Text),
     Column("wrapped", LargeBinary),
     Column("iv", Text),
@@ -42,13 +44,17 @@ _session = Table(
     Column("version_id", Text),
     Column("expires_at", DateTime(timezone=True)),
     Column("closed", Boolean),
+    Column("robustness", Text),
 )
+
+_ROWS_AT_ONCE = 1000
+"""A statement has 65,535 values at most."""
 
 
 async def add_keys(
     transaction: Transaction, version_id: VersionId, keys: Sequence[WrappedKey]
 ) -> None:
-    """Store the keys of labels that have none yet, and whose ids no other key has.
+    """Store the keys of labels that have none yet in a period, and whose ids no other key has.
 
     Waits for whoever stores the same just now; in one order, so that no two wait for each other.
     """
@@ -56,21 +62,26 @@ async def add_keys(
         {
             "version_id": version_id,
             "label": key.label,
+            "period": key.period,
             "kid": key.kid,
             "wrapped": key.wrapped,
             "iv": key.iv,
             "signals": msgspec.to_builtins(key.signals) if key.signals else null(),
         }
-        for key in sorted(keys, key=lambda each: each.label)
+        for key in sorted(keys, key=lambda each: (each.period, each.label))
     ]
-    await transaction.execute(insert(_key).values(rows).on_conflict_do_nothing())
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        few = rows[first : first + _ROWS_AT_ONCE]
+        await transaction.execute(insert(_key).values(few).on_conflict_do_nothing())
 
 
 async def keys_of(transaction: Transaction, version_id: VersionId) -> list[WrappedKey]:
     rows = await transaction.execute(
-        select(_key.c.label, _key.c.kid, _key.c.wrapped, _key.c.iv, _key.c.signals)
+        select(
+            *(_key.c.label, _key.c.kid, _key.c.wrapped, _key.c.iv, _key.c.signals, _key.c.period)
+        )
         .where(_key.c.version_id == version_id)
-        .order_by(_key.c.label)
+        .order_by(_key.c.period, _key.c.label)
     )
     return [
         WrappedKey(
@@ -79,18 +90,23 @@ async def keys_of(transaction: Transaction, version_id: VersionId) -> list[Wrapp
             row.wrapped,
             row.iv,
             msgspec.convert(row.signals or (), tuple[KeySignal, ...]),
+            row.period,
         )
         for row in rows
     ]
 
 
-async def others_have(
+async def known_elsewhere(
     transaction: Transaction, version_id: VersionId, keys: Sequence[WrappedKey]
 ) -> bool:
-    """Whether another version has one of these keys; equal keys are equal when wrapped."""
+    """Whether another version, or another period, has one of these keys.
+
+    Equal keys are equal when wrapped.
+    """
+    elsewhere = (_key.c.version_id != version_id) | ~_key.c.period.in_({key.period for key in keys})
     found = await transaction.execute(
         select(_key.c.kid)
-        .where(_key.c.wrapped.in_([key.wrapped for key in keys]), _key.c.version_id != version_id)
+        .where(_key.c.wrapped.in_([key.wrapped for key in keys]), elsewhere)
         .limit(1)
     )
     return found.one_or_none() is not None
@@ -109,6 +125,7 @@ async def open_session(transaction: Transaction, session: LicenceSession) -> boo
         version_id=session.version_id,
         expires_at=session.expires_at,
         closed=session.closed,
+        robustness=session.robustness,
     )
     stored = await transaction.execute(
         fresh.on_conflict_do_update(

@@ -9,7 +9,7 @@ from cuemark.contexts.licensing.servers.key_server import KeyServer
 from cuemark.contexts.licensing.service import LicensingService, Protection
 from cuemark.contexts.licensing.store import versions_with_keys
 from cuemark.contracts.licensing import Licensing
-from cuemark.contracts.protection import System
+from cuemark.contracts.protection import Demands, System
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
 from cuemark.kit.room import Room
@@ -30,15 +30,17 @@ def build(
     licence_servers: Mapping[System, Server] | None = None,
     key_server: Server | None = None,
     sealed: bool = False,
+    demands: Demands | None = None,
 ) -> Room[Licensing]:
     """Licensing with its keys wrapped by ``master_key`` (32 bytes).
 
     Keys are named to ``systems``; those of them that have a licence server get licences from it,
     and with ``clearkey`` all players that take keys in the clear. Keys of new versions come from
-    ``key_server``, if there is one, with ``sealed`` encrypted on the way.
+    ``key_server``, if there is one, with ``sealed`` encrypted on the way. ``demands`` are what keys
+    demand of devices, by their labels.
     """
     asker = Asker()
-    protection = Protection(clearkey, tuple(systems), dict(licence_servers or {}))
+    protection = Protection(clearkey, tuple(systems), dict(licence_servers or {}), demands or {})
     keys = None if key_server is None else KeyServer(asker, key_server, clock, sealed=sealed)
     service = LicensingService(database, clock, MasterKey(master_key), asker, protection, keys)
     return Room(Licensing, service, closers=[asker.close])

@@ -1,5 +1,6 @@
 """The table of playback."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -18,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from cuemark.contexts.playback.model.session import Session
-from cuemark.contracts.ids import AccountId, PlaySessionId
+from cuemark.contracts.ids import AccountId, PlaySessionId, TitleId, VersionId
 from cuemark.contracts.steering import RankedAppliance
 from cuemark.kit.database import Transaction
 
@@ -38,6 +39,7 @@ _session = Table(
     Column("ended_at", DateTime(timezone=True)),
     Column("trace_id", Text),
     Column("heard_at", DateTime(timezone=True)),
+    Column("robustness", Text),
 )
 
 
@@ -56,6 +58,7 @@ async def add(transaction: Transaction, session: Session) -> None:
             expires_at=session.expires_at,
             trace_id=session.trace_id,
             heard_at=session.started_at,
+            robustness=session.robustness,
         )
     )
 
@@ -91,6 +94,27 @@ async def heard(
     )
 
 
+async def of_title(
+    transaction: Transaction, title_id: TitleId, after: str, limit: int
+) -> list[tuple[PlaySessionId, VersionId]]:
+    """Up to ``limit`` sessions of a title after a cursor, the oldest first, with their versions."""
+    rows = await transaction.execute(
+        select(_session.c.session_id, _session.c.version_id)
+        .where(_session.c.title_id == title_id, _session.c.session_id > after)
+        .order_by(_session.c.session_id)
+        .limit(limit)
+    )
+    return [(row.session_id, row.version_id) for row in rows]
+
+
+async def named(
+    transaction: Transaction, session_ids: Sequence[PlaySessionId]
+) -> dict[PlaySessionId, Session]:
+    """The sessions of these ids, whether they run or not."""
+    rows = await transaction.execute(select(_session).where(_session.c.session_id.in_(session_ids)))
+    return {session.session_id: session for session in map(_session_of, rows)}
+
+
 async def latest(
     transaction: Transaction, before: str, now: datetime, heard_since: datetime, limit: int
 ) -> list[Session]:
@@ -120,6 +144,7 @@ def _session_of(row: Row[tuple[object, ...]]) -> Session:
         expires_at=row.expires_at,
         trace_id=row.trace_id,
         heard_at=row.heard_at or row.started_at,
+        robustness=row.robustness,
     )
 
 

@@ -6,7 +6,8 @@ from cuemark.contexts.playback.model import dash, hls
 from cuemark.contexts.playback.model.protection import CLEARKEY_ALONE, Offer, of_hls
 from cuemark.contexts.playback.service import Neighbours, PlaybackService
 from cuemark.contracts.catalog import Catalog
-from cuemark.contracts.encoding import Encoding, Version
+from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.encoding.versions import Version
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
@@ -36,11 +37,14 @@ def build(
     licensing: Licensing,
     steering: Steering,
     viewers: Viewers,
+    fingerprint_key: bytes,
     offer: Offer = CLEARKEY_ALONE,
 ) -> Room[Playback]:
-    """``offer`` is how this install lets members have keys."""
+    """``fingerprint_key`` is of what sessions' rows of variants are made: with another one no copy
+    of before is told. ``offer`` is how this install lets members have keys."""
     neighbours = Neighbours(catalog, encoding, licensing, steering, viewers)
-    return Room(Playback, PlaybackService(database, log, clock, ids, neighbours, offer))
+    service = PlaybackService(database, log, clock, ids, neighbours, offer, fingerprint_key)
+    return Room(Playback, service)
 
 
 def manifests_of(version: Version) -> tuple[str, str, str, dict[str, str]]:

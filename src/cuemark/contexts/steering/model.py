@@ -155,6 +155,7 @@ def media_address(
             path_prefix=f"/{request.version_id}/",
             issued_at_s=int(now.timestamp()),
             expires_at_s=int(request.expires_at.timestamp()),
+            variants=request.variants,
         ),
         key,
     )

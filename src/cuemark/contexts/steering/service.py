@@ -4,7 +4,7 @@ import msgspec
 
 from cuemark.contexts.steering import model, store
 from cuemark.contexts.steering.model import Appliance, Keyring, Loads
-from cuemark.contracts.encoding import VersionPublished
+from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import ApplianceId, VersionId
 from cuemark.contracts.steering import (
     TOPIC,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cuemark.contexts.steering.model import Keyring
 from cuemark.contexts.steering.service import SteeringService
-from cuemark.contracts.encoding import TOPIC as ENCODING
+from cuemark.contracts.encoding.events import TOPIC as ENCODING
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.steering import Steering
 from cuemark.kit.cat import TokenKey

@@ -11,7 +11,7 @@ _LEAST_LABELLED = 0.07
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a whole: ``value`` is its length, ``label`` tells it, ``color`` is one of six."""
+    """A part of a whole: ``value`` is its length, ``label`` tells it, ``color`` is one of seven."""
 
     name: str
     value: float

@@ -5,7 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from cuemark.contracts.encoding import Job
+from cuemark.contracts.encoding.jobs import Job
+from cuemark.gateway.operations.farm import farm_tables
 from cuemark.gateway.operations.html import Html, el, join, table
 from cuemark.gateway.operations.reading import Overview
 from cuemark.kit.log_errors import LoggedError
@@ -29,7 +30,9 @@ def overview(service: str, now: Overview) -> Html:
                 "main",
                 el("section", *away, _tiles(now), id="now", aria_label="Now"),
                 _section("jobs", "Jobs", _jobs(now)),
+                _section("farm", "Encode farm", farm_tables(now.farm)),
                 _section("errors", "Last errors", _errors(now.errors)),
+                _section("functions", "Functions", _functions(now)),
                 _section("plays", "Plays", _plays(now)),
                 _section("appliances", "Appliances", _appliances(now)),
                 _section("processes", "Processes", _processes(now)),
@@ -156,7 +159,8 @@ def _jobs(now: Overview) -> Html:
     rows = [
         [
             join([now.titles.get(job.title_id, job.title_id), _job_links(job)]),
-            _toned(job.state, job.state == "failed"),
+            _toned("canceled" if job.canceled_by else job.state, job.state == "failed"),
+            job.priority,
             job.effort,
             _stages(job),
             _seconds(job.watchable_s),
@@ -164,7 +168,7 @@ def _jobs(now: Overview) -> Html:
         ]
         for job in now.jobs
     ]
-    heads = ["Title", "State", "Effort", "Progress", "Watchable", "Good"]
+    heads = ["Title", "State", "Priority", "Effort", "Progress", "Watchable", "Good"]
     return table("The newest first", heads, rows)
 
 
@@ -200,6 +204,39 @@ def _job_links(job: Job) -> Html:
     if job.trace_id:
         links.append(_trace_link(job.trace_id))
     return el("div", Html(" ".join(links)), class_="links")
+
+
+def _functions(now: Overview) -> Html:
+    if not now.functions.functions:
+        return el("p", "Nothing is run on events.", class_="empty")
+    rows = [
+        [
+            each.name,
+            _toned(each.state, each.state == "broken"),
+            el("span", each.complaint or ", ".join(each.on)),
+            str(each.waiting),
+            str(each.running),
+            str(each.done),
+            str(each.dead),
+        ]
+        for each in now.functions.functions
+    ]
+    heads = ["Function", "State", "On", "Waiting", "Running", "Done", "Dead"]
+    found = [table("What is run on events", heads, rows, numbers=4)]
+    if now.dead_runs.runs:
+        dead = [
+            [
+                el("code", run.run_id),
+                run.function,
+                run.event,
+                el("span", run.reason),
+                _trace_link(run.trace_id) if run.trace_id else "",
+            ]
+            for run in now.dead_runs.runs
+        ]
+        caption = "Runs that failed for good; `cuemark functions retry RUN` tries one again"
+        found.append(table(caption, ["Run", "Function", "On", "Why", ""], dead))
+    return join(found)
 
 
 def _plays(now: Overview) -> Html:

@@ -9,7 +9,10 @@ from typing import TypeVar
 from litestar.response import Response
 
 from cuemark.contracts.catalog import GetTitle, UnknownTitle
-from cuemark.contracts.encoding import GetReport, Job, JobPage, ListJobs, VersionReport
+from cuemark.contracts.encoding.farm import Farm, GetFarm
+from cuemark.contracts.encoding.jobs import Job, JobPage, ListJobs
+from cuemark.contracts.encoding.reports import GetReport, VersionReport
+from cuemark.contracts.functions import FunctionList, ListFunctions, ListRuns, RunPage
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.contracts.playback import ListPlays, PlayPage, RunningPlay
 from cuemark.contracts.steering import ApplianceList, ApplianceState, ListAppliances
@@ -24,7 +27,8 @@ from cuemark.kit.objects import Objects
 
 T = TypeVar("T")
 
-JOBS, PLAYS, ERRORS, TRACE_LINES = 12, 25, 15, 500
+NO_FARM = Farm(workers=[], queues=[], lease_s=0.0)
+JOBS, PLAYS, ERRORS, TRACE_LINES, DEAD_RUNS = 12, 25, 15, 500, 10
 
 
 async def read_report(parts: GatewayParts, version_id: VersionId) -> Html:
@@ -62,9 +66,12 @@ class Overview:
     at: datetime
     machine: Machine
     jobs: list[Job]
+    farm: Farm
     appliances: list[ApplianceState]
     plays: list[RunningPlay]
     more_plays: bool
+    functions: FunctionList
+    dead_runs: RunPage
     errors: list[LoggedError]
     titles: dict[TitleId, str]
     away: list[str]
@@ -80,14 +87,25 @@ async def read_overview(parts: GatewayParts) -> Overview:
             away.append(name)
             return instead
 
-    jobs, appliances, plays, machine, errors = await asyncio.gather(
+    nothing = FunctionList(folder="", functions=[])
+    asking = asyncio.gather(
         asked("encoding", parts.encoding.list_jobs(ListJobs(limit=JOBS)), JobPage(jobs=[])),
+        asked("encoding", parts.encoding.get_farm(GetFarm()), NO_FARM),
         asked(
             "steering",
             parts.steering.list_appliances(ListAppliances()),
             ApplianceList(appliances=[]),
         ),
         asked("playback", parts.playback.list_plays(ListPlays(limit=PLAYS)), PlayPage(plays=[])),
+        asked("functions", parts.functions.list_functions(ListFunctions()), nothing),
+        asked(
+            "functions",
+            parts.functions.list_runs(ListRuns(limit=DEAD_RUNS, dead_only=True)),
+            RunPage(runs=[]),
+        ),
+    )
+    (jobs, farm, appliances, plays, functions, dead_runs), machine, errors = await asyncio.gather(
+        asking,
         asyncio.to_thread(parts.machine),
         asyncio.to_thread(parts.last_errors, ERRORS),
     )
@@ -97,12 +115,15 @@ async def read_overview(parts: GatewayParts) -> Overview:
         at=parts.clock.now(),
         machine=machine,
         jobs=jobs.jobs,
+        farm=farm,
         appliances=appliances.appliances,
         plays=plays.plays,
         more_plays=bool(plays.next_cursor),
+        functions=functions,
+        dead_runs=dead_runs,
         errors=errors,
         titles=dict(zip(wanted, names, strict=True)),
-        away=away,
+        away=list(dict.fromkeys(away)),
     )
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from cuemark.contracts.encoding import CostPart, Costs, StageTime, StoredPart, VersionReport
+from cuemark.contracts.encoding.reports import CostPart, Costs, StageTime, StoredPart, VersionReport
 from cuemark.gateway.operations import bars
 from cuemark.gateway.operations.bars import Part
 from cuemark.gateway.operations.html import Html, el, join, table
@@ -14,6 +14,7 @@ _TRADES = (
 )
 _GROUPS = (
     ("rung", "the rungs of this version", 0),
+    ("mark", "their variants with the mark", 6),
     ("probes", "probes and ladder", 1),
     ("other_version", "", 4),
     ("title", "inspection, sound, packaging, validation", 2),

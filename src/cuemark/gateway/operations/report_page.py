@@ -11,15 +11,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from cuemark.contracts.encoding import (
-    AudioTrack,
-    CaptionTrack,
-    Codec,
-    EncodePoint,
-    Rendition,
-    RenditionReport,
-    VersionReport,
-)
+from cuemark.contracts.encoding.reports import EncodePoint, RenditionReport, VersionReport
+from cuemark.contracts.encoding.versions import AudioTrack, CaptionTrack, DynamicRange, Rendition
 from cuemark.gateway.operations import plots
 from cuemark.gateway.operations.html import Html, el, join, table
 from cuemark.gateway.operations.plots import Series
@@ -28,7 +21,8 @@ from cuemark.gateway.operations.report_shots import shots_section
 
 _FOLDER = Path(__file__).parent
 _COLORS = 6
-_NAMES: Mapping[Codec, str] = {"h264": "H.264", "hevc": "HEVC", "av1": "AV1"}
+_NAMES: Mapping[str, str] = {"h264": "H.264", "hevc": "HEVC", "av1": "AV1"}
+_RANGES: Mapping[DynamicRange, str] = {"sdr": "SDR", "hlg": "HLG", "pq": "HDR10"}
 
 
 @functools.cache
@@ -85,6 +79,7 @@ def _summary(report: VersionReport) -> Html:
         "Sound": "; ".join(_sound(each) for each in version.audio) or "none",
         "Captions": ", ".join(_captions(c) for c in version.captions) or "none",
         "Effort": report.effort,
+        "Mark": "each segment in two variants" if version.marked else "none",
         "Trace": report.trace_id or "unknown",
     }
     rows = [join([el("dt", name), el("dd", value)]) for name, value in facts.items()]
@@ -119,6 +114,7 @@ def _validation(report: VersionReport) -> Html | None:
 
 
 def _ladder(report: VersionReport) -> Html:
+    has_grain = report.grain_sigma is not None
     rows = [
         [
             each.rendition_id,
@@ -132,14 +128,34 @@ def _ladder(report: VersionReport) -> Html:
             f"{min(measured.vmaf_least):.1f}" if measured.vmaf_least else "",
             "" if measured.vmaf_neg_mean is None else f"{measured.vmaf_neg_mean:.1f}",
             "" if measured.cambi_mean is None else f"{measured.cambi_mean:.2f}",
+            "" if measured.psnr_mean is None else f"{measured.psnr_mean:.1f}",
+            *_grain(measured, has_grain=has_grain),
         ]
         for each, measured in _pairs(report)
     ]
     heads = [
         *("Rendition", "Size", "Codec", "kbit/s", "Peak kbit/s"),
-        *("Mean VMAF", "Predicted", "5th percentile", "Worst", "VMAF NEG", "CAMBI"),
+        *(
+            "Mean VMAF",
+            "Predicted",
+            "5th percentile",
+            "Worst",
+            "VMAF NEG",
+            "CAMBI",
+            "PSNR of HDR, dB",
+        ),
+        *(("Grain level", "VMAF with grain") if has_grain else ()),
     ]
-    return _section("Ladder", table("Renditions, the smallest first", heads, rows, numbers=8))
+    numbers = 11 if has_grain else 9
+    return _section("Ladder", table("Renditions, the smallest first", heads, rows, numbers=numbers))
+
+
+def _grain(measured: RenditionReport, *, has_grain: bool) -> list[str]:
+    """What a rendition's grain is made at, and how it measures as it is shown."""
+    if not has_grain:
+        return []
+    level, vmaf = measured.grain_level, measured.vmaf_with_grain_mean
+    return ["" if level is None else str(level), "" if vmaf is None else f"{vmaf:.1f}"]
 
 
 def _hull(report: VersionReport) -> Html | None:
@@ -165,7 +181,7 @@ def _hull(report: VersionReport) -> Html | None:
     )
     planned = {(p.height, p.crf) for p in report.planned}
     rows = [
-        [kind, _NAMES[p.codec], str(p.height), f"{p.crf:g}", f"{p.rate_kbps:.0f}", f"{p.vmaf:.1f}"]
+        [kind, _name(p), str(p.height), f"{p.crf:g}", f"{p.rate_kbps:.0f}", f"{p.vmaf:.1f}"]
         for kind, some in (("Probe", report.probes), ("Planned rung", report.planned))
         for p in some
     ]
@@ -191,8 +207,8 @@ def _of_codecs(report: VersionReport) -> list[Series]:
     """What is drawn of each codec. One alone has a color for each kind of mark; several have one
     each, and their probes are left to the table."""
     renditions = report.version.renditions
-    codecs = list(dict.fromkeys(probe.codec for probe in report.probes))
-    if len(codecs) == 1:
+    names = list(dict.fromkeys(_name(probe) for probe in report.probes))
+    if len(names) == 1:
         return [
             _points("Convex hull", report.hull, "line", 0),
             _points("Probes", report.probes, "dots", 3),
@@ -205,17 +221,22 @@ def _of_codecs(report: VersionReport) -> list[Series]:
             ),
         ]
     series = []
-    for color, codec in enumerate(codecs):
-        name = _NAMES[codec]
-        hull = [point for point in report.hull if point.codec == codec]
-        planned = [point for point in report.planned if point.codec == codec]
-        made = _published([each for each in renditions if each.codec == codec])
+    for color, name in enumerate(names):
+        hull = [point for point in report.hull if _name(point) == name]
+        planned = [point for point in report.planned if _name(point) == name]
+        made = _published([each for each in renditions if _name(each) == name])
         series += [
             _points(f"{name}: convex hull", hull, "line", color),
             _points(f"{name}: planned rungs, as predicted", planned, "rings", color),
             Series(name=f"{name}: published, as measured", points=made, mark="dots", color=color),
         ]
     return series
+
+
+def _name(made: EncodePoint | Rendition) -> str:
+    """A codec as people call it, with its range where that is high."""
+    codec = _NAMES[made.codec]
+    return codec if made.dynamic_range == "sdr" else f"{codec} {_RANGES[made.dynamic_range]}"
 
 
 def _points(name: str, some: Sequence[EncodePoint], mark: plots.Mark, color: int) -> Series:

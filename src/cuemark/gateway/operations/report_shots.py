@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cuemark.contracts.encoding import RenditionReport, ShotReport, VersionReport
+from cuemark.contracts.encoding.reports import RenditionReport, ShotReport, VersionReport
 from cuemark.gateway.operations import plots
 from cuemark.gateway.operations.html import Html, el, join, table
 from cuemark.gateway.operations.plots import Series

@@ -7,7 +7,8 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Response
 
 from cuemark.contracts.catalog import ChooseArtwork, GetTitle, NotPublished, Title
-from cuemark.contracts.encoding import ArtworkCandidate, DrawTitleCard, GetReport
+from cuemark.contracts.encoding.artwork import ArtworkCandidate, DrawTitleCard
+from cuemark.contracts.encoding.reports import GetReport
 from cuemark.contracts.ids import TitleId
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.parts import GatewayParts, Parts

@@ -34,6 +34,7 @@ async def start_play(data: JSONBody[PlayBody], parts: Parts, request: AnyRequest
             profile_id=request.user.profile_id,
             title_id=TitleId(data.title_id),
             device=data.device,
+            robustness=data.robustness,
         )
     )
     return play_view(play)

@@ -15,7 +15,7 @@ from cuemark.contracts.catalog import (
     Title,
     UnknownTitle,
 )
-from cuemark.contracts.encoding import CardImpossible, DrawTitleCard
+from cuemark.contracts.encoding.artwork import CardImpossible, DrawTitleCard
 from cuemark.contracts.identity import Caller
 from cuemark.contracts.ids import ProfileId, TitleId
 from cuemark.contracts.viewers import GetResumePoint, ListWatching, Watching

@@ -7,7 +7,7 @@ from litestar import get, patch, post
 from litestar.params import FromPath, HeaderParameter, JSONBody
 from litestar.response import Response
 
-from cuemark.contracts.encoding import CompleteUpload, GetUpload, OpenUpload, Upload
+from cuemark.contracts.encoding.uploads import CompleteUpload, GetUpload, OpenUpload, Upload
 from cuemark.contracts.ids import UploadId
 from cuemark.gateway import spool
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
@@ -45,7 +45,7 @@ async def append_bytes(
     upload = await parts.encoding.get_upload(GetUpload(upload_id=UploadId(upload_id)))
     if upload.asset_id is not None:
         return Response(upload, status_code=409)
-    path = parts.objects.path(upload.spool_key)
+    path = parts.objects.draft(upload.spool_key)
     try:
         await spool.append(
             path,
@@ -67,5 +67,5 @@ def _as_received(parts: GatewayParts, upload: Upload) -> Upload:
     """The upload with what is on disk now: the spool file is the truth until it is complete."""
     if upload.asset_id is not None:
         return upload
-    on_disk = spool.received_bytes(parts.objects.path(upload.spool_key))
+    on_disk = spool.received_bytes(parts.objects.draft(upload.spool_key))
     return msgspec.structs.replace(upload, received_bytes=on_disk)

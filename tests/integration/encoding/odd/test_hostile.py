@@ -15,7 +15,7 @@ from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools import ffmpeg as film_tools
 from cuemark.contexts.encoding.tools import ffprobe
 from cuemark.contexts.encoding.tools.run import ToolFailed
-from cuemark.contracts.encoding import MasterRejected
+from cuemark.contracts.encoding.jobs import MasterRejected
 from tests.e2e.installation import ffmpeg
 from tests.integration.encoding.conftest import keep
 from tests.integration.encoding.odd.films import (

@@ -9,7 +9,7 @@ import pytest
 
 from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.stages.workshop import Workshop
-from cuemark.contracts.encoding import MasterRejected
+from cuemark.contracts.encoding.jobs import MasterRejected
 from tests.e2e.installation import ffmpeg
 from tests.integration.encoding.odd.films import (
     FAST,
@@ -111,8 +111,8 @@ def test_hdr_is_brought_to_standard_range(shop: Workshop, tmp_path: Path) -> Non
         "setparams=color_trc=smpte2084:color_primaries=bt2020:colorspace=bt2020nc",
     )
     master = inspected(shop, film)
-    assert master.high_range == "smpte2084"
-    assert any("HDR (smpte2084)" in note for note in master.notes)
+    assert master.color.dynamic_range == "pq"
+    assert any("the film is HDR10 (PQ)" in note for note in master.notes)
     seen = [float(picture.mean()) for picture in pictures_of(encoded(shop, film))]
     assert len(seen) == FRAMES
     brightest, darkest = int(np.argmax(ALL)), int(np.argmin(ALL))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH, FrameMeasures, Luma
-from cuemark.contracts.encoding import ArtworkFrame
+from cuemark.contracts.encoding.artwork import ArtworkFrame
 
 MOST_CANDIDATES = 6
 MOST_LOOKED_AT = 1000

@@ -9,6 +9,10 @@ from collections.abc import Iterator
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"mvex"}
 
 
+VISUAL_ENTRY = 78
+"""The bytes of a sample entry of pictures before its boxes (12.1.3)."""
+
+
 class BoxesInvalid(ValueError):
     """The bytes are not the boxes that were looked for."""
 
@@ -107,6 +111,65 @@ def timeless(init: bytes) -> bytes:
             raise BoxesInvalid("a box is cut off")
         body[4 : 4 + size] = bytes(size)
     return bytes(data)
+
+
+def with_light(init: bytes, mastering: bytes, light: bytes) -> bytes:
+    """An init segment that says what its film was mastered on and how bright it becomes.
+
+    ``mastering`` and ``light`` are the bodies of ``mdcv`` and ``clli`` (12.1.6, 12.1.7), empty
+    where that is not known. What the segment says already stays.
+    """
+    data = memoryview(init)
+    sizes, at, end = _sample_entry(data)
+    there = {found for _, _, found in _places(data, at + VISUAL_ENTRY, end)}
+    more = b"".join(
+        struct.pack(">I4s", 8 + len(body), kind) + body
+        for kind, body in ((b"mdcv", mastering), (b"clli", light))
+        if body and kind not in there
+    )
+    grown = bytearray(init[:end] + more + init[end:])
+    for start in sizes:
+        struct.pack_into(">I", grown, start, number(data, start) + len(more))
+    return bytes(grown)
+
+
+def without_color(init: bytes) -> bytes:
+    """An init segment with its boxes ``colr`` (12.1.5) made ``free`` ones, which nobody reads.
+
+    What is left says of its colors what the pictures say themselves.
+    """
+    data, bare = memoryview(init), bytearray(init)
+    _, at, end = _sample_entry(data)
+    for start, _, kind in _places(data, at + VISUAL_ENTRY, end):
+        if kind == b"colr":
+            bare[start + 4 : start + 8] = b"free"
+    return bytes(bare)
+
+
+def _sample_entry(data: memoryview) -> tuple[list[int], int, int]:
+    """The places of the boxes that hold the first sample entry, its own the last, and where its
+    body begins and ends."""
+    places = []
+    at, end = 0, len(data)
+    for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b""):
+        for start, size, found in _places(data, at, end):
+            if kind in (b"", found):
+                places.append(start)
+                at, end = start + (16 if found == b"stsd" else 8), start + size
+                break
+        else:
+            raise BoxesInvalid(f"there is no box {kind!r}")
+    return places, at, end
+
+
+def _places(data: memoryview, at: int, end: int) -> Iterator[tuple[int, int, bytes]]:
+    """Place, size and type of each box between two places; its size is in its first four bytes."""
+    while at + 8 <= end:
+        size, kind = number(data, at), bytes(data[at + 4 : at + 8])
+        if size < 8 or at + size > end:
+            raise BoxesInvalid(f"the box {kind!r} at {at} has a size of {size}")
+        yield at, size, kind
+        at += size
 
 
 def _box_version(body: memoryview) -> int:

@@ -1,8 +1,7 @@
 """What a codec is called in a manifest (RFC 6381), read from the init segment of its track."""
 
-from cuemark.contexts.encoding.model.boxes import BoxesInvalid, boxes, find
+from cuemark.contexts.encoding.model.boxes import VISUAL_ENTRY, BoxesInvalid, boxes, find
 
-_VISUAL_ENTRY = 78
 _VIDEO_ENTRIES = {b"encv", b"avc1", b"hvc1", b"av01"}
 
 
@@ -12,12 +11,14 @@ def of_video(init: bytes) -> str:
     for kind, body in boxes(entries):
         if kind not in _VIDEO_ENTRIES:
             continue
-        for record, content in boxes(body[_VISUAL_ENTRY:]):
-            if record in _STRINGS:
-                try:
-                    return _STRINGS[record](bytes(content))
-                except IndexError:
-                    raise BoxesInvalid(f"the box {record!r} is cut off") from None
+        inside = {record: bytes(content) for record, content in boxes(body[VISUAL_ENTRY:])}
+        for record in _STRINGS.keys() & inside.keys():
+            try:
+                found = _STRINGS[record](inside[record])
+                high = _high(inside.get(b"colr", b"")) if record == b"av1C" else ""
+                return found + (high and _av1_samples(inside[record]) + high)
+            except IndexError:
+                raise BoxesInvalid(f"the box {record!r} is cut off") from None
     raise BoxesInvalid("the init segment has no track of H.264, HEVC or AV1")
 
 
@@ -45,4 +46,22 @@ def _av1(record: bytes) -> str:
     return f"av01.{profile}.{level:02d}{tier}.{depth:02d}"
 
 
+def _av1_samples(record: bytes) -> str:
+    """``.M.CCC``: whether it is monochrome, and how chroma is sampled."""
+    bits = record[2]
+    return f".{bits >> 4 & 1}.{bits >> 3 & 1}{bits >> 2 & 1}{bits & 3}"
+
+
+def _high(color: bytes) -> str:
+    """``.cp.tc.mc.F`` of a picture of high dynamic range (ITU-T H.273), by its ``colr``; of others,
+    for whom these are what a device takes for granted, nothing."""
+    if color[:4] != b"nclx":
+        return ""
+    primaries, transfer, matrix = (int.from_bytes(color[at : at + 2], "big") for at in (4, 6, 8))
+    if transfer not in _HIGH_TRANSFERS:
+        return ""
+    return f".{primaries:02d}.{transfer:02d}.{matrix:02d}.{color[10] >> 7}"
+
+
+_HIGH_TRANSFERS = {16, 18}
 _STRINGS = {b"avcC": _avc, b"hvcC": _hevc, b"av1C": _av1}

@@ -11,18 +11,13 @@ from typing import Literal
 
 import msgspec
 
-from cuemark.contracts.encoding import (
-    CostPart,
-    Costs,
-    EnergyModel,
-    Quality,
-    Stage,
-    StageTime,
-    StoredPart,
-    Version,
-)
+from cuemark.contracts.encoding.jobs import Stage
+from cuemark.contracts.encoding.reports import CostPart, Costs, EnergyModel, StageTime, StoredPart
+from cuemark.contracts.encoding.versions import Quality, Version
 
 HOURS_A_YEAR = 8760
+MARKED = ", marked"
+"""The end of the names for which the variants of a rung are made; before it is the rung's."""
 UNFINISHED = "attempts that ended with no result"
 _OF_RUNGS: Mapping[Stage, Quality] = {"quick": "quick", "encode": "full", "verify": "full"}
 
@@ -130,11 +125,14 @@ def _went_into(spent: Spent, quality: Quality, rungs: Rungs) -> tuple[str, str]:
         mine = spent.made_for == quality
         return ("title", spent.stage) if mine else ("other_version", spent.made_for)
     found = rungs[version]
-    if found is not None and spent.made_for not in found:
+    made_for = spent.made_for.removesuffix(MARKED)
+    if found is not None and made_for not in found:
         return "thrown_away", spent.made_for
     if version != quality:
         return "other_version", version
-    return ("title", spent.stage) if found is None else ("rung", found[spent.made_for])
+    if found is None:
+        return "title", spent.stage
+    return "rung" if made_for == spent.made_for else "mark", found[made_for]
 
 
 def stored_parts(

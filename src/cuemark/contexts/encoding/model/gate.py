@@ -8,15 +8,20 @@ import msgspec
 WITHIN_VMAF, PUBLISHED_WITHIN_VMAF = 1.0, 2.0
 """How far a rung may lie off its prediction: to be good, and after all its corrections."""
 BROKEN_SHOT_VMAF = 12.0
+BROKEN_SHOT_DB = 6.0
+"""How far the PSNR of a shot may lie under the worst probe's: a quarter of its error."""
 QUICK_TOP_VMAF, QUICK_LOW_VMAF = 80.0, 50.0
 """The gate of a quick version, on samples: mean VMAF of its upper and its lower rung."""
+MARK_VMAF = 6.0
+"""The most that a mark may cost a rung of its mean VMAF: as much as a viewer just notices."""
 
 
 class Scores(msgspec.Struct, frozen=True):
     """VMAF of sampled frames: frame numbers of the film, ascending, and a score for each.
 
     ``neg`` (VMAF NEG), ``cambi`` (banding) and ``raw`` (VMAF that is not clipped to 0 and 100) are
-    of the same frames, where they were measured.
+    of the same frames, where they were measured. So is ``psnr``: that of luma in dB, in the codes
+    of a rendition of high dynamic range, whose VMAF is measured in standard range.
     """
 
     frames: list[int]
@@ -24,6 +29,7 @@ class Scores(msgspec.Struct, frozen=True):
     neg: list[float] = []
     cambi: list[float] = []
     raw: list[float] = []
+    psnr: list[float] = []
 
     @property
     def mean(self) -> float:
@@ -85,9 +91,44 @@ def broken_shots(
     ]
 
 
+def crushed_shots(scores: Scores, probes: Sequence[Scores], starts: list[int]) -> list[int]:
+    """The shots of a rung of high dynamic range whose codes are far off those of every probe.
+
+    VMAF is measured in standard range, where highlights are compressed: an encode that lost them
+    alone shows in its codes. Of a shot that no probe saw nothing can be said: noise costs as much.
+    """
+    worst: dict[int, float] = {}
+    for probe in probes:
+        for start, mean in by_shot(_in_codes(probe), starts).items():
+            worst[start] = min(mean, worst.get(start, mean))
+    return [
+        start
+        for start, mean in by_shot(_in_codes(scores), starts).items()
+        if start in worst and mean < worst[start] - BROKEN_SHOT_DB
+    ]
+
+
+def _in_codes(scores: Scores) -> Scores:
+    """PSNR in the place of VMAF; nothing where there is none."""
+    return Scores(scores.frames if scores.psnr else [], scores.psnr)
+
+
 def meets_prediction(vmaf: float, scores: Scores) -> bool:
     """Whether a rung measures what was predicted, on frames that the prediction was told from."""
     return abs(scores.mean - vmaf) <= WITHIN_VMAF
+
+
+def mark_refusal(plain: Scores, marked: Scores, starts: list[int]) -> str:
+    """Why a rung may not be published with its mark, next to the same one without; or nothing.
+
+    Both are of the same frames.
+    """
+    cost = plain.mean - marked.mean
+    if cost > MARK_VMAF:
+        return f"the mark costs it {cost:.1f} VMAF, which is more than {MARK_VMAF:g}"
+    if broken := broken_shots(marked, [plain], starts):
+        return f"marked, it does not show the film in the shot that begins with frame {broken[0]}"
+    return ""
 
 
 def quick_gate(scores: Scores, *, top: bool) -> bool:

@@ -30,6 +30,7 @@ class Hindrance(msgspec.Struct, frozen=True):
 
 NO_ROOM = Hindrance("waiting for room on the disk: free some, and it goes on", None)
 AWAY = Hindrance("waiting for a part of the service that is away", None)
+NO_MASTER = Hindrance("waiting for the uploaded file, which is not among the objects yet", None)
 NO_MEMORY = Hindrance("waiting for memory", 6)
 KILLED = Hindrance("beginning again what the machine ended", 6)
 

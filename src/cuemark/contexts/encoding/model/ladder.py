@@ -20,7 +20,7 @@ CEILING = 101.0
 STEP_VMAF = 6.0
 TOP_VMAF = 95.0
 MAX_RUNGS = 6
-MAX_LINES = 1080
+MAX_LINES, HD_LINES = 2160, 1080
 MIN_CRF, MAX_CRF = 17.0, 38.0
 BEYOND_CRF = 3.0
 """How far outside of the probed crf a curve is trusted."""
@@ -63,13 +63,20 @@ class NoLadder(ValueError):
 
 
 def probe_points(height: int, most: int = 5) -> list[Point]:
-    """The points for a picture of ``height`` lines: two at full size (1080 lines at most), two at
-    two thirds, one at half. With four of them there is one at two thirds, between the two."""
+    """The points for a picture of ``height`` lines: two at full size (2160 lines at most), two at
+    two thirds, one at half. With four of them there is one at two thirds, between the two.
+
+    A picture of more than 1080 lines has two at half, one at two thirds and one at a quarter, for
+    the lines of viewers that carry no more.
+    """
     top = min(height, MAX_LINES)
-    middle, low = even(top * 2 / 3), even(top / 2)
     crfs = (31.0, 23.0) if most >= _ALL_POINTS else (27.0,)
-    between = [Point(middle, crf) for crf in crfs]
-    return [Point(low, 29.0), *between, Point(top, 28.0), Point(top, 20.0)]
+    best = [Point(top, 28.0), Point(top, 20.0)]
+    if top > HD_LINES:
+        half = [Point(even(top / 2), crf) for crf in crfs]
+        return [Point(even(top / 4), 29.0), *half, Point(even(top * 2 / 3), 27.0), *best]
+    between = [Point(even(top * 2 / 3), crf) for crf in crfs]
+    return [Point(even(top / 2), 29.0), *between, *best]
 
 
 def check_points(points: Sequence[Point]) -> list[Point]:

@@ -7,21 +7,25 @@ from typing import Literal
 
 import msgspec
 
+from cuemark.contexts.encoding.model import color as color_rules
 from cuemark.contexts.encoding.model import mixing, timing
 from cuemark.contexts.encoding.model import sound as sound_rules
+from cuemark.contexts.encoding.model.color import Color
 from cuemark.contexts.encoding.model.sound import MOST_SOUNDS, Sound
-from cuemark.contracts.encoding import AudioRole, MasterRejected
+from cuemark.contracts.encoding.jobs import MasterRejected
+from cuemark.contracts.encoding.versions import AudioRole
 
 MIN_FRAMES = 5
 MIN_LINES, MAX_LINES = 96, 4400
 SHORT_S = 0.5
-_HIGH_RANGE = {"smpte2084", "arib-std-b67"}
 _SEEKABLE = {"mov", "mp4", "matroska", "webm"}
 _TICKS = re.compile(r"-?[0-9]{1,19}")
 
 
 class ProbedSideData(msgspec.Struct, frozen=True):
     rotation: float = 0
+    dv_profile: int = 0
+    dv_bl_signal_compatibility_id: int = 0
 
 
 class ProbedDisposition(msgspec.Struct, frozen=True):
@@ -57,7 +61,11 @@ class ProbedStream(msgspec.Struct, frozen=True):
     duration: str = ""
     nb_frames: str = ""
     field_order: str = ""
+    pix_fmt: str = ""
+    color_range: str = ""
+    color_space: str = ""
     color_transfer: str = ""
+    color_primaries: str = ""
     channels: int = 0
     channel_layout: str = ""
     sample_rate: str = "0"
@@ -82,8 +90,8 @@ class Probe(msgspec.Struct, frozen=True):
 class Picture(msgspec.Struct, frozen=True):
     """The canonical picture that every encode starts from and every score compares with.
 
-    Even, square samples, upright, 8 bits 4:2:0, at a constant rate. ``scaled`` says that the
-    master's samples are not square, so that it is scaled; else an odd line or column is cut.
+    Even, square samples, upright, 4:2:0, at a constant rate. ``scaled`` says that the master's
+    samples are not square, so that it is scaled; else an odd line or column is cut.
     """
 
     width: int
@@ -103,7 +111,6 @@ class Master(msgspec.Struct, frozen=True):
     ``shown`` has, for each frame of the film, the number of the master's frame that it shows;
     it is empty where these are the same. ``pixels`` is the size of a decoded picture.
     ``interlaced`` is the order of the fields, and empty for a progressive picture.
-    ``high_range`` is the transfer function of an HDR film (ITU-T H.273), and empty for others.
     ``notes`` are sentences on what was done to the film that its owner may not expect.
     ``sounds`` are those that are published, the default one first.
     """
@@ -116,7 +123,7 @@ class Master(msgspec.Struct, frozen=True):
     shown: list[int] = []
     pixels: int = 0
     interlaced: Literal["", "tff", "bff"] = ""
-    high_range: str = ""
+    color: Color = Color()
     notes: list[str] = []
     sounds: list[Sound] = []
 
@@ -192,8 +199,14 @@ def master_of(probe: Probe, ticks: list[int]) -> Master:
         shown = timing.shown_frames(ticks, tick_s, rate)
     picture = _picture_of(video, rate)
     pts_s = [float(tick * tick_s) for tick in ticks]
-    high_range = video.color_transfer if video.color_transfer in _HIGH_RANGE else ""
-    notes = _notes(probe, pts_s[-1] - pts_s[0] + float(1 / rate), high_range)
+    color, odd = color_rules.color_of(
+        pixel_format=video.pix_fmt,
+        transfer=video.color_transfer,
+        primaries=video.color_primaries,
+        matrix=video.color_space,
+        range_=video.color_range,
+    )
+    notes = [*_notes(probe, pts_s[-1] - pts_s[0] + float(1 / rate)), *odd]
     if shown:
         notes.append(
             "the frames were not evenly spaced: the film was brought to a constant "
@@ -208,12 +221,12 @@ def master_of(probe: Probe, ticks: list[int]) -> Master:
         sounds=_sounds_of(probe, pts_s[0]),
         shown=shown,
         pixels=video.width * video.height,
-        high_range=high_range,
+        color=color,
         notes=notes,
     )
 
 
-def _notes(probe: Probe, there_s: float, high_range: str) -> list[str]:
+def _notes(probe: Probe, there_s: float) -> list[str]:
     """What the owner of the film may not expect of it."""
     video = film_stream(probe)
     notes = []
@@ -229,9 +242,31 @@ def _notes(probe: Probe, there_s: float, high_range: str) -> list[str]:
             f"{video.width} by {video.height}, was encoded"
         )
     notes += _sound_notes(probe)
-    if high_range:
-        notes.append(f"the film is HDR ({high_range}): it was brought to standard range")
-    return notes
+    return notes + _vision_notes(video)
+
+
+def _vision_notes(video: ProbedStream) -> list[str]:
+    """What becomes of Dolby Vision; raises ``MasterRejected`` where the picture needs it.
+
+    Without a compatible base layer (id 0) the samples are in Dolby's own color space.
+    """
+    profiles = {data.dv_profile: data for data in video.side_data_list if data.dv_profile}
+    for profile, data in profiles.items():
+        if not data.dv_bl_signal_compatibility_id:
+            raise MasterRejected(
+                f"the film is Dolby Vision of profile {profile}, which has no picture without it: "
+                "deliver profile 8.1, HDR10 or HLG"
+            )
+    if profiles:
+        return ["the film has Dolby Vision: it was left out, and the picture under it is shown"]
+    return []
+
+
+def lit(master: Master, told: str) -> Master:
+    """An HDR master with the light that its first frame tells of (``color.with_light``)."""
+    color, odd = color_rules.with_light(master.color, told)
+    notes = [*master.notes, *odd, *color_rules.notes_on(color)]
+    return msgspec.structs.replace(master, color=color, notes=notes)
 
 
 def fields_of(idet: str, video: ProbedStream) -> Literal["", "tff", "bff"]:

@@ -6,7 +6,9 @@ import unicodedata
 import msgspec
 
 from cuemark.contexts.encoding.model import languages
-from cuemark.contracts.encoding import CaptionRole, CaptionSource, UploadInvalid
+from cuemark.contracts.encoding.jobs import CaptionSource
+from cuemark.contracts.encoding.uploads import UploadInvalid
+from cuemark.contracts.encoding.versions import CaptionRole
 
 MAX_NAME = 255
 MAX_BYTES = 2 << 40

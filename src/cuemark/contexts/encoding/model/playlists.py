@@ -4,88 +4,109 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 
-from cuemark.contracts.encoding import ThumbnailTrack, Timeline
+from cuemark.contexts.encoding.model.crypto_periods import Keyed
+from cuemark.contracts.encoding.versions import ThumbnailTrack, Timeline
 from cuemark.contracts.licensing import ContentKey
-from cuemark.contracts.protection import Scheme
+from cuemark.contracts.protection import Scheme, System
 
+MARKED = "x"
+"""The segments of a marked rendition are ``x1.m4s`` and so on to whoever plays it, and an appliance
+gives ``a1.m4s`` or ``b1.m4s`` for the first, as the session's token says."""
 METHODS: dict[Scheme, str] = {"cbcs": "SAMPLE-AES", "cenc": "SAMPLE-AES-CTR"}
 
 
 def media_playlists(
-    track_id: str, timeline: Timeline, key: ContentKey, scheme: Scheme
+    track_id: str,
+    timeline: Timeline,
+    keys: Sequence[Keyed],
+    scheme: Scheme,
+    *,
+    marked: bool = False,
 ) -> dict[str, str]:
-    """The playlists of an encrypted track, by their files' names.
+    """The playlists of an encrypted track, by their files' names; ``keys`` in their order.
 
     One has the key at an address of the session, and for each DRM system there is one that names it
     to that system alone: players differ in what they make of several names at once.
     """
-    return _playlists(track_id, track_id, timeline, key, scheme)
+    prefix = MARKED if marked else ""
+    return _playlists(track_id, track_id, timeline, keys, scheme, prefix=prefix)
 
 
 def iframes_playlists(
-    track_id: str, rendition_id: str, timeline: Timeline, key: ContentKey, scheme: Scheme
+    track_id: str, rendition_id: str, timeline: Timeline, keys: Sequence[Keyed], scheme: Scheme
 ) -> dict[str, str]:
     """The I-frame playlists (4.4.3.6) of the first frames of segments, ``<track_id>/1.m4s`` ...
 
     ``timeline`` is of the segments: all begin with a frame that is shown first of theirs, so each
     stands until the next one.
     """
-    return _playlists(track_id, rendition_id, timeline, key, scheme, ["#EXT-X-I-FRAMES-ONLY"])
+    return _playlists(track_id, rendition_id, timeline, keys, scheme, ["#EXT-X-I-FRAMES-ONLY"])
 
 
 def _playlists(
     track_id: str,
     with_init: str,
     timeline: Timeline,
-    key: ContentKey,
+    keys: Sequence[Keyed],
     scheme: Scheme,
     tags: Sequence[str] = (),
+    prefix: str = "",
 ) -> dict[str, str]:
-    protections = {"": _identity(key, scheme)}
-    for signal in key.signals:
-        if signal.hls_attributes:
-            tag = f"#EXT-X-KEY:METHOD={METHODS[scheme]},{signal.hls_attributes}"
-            protections[f".{signal.system}"] = [tag]
+    forms: dict[str, list[str]] = {"": [_identity(each.key, scheme) for each in keys]}
+    for system in [each.system for each in keys[0].key.signals if each.hls_attributes]:
+        forms[f".{system}"] = [_of_system(each.key, system, scheme) for each in keys]
     return {
-        f"{track_id}{kind}.m3u8": _media_playlist(track_id, with_init, timeline, protection, tags)
-        for kind, protection in protections.items()
+        f"{track_id}{kind}.m3u8": _media_playlist(
+            f"{track_id}/{prefix}",
+            with_init,
+            timeline,
+            keys,
+            named,
+            [*tags, *_HEADS.get(kind, [_INDEPENDENT])],
+        )
+        for kind, named in forms.items()
     }
 
 
-def _identity(key: ContentKey, scheme: Scheme) -> list[str]:
-    """The multivariant playlist of a session defines ``key_base``, where the session's keys are.
+_INDEPENDENT = "#EXT-X-INDEPENDENT-SEGMENTS"
+_HEADS = {"": [_INDEPENDENT, '#EXT-X-DEFINE:IMPORT="key_base"']}
+"""The multivariant playlist of a session defines ``key_base``, where the session's keys are."""
 
-    SAMPLE-AES-CTR has its IVs in the segments, and none here (rfc8216bis section 4.4.4.4).
-    """
+
+def _identity(key: ContentKey, scheme: Scheme) -> str:
+    """SAMPLE-AES-CTR has its IVs in the segments, and none here (rfc8216bis section 4.4.4.4)."""
     iv = f",IV=0x{key.iv}" if scheme == "cbcs" else ""
     where = f'URI="{{$key_base}}/{key.kid}",KEYFORMAT="identity"'
-    return [
-        '#EXT-X-DEFINE:IMPORT="key_base"',
-        f"#EXT-X-KEY:METHOD={METHODS[scheme]},{where}{iv}",
-    ]
+    return f"#EXT-X-KEY:METHOD={METHODS[scheme]},{where}{iv}"
+
+
+def _of_system(key: ContentKey, system: System, scheme: Scheme) -> str:
+    named = next(each for each in key.signals if each.system == system)
+    return f"#EXT-X-KEY:METHOD={METHODS[scheme]},{named.hls_attributes}"
 
 
 def _media_playlist(
-    track_id: str,
+    segments: str,
     with_init: str,
     timeline: Timeline,
-    protection: list[str],
-    tags: Sequence[str] = (),
+    keys: Sequence[Keyed],
+    named: Sequence[str],
+    head: Sequence[str],
 ) -> str:
-    """Of a track whose files are ``<track_id>/1.m4s`` and so on, and need the init segment of
-    ``with_init``."""
+    """Of a track whose files are ``segments`` and then ``1.m4s`` and so on, and need the init
+    segments of ``with_init``; ``named`` are the tags of ``keys``.
+
+    A change of keys is no discontinuity: times go on, and so does all that a decoder is told.
+    """
     seconds = [Fraction(ticks, timeline.timescale) for ticks in timeline.durations]
-    *defines, key = protection
-    lines = [
-        *_head(max(seconds)),
-        *tags,
-        "#EXT-X-INDEPENDENT-SEGMENTS",
-        *defines,
-        f'#EXT-X-MAP:URI="{with_init}/init.mp4"',
-        key,
-    ]
+    lines = [*_head(max(seconds)), *head]
+    begins = {
+        each.first: [f'#EXT-X-MAP:URI="{with_init}/{each.init}"', tag]
+        for each, tag in zip(keys, named, strict=True)
+    }
     for number, duration in enumerate(seconds, 1):
-        lines += [f"#EXTINF:{float(duration):.6f},", f"{track_id}/{number}.m4s"]
+        lines += begins.get(number, [])
+        lines += [f"#EXTINF:{float(duration):.6f},", f"{segments}{number}.m4s"]
     return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
 
 

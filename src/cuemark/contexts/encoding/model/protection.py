@@ -1,6 +1,9 @@
 """Which key encrypts what: the labels of keys, as SPEKE v2 and DASH-IF name the tiers."""
 
-AUDIO = "AUDIO"
+from cuemark.contracts.protection import AUDIO
+
+__all__ = ["AUDIO", "picture_label"]
+
 TIERS = (
     ("SD", 1024 * 576),
     ("HD", 1920 * 1080),

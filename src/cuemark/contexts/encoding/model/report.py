@@ -6,23 +6,23 @@ from itertools import pairwise
 
 import msgspec
 
+from cuemark.contexts.encoding.model import grain as grain_rules
 from cuemark.contexts.encoding.model.gate import Scores, by_shot
+from cuemark.contexts.encoding.model.grain import Synthesis
 from cuemark.contexts.encoding.model.ladder import Probed, Rung, curves_of, upper_hull
 from cuemark.contexts.encoding.model.likeness import Likeness
 from cuemark.contexts.encoding.model.shot_crfs import ShotPlan
 from cuemark.contexts.encoding.model.validation.policy import Validation
-from cuemark.contracts.encoding import (
-    ArtworkCandidate,
-    Codec,
+from cuemark.contracts.encoding.artwork import ArtworkCandidate
+from cuemark.contracts.encoding.reports import (
     EncodePoint,
-    Rendition,
     RenditionReport,
     ShotReport,
     StageTime,
-    ValidationFinding,
-    Version,
     VersionReport,
 )
+from cuemark.contracts.encoding.validation import ValidationFinding
+from cuemark.contracts.encoding.versions import Codec, DynamicRange, Rendition, Version
 
 MOST_POINTS = 600
 POOR_VMAF = 60.0
@@ -30,18 +30,28 @@ PEAK_TIMES = 2.0
 
 
 class CodecMeasures(msgspec.Struct, frozen=True, kw_only=True):
-    """What was tried and planned in one codec. The crfs are those of its own encoder, and
+    """What was tried and planned in one codec and range. The crfs are those of its own encoder, and
     ``likeness`` says how they lie to the reference's."""
 
     codec: Codec
+    dynamic_range: DynamicRange = "sdr"
     probes: list[Probed]
     planned: list[Rung]
     likeness: Likeness = Likeness()
 
 
+class Synthesized(msgspec.Struct, frozen=True, kw_only=True):
+    """A rendition of a film with grain, which is compared without it: the level at which players
+    synthesize it (0: they do not), and its mean VMAF as it is shown, against the film as it is."""
+
+    level: int
+    vmaf_mean: float
+
+
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept beside a version: what was tried and planned in each codec, the reference first,
-    each rendition's crf by shot, and every scored frame.
+    each rendition's crf by shot, and every scored frame. ``grain`` is there where it is synthesized
+    in some of the renditions, which are ``synthesized``.
 
     ``captions`` is what is odd about its captions, sentences without their full stops. Older
     releases kept ``probes`` and ``planned`` of H.264 alone.
@@ -55,6 +65,8 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     scores: dict[str, Scores] = {}
     shot_plans: dict[str, ShotPlan] = {}
     captions: list[str] = []
+    grain: Synthesis | None = None
+    synthesized: dict[str, Synthesized] = {}
 
     @property
     def tried(self) -> list[CodecMeasures]:
@@ -89,20 +101,26 @@ def of_version(
     return VersionReport(
         version=version,
         trace_id=trace_id,
-        probes=[_point(each.codec, probe) for each in measures.tried for probe in each.probes],
+        probes=[_point(each, probe) for each in measures.tried for probe in each.probes],
         hull=[
-            _point(each.codec, point)
+            _point(each, point)
             for each in measures.tried
             for point in _hull(each, measures.tried[0].probes)
         ],
         planned=[
             EncodePoint(
-                height=r.height, crf=r.crf, rate_kbps=r.rate_kbps, vmaf=r.vmaf, codec=each.codec
+                height=r.height,
+                crf=r.crf,
+                rate_kbps=r.rate_kbps,
+                vmaf=r.vmaf,
+                codec=each.codec,
+                dynamic_range=each.dynamic_range,
             )
             for each in measures.tried
             for r in each.planned
         ],
         shots=measures.shots,
+        grain_sigma=measures.grain.sigma if measures.grain else None,
         renditions=[_rendition(each, kept) for each in version.renditions],
         stages=stages,
         findings=findings(version, kept),
@@ -130,6 +148,7 @@ def _rendition(rendition: Rendition, kept: Kept) -> RenditionReport:
     scores = kept.measures.scores.get(name, Scores([], []))
     frames, means, least = binned(scores, MOST_POINTS)
     picture, master = kept.pictures.get(name, ("", ""))
+    made = kept.measures.synthesized.get(name)
     return RenditionReport(
         rendition_id=name,
         frames=frames,
@@ -142,6 +161,9 @@ def _rendition(rendition: Rendition, kept: Kept) -> RenditionReport:
         shots=_shots(kept.measures, name, scores),
         vmaf_neg_mean=_mean(scores.neg),
         cambi_mean=_mean(scores.cambi),
+        psnr_mean=_mean(scores.psnr),
+        grain_level=made.level if made else None,
+        vmaf_with_grain_mean=made.vmaf_mean if made else None,
     )
 
 
@@ -189,13 +211,25 @@ def findings(version: Version, kept: Kept) -> list[str]:
         )
     for rendition in version.renditions:
         said += _rendition_findings(rendition, kept)
-    for codec in dict.fromkeys(each.codec for each in version.renditions):
-        for lower, upper in pairwise(each for each in version.renditions if each.codec == codec):
+    kinds = [(each.codec, each.dynamic_range) for each in version.renditions]
+    for kind in dict.fromkeys(kinds):
+        made = [each for each, its in zip(version.renditions, kinds, strict=True) if its == kind]
+        for lower, upper in pairwise(made):
             if upper.vmaf_mean <= lower.vmaf_mean:
                 said.append(
                     f"{upper.rendition_id} needs more bits than {lower.rendition_id} "
                     "and measures no better."
                 )
+    if grain := kept.measures.grain:
+        synthesized = kept.measures.synthesized
+        lines = {each.rendition_id: each.height for each in version.renditions}
+        told = grain_rules.told(
+            grain.sigma, [(lines[name], each.level) for name, each in synthesized.items()]
+        )
+        said.append(
+            f"{told[0].upper()}{told[1:]}. The VMAF of {', '.join(synthesized)} is of the picture "
+            "without grain against the film without grain."
+        )
     said += [f"{note[0].upper()}{note[1:]}." for note in kept.measures.captions]
     if not version.audio:
         said.append("The version has no sound.")
@@ -230,13 +264,14 @@ def _hull(tried: CodecMeasures, reference: Sequence[Probed]) -> list[Probed]:
     return [likeness.own(point) for point in upper_hull(candidates)]
 
 
-def _point(codec: Codec, probe: Probed) -> EncodePoint:
+def _point(tried: CodecMeasures, probe: Probed) -> EncodePoint:
     return EncodePoint(
         height=probe.point.height,
         crf=probe.point.crf,
         rate_kbps=round(probe.rate_kbps, 1),
         vmaf=round(probe.vmaf, 2),
-        codec=codec,
+        codec=tried.codec,
+        dynamic_range=tried.dynamic_range,
     )
 
 

@@ -11,7 +11,7 @@ from babel import Locale, UnknownLocaleError
 from cuemark.contexts.encoding.model import languages, mixing
 from cuemark.contexts.encoding.model.languages import LanguageUnknown
 from cuemark.contexts.encoding.model.mixing import Mix
-from cuemark.contracts.encoding import AudioRole
+from cuemark.contracts.encoding.versions import AudioRole
 
 MOST_SOUNDS = 8
 MOST_TITLE_CHARS = 40

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 from statistics import median
 
-from cuemark.contracts.encoding import MasterRejected
+from cuemark.contracts.encoding.jobs import MasterRejected
 
 MIN_RATE, MAX_RATE = 1, 120
 UNEVEN_S = 0.1

@@ -1,6 +1,6 @@
 """What is to be known of a master and of a version's tracks to validate them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,12 +16,13 @@ from cuemark.contexts.encoding.model.validation.findings import Finding
 from cuemark.contexts.encoding.model.validation.flashes import Flashes
 from cuemark.contexts.encoding.model.validation.pictures import HEIGHT, WIDTH, Luma, Trace
 from cuemark.contexts.encoding.model.validation.sound import Levels
-from cuemark.contexts.encoding.stages.pictures import decoding, film_of
+from cuemark.contexts.encoding.stages.pictures import decoding, film_of, told_apart
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import comparing, ffprobe
+from cuemark.contexts.encoding.tools.canonical import Film
 from cuemark.contexts.encoding.tools.comparing import TINY_BYTES
-from cuemark.contexts.encoding.tools.ffmpeg import Film
 from cuemark.contexts.encoding.tools.run import ToolFailed, read_frames, run
+from cuemark.contracts.encoding.versions import DynamicRange
 from cuemark.kit.errors import UNREADABLE
 
 _PICTURES, _SOUND, _OWN = "pictures.raw", "levels-%d.raw", "own.json"
@@ -51,11 +52,12 @@ class MasterFacts:
 
 def facts_of_master(shop: Workshop, sha256: str) -> MasterFacts:
     """Read the master once; another version made of it finds the result."""
+    film = film_of(shop, sha256)
     key = shop.key(
         *("master facts", sha256, "sounds"),
-        *(WIDTH, HEIGHT, sound_rules.RATE_HZ, sound_rules.HOP_S),
+        *(WIDTH, HEIGHT, sound_rules.RATE_HZ, sound_rules.HOP_S, sound_rules.FLOOR_DB),
+        *told_apart(film),
     )
-    film = film_of(shop, sha256)
     if not shop.has(key):
         with shop.making(key) as folder:
             _keep_pictures(shop, film, folder)
@@ -71,14 +73,15 @@ def _keep_pictures(shop: Workshop, film: Film, folder: Path) -> None:
     argv = comparing.master_pictures_argv(shop.programs.ffmpeg, film)
     left = film.master.frames
     with (folder / _PICTURES).open("wb") as kept:
-        for block in _blocks(shop, argv, film, [film.path]):
+        for block in _blocks(shop, argv, film, film.reads):
             pictures = block[:left]
             left -= len(pictures)
             kept.write(pictures.tobytes())
             if not len(pictures):
                 continue
-            flashes.add(pictures)
-            whole = pictures.astype(np.int16)
+            coarse = picture_rules.coarse(pictures)
+            flashes.add(coarse)
+            whole = coarse.astype(np.int16)
             first = whole[:1] if before is None else before[np.newaxis]
             steps.append(np.abs(np.diff(whole, axis=0, prepend=first)).mean(axis=(1, 2)))
             lumas.append(whole.mean(axis=(1, 2)))
@@ -140,28 +143,43 @@ def tags_of(shop: Workshop, file: Path, stream: int) -> Tags:
 
 
 class EncryptedTrack(msgspec.Struct, frozen=True):
-    """A track of a version as one file, and the list by which FFmpeg decrypts it."""
+    """A track of a version as one file for each crypto period, and the list by which FFmpeg
+    decrypts them."""
 
-    whole: Path
+    files: list[Path]
     listing: Path
 
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.stat().st_size for file in self.files)
 
-def whole_track(folder: Path, parts: list[Path], key: str) -> EncryptedTrack:
-    """Put a track's files together in a private folder."""
-    whole, listing = folder / "track.mp4", folder / "track.ffconcat"
-    with whole.open("wb") as file:
-        for part in parts:
-            file.write(part.read_bytes())
+
+def whole_track(folder: Path, parts: Sequence[tuple[Sequence[Path], str]]) -> EncryptedTrack:
+    """Put the files of each crypto period of a track, with their key, together in a private
+    folder."""
+    keyed, listing = [], folder / "track.ffconcat"
+    for number, (paths, key) in enumerate(parts, 1):
+        whole = folder / f"track-{number}.mp4"
+        with whole.open("wb") as file:
+            for path in paths:
+                file.write(path.read_bytes())
+        keyed.append((whole, key))
     listing.touch(mode=0o600)
-    listing.write_text(comparing.track_list(whole, key))
-    return EncryptedTrack(whole, listing)
+    listing.write_text(comparing.track_list(keyed))
+    return EncryptedTrack([whole for whole, _ in keyed], listing)
 
 
-def trace_of(shop: Workshop, film: Film, track: EncryptedTrack, master: Luma) -> Trace:
+def trace_of(
+    shop: Workshop,
+    film: Film,
+    track: EncryptedTrack,
+    master: Luma,
+    dynamic_range: DynamicRange = "sdr",
+) -> Trace:
     """Decrypt and decode a rendition, and hold each frame against the master's."""
-    argv = comparing.track_pictures_argv(shop.programs.ffmpeg, track.listing)
+    argv = comparing.track_pictures_argv(shop.programs.ffmpeg, track.listing, film, dynamic_range)
     rows, before, frames = [], None, 0
-    for pictures in _blocks(shop, argv, film, [track.whole, track.listing]):
+    for pictures in _blocks(shop, argv, film, [*track.files, track.listing, *film.reads]):
         rows.append(picture_rules.compared(pictures, before, master, frames))
         frames += len(pictures)
         before = pictures[-1]
@@ -185,8 +203,8 @@ def heard_in(
     raw = folder / "track.raw"
     printed = run(
         comparing.track_sound_argv(shop.programs.ffmpeg, track.listing, channels, raw),
-        bounds.sounding(track.whole.stat().st_size, _film_s(film)),
-        reads=[track.whole, track.listing],
+        bounds.sounding(track.size_bytes, _film_s(film)),
+        reads=[*track.files, track.listing],
         folder=folder,
     ).stderr
     try:

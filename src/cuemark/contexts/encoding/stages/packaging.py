@@ -1,6 +1,6 @@
 """The stage that makes a version: CMAF segments, encrypted, decrypted again, and indexed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -8,33 +8,34 @@ import msgspec
 from blake3 import blake3
 
 from cuemark.contexts.encoding.model import (
-    bounds,
-    boxes,
     codec_strings,
+    crypto_periods,
     loudness,
     playlists,
     protection,
 )
+from cuemark.contexts.encoding.model.color import PLAIN, Look
 from cuemark.contexts.encoding.model.iframes import chosen
 from cuemark.contexts.encoding.model.names import captions_id, captions_name
 from cuemark.contexts.encoding.model.sound import Named, SoundRecipe
-from cuemark.contexts.encoding.stages import artworks, thumbnails, trick_play
+from cuemark.contexts.encoding.stages import artworks, thumbnails, trick_play, variants
+from cuemark.contexts.encoding.stages.captions_in_periods import captions_of_periods
 from cuemark.contexts.encoding.stages.digests import digests_sha256, write_digests
+from cuemark.contexts.encoding.stages.encrypting import Encrypted, KeysFor, decrypted, encrypt
 from cuemark.contexts.encoding.stages.measuring import Measured
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
-from cuemark.contexts.encoding.stages.segments import segments_of
+from cuemark.contexts.encoding.stages.segments import most_bytes_of, segments_of
 from cuemark.contexts.encoding.stages.sounds import file_of
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS, FINDINGS, IMSC, CaptionFindings
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
-from cuemark.contexts.encoding.tools import packager
-from cuemark.contexts.encoding.tools.decoding import Content, Kind, content_of
 from cuemark.contexts.encoding.tools.packager import Stream
-from cuemark.contexts.encoding.tools.run import ToolFailed, run
-from cuemark.contracts.encoding import (
+from cuemark.contexts.encoding.tools.run import ToolFailed
+from cuemark.contracts.encoding.versions import (
     AudioTrack,
     CaptionRole,
     CaptionTrack,
     Codec,
+    CryptoPeriod,
     IndexedFile,
     Quality,
     Rendition,
@@ -43,14 +44,17 @@ from cuemark.contracts.encoding import (
     VersionIndex,
 )
 from cuemark.contracts.ids import TitleId, VersionId
-from cuemark.contracts.licensing import ContentKey
 from cuemark.contracts.protection import Scheme
 
 MOST_NOTES = 20
 
 
 class RungToPackage(msgspec.Struct, frozen=True, kw_only=True):
-    """A joined rung (the key of its result) with what it measured."""
+    """A joined rung (the key of its result) with what it measured.
+
+    A marked one has its two ``variants`` (their keys, that of a first), of which ``key`` is the one
+    that measured less.
+    """
 
     key: str
     width: int
@@ -59,6 +63,8 @@ class RungToPackage(msgspec.Struct, frozen=True, kw_only=True):
     vmaf_p5: float
     vmaf_predicted: float | None
     codec: Codec = "h264"
+    look: Look = PLAIN
+    variants: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -89,7 +95,8 @@ class CaptionsToPackage(msgspec.Struct, frozen=True):
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """All that a version is made of. Rungs ascend by rate; the default sound comes first, and of
-    each sound what everything plays. An order of an older release has no ``measured``."""
+    each sound what everything plays. An order of an older release has no ``measured``. No key is
+    used for longer than ``crypto_period_s``; with 0 one is for the whole film."""
 
     version_id: VersionId
     title_id: TitleId
@@ -99,6 +106,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     sounds: list[SoundToPackage]
     captions: list[CaptionsToPackage]
     measured: Measured | None = None
+    crypto_period_s: float = 0
+
+    @property
+    def marked(self) -> bool:
+        return any(rung.variants for rung in self.rungs)
 
     @property
     def labels(self) -> list[str]:
@@ -109,65 +121,102 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 def package(
     shop: Workshop,
     order: Order,
-    keys: Sequence[ContentKey],
+    keys_for: KeysFor,
     now: datetime,
     *,
     scheme: Scheme = "cbcs",
     with_thumbnails: bool = True,
 ) -> Version:
     """Make the version's folder at ``versions/<version_id>``, encrypted, and describe it."""
-    by_label = {key.label: key for key in keys}
-    tracks = _tracks(shop, order)
+    tracks = sources_of(shop, order)
     with shop.making(f"versions/{order.version_id}") as folder:
-        for label in order.labels:
-            streams = [stream for stream in tracks if stream.label == label]
-            for together, first_iv in packager.runs(streams, scheme):
-                _package_streams(shop, folder, together, by_label[label], scheme, first_iv)
-        timelines = {stream.track_id: _timeline(folder / stream.track_id) for stream in tracks}
-        video = [timelines[stream.track_id] for stream in tracks if stream.kind == "video"]
+        others = variants.others(shop, order.rungs, tracks)
+        made = encrypt(
+            shop, folder, [*tracks, *others.values()], keys_for, scheme, order.crypto_period_s
+        )
+        timelines = made.timelines
+        video = [
+            timelines[stream.track_id]
+            for stream in (*tracks, *others.values())
+            if stream.kind == "video"
+        ]
         if any(timeline != video[0] for timeline in video):
             raise ToolFailed("the segments of the renditions do not align")
+        variants.gather(folder, others, made)
         sounds = _sound_timelines(order, timelines)
-        contents = {}
         for stream in tracks:
-            key = by_label[stream.label]
-            track = folder / stream.track_id
-            contents[stream.track_id] = _check_round_trip(shop, track, stream, key)
-            for name, text in playlists.media_playlists(
-                stream.track_id, timelines[stream.track_id], key, scheme
+            name = stream.track_id
+            keyed = made.keyed[name]
+            for file, text in playlists.media_playlists(
+                name, timelines[name], keyed, scheme, marked=name in others
             ).items():
-                (folder / name).write_text(text)
-            files = [track / "init.mp4", *segments_of(track)]
-            write_digests(folder, stream.track_id, (path.read_bytes() for path in files))
-        version = _described(shop, order, folder, tracks, timelines, by_label, scheme, now)
+                (folder / file).write_text(text)
+            write_digests(folder, name, trick_play.listed(folder, name, name, keyed))
+        version = _described(shop, order, folder, tracks, made, scheme, now)
         version = msgspec.structs.replace(
             version,
-            renditions=_with_iframes(shop, folder, version, contents, by_label),
+            renditions=_with_iframes(shop, folder, version, made),
             audio_timelines=sounds,
+            marked=order.marked,
+            periods=_periods(order, made, video[0]),
         )
-        for source, captions in zip(order.captions, version.captions, strict=True):
-            for name, path in ((CAPTIONS, captions.path), (IMSC, captions.imsc_path)):
-                (folder / path).write_bytes(shop.path(source.key, name).read_bytes())
-            (folder / f"{captions.track_id}.m3u8").write_text(
-                playlists.captions_playlist(captions.track_id, version.duration_s)
-            )
+        version = msgspec.structs.replace(version, captions=_captions(shop, order, folder, version))
         if with_thumbnails:
-            made = thumbnails.add(shop, order.sha256, folder)
-            version = msgspec.structs.replace(version, thumbnails=made)
+            found = thumbnails.add(shop, order.sha256, folder)
+            version = msgspec.structs.replace(version, thumbnails=found)
         pictured = artworks.store(shop, order.sha256)
         return msgspec.structs.replace(
             version, artwork_key=pictured[0].key, index_blake3=_write_index(folder, order)
         )
 
 
-def _tracks(shop: Workshop, order: Order) -> list[Stream]:
+def _captions(shop: Workshop, order: Order, folder: Path, version: Version) -> list[CaptionTrack]:
+    """Put the captions into the folder; what their tracks are now."""
+    made = []
+    for source, track in zip(order.captions, version.captions, strict=True):
+        for name, path in ((CAPTIONS, track.path), (IMSC, track.imsc_path)):
+            (folder / path).write_bytes(shop.path(source.key, name).read_bytes())
+        (folder / f"{track.track_id}.m3u8").write_text(
+            playlists.captions_playlist(track.track_id, version.duration_s)
+        )
+        made.append(captions_of_periods(folder, track, version))
+    return made
+
+
+def _periods(order: Order, made: Encrypted, video: Timeline) -> list[CryptoPeriod]:
+    """The crypto periods; none where one key is for the whole film."""
+    if not order.crypto_period_s:
+        return []
+    picture = next(keyed for name, keyed in made.keyed.items() if made.timelines[name] == video)
+    starts = crypto_periods.starts_of(video, [each.first - 1 for each in picture])
+    return [
+        CryptoPeriod(
+            start=starts[number],
+            video=each.first,
+            sounds={
+                sound.recipe.codec_string: made.keyed[sound.track_id][number].first
+                for sound in order.sounds
+            },
+            init=each.init,
+            kids={label: key.kid for (of, label), key in made.keys.items() if of == number},
+        )
+        for number, each in enumerate(picture)
+    ]
+
+
+def sources_of(shop: Workshop, order: Order) -> list[Stream]:
+    """The tracks of a version by their ids, and the files in the clear that each is made of."""
     names: dict[str, int] = {}
     streams = []
+    color = film_of(shop, order.sha256).master.color
     for rung in order.rungs:
-        name = f"v{rung.height}" if rung.codec == "h264" else f"{rung.codec}-{rung.height}"
+        kind = "" if rung.look.dynamic_range == "sdr" else f"-{rung.look.dynamic_range}"
+        name = f"v{rung.height}" if rung.codec == "h264" else f"{rung.codec}{kind}-{rung.height}"
         names[name] = names.get(name, 0) + 1
         track_id = name if names[name] == 1 else f"{name}-{names[name]}"
-        streams.append(Stream(track_id, shop.path(rung.key, RUNG), "video", rung.label))
+        light = None if rung.look.dynamic_range == "sdr" else color.boxes()
+        source = shop.path(rung.variants[0] if rung.variants else rung.key, RUNG)
+        streams.append(Stream(track_id, source, "video", rung.label, light))
     for each in order.sounds:
         source = shop.path(each.key, file_of(each.recipe))
         streams.append(Stream(each.track_id, source, "audio", protection.AUDIO))
@@ -175,29 +224,27 @@ def _tracks(shop: Workshop, order: Order) -> list[Stream]:
 
 
 def _with_iframes(
-    shop: Workshop,
-    folder: Path,
-    version: Version,
-    contents: Mapping[str, Content],
-    keys: dict[str, ContentKey],
+    shop: Workshop, folder: Path, version: Version, made: Encrypted
 ) -> list[Rendition]:
-    """The renditions, one of each codec with its first frames beside it, which decrypt to its
-    samples: ``contents`` has those of each track."""
+    """The renditions, one of each codec and range with its first frames beside it, which decrypt
+    to its samples."""
     renditions = version.renditions
-    made = {}
-    for codec in dict.fromkeys(each.codec for each in renditions):
-        one = chosen([each for each in renditions if each.codec == codec])
-        key = keys[one.label]
-        found = trick_play.add(folder, one, version.video_timeline, key, version.scheme)
-        init = folder / one.rendition_id / "init.mp4"
-        files = [init, *segments_of(folder / found.track_id)]
-        frames = _decrypted(shop, files, "video", key).samples
-        whole = set(contents[one.rendition_id].samples)
-        if len(frames) != len(version.video_timeline.durations) or not set(frames) <= whole:
-            raise ToolFailed(f"{found.track_id} does not decrypt to frames of {one.rendition_id}")
-        made[one.rendition_id] = found
+    found = {}
+    for kind in dict.fromkeys((each.codec, each.dynamic_range) for each in renditions):
+        one = chosen([each for each in renditions if (each.codec, each.dynamic_range) == kind])
+        name, keyed = one.rendition_id, made.keyed[one.rendition_id]
+        frames = trick_play.add(folder, one, version.video_timeline, keyed, version.scheme)
+        segments = segments_of(folder / frames.track_id)
+        whole = set(made.contents[name].samples)
+        for each, end in zip(keyed, [*(next_.first for next_ in keyed[1:]), None], strict=True):
+            few = segments[each.first - 1 : None if end is None else end - 1]
+            files = [folder / name / each.init, *few]
+            samples = decrypted(shop, files, "video", each.key).samples
+            if len(samples) != len(few) or not set(samples) <= whole:
+                raise ToolFailed(f"{frames.track_id} does not decrypt to frames of {name}")
+        found[name] = frames
     return [
-        msgspec.structs.replace(each, iframes=made.get(each.rendition_id)) for each in renditions
+        msgspec.structs.replace(each, iframes=found.get(each.rendition_id)) for each in renditions
     ]
 
 
@@ -211,93 +258,36 @@ def _sound_timelines(order: Order, timelines: dict[str, Timeline]) -> dict[str, 
     return found
 
 
-def _package_streams(
-    shop: Workshop,
-    folder: Path,
-    streams: Sequence[Stream],
-    key: ContentKey,
-    scheme: Scheme,
-    first_iv: str,
-) -> None:
-    with shop.objects.scratch() as private:
-        flags = private / "keys.flags"
-        flags.touch(mode=0o600)
-        flags.write_text(packager.key_flags(key, first_iv))
-        sources = [stream.source for stream in streams]
-        run(
-            packager.package_argv(shop.programs.packager, streams, flags, scheme),
-            bounds.reading(sum(source.stat().st_size for source in sources)),
-            reads=[*sources, flags],
-            folder=folder,
-        )
-    (folder / "packager.mpd").unlink()
-    for stream in streams:
-        init = folder / stream.track_id / "init.mp4"
-        init.write_bytes(boxes.timeless(init.read_bytes()))
-
-
-def _timeline(folder: Path) -> Timeline:
-    init = (folder / "init.mp4").read_bytes()
-    trex = boxes.default_duration(init)
-    spans = [boxes.segment_span(path.read_bytes(), trex) for path in segments_of(folder)]
-    at = spans[0][0]
-    for start, duration in spans:
-        if start != at:
-            raise ToolFailed(f"there is a gap before a segment of {folder.name}")
-        at += duration
-    return Timeline(
-        timescale=boxes.timescale(init), start=spans[0][0], durations=[d for _, d in spans]
-    )
-
-
-def _check_round_trip(shop: Workshop, folder: Path, stream: Stream, key: ContentKey) -> Content:
-    """Decrypt what was encrypted and compare every sample; refuse a difference."""
-    parts = [folder / "init.mp4", *segments_of(folder)]
-    content = content_of(stream.source, stream.kind)
-    if _decrypted(shop, parts, stream.kind, key) != content:
-        raise ToolFailed(f"{stream.track_id} does not decrypt to what was encrypted")
-    return content
-
-
-def _decrypted(shop: Workshop, parts: Sequence[Path], kind: Kind, key: ContentKey) -> Content:
-    with shop.objects.scratch() as private:
-        whole = private / "whole.mp4"
-        with whole.open("wb") as file:
-            for part in parts:
-                file.write(part.read_bytes())
-        return content_of(whole, kind, key.key)
-
-
 def _described(
     shop: Workshop,
     order: Order,
     folder: Path,
     tracks: Sequence[Stream],
-    timelines: dict[str, Timeline],
-    keys: dict[str, ContentKey],
+    made: Encrypted,
     scheme: Scheme,
     now: datetime,
 ) -> Version:
     renditions, audio = [], []
+    timelines, keyed = made.timelines, made.keyed
     rungs, sounds = iter(order.rungs), iter(order.sounds)
     for stream in tracks:
-        sizes = [path.stat().st_size for path in segments_of(folder / stream.track_id)]
+        sizes = most_bytes_of(folder / stream.track_id)
         mean_kbps, peak_kbps = playlists.bitrates_kbps(sizes, timelines[stream.track_id])
         if stream.kind == "audio":
-            made = next(sounds)
+            heard = next(sounds)
             audio.append(
                 AudioTrack(
                     track_id=stream.track_id,
-                    codec=made.recipe.codec,
-                    codec_string=made.recipe.codec_string,
-                    language=made.sound.sound.language,
-                    role=made.sound.sound.role,
-                    name=made.sound.name,
-                    channels=made.recipe.channels,
+                    codec=heard.recipe.codec,
+                    codec_string=heard.recipe.codec_string,
+                    language=heard.sound.sound.language,
+                    role=heard.sound.sound.role,
+                    name=heard.sound.name,
+                    channels=heard.recipe.channels,
                     sample_rate_hz=loudness.SAMPLE_RATE_HZ,
                     bitrate_kbps=round(mean_kbps, 1),
                     peak_bitrate_kbps=round(peak_kbps, 1),
-                    kid=keys[stream.label].kid,
+                    kid=keyed[stream.track_id][0].key.kid,
                     digests_sha256=digests_sha256(folder, stream.track_id),
                 )
             )
@@ -308,6 +298,7 @@ def _described(
             Rendition(
                 rendition_id=stream.track_id,
                 codec=rung.codec,
+                dynamic_range=rung.look.dynamic_range,
                 codec_string=codec_strings.of_video(init),
                 width=rung.width,
                 height=rung.height,
@@ -318,7 +309,7 @@ def _described(
                 vmaf_predicted=None
                 if rung.vmaf_predicted is None
                 else round(rung.vmaf_predicted, 2),
-                kid=keys[stream.label].kid,
+                kid=keyed[stream.track_id][0].key.kid,
                 label=stream.label,
                 digests_sha256=digests_sha256(folder, stream.track_id),
             )
@@ -340,7 +331,9 @@ def _described(
         artwork_key="",
         index_blake3="",
         published_at=now,
-        signals={keys[label].kid: keys[label].signals for label in order.labels},
+        signals={
+            key.kid: key.signals for (_, label), key in made.keys.items() if label in order.labels
+        },
     )
 
 

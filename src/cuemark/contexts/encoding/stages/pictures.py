@@ -1,5 +1,6 @@
 """The stages of the picture: inspection, shots, chunk encodes, joined rungs, their scores."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import msgspec
 import numpy as np
 import structlog
 
-from cuemark.contexts.encoding.model import bounds
+from cuemark.contexts.encoding.model import bounds, tone_mapping, watermark
 from cuemark.contexts.encoding.model import shots as shot_rules
 from cuemark.contexts.encoding.model.artwork import Survey, candidates, layouts
 from cuemark.contexts.encoding.model.bounds import Bounds
@@ -20,29 +21,38 @@ from cuemark.contexts.encoding.model.master import (
     film_stream,
     frame_pts,
     is_seekable,
+    lit,
     master_of,
 )
 from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH, FrameMeasures
 from cuemark.contexts.encoding.model.thumbnails import Tiling, tiling
+from cuemark.contexts.encoding.model.watermark import Mark
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import ffmpeg, ffprobe
+from cuemark.contexts.encoding.tools.canonical import Film
 from cuemark.contexts.encoding.tools.decoding import sample_bytes
 from cuemark.contexts.encoding.tools.encoders import FAMILIES
-from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
+from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.run import (
     ToolFailed,
     ToolOverLimit,
     read_frames,
     run,
 )
-from cuemark.contracts.encoding import ArtworkFrame, Codec, MasterRejected
+from cuemark.contracts.encoding.artwork import ArtworkFrame
+from cuemark.contracts.encoding.jobs import MasterRejected
+from cuemark.contracts.encoding.versions import Codec
 from cuemark.kit.errors import UNREADABLE
 
-INDEXED = "film.mkv"
+INDEXED, CUBE = "film.mkv", "standard.cube"
 CHUNK, RUNG = "chunk.mp4", "rung.mp4"
 ARTWORK = "artwork-%d.jpg"
 FIELDS_LINES, FIELDS_RATE, FIELDS_FRAMES = 1088, 31, 200
 """Pictures with more lines or at a higher rate have no fields; how many frames are looked at."""
+
+
+class MarkKeyDiffers(Exception):
+    """The key at hand is not that of the mark which a recipe asks for."""
 
 
 class Shots(msgspec.Struct, frozen=True):
@@ -71,8 +81,8 @@ def inspect(shop: Workshop, sha256: str) -> str:
 
 
 def _inspect_key(shop: Workshop, sha256: str) -> str:
-    """Of an inspection that knows every sound of the film; those of older releases know one."""
-    return shop.key("inspect", sha256, "sounds")
+    """Of an inspection that knows every sound of the film and its colors."""
+    return shop.key("inspect", sha256, "sounds", "colors")
 
 
 def _inspected(shop: Workshop, source: Path, folder: Path) -> Master:
@@ -95,6 +105,8 @@ def _inspected(shop: Workshop, source: Path, folder: Path) -> Master:
         reads=[path],
     )
     master = master_of(probe, frame_pts(packets.stdout.decode()))
+    if master.color.dynamic_range != "sdr":
+        master = _lit(shop, Film(path, master), folder)
     if video.height > FIELDS_LINES or master.picture.rate > FIELDS_RATE:
         return master
     film = Film(path, master)
@@ -104,6 +116,17 @@ def _inspected(shop: Workshop, source: Path, folder: Path) -> Master:
         reads=[path],
     )
     return deinterlaced(master, fields_of(looked.stderr, video))
+
+
+def _lit(shop: Workshop, film: Film, folder: Path) -> Master:
+    """Find out what an HDR film says of its light, and make the table that takes it away."""
+    looked = run(
+        ffmpeg.light_argv(shop.programs.ffmpeg, film), decoding(film, 1), reads=[film.path]
+    )
+    master = lit(film.master, looked.stderr)
+    color = master.color
+    (folder / CUBE).write_text(tone_mapping.cube(color.dynamic_range, color.peak_cd_m2))
+    return master
 
 
 def _report(shop: Workshop, path: Path) -> Probe:
@@ -137,9 +160,10 @@ def _pixels(film: Film) -> int:
 def film_of(shop: Workshop, sha256: str) -> Film:
     """The inspected film, as encodes read it."""
     key = _inspect_key(shop, sha256)
-    indexed = shop.path(key, INDEXED)
+    indexed, cube = shop.path(key, INDEXED), shop.path(key, CUBE)
     path = indexed if indexed.exists() else shop.master(sha256)
-    return Film(path, shop.load(key, "master.json", Master))
+    master = shop.load(key, "master.json", Master)
+    return Film(path, master, cube if cube.exists() else None)
 
 
 def tiling_of(film: Film) -> Tiling:
@@ -150,7 +174,14 @@ def tiling_of(film: Film) -> Tiling:
 
 def shots_key(shop: Workshop, sha256: str) -> str:
     """The key of what one look at every frame gives: cuts, artwork, thumbnails."""
-    return shop.key("shots", sha256, tiling_of(film_of(shop, sha256)))
+    film = film_of(shop, sha256)
+    return shop.key("shots", sha256, tiling_of(film), *told_apart(film))
+
+
+def told_apart(film: Film) -> list[str]:
+    """What beside a film's file the pictures of its standard look come from."""
+    mapped = film.standard.tone_mapping
+    return [mapped] if mapped else []
 
 
 def sheets_of(shop: Workshop, sha256: str) -> list[Path]:
@@ -182,7 +213,7 @@ def find_shots(shop: Workshop, sha256: str) -> str:
             run(
                 ffmpeg.artwork_argv(shop.programs.ffmpeg, film, each.frame, target),
                 decoding(film, 1),
-                reads=[film.path],
+                reads=film.reads,
                 folder=folder,
             )
         save(folder, "shots.json", Shots(starts, artworks))
@@ -200,7 +231,7 @@ def _survey(shop: Workshop, film: Film, folder: Path) -> Survey:
     argv = ffmpeg.survey_argv(shop.programs.ffmpeg, film, tiling_of(film))
     limits = decoding(film, film.master.frames)
     size = THUMB_WIDTH * THUMB_HEIGHT
-    for block in read_frames(argv, size, limits, reads=[film.path], folder=folder):
+    for block in read_frames(argv, size, limits, reads=film.reads, folder=folder):
         frames = np.frombuffer(block, np.uint8).reshape(-1, THUMB_HEIGHT, THUMB_WIDTH)
         part = shot_rules.measure(frames, before)
         whole.differences.extend(part.differences)
@@ -215,14 +246,24 @@ def chunk_key(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:
     return shop.key("encoded chunk", sha256, chunk, recipe)
 
 
-def encode_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:
-    """Encode one chunk in one recipe. Returns the result's key."""
+def encode_chunk(
+    shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe, mark_key: bytes = b""
+) -> str:
+    """Encode one chunk in one recipe; ``mark_key`` is that of its mark. Returns the result's key.
+
+    Raises ``MarkKeyDiffers``.
+    """
     key = chunk_key(shop, sha256, chunk, recipe)
     if shop.has(key):
         return key
     film = film_of(shop, sha256)
-    with shop.making(key) as folder:
-        cpu_s, wall_s = _encode_parts(shop, film, chunk, recipe, folder)
+    with contextlib.ExitStack() as stack:
+        plane = None
+        if recipe.mark is not None:
+            plane = stack.enter_context(shop.scratch()) / "pattern.yuv"
+            _write_plane(plane, recipe, recipe.mark, mark_key)
+        folder = stack.enter_context(shop.making(key))
+        cpu_s, wall_s = _encode_parts(shop, film, chunk, recipe, folder, plane)
     structlog.get_logger().info(
         "chunk_encoded",
         key=key,
@@ -237,8 +278,16 @@ def encode_chunk(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> s
     return key
 
 
+def _write_plane(path: Path, recipe: Recipe, mark: Mark, mark_key: bytes) -> None:
+    if watermark.key_id(mark_key) != mark.key_id:
+        raise MarkKeyDiffers("a chunk was to be marked with another key than that of its job")
+    path.touch(mode=0o600)
+    width, height = recipe.width, recipe.height
+    path.write_bytes(watermark.plane(mark_key, width, height, mark.variant, recipe.look))
+
+
 def _encode_parts(
-    shop: Workshop, film: Film, chunk: Chunk, recipe: Recipe, folder: Path
+    shop: Workshop, film: Film, chunk: Chunk, recipe: Recipe, folder: Path, plane: Path | None
 ) -> tuple[float, float]:
     """Encode a chunk, each piece of it for itself; CPU and wall time in seconds.
 
@@ -247,8 +296,9 @@ def _encode_parts(
     paths, cpu_s, wall_s = [], 0.0, 0.0
     for piece, each in ffmpeg.pieces_of(chunk, recipe):
         path = folder / (f"{piece.index}.mp4" if recipe.turns else CHUNK)
-        argv = ffmpeg.chunk_argv(shop.programs.ffmpeg, film, piece, [(each, path)])
-        done = run(argv, encoding(film, piece.frames), reads=[film.path], folder=folder)
+        argv = ffmpeg.chunk_argv(shop.programs.ffmpeg, film, piece, [(each, path)], plane)
+        reads = film.reads if plane is None else [*film.reads, plane]
+        done = run(argv, encoding(film, piece.frames), reads=reads, folder=folder)
         paths.append(path)
         cpu_s, wall_s = cpu_s + done.cpu_s, wall_s + done.wall_s
     if recipe.turns:

@@ -14,19 +14,15 @@ import msgspec
 
 from cuemark.contexts.encoding.model.report import Kept, Measures
 from cuemark.contexts.encoding.model.validation.policy import Validation
-from cuemark.contracts.encoding import (
-    ArtworkCandidate,
-    ArtworkFrame,
-    Version,
-    VersionIndex,
-)
+from cuemark.contracts.encoding.artwork import ArtworkCandidate, ArtworkFrame
+from cuemark.contracts.encoding.versions import Version, VersionIndex
 from cuemark.contracts.ids import VersionId
 from cuemark.kit.objects import Objects
 
 MEASURES = "measures.json"
 ARTWORKS = "artworks.json"
 INDEX = "index.json"
-_SEGMENT = re.compile(r"([A-Za-z0-9-]+)/([0-9]+)\.m4s")
+_SEGMENT = re.compile(r"([A-Za-z0-9-]+)/[ab]?([0-9]+)\.m4s")
 
 
 def folder_key(version_id: VersionId) -> str:
@@ -76,6 +72,21 @@ def kept_of(objects: Objects, version: Version) -> Kept:
     )
 
 
+def bring(objects: Objects, key: str) -> None:
+    """Bring an object to this machine, and of a version what is kept beside it."""
+    objects.bring(key)
+    kind, _, name = key.partition("/")
+    if kind != "versions":
+        return
+    version_id = VersionId(name)
+    for beside in (folder_key(version_id), validation_key(version_id)):
+        objects.bring(beside)
+    with contextlib.suppress(FileNotFoundError):
+        encoded = objects.read(f"{folder_key(version_id)}/{ARTWORKS}")
+        for each in msgspec.json.decode(encoded, type=list[KeptArtwork]):
+            objects.bring(each.key)
+
+
 def _artworks(objects: Objects, version: Version) -> list[ArtworkCandidate]:
     try:
         encoded = objects.read(f"{folder_key(version.version_id)}/{ARTWORKS}")
@@ -105,8 +116,10 @@ def _file_bytes(objects: Objects, version: Version) -> dict[str, int]:
 
 
 def _segment_bytes(files: Mapping[str, int]) -> dict[str, list[int]]:
+    """The sizes of each track's segments, of each that of the larger variant."""
     sizes: dict[str, dict[int, int]] = {}
     for path, size_bytes in files.items():
         if match := _SEGMENT.fullmatch(path):
-            sizes.setdefault(match[1], {})[int(match[2])] = size_bytes
+            of_track, number = sizes.setdefault(match[1], {}), int(match[2])
+            of_track[number] = max(size_bytes, of_track.get(number, 0))
     return {track: [of[number] for number in sorted(of)] for track, of in sizes.items()}

@@ -1,5 +1,6 @@
 """Quality: encodes scored against the master, and the master against itself."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -7,15 +8,27 @@ import structlog
 
 from cuemark.contexts.encoding.model.bounds import Bounds
 from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.color import Look
 from cuemark.contexts.encoding.model.effort import VMAF_EVERY
 from cuemark.contexts.encoding.model.gate import Scores
-from cuemark.contexts.encoding.stages.pictures import CHUNK, RUNG, chunk_key, encoding, film_of
+from cuemark.contexts.encoding.stages.graining import grain_of
+from cuemark.contexts.encoding.stages.pictures import (
+    CHUNK,
+    RUNG,
+    chunk_key,
+    encoding,
+    film_of,
+    told_apart,
+)
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
-from cuemark.contexts.encoding.tools import ffmpeg
+from cuemark.contexts.encoding.tools import measuring
+from cuemark.contexts.encoding.tools.canonical import Film
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.run import Finished, ToolFailed, run
 
 _LOG = "vmaf.json"
+MOST_DB = 100.0
+_PSNR = re.compile(r"^n:(\d+) .*psnr_y:(inf|[0-9.]+)", re.MULTILINE)
 
 
 class FrameMetrics(msgspec.Struct, frozen=True):
@@ -37,32 +50,76 @@ class VmafLog(msgspec.Struct, frozen=True):
 
 
 def score_chunk(
-    shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe, every: int = VMAF_EVERY
+    shop: Workshop,
+    sha256: str,
+    chunk: Chunk,
+    recipe: Recipe,
+    every: int = VMAF_EVERY,
+    *,
+    without_grain: bool = False,
 ) -> str:
-    """Score every ``every``-th frame of an encoded chunk. Returns the result's key."""
-    key = shop.key("probe scores", sha256, chunk, recipe, every)
+    """Score every ``every``-th frame of an encoded chunk. Returns the result's key.
+
+    ``without_grain`` compares it and the film without theirs.
+    """
+    seen = _seen(film_of(shop, sha256), without_grain=without_grain)
+    key = shop.key("probe scores", sha256, chunk, recipe, every, *seen)
     if not shop.has(key):
         encoded = shop.path(chunk_key(shop, sha256, chunk, recipe), CHUNK)
-        frames = (chunk.start, chunk.end)
-        done = _score(shop, sha256, key, encoded, frames, chunk.start, every=every)
+        done = _score(
+            *(shop, sha256, key, encoded, (chunk.start, chunk.end), chunk.start),
+            every=every,
+            look=recipe.look,
+            without_grain=without_grain,
+        )
         _tell("chunk_scored", key, done, chunk=chunk.index, frames=chunk.frames)
     return key
 
 
 def rung_scores_key(
-    shop: Workshop, sha256: str, rung: str, frames: tuple[int, int], every: int
+    shop: Workshop,
+    sha256: str,
+    rung: str,
+    frames: tuple[int, int],
+    every: int,
+    *,
+    without_grain: bool = False,
 ) -> str:
-    return shop.key("scores of a rung", sha256, rung, frames, every)
+    seen = _seen(film_of(shop, sha256), without_grain=without_grain)
+    return shop.key("scores of a rung", sha256, rung, frames, every, *seen)
+
+
+def _seen(film: Film, *, without_grain: bool = False) -> list[str]:
+    """How a film is looked at to be scored, where that is not as it always was."""
+    lines = ["4K"] * measuring.seen_in_4k(film.master.picture)
+    return [*lines, *["without grain"] * without_grain]
 
 
 def score_rung(
-    shop: Workshop, sha256: str, rung: str, frames: tuple[int, int], every: int = VMAF_EVERY
+    shop: Workshop,
+    sha256: str,
+    rung: str,
+    frames: tuple[int, int],
+    every: int = VMAF_EVERY,
+    look: Look | None = None,
+    *,
+    without_grain: bool = False,
 ) -> str:
-    """Score a stretch of a joined rung against the master. Returns the result's key."""
-    key = rung_scores_key(shop, sha256, rung, frames, every)
+    """Score a stretch of a joined rung against the master. Returns the result's key.
+
+    ``look`` is the rung's; without one it is what every device can show. ``without_grain``
+    compares both without it.
+    """
+    key = rung_scores_key(shop, sha256, rung, frames, every, without_grain=without_grain)
     if not shop.has(key):
         joined = shop.path(rung, RUNG)
-        done = _score(shop, sha256, key, joined, frames, 0, every=every, guards=True)
+        done = _score(
+            *(shop, sha256, key, joined, frames, 0),
+            every=every,
+            guards=True,
+            look=look,
+            without_grain=without_grain,
+        )
         _tell("rung_scored", key, done, frames=frames[1] - frames[0])
     return key
 
@@ -73,12 +130,12 @@ def scores_of(shop: Workshop, key: str) -> Scores:
 
 def score_itself(shop: Workshop, sha256: str, chunk: Chunk, every: int = VMAF_EVERY) -> str:
     """Score a chunk of the master against itself: where VMAF ends for it. Returns the key."""
-    key = shop.key("scores of itself", sha256, chunk.start, chunk.end, every)
+    film, frames = film_of(shop, sha256), (chunk.start, chunk.end)
+    key = shop.key("scores of itself", sha256, *frames, every, *told_apart(film), *_seen(film))
     if not shop.has(key):
-        film, frames = film_of(shop, sha256), (chunk.start, chunk.end)
-        argv = ffmpeg.ceiling_argv(shop.programs.ffmpeg, film, frames, _LOG, every=every)
+        argv = measuring.ceiling_argv(shop.programs.ffmpeg, film, frames, _LOG, every=every)
         limits = encoding(film, chunk.frames)
-        done = _run(shop, key, argv, limits, [film.path], chunk.start)
+        done = _run(shop, key, argv, limits, film.reads, chunk.start)
         _tell("master_scored", key, done, chunk=chunk.index)
     return key
 
@@ -98,13 +155,24 @@ def _score(
     *,
     every: int,
     guards: bool = False,
+    look: Look | None = None,
+    without_grain: bool = False,
 ) -> Finished:
     film = film_of(shop, sha256)
-    argv = ffmpeg.vmaf_argv(
-        shop.programs.ffmpeg, encoded, film, frames, start, _LOG, every=every, guards=guards
+    argv = measuring.vmaf_argv(
+        shop.programs.ffmpeg,
+        encoded,
+        film,
+        frames,
+        start,
+        _LOG,
+        every=every,
+        guards=guards,
+        look=look,
+        without_grain=grain_of(shop, sha256).sigma if without_grain else None,
     )
     limits = encoding(film, frames[1] - start)
-    return _run(shop, key, argv, limits, [encoded, film.path], frames[0])
+    return _run(shop, key, argv, limits, [encoded, *film.reads], frames[0])
 
 
 def _run(
@@ -117,6 +185,12 @@ def _run(
         if not log.frames:
             raise ToolFailed("libvmaf scored no frame")
         (folder / _LOG).unlink()
+        told = folder / measuring.PSNR_LOG
+        psnr: list[float] = []
+        if told.exists():
+            of_frame = psnr_of(told.read_text())
+            psnr = [of_frame[score.frame_num] for score in log.frames]
+            told.unlink()
         metrics = [score.metrics for score in log.frames]
         scores = Scores(
             [first + score.frame_num for score in log.frames],
@@ -124,6 +198,16 @@ def _run(
             [each.neg for each in metrics if each.neg is not None],
             [each.cambi for each in metrics if each.cambi is not None],
             [each.raw for each in metrics],
+            psnr,
         )
         save(folder, "scores.json", scores)
     return done
+
+
+def psnr_of(told: str) -> dict[int, float]:
+    """The PSNR of luma by frame, counted from 0, as FFmpeg's filter ``psnr`` writes it.
+
+    At most ``MOST_DB``, which stands for equal pictures.
+    """
+    found = _PSNR.findall(told)
+    return {int(number) - 1: min(MOST_DB, float(value)) for number, value in found}

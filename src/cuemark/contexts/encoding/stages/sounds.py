@@ -13,9 +13,9 @@ from cuemark.contexts.encoding.model.sound import Sound, SoundRecipe
 from cuemark.contexts.encoding.stages.pictures import film_of
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
 from cuemark.contexts.encoding.tools import sounding
-from cuemark.contexts.encoding.tools.ffmpeg import Film
+from cuemark.contexts.encoding.tools.canonical import Film
 from cuemark.contexts.encoding.tools.run import ToolFailed, ToolOverLimit, ToolTimedOut, run
-from cuemark.contracts.encoding import MasterRejected
+from cuemark.contracts.encoding.jobs import MasterRejected
 
 MADE, MEASURED = "made.json", "loudness.json"
 MOST_TRIES = 3

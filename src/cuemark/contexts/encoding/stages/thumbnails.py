@@ -8,7 +8,7 @@ from cuemark.contexts.encoding.model import playlists
 from cuemark.contexts.encoding.stages.digests import digests_sha256, write_digests
 from cuemark.contexts.encoding.stages.pictures import film_of, sheets_of, tiling_of
 from cuemark.contexts.encoding.stages.workshop import Workshop
-from cuemark.contracts.encoding import ThumbnailTrack, Timeline
+from cuemark.contracts.encoding.versions import ThumbnailTrack, Timeline
 
 TRACK_ID = "thumbnails"
 

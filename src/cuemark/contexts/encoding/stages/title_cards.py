@@ -14,7 +14,7 @@ from cuemark.contexts.encoding.model import title_card
 from cuemark.contexts.encoding.model.title_card import Box, Piece, Setting
 from cuemark.contexts.encoding.tools import lettering
 from cuemark.contexts.encoding.tools.lettering import Row
-from cuemark.contracts.encoding import CardImpossible
+from cuemark.contracts.encoding.artwork import CardImpossible
 from cuemark.kit.objects import Objects
 
 REVISION = 1

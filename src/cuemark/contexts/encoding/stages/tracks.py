@@ -10,7 +10,8 @@ from cuemark.contexts.encoding.model.captions.imsc import imsc
 from cuemark.contexts.encoding.model.captions.webvtt import webvtt
 from cuemark.contexts.encoding.model.names import captions_name
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
-from cuemark.contracts.encoding import CaptionRole, MasterRejected
+from cuemark.contracts.encoding.jobs import MasterRejected
+from cuemark.contracts.encoding.versions import CaptionRole
 
 CAPTIONS = "captions.vtt"
 IMSC = "captions.ttml"

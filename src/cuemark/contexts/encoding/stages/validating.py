@@ -1,19 +1,24 @@
 """The stage that validates a packaged version before anybody can see it.
 
-Every version gets the checks that read its files and its manifests. A full version is also
-decrypted, decoded and held against its master, frame by frame and moment by moment.
+The files and the manifests of a version are read, and each of its tracks is decrypted, decoded and
+held against the master, frame by frame and moment by moment. The master is read once for all of its
+versions.
+
+    VersionRefused           the policy keeps a version from being published
+    `-- QuickVersionRefused  a quick one, by what another encode of the film need not have
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import structlog
 from blake3 import blake3
 
-from cuemark.contexts.encoding.model import protection
-from cuemark.contexts.encoding.model.boxes import BoxesInvalid
+from cuemark.contexts.encoding.model import crypto_periods
+from cuemark.contexts.encoding.model.boxes import BoxesInvalid, without_color
 from cuemark.contexts.encoding.model.captions.webvtt import parse
+from cuemark.contexts.encoding.model.crypto_periods import Stretch, init_name
 from cuemark.contexts.encoding.model.names import captions_name
 from cuemark.contexts.encoding.model.validation import (
     color,
@@ -31,31 +36,34 @@ from cuemark.contexts.encoding.model.validation.manifests import ManifestsOf, Ma
 from cuemark.contexts.encoding.model.validation.policy import Policy, Validation
 from cuemark.contexts.encoding.model.validation.samples import init_of
 from cuemark.contexts.encoding.model.validation.structure import Track
-from cuemark.contexts.encoding.stages import facts
+from cuemark.contexts.encoding.stages import decrypting, facts
 from cuemark.contexts.encoding.stages.facts import EncryptedTrack, MasterFacts
 from cuemark.contexts.encoding.stages.packaging import Order, SoundToPackage
 from cuemark.contexts.encoding.stages.pictures import film_of
 from cuemark.contexts.encoding.stages.reports import validation_key
 from cuemark.contexts.encoding.stages.segments import segments_of
+from cuemark.contexts.encoding.stages.track_files import read, sessions_of, tracks_of
 from cuemark.contexts.encoding.stages.tracks import CAPTIONS
 from cuemark.contexts.encoding.stages.workshop import Workshop, save
-from cuemark.contexts.encoding.tools.ffmpeg import Film
+from cuemark.contexts.encoding.tools.canonical import Film
+from cuemark.contexts.encoding.tools.decoding import coded_colors
 from cuemark.contexts.encoding.tools.language import LanguageReader
 from cuemark.contexts.encoding.tools.run import ToolFailed
-from cuemark.contracts.encoding import Check, Version, VersionIndex
+from cuemark.contracts.encoding.validation import Check
+from cuemark.contracts.encoding.versions import DynamicRange, Version, VersionIndex
 from cuemark.contracts.licensing import ContentKey
 
 ManifestWriter = Callable[[Version], ManifestsOf]
 """Writes the manifests of a version as its plays will get them."""
 
 GUESSED, REPORTED = "guessed.json", "validation.json"
-_CHEAP: tuple[Check, ...] = (
+_OF_FILES: tuple[Check, ...] = (
     *structure.CHECKS,
     *trick_play.CHECKS,
     *manifests.CHECKS,
     *spoken.CHECKS,
 )
-_WHOLE: tuple[Check, ...] = (
+_WATCHED_AND_HEARD: tuple[Check, ...] = (
     "decrypt",
     *color.CHECKS,
     *picture_rules.CHECKS,
@@ -68,6 +76,10 @@ class VersionRefused(ToolFailed):
     """The policy keeps a version from being published; the text is one sentence."""
 
 
+class QuickVersionRefused(VersionRefused):
+    """What blocks a quick version is its own: the full version may be well."""
+
+
 def validate(
     shop: Workshop,
     order: Order,
@@ -78,20 +90,21 @@ def validate(
 ) -> Validation:
     """Validate a version that is packaged and keep what was found for its report.
 
-    Raises ``VersionRefused`` where the policy blocks it.
+    Raises ``VersionRefused`` where the policy blocks it, and ``QuickVersionRefused`` where that
+    need not be so for the full version.
     """
     folder = shop.objects.path(f"versions/{version.version_id}")
     film = film_of(shop, order.sha256)
-    tracks, found = _read_tracks(folder, version)
-    found += _structure(tracks, version, film)
+    keyed = crypto_periods.stretches(version)
+    keyed |= {files.name: keyed[files.track_id] for files in tracks_of(version)}
+    tracks, found = _read_tracks(folder, version, keyed)
+    found += _structure(tracks, version, film, keyed)
     found += _trick_play(folder, tracks, version)
     found += _manifests(folder, version, writer)
     found += _languages(shop, order)
-    checks = _CHEAP
-    if order.quality == "full":
-        checks = tuple(dict.fromkeys((*_CHEAP, *_WHOLE)))
-        found += _colors(shop, folder, version, film)
-        found += _against_master(shop, order, folder, version, tracks, keys)
+    found += _colors(shop, folder, version, film)
+    found += _against_master(shop, order, folder, version, tracks, keyed, keys)
+    checks = tuple(dict.fromkeys((*_OF_FILES, *_WATCHED_AND_HEARD)))
     validation = policy.judge(checks, found, rules)
     with shop.scratch() as private:
         save(private, REPORTED, validation)
@@ -106,45 +119,43 @@ def validate(
             finding=each.finding.text,
         )
     if refused := policy.refusal(validation):
+        if order.quality == "quick" and all(map(_is_of_one_encode, validation.blocking)):
+            raise QuickVersionRefused(refused)
         raise VersionRefused(refused)
     return validation
 
 
-def _read_tracks(folder: Path, version: Version) -> tuple[list[Track], list[Finding]]:
+def _is_of_one_encode(finding: Finding) -> bool:
+    """Whether another encode of the film need not have it: a warning is the master's own."""
+    return finding.severity == "error" and finding.check in _WATCHED_AND_HEARD
+
+
+def _read_tracks(
+    folder: Path, version: Version, keyed: Mapping[str, Sequence[Stretch]]
+) -> tuple[list[Track], list[Finding]]:
     """The tracks whose boxes can be read, and what is wrong with the others."""
-    names = [(each.rendition_id, True) for each in version.renditions]
-    names += [(each.track_id, False) for each in version.audio]
     tracks, found = [], []
-    for name, is_picture in names:
-        file = f"{name}/init.mp4"
-        try:
-            init = init_of((folder / file).read_bytes())
-            segments = []
-            for path in segments_of(folder / name):
-                file = f"{name}/{path.name}"
-                segments.append(structure.segment_of(path.read_bytes(), init))
-        except FileNotFoundError:
-            found.append(error("structure", f"{file} is not there"))
-        except BoxesInvalid as cause:
-            found.append(error("structure", f"{file} is not as it must be: {cause}"))
-        else:
-            if segments:
-                track = Track(track_id=name, pictures=is_picture, init=init, segments=segments)
-                tracks.append(track)
-            else:
-                found.append(error("structure", f"{name} has no segment"))
+    for files in tracks_of(version):
+        track, wrong = read(folder, files, keyed[files.name])
+        tracks += [] if track is None else [track]
+        found += wrong
     return tracks, found
 
 
-def _structure(tracks: Sequence[Track], version: Version, film: Film) -> list[Finding]:
-    kids = {each.rendition_id: each.kid for each in version.renditions}
-    kids |= {each.track_id: each.kid for each in version.audio}
+def _structure(
+    tracks: Sequence[Track], version: Version, film: Film, keyed: Mapping[str, Sequence[Stretch]]
+) -> list[Finding]:
+    kids = {name: [each.kid for each in stretches] for name, stretches in keyed.items()}
     found = [
         finding
         for track in tracks
         for finding in structure.track_findings(track, kids[track.track_id], version.scheme)
     ]
-    found += encryption.shared_iv_findings({each.track_id: each.ivs for each in tracks}, kids)
+    ivs, of_key = {}, {}
+    for track in tracks:
+        for kid, (name, told) in zip(kids[track.track_id], track.ivs.items(), strict=False):
+            ivs[name], of_key[name] = told, kid
+    found += encryption.shared_iv_findings(ivs, of_key)
     found += structure.alignment_findings(tracks)
     film_s = float(film.master.frames / film.master.picture.rate)
     return found + structure.duration_findings(tracks, film.master.frames, film_s)
@@ -152,17 +163,18 @@ def _structure(tracks: Sequence[Track], version: Version, film: Film) -> list[Fi
 
 def _trick_play(folder: Path, tracks: Sequence[Track], version: Version) -> list[Finding]:
     """What is wrong with the I-frames of the renditions whose boxes can be read."""
-    read = {track.track_id: track for track in tracks}
+    by_name = {track.track_id: track for track in tracks}
+    first = {files.track_id: files.name for files in reversed(tracks_of(version))}
     found = []
     for rendition in version.renditions:
-        track = read.get(rendition.rendition_id)
+        track = by_name.get(first[rendition.rendition_id])
         if rendition.iframes is None or track is None:
             continue
         name = rendition.iframes.track_id
         frames = []
         try:
-            for path in segments_of(folder / name):
-                frames.append(structure.segment_of(path.read_bytes(), track.init))
+            for number, path in enumerate(segments_of(folder / name), 1):
+                frames.append(structure.segment_of(path.read_bytes(), track.init_at(number)))
         except (FileNotFoundError, BoxesInvalid) as cause:
             text = f"I-frame {len(frames) + 1} of {name} is not as it must be: {cause}"
             found.append(error("trick_play", text))
@@ -201,6 +213,9 @@ def _manifests(folder: Path, version: Version, writer: ManifestWriter) -> list[F
         }
     except ManifestUnreadable as cause:
         return [error("manifests", str(cause))]
+    if version.marked:
+        names = {each.rendition_id for each in version.renditions}
+        reads = {kind: manifests.in_variants(each, names) for kind, each in reads.items()}
     indexed = {name: file.size_bytes for name, file in index.files.items()}
     ids = [each.rendition_id for each in version.renditions]
     ids += [each.track_id for each in version.audio]
@@ -213,22 +228,29 @@ def _manifests(folder: Path, version: Version, writer: ManifestWriter) -> list[F
 
 
 def _colors(shop: Workshop, folder: Path, version: Version, film: Film) -> list[Finding]:
-    """Of each rendition, by its parameter sets: that is what a player sets its screen up by."""
+    """Of each rendition, by its parameter sets and its box: players go by either."""
     master = facts.tags_of(shop, film.path, film.master.video_stream)
     found = []
-    for rendition in version.renditions:
-        name = rendition.rendition_id
+    ranges = {each.rendition_id: each.dynamic_range for each in version.renditions}
+    for files in tracks_of(version):
+        if not files.pictures:
+            continue
+        name = files.name
         try:
+            init = (folder / files.track_id / init_name(0)).read_bytes()
+            first = b"".join(part.read_bytes() for part in files.segments(folder)[:1])
+            box, bare = init_of(init).color, without_color(init)
             with shop.scratch() as private:
                 begin = private / "begin.mp4"
-                begin.write_bytes(
-                    b"".join((folder / name / part).read_bytes() for part in ("init.mp4", "1.m4s"))
-                )
+                begin.write_bytes(init + first)
                 tags = facts.tags_of(shop, begin, 0)
-        except (ToolFailed, FileNotFoundError):
-            found.append(error("structure", f"ffprobe cannot read how {name} begins"))
+                if box is not None:
+                    begin.write_bytes(bare + first)
+                    found += color.contradictions(name, box, coded_colors(begin))
+        except (ToolFailed, FileNotFoundError, BoxesInvalid):
+            found.append(error("structure", f"the colors of {name} cannot be read where it begins"))
         else:
-            found += color.findings(name, tags, master)
+            found += color.findings(files.name, tags, master, ranges[files.track_id])
     return found
 
 
@@ -255,40 +277,53 @@ def _against_master(
     folder: Path,
     version: Version,
     tracks: Sequence[Track],
+    keyed: Mapping[str, Sequence[Stretch]],
     keys: Sequence[ContentKey],
 ) -> list[Finding]:
     film, master = film_of(shop, order.sha256), facts.facts_of_master(shop, order.sha256)
-    by_label = {key.label: key.key for key in keys}
-    labels = {each.rendition_id: each.label for each in version.renditions}
+    by_kid = {key.kid: key for key in keys}
+    ranges = {each.rendition_id: each.dynamic_range for each in version.renditions}
     sounds = {each.track_id: each for each in order.sounds}
     found = list(master.findings)
     for name, stream in {each.sound.name: each.sound.sound.stream for each in order.sounds}.items():
         found += sound_rules.own_findings(name, master.levels[stream])
-    for track in tracks:
-        name = track.track_id
-        label = labels.get(name, protection.AUDIO)
-        parts = [folder / name / "init.mp4", *segments_of(folder / name)]
+    by_name = {track.track_id: track for track in tracks}
+    others = decrypting.others(shop, order, folder, version, keyed, by_kid, set(by_name))
+    found += [error("decrypt", text) for text in others.values()]
+    wrong = {files.track_id for files in tracks_of(version) if files.name in others}
+    first = {files.track_id: files.name for files in reversed(tracks_of(version))}
+    for files in sessions_of(version):
+        name, track = files.track_id, by_name.get(first[files.track_id])
+        if track is None or name in wrong:
+            continue
+        parts = decrypting.parts_of(folder, files, keyed[name], by_kid)
         try:
             with shop.scratch() as private:
-                whole = facts.whole_track(private, parts, by_label[label])
+                whole = facts.whole_track(private, [(files, key.key) for files, key in parts])
                 if track.pictures:
-                    found += _watched(shop, film, track, whole, master)
+                    here = msgspec.structs.replace(track, track_id=files.name)
+                    found += _watched(shop, film, here, whole, master, ranges[name])
                 else:
                     found += _heard(shop, film, track, whole, sounds[name], master, private)
         except ToolFailed as cause:
-            structlog.get_logger().warning("track_not_decoded", track=name, reason=str(cause))
-            found.append(error("decrypt", f"{name} cannot be decrypted with its key and decoded"))
+            structlog.get_logger().warning("track_not_decoded", track=files.name, reason=str(cause))
+            text = f"{files.name} cannot be decrypted with its key and decoded"
+            found.append(error("decrypt", text))
     return found
 
 
 def _watched(
-    shop: Workshop, film: Film, track: Track, whole: EncryptedTrack, master: MasterFacts
+    shop: Workshop,
+    film: Film,
+    track: Track,
+    whole: EncryptedTrack,
+    master: MasterFacts,
+    dynamic_range: DynamicRange,
 ) -> list[Finding]:
     """What a viewer sees of a rendition, against the master."""
-    trace = facts.trace_of(shop, film, whole, master.pictures)
+    trace = facts.trace_of(shop, film, whole, master.pictures, dynamic_range)
     rate = float(film.master.picture.rate)
-    found = picture_rules.findings(track.track_id, trace, track.samples, rate)
-    return _or_wrong_key(track.track_id, found, trace)
+    return picture_rules.findings(track.track_id, trace, track.samples, rate)
 
 
 def _heard(
@@ -306,14 +341,5 @@ def _heard(
     channels = made.recipe.channels
     levels, heard = facts.heard_in(shop, film, whole, channels, track.begins_s, work)
     name = track.track_id
-    if sound_rules.is_garbage(heard):
-        return [error("decrypt", f"{name} does not decrypt with its key: it is noise")]
     found = sound_rules.findings(name, levels, master.levels[made.sound.sound.stream])
     return found + sound_rules.loudness_findings(name, heard)
-
-
-def _or_wrong_key(name: str, found: list[Finding], trace: picture_rules.Trace) -> list[Finding]:
-    """Where nothing fits the master at all, the key is wrong, and the rest follows from it."""
-    if picture_rules.is_garbage(trace):
-        return [error("decrypt", f"{name} does not decrypt with its key: no picture is the film's")]
-    return found

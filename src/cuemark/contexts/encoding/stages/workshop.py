@@ -14,10 +14,10 @@ from typing import TypeVar
 
 import msgspec
 
-from cuemark.contexts.encoding.model.hindrance import of_error, of_room
+from cuemark.contexts.encoding.model.hindrance import NO_MASTER, of_error, of_room
 from cuemark.contexts.encoding.tools.programs import Programs
 from cuemark.contexts.encoding.tools.run import Hindered, ToolFailed
-from cuemark.contracts.encoding import MasterRejected
+from cuemark.contracts.encoding.jobs import MasterRejected
 from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.objects import Objects
 
@@ -50,11 +50,14 @@ class Workshop:
 
     def path(self, key: str, name: str) -> Path:
         """A file of a result."""
-        return self.objects.path(f"{key}/{name}")
+        return self.objects.path(key) / name
 
     def master(self, sha256: str) -> Path:
-        """The file that was uploaded."""
-        return self.objects.path(f"masters/{sha256}")
+        """The file that was uploaded; raises ``Hindered`` where it is not among the objects."""
+        path = self.objects.path(f"masters/{sha256}")
+        if not path.exists():
+            raise Hindered(NO_MASTER, f"there is no masters/{sha256}")
+        return path
 
     def load(self, key: str, name: str, kind: type[T]) -> T:
         return msgspec.json.decode(self.path(key, name).read_bytes(), type=kind)
@@ -86,7 +89,8 @@ class Workshop:
                 except _FOR_WANT_OF_ROOM as error:
                     # Looked at before the scratch folder goes, which may be all the room there is.
                     if met := of_room(shutil.disk_usage(scratch).free):
-                        raise Hindered(met, str(error)) from error
+                        said = error.said if isinstance(error, ToolFailed) else None
+                        raise Hindered(met, str(error), said) from error
                     raise
         except OSError as error:
             if met := of_error(error.errno):

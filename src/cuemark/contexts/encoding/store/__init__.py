@@ -7,15 +7,15 @@ from typing import get_args
 import msgspec
 from sqlalchemy import Connection, Row, text
 
-from cuemark.contracts.encoding import (
-    CaptionRole,
-    Codec,
+from cuemark.contracts.encoding.jobs import (
     Effort,
+    FilmGrain,
     Job,
+    Priority,
     Stage,
     StageProgress,
-    Version,
 )
+from cuemark.contracts.encoding.versions import CaptionRole, Codec, Version
 from cuemark.contracts.ids import AssetId, TitleId, UploadId, VersionId
 from cuemark.kit.database import Transaction
 
@@ -40,7 +40,11 @@ class CaptionRow(msgspec.Struct, frozen=True):
 
 
 class JobRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What the workflow of a job needs to know."""
+    """What the workflow of a job needs to know. ``tries`` tells its walk from one before it.
+
+    A job of a release that knew of no grain goes on without. ``mark_key_id`` is that of the key by
+    which its pictures are marked; empty where they are not.
+    """
 
     version_id: VersionId
     quick_version_id: VersionId
@@ -51,6 +55,11 @@ class JobRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     effort: Effort = "balanced"
     codecs: tuple[Codec, ...] = ("h264",)
+    priority: Priority = "normal"
+    tries: int = 0
+    crypto_period_s: float = 0
+    film_grain: FilmGrain = "off"
+    mark_key_id: str = ""
 
 
 async def insert_upload(transaction: Transaction, upload: UploadRow, at: datetime) -> None:
@@ -109,9 +118,11 @@ async def insert_job(transaction: Transaction, job: JobRow) -> None:
     await transaction.execute(
         text(
             "insert into encoding.job (version_id, quick_version_id, title_id, master_sha256, "
-            "captions, state, trace_id, created_at, effort, codecs) values (:version_id, "
-            ":quick_version_id, :title_id, :master_sha256, cast(:captions as json), 'waiting', "
-            ":trace_id, :created_at, :effort, cast(:codecs as json))"
+            "captions, state, trace_id, created_at, effort, codecs, priority, "
+            "crypto_period_s, film_grain, mark_key_id) "
+            "values (:version_id, :quick_version_id, :title_id, :master_sha256, "
+            "cast(:captions as json), 'waiting', :trace_id, :created_at, :effort, "
+            "cast(:codecs as json), :priority, :crypto_period_s, :film_grain, :mark_key_id)"
         ),
         {
             **msgspec.structs.asdict(job),
@@ -125,7 +136,8 @@ async def find_job_row(transaction: Transaction, version_id: str) -> JobRow | No
     found = await transaction.execute(
         text(
             "select version_id, quick_version_id, title_id, master_sha256, captions, trace_id, "
-            "created_at, effort, codecs from encoding.job where version_id = :version_id"
+            "created_at, effort, codecs, priority, tries, crypto_period_s, film_grain, mark_key_id "
+            "from encoding.job where version_id = :version_id"
         ),
         {"version_id": version_id},
     )
@@ -140,7 +152,8 @@ async def find_jobs(
     found = await transaction.execute(
         text(
             "select version_id, quick_version_id, title_id, state, error, waiting, created_at, "
-            "trace_id, watchable_s, good_s, notes, effort, codecs from encoding.job "
+            "trace_id, watchable_s, good_s, notes, effort, codecs, priority, canceled_by, "
+            "failure, tries, mark_key_id != '' as marked from encoding.job "
             "where (:version_id = '' or version_id = :version_id) "
             "and (:before = '' or version_id < :before) order by version_id desc limit :limit"
         ),
@@ -209,29 +222,31 @@ async def set_notes(transaction: Transaction, version_id: str, notes: Sequence[s
     )
 
 
-async def set_failed(transaction: Transaction, version_id: str, error: str) -> bool:
-    """Whether this call made the job fail: a job fails once, and not after its end."""
+async def set_failed(transaction: Transaction, version_id: str, error: str, tries: int) -> bool:
+    """Whether this call made the job fail: a try of a job fails once, and not after its end."""
     changed = await transaction.execute(
         text(
             "update encoding.job set state = 'failed', error = :error, waiting = '' "
-            "where version_id = :version_id and state in ('waiting', 'running')"
+            "where version_id = :version_id and state in ('waiting', 'running') "
+            "and tries = :tries"
         ),
-        {"version_id": version_id, "error": error},
+        {"version_id": version_id, "error": error, "tries": tries},
     )
     return changed.rowcount > 0
 
 
-def unfinished_jobs(connection: Connection) -> dict[str, list[str]]:
-    """The jobs that have neither succeeded nor failed, each with its versions yet unpublished."""
+def unfinished_jobs(connection: Connection) -> dict[str, tuple[Priority, list[str]]]:
+    """The jobs that have neither succeeded nor failed, each with its priority and its versions yet
+    unpublished."""
     found = connection.execute(
         text(
-            "select job.version_id, array(select each from "
+            "select job.version_id, priority, array(select each from "
             "unnest(array[job.quick_version_id, job.version_id]) each "
             "where each not in (select version_id from encoding.version)) "
             "from encoding.job where state in ('waiting', 'running') order by job.version_id"
         )
     )
-    return {row[0]: list(row[1]) for row in found}
+    return {row[0]: (row[1], list(row[2])) for row in found}
 
 
 def stored_objects(connection: Connection) -> list[str]:
@@ -244,6 +259,11 @@ def stored_objects(connection: Connection) -> list[str]:
         )
     )
     return [key for key in found.scalars() if key]
+
+
+async def count_versions(transaction: Transaction) -> int:
+    found = await transaction.execute(text("select count(*) from encoding.version"))
+    return int(found.scalar_one())
 
 
 async def has_open_jobs(transaction: Transaction) -> bool:

@@ -11,7 +11,9 @@ import msgspec
 from sqlalchemy import text
 
 from cuemark.contexts.encoding.model.costs import Rungs, Spent, Total
-from cuemark.contracts.encoding import Quality, Stage, StageTime
+from cuemark.contracts.encoding.jobs import Stage
+from cuemark.contracts.encoding.reports import StageTime
+from cuemark.contracts.encoding.versions import Quality
 from cuemark.contracts.ids import VersionId
 from cuemark.kit.cost import Cost
 from cuemark.kit.database import Transaction
@@ -28,17 +30,48 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     begun_at: datetime
     cost: Cost
     written_bytes: int = 0
+    worker: str = ""
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """What an attempt begins with: whether its job is still open, how often the work was begun
+    since the job was, and how many of those attempts ended without a word."""
+
+    wanted: bool
+    attempts: int
+    crashes: int
+
+
+async def begin_attempt(transaction: Transaction, attempt: Attempt) -> Begun:
+    """Keep an attempt before it begins: where its worker dies, it is one that said nothing."""
+    found = await transaction.execute(
+        text("select state, tries from encoding.job where version_id = :version_id"),
+        {"version_id": attempt.version_id},
+    )
+    job = found.one_or_none()
+    if job is None or job.state not in ("waiting", "running"):
+        return Begun(wanted=False, attempts=0, crashes=0)
+    await keep_attempt(transaction, attempt, ended=False)
+    counted = await transaction.execute(
+        text(
+            "select count(*) as attempts, count(*) filter (where ended and not told) as crashes "
+            "from encoding.attempt where version_id = :version_id and unit = :unit "
+            "and tries = :tries"
+        ),
+        {"version_id": attempt.version_id, "unit": attempt.unit, "tries": job.tries},
+    )
+    return Begun(wanted=True, **dict(counted.one()._mapping))
 
 
 async def finish_unit(
     transaction: Transaction, version_id: str, stage: str, unit: str, at: datetime, cost: Cost
-) -> None:
-    """Note that a unit of work of the walk itself is done, when, and what it cost."""
-    await _insert_unit(transaction, version_id, stage, unit, at, cost, "", 0)
+) -> bool:
+    """Note that a unit of the walk itself is done, when, and what it cost; whether it is new."""
+    return await _insert_unit(transaction, version_id, stage, unit, at, cost, "", 0)
 
 
-async def finish_attempt(transaction: Transaction, attempt: Attempt, at: datetime) -> None:
-    """Note that a unit of work is done by this attempt at it.
+async def finish_attempt(transaction: Transaction, attempt: Attempt, at: datetime) -> bool:
+    """Note that a unit of work is done by this attempt at it; whether it is new.
 
     Where it was done already, this attempt was for nothing, and its cost is kept as such.
     """
@@ -60,17 +93,23 @@ async def finish_attempt(transaction: Transaction, attempt: Attempt, at: datetim
         )
     else:
         await keep_attempt(transaction, attempt, ended=True)
+    return new
 
 
 async def keep_attempt(transaction: Transaction, attempt: Attempt, *, ended: bool) -> None:
-    """Keep what an attempt took until now. Any other attempt at the unit has ended."""
+    """Keep what an attempt took until now. Any other attempt at the unit has ended.
+
+    One that is kept as ended did so by its own word.
+    """
     await _end_others(transaction, attempt)
     await transaction.execute(
         text(
             "insert into encoding.attempt (attempt_id, version_id, stage, unit, made_for, ended, "
-            "begun_at, wall_s, cpu_s, written_bytes) values (:attempt_id, :version_id, :stage, "
-            ":unit, :made_for, :ended, :begun_at, :wall_s, :cpu_s, :written_bytes) "
-            "on conflict (attempt_id) do update set ended = excluded.ended, "
+            "begun_at, wall_s, cpu_s, written_bytes, worker, told, tries) "
+            "select :attempt_id, :version_id, :stage, :unit, :made_for, :ended, :begun_at, "
+            ":wall_s, :cpu_s, :written_bytes, :worker, :ended, tries from encoding.job "
+            "where version_id = :version_id "
+            "on conflict (attempt_id) do update set ended = excluded.ended, told = excluded.told, "
             "wall_s = excluded.wall_s, cpu_s = excluded.cpu_s, "
             "written_bytes = excluded.written_bytes"
         ),

@@ -11,7 +11,9 @@ from cuemark.contexts.encoding.model.sound import Sound
 from cuemark.contexts.encoding.model.validation.pictures import HEIGHT, WIDTH
 from cuemark.contexts.encoding.model.validation.sound import RATE_HZ
 from cuemark.contexts.encoding.tools import sounding
-from cuemark.contexts.encoding.tools.ffmpeg import FILM, ONLY_FILES, Film, canonical, listed
+from cuemark.contexts.encoding.tools.canonical import Film, canonical, standard_range
+from cuemark.contexts.encoding.tools.ffmpeg import FILM, ONLY_FILES, listed
+from cuemark.contracts.encoding.versions import DynamicRange
 
 _QUIET = ["-nostdin", "-hide_banner", "-nostats", "-y"]
 TINY_BYTES = WIDTH * HEIGHT * 3 // 2
@@ -21,9 +23,10 @@ _RAW = ["-fps_mode", "passthrough", "-f", "rawvideo", "-"]
 _MONO = f"aresample={RATE_HZ},aformat=sample_fmts=s16:channel_layouts=mono"
 
 
-def track_list(track: Path, key: str) -> str:
-    """What FFmpeg's concat demuxer reads to decrypt a track with ``key`` (hex)."""
-    return f"ffconcat version 1.0\n{listed(track)}option decryption_key {key}\n"
+def track_list(files: Sequence[tuple[Path, str]]) -> str:
+    """What FFmpeg's concat demuxer reads to decrypt the files of a track, each by its key (hex)."""
+    lines = [f"{listed(file)}option decryption_key {key}\n" for file, key in files]
+    return "".join(["ffconcat version 1.0\n", *lines])
 
 
 def master_pictures_argv(ffmpeg: Path, film: Film) -> list[str]:
@@ -35,12 +38,15 @@ def master_pictures_argv(ffmpeg: Path, film: Film) -> list[str]:
     ]
 
 
-def track_pictures_argv(ffmpeg: Path, listing: Path) -> list[str]:
-    """Every frame of an encrypted rendition likewise."""
+def track_pictures_argv(
+    ffmpeg: Path, listing: Path, film: Film, dynamic_range: DynamicRange = "sdr"
+) -> list[str]:
+    """Every frame of an encrypted rendition likewise, one of high range in standard range."""
+    shown = "" if dynamic_range == "sdr" else standard_range(film, film.standard)
     return [
         *[str(ffmpeg), *_QUIET, "-v", "error", "-filter_threads", "1", "-threads", "1"],
         *[*ONLY_FILES, "-f", "concat", "-safe", "0", "-i", str(listing)],
-        *["-map", "0:v:0", "-vf", _TINY, *_RAW],
+        *["-map", "0:v:0", "-vf", f"{shown}{_TINY}", *_RAW],
     ]
 
 

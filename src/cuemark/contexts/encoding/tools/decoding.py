@@ -7,6 +7,7 @@ from typing import Literal
 import av
 import msgspec
 
+from cuemark.contexts.encoding.model.validation.color import ColorCodes
 from cuemark.contexts.encoding.tools.run import ToolFailed
 
 Kind = Literal["video", "audio"]
@@ -25,22 +26,47 @@ class Content(msgspec.Struct, frozen=True):
 
 def content_of(file: Path, kind: Kind, key: str = "") -> Content:
     """Read a track; ``key`` (hex) decrypts it. Raises ``ToolFailed``."""
-    # Without its edit list a file gives whole frames, whether or not it is in fragments.
-    options = {"ignore_editlist": "1", **({"decryption_key": key} if key else {})}
+    samples = samples_of(file, kind, key)
     try:
-        with av.open(str(file), options=options) as container:
-            samples = [
-                _hash(bytes(packet))
-                for packet in container.demux(*_only(container, kind))
-                if packet.size
-            ]
-        with av.open(str(file), options=options) as container:
+        with av.open(str(file), options=_options(key)) as container:
             (stream,) = _only(container, kind)
             first = next(iter(container.decode(stream)))
             assert isinstance(first, av.VideoFrame | av.AudioFrame)
             return Content(samples, _hash(first.to_ndarray().tobytes()))
     except (av.FFmpegError, StopIteration) as error:
         raise ToolFailed(f"{file.name} cannot be decoded: {error}") from error
+
+
+def samples_of(file: Path, kind: Kind, key: str = "") -> list[str]:
+    """The hash of each sample of a track, decrypted by ``key`` (hex). Raises ``ToolFailed``."""
+    try:
+        with av.open(str(file), options=_options(key)) as container:
+            return [
+                _hash(bytes(packet))
+                for packet in container.demux(*_only(container, kind))
+                if packet.size
+            ]
+    except av.FFmpegError as error:
+        raise ToolFailed(f"{file.name} cannot be read: {error}") from error
+
+
+def _options(key: str) -> dict[str, str]:
+    """Without its edit list a file gives whole frames, whether or not it is in fragments."""
+    return {"ignore_editlist": "1", **({"decryption_key": key} if key else {})}
+
+
+def coded_colors(file: Path) -> ColorCodes:
+    """What the pictures of a file without a ``colr`` box say of their colors, in the clear or
+    not. Raises ``ToolFailed``."""
+    try:
+        with av.open(str(file)) as container:
+            told = container.streams.video[0].codec_context
+            full = {1: False, 2: True}.get(int(told.color_range))
+            return ColorCodes(
+                int(told.color_primaries), int(told.color_trc), int(told.colorspace), full
+            )
+    except (av.FFmpegError, IndexError) as error:
+        raise ToolFailed(f"{file.name} cannot be read: {error}") from error
 
 
 def sample_bytes(file: Path) -> list[int]:

@@ -1,8 +1,6 @@
 """FFmpeg's command lines. Frames are named by their number in the film, never by time.
 
-Every encode and every comparison starts from the canonical picture: progressive, upright, cut
-to even sides, 8 bits 4:2:0 of standard range, and frame N stamped N ticks of one frame each.
-Without that stamp libvmaf pairs frames by rounded times and misaligns them.
+Every encode starts from the canonical picture (``tools/canonical.py``).
 
 A master comes from a stranger: only containers of film are opened (a playlist would name other
 files), only as a file, and no picture larger than any film's is decoded.
@@ -16,11 +14,22 @@ import msgspec
 
 from cuemark.contexts.encoding.model.bounds import MAX_PIXELS
 from cuemark.contexts.encoding.model.chunks import Chunk
-from cuemark.contexts.encoding.model.master import Master, Picture
+from cuemark.contexts.encoding.model.color import PLAIN, Look
+from cuemark.contexts.encoding.model.master import Picture
 from cuemark.contexts.encoding.model.shots import THUMB_HEIGHT, THUMB_WIDTH
 from cuemark.contexts.encoding.model.thumbnails import Tiling
+from cuemark.contexts.encoding.model.watermark import Mark
+from cuemark.contexts.encoding.tools.canonical import (
+    Film,
+    canonical,
+    even,
+    high_range,
+    pixel_format,
+    seek,
+    standard_range,
+)
 from cuemark.contexts.encoding.tools.encoders import encoder_flags
-from cuemark.contracts.encoding import Codec
+from cuemark.contracts.encoding.versions import Codec, DynamicRange
 
 ARTWORK_WIDTH = 1280
 EXHIBIT_WIDTH = 640
@@ -32,20 +41,18 @@ FILM_FORMATS = (
 ONLY_FILES = ["-protocol_whitelist", "file,pipe"]
 FILM = [*ONLY_FILES, "-format_whitelist", FILM_FORMATS]
 """Options of every input that a stranger made."""
-_PICTURES = ["-max_pixels", str(MAX_PIXELS)]
+PICTURES = ["-max_pixels", str(MAX_PIXELS)]
 QUIET = ["-nostdin", "-hide_banner", "-v", "error", "-y"]
 BITEXACT = ["-fflags", "+bitexact", "-map_metadata", "-1", "-map_chapters", "-1"]
 _ONE_JPEG = ["-frames:v", "1", "-update", "1", "-q:v", "3", *BITEXACT]
-_MODELS = "version=vmaf_v0.6.1|version=vmaf_v0.6.1\\\\:name=raw\\\\:disable_clip=true"
-_GUARDS = "|version=vmaf_v0.6.1neg\\\\:name=neg:feature=name=cambi"
 
 
 class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
     """An encoder's settings of one output. One thread, so that a chunk's bytes repeat.
 
-    ``turns`` are frames of a chunk, shots' first ones, from which on another crf holds. Without
-    them, and without a codec, a recipe is written as it was before there were any: its results are
-    found again.
+    ``turns`` are frames of a chunk, shots' first ones, from which on another crf holds. ``grain``
+    is the level at which grain is synthesized. Without these, and without a codec, a look or a
+    mark, a recipe is written as it was before there were any: its results are found again.
     """
 
     width: int
@@ -54,13 +61,9 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
     preset: str
     turns: tuple[tuple[int, float], ...] = ()
     codec: Codec = "h264"
-
-
-class Film(msgspec.Struct, frozen=True):
-    """The file that encodes read, with what is known of its frames."""
-
-    path: Path
-    master: Master
+    look: Look = PLAIN
+    grain: int = 0
+    mark: Mark | None = None
 
 
 def timescale(picture: Picture) -> tuple[int, int]:
@@ -79,18 +82,19 @@ def survey_argv(ffmpeg: Path, film: Film, tiling: Tiling) -> list[str]:
     luma = f"scale={THUMB_WIDTH}:{THUMB_HEIGHT}:flags=area,format=gray"
     picked = f"not(mod(n,{tiling.every_frames}))*lt(n,{film.master.frames})"
     field = "field=type=top," * bool(film.master.interlaced)
+    standard = f"{high_range(film)}{standard_range(film, film.standard)}"
     tile = (
         f"select='{picked}',{field}scale={tiling.tile_width}:{tiling.tile_height}:flags=bicubic,"
-        f"{_standard_range(film.master.high_range)}scale=out_color_matrix=bt601:out_range=pc,"
+        f"{standard}scale=out_color_matrix=bt601:out_range=pc,"
         f"format=yuv420p,setsar=1,tile={tiling.columns}x{tiling.rows}:color=black"
     )
     graph = (
-        f"[0:{film.master.video_stream}]{_even(film, 0)}split[frames][tiles];"
+        f"[0:{film.master.video_stream}]{even(film, 0)}split[frames][tiles];"
         f"[frames]{luma}[luma];[tiles]{tile}[sheets]"
     )
     return [
         *[str(ffmpeg), *QUIET, "-filter_complex_threads", "1", "-threads", "1"],
-        *[*FILM, *_PICTURES, "-i", str(film.path), "-filter_complex", graph],
+        *[*FILM, *PICTURES, "-i", str(film.path), "-filter_complex", graph],
         *["-map", "[luma]", "-fps_mode", "passthrough", "-f", "rawvideo", "-"],
         *["-map", "[sheets]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "4"],
         *["-threads", "1", *BITEXACT, "-flags:v", "+bitexact", "-f", "image2", SHEET],
@@ -113,31 +117,82 @@ def fields_argv(ffmpeg: Path, film: Film, frame: int, frames: int) -> list[str]:
     """Look for fields in some frames; what is found goes to stderr."""
     return [
         *[str(ffmpeg), "-nostdin", "-hide_banner", "-v", "info", "-nostats"],
-        *["-filter_threads", "1", "-threads", "1", *FILM, *_PICTURES, *seek(film, frame)],
+        *["-filter_threads", "1", "-threads", "1", *FILM, *PICTURES, *seek(film, frame)],
         *["-i", str(film.path), "-map", f"0:{film.master.video_stream}", "-an", "-sn", "-dn"],
         *["-frames:v", str(frames), "-vf", "idet", "-f", "null", "-"],
     ]
 
 
-def chunk_argv(
-    ffmpeg: Path, film: Film, chunk: Chunk, outputs: Sequence[tuple[Recipe, Path]]
+def light_argv(ffmpeg: Path, film: Film) -> list[str]:
+    """What the first frame says beside its picture, its light above all; it goes to stderr."""
+    return [
+        *[str(ffmpeg), "-nostdin", "-hide_banner", "-v", "info", "-nostats"],
+        *["-filter_threads", "1", "-threads", "1", *FILM, *PICTURES, "-i", str(film.path)],
+        *["-map", f"0:{film.master.video_stream}", "-an", "-sn", "-dn", "-frames:v", "1"],
+        *["-vf", "trim=end_frame=1,showinfo=checksum=0", "-f", "null", "-"],
+    ]
+
+
+def excerpt_argv(
+    ffmpeg: Path, film: Film, frame: int, frames: int, size: tuple[int, int]
 ) -> list[str]:
-    """Encode one chunk in several recipes from one decoding."""
-    picture = film.master.picture
+    """Luma of some frames of the canonical picture, raw on stdout in 10 bits, its middle alone.
+
+    ``size`` is the width and the height of that.
+    """
+    middle = f"crop={size[0]}:{size[1]},format=yuv420p10le,extractplanes=y"
+    return [
+        *[str(ffmpeg), *QUIET, "-filter_threads", "1", "-threads", "1"],
+        *[*FILM, *PICTURES, *seek(film, frame), "-i", str(film.path)],
+        *["-map", f"0:{film.master.video_stream}", "-an", "-sn", "-dn"],
+        *["-vf", f"{canonical(film, frame)},{middle}", "-frames:v", str(frames)],
+        *["-fps_mode", "passthrough", "-f", "rawvideo", "-"],
+    ]
+
+
+def chunk_argv(
+    ffmpeg: Path,
+    film: Film,
+    chunk: Chunk,
+    outputs: Sequence[tuple[Recipe, Path]],
+    plane: Path | None = None,
+) -> list[str]:
+    """Encode one chunk in several recipes of one look from one decoding.
+
+    ``plane`` is the pattern of the recipes' mark, a raw picture of their size.
+    """
+    picture, look = film.master.picture, outputs[0][0].look
     labels = [f"[v{number}]" for number in range(len(outputs))]
     split = f",split={len(outputs)}" if len(outputs) > 1 else ""
-    whole = canonical(film, chunk.start)
+    whole = canonical(film, chunk.start, look)
     graph = [f"[0:{film.master.video_stream}]{whole}{split}{''.join(labels)}"]
     arguments: list[str] = []
     for number, (recipe, path) in enumerate(outputs):
-        graph.append(f"{labels[number]}{_scaled(picture, recipe.width, recipe.height)}[o{number}]")
+        scaled = _scaled(picture, recipe.width, recipe.height)
+        if plane is not None:
+            # The one picture of the pattern is repeated for as long as the film goes on.
+            scaled += f"[u{number}];[u{number}][1:v]blend=all_mode=grainmerge"
+        graph.append(f"{labels[number]}{scaled}[o{number}]")
         arguments += ["-map", f"[o{number}]", "-frames:v", str(chunk.frames)]
-        arguments += encoder_flags(recipe.codec, recipe.crf, recipe.preset, picture, chunk.idrs)
+        arguments += encoder_flags(
+            *(recipe.codec, recipe.crf, recipe.preset, film.master, chunk.idrs),
+            recipe.look,
+            recipe.grain,
+        )
         arguments += [*BITEXACT, "-video_track_timescale", str(timescale(picture)[0]), str(path)]
     return [
         *[str(ffmpeg), *QUIET, "-filter_complex_threads", "1", "-threads", "1"],
-        *[*FILM, *_PICTURES, *seek(film, chunk.start), "-i", str(film.path)],
+        *[*FILM, *PICTURES, *seek(film, chunk.start), "-i", str(film.path)],
+        *([] if plane is None else _pattern(outputs[0][0], plane)),
         *["-filter_complex", ";".join(graph), *arguments],
+    ]
+
+
+def _pattern(recipe: Recipe, plane: Path) -> list[str]:
+    """The pattern of a mark as an input."""
+    return [
+        *[*ONLY_FILES, "-f", "rawvideo", "-pixel_format", pixel_format(recipe.look)],
+        *["-video_size", f"{recipe.width}x{recipe.height}", "-i", str(plane)],
     ]
 
 
@@ -161,64 +216,6 @@ def pieces_of(chunk: Chunk, recipe: Recipe) -> list[tuple[Chunk, Recipe]]:
         )
         for number, ((first, end), crf) in enumerate(zip(pairwise(bounds), crfs, strict=True))
     ]
-
-
-def seek(film: Film, frame: int) -> list[str]:
-    """Input options with which decoding yields ``frame`` first: a quarter frame before its time.
-
-    FFmpeg rounds the time to the container's ticks, and some containers have one tick a frame:
-    half a frame before would then round to the frame before.
-    """
-    shown = film.master.shown_at(frame)
-    if shown == 0:
-        return []
-    before_s, at_s = film.master.pts_s[shown - 1 : shown + 1]
-    return ["-seek_timestamp", "1", "-ss", f"{at_s - (at_s - before_s) / 4:.6f}"]
-
-
-def canonical(film: Film, start: int) -> str:
-    """The filters that make the canonical picture, where decoding begins with frame ``start``."""
-    picture, master = film.master.picture, film.master
-    fields = f"bwdif=mode=send_frame:parity={master.interlaced}:deint=all," * bool(
-        master.interlaced
-    )
-    size = f"{picture.width}:{picture.height}"
-    fit = f"scale={size}:flags=bicubic" if picture.scaled else f"crop={size}:0:0"
-    range_ = _standard_range(master.high_range)
-    return f"{fields}{_even(film, start)}{fit},setsar=1,{range_}format=yuv420p,{_stamp(picture)}"
-
-
-def _even(film: Film, start: int) -> str:
-    """The filters that bring a film to a constant rate, from its frame ``start`` on.
-
-    The times within one run are exact, but a run's first time is not, so that is set again. The
-    last frame has no end where a container states none: it is shown once.
-    """
-    master, picture = film.master, film.master.picture
-    if not master.shown:
-        return ""
-    at_s = master.pts_s[master.shown_at(start)] - master.pts_s[0]
-    begin_s = start * picture.rate_den / picture.rate_num
-    return (
-        f"setpts=floor(PTS-STARTPTS+{at_s:.9f}/TB+0.5),"
-        f"fps={picture.rate_num}/{picture.rate_den}:round=near:eof_action=pass:"
-        f"start_time={begin_s:.9f},tpad=stop=1:stop_mode=clone,"
-    )
-
-
-def _standard_range(transfer: str) -> str:
-    """From PQ or HLG in BT.2020 to BT.709, as Hable's curve does it (ITU-R BT.2100, BT.709)."""
-    if not transfer:
-        return ""
-    return (
-        f"zscale=transferin={transfer}:primariesin=bt2020:matrixin=2020_ncl:"
-        "transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,"
-        "tonemap=hable:desat=0,zscale=transfer=bt709:matrix=bt709:range=limited,"
-    )
-
-
-def _stamp(picture: Picture) -> str:
-    return f"settb={picture.rate_den}/{picture.rate_num},setpts=N"
 
 
 def _scaled(picture: Picture, width: int, height: int) -> str:
@@ -252,67 +249,6 @@ def assemble_argv(
     ]
 
 
-def vmaf_argv(
-    ffmpeg: Path,
-    rung: Path,
-    film: Film,
-    frames: tuple[int, int],
-    rung_start: int,
-    log: str,
-    *,
-    every: int,
-    guards: bool = False,
-) -> list[str]:
-    """Score frames ``frames`` of the film in ``rung``, whose first frame is ``rung_start``.
-
-    The log has VMAF as ``vmaf`` and, not clipped to 0 and 100, as ``raw``. ``guards`` asks for
-    VMAF NEG (``neg``) and CAMBI (``cambi``) beside it.
-
-    The rung is scaled up to the canonical picture (the viewer's screen); ``log`` is a plain
-    file name in the working folder. Every ``every``-th frame is scored.
-    """
-    picture = film.master.picture
-    first, end = frames
-    frame_s = picture.rate_den / picture.rate_num
-    skip_s = (first - rung_start - 0.25) * frame_s
-    into = ["-ss", f"{skip_s:.6f}"] if first > rung_start else []
-    up = f"scale={picture.width}:{picture.height}:flags=bicubic,setsar=1,format=yuv420p"
-    graph = (
-        f"[0:v]{_stamp(picture)},trim=end_frame={end - first},{up}[d];"
-        f"[1:{film.master.video_stream}]{canonical(film, first)},trim=end_frame={end - first}[r];"
-        f"[d][r]{_libvmaf(log, every, _GUARDS if guards else '')}"
-    )
-    return [
-        *[str(ffmpeg), *QUIET, "-filter_complex_threads", "1"],
-        *["-threads", "1", *ONLY_FILES, *into, "-i", str(rung)],
-        *["-threads", "1", *FILM, *_PICTURES, *seek(film, first), "-i", str(film.path)],
-        *["-filter_complex", graph, "-f", "null", "-"],
-    ]
-
-
-def ceiling_argv(
-    ffmpeg: Path, film: Film, frames: tuple[int, int], log: str, *, every: int
-) -> list[str]:
-    """Score frames ``frames`` of the film against themselves, as ``vmaf_argv`` scores a rung."""
-    first, end = frames
-    graph = (
-        f"[0:{film.master.video_stream}]{canonical(film, first)},trim=end_frame={end - first},"
-        f"split[d][r];[d][r]{_libvmaf(log, every)}"
-    )
-    return [
-        *[str(ffmpeg), *QUIET, "-filter_complex_threads", "1", "-threads", "1"],
-        *[*FILM, *_PICTURES, *seek(film, first), "-i", str(film.path)],
-        *["-filter_complex", graph, "-f", "null", "-"],
-    ]
-
-
-def _libvmaf(log: str, every: int, guards: str = "") -> str:
-    return (
-        f"libvmaf=n_threads=1:n_subsample={every}:log_fmt=json:log_path={log}"
-        f":model={_MODELS}{guards}"
-    )
-
-
 def artwork_argv(ffmpeg: Path, film: Film, frame: int, target: Path) -> list[str]:
     """One frame as a JPEG of at most ``ARTWORK_WIDTH``."""
     return _jpeg_argv(ffmpeg, film, frame, ARTWORK_WIDTH, target)
@@ -323,12 +259,19 @@ def master_frame_argv(ffmpeg: Path, film: Film, frame: int, target: Path) -> lis
     return _jpeg_argv(ffmpeg, film, frame, EXHIBIT_WIDTH, target)
 
 
-def rung_frame_argv(ffmpeg: Path, rung: Path, film: Film, frame: int, target: Path) -> list[str]:
-    """The same frame of a joined rung, as the viewer's screen scales it up."""
+def rung_frame_argv(
+    ffmpeg: Path, rung: Path, film: Film, frame: int, target: Path, dynamic_range: DynamicRange
+) -> list[str]:
+    """The same frame of a joined rung, as the viewer's screen scales it up.
+
+    One of high range is shown in standard range, as the film's own frame is.
+    """
     picture = film.master.picture
     frame_s = picture.rate_den / picture.rate_num
     into = ["-ss", f"{(frame - 0.25) * frame_s:.6f}"] if frame else []
     up = f"scale={picture.width}:{picture.height}:flags=bicubic,setsar=1"
+    if dynamic_range != "sdr":
+        up += f",format=yuv420p10le,{standard_range(film, film.standard)}null"
     return [
         *[str(ffmpeg), *QUIET, "-filter_threads", "1", "-threads", "1"],
         *[*into, "-i", str(rung), "-map", "0:v:0"],
@@ -340,7 +283,7 @@ def _jpeg_argv(ffmpeg: Path, film: Film, frame: int, width: int, target: Path) -
     chain = f"{canonical(film, frame)},{_at_most(width)}"
     return [
         *[str(ffmpeg), *QUIET, "-filter_threads", "1", "-threads", "1"],
-        *[*FILM, *_PICTURES, *seek(film, frame), "-i", str(film.path)],
+        *[*FILM, *PICTURES, *seek(film, frame), "-i", str(film.path)],
         *["-map", f"0:{film.master.video_stream}", "-vf", chain, *_ONE_JPEG, str(target)],
     ]
 

@@ -1,6 +1,7 @@
 """Shaka Packager's command line. The key goes in a file of flags: a command line is public."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -14,12 +15,16 @@ VIDEO_SLOT_S, AUDIO_SLOT_S = 1, 2
 
 
 class Stream(msgspec.Struct, frozen=True):
-    """One file to package: its files go to the folder ``track_id`` of the working folder."""
+    """One file to package: its files go to the folder ``track_id`` of the working folder.
+
+    ``light`` are the bodies of ``mdcv`` and ``clli`` of pictures of high dynamic range.
+    """
 
     track_id: str
     source: Path
     kind: Literal["video", "audio"]
     label: str
+    light: tuple[bytes, bytes] | None = None
 
 
 def runs(streams: Sequence[Stream], scheme: Scheme) -> list[tuple[Sequence[Stream], str]]:
@@ -39,15 +44,37 @@ def package_argv(
     packager: Path, streams: Sequence[Stream], flags: Path, scheme: Scheme
 ) -> list[str]:
     """CMAF segments of streams of one kind, encrypted from the first sample on."""
-    slot_s = AUDIO_SLOT_S if streams[0].kind == "audio" else VIDEO_SLOT_S
-    described = [
-        f"in={stream.source},stream={stream.kind},init_segment={stream.track_id}/init.mp4,"
-        f"segment_template={stream.track_id}/$Number$.m4s,drm_label={stream.label}"
-        for stream in streams
-    ]
     return [
-        *[str(packager), *described, f"--flagfile={flags}", "--enable_raw_key_encryption"],
+        str(packager),
+        *[f"{_described(stream)},drm_label={stream.label}" for stream in streams],
+        *[f"--flagfile={flags}", "--enable_raw_key_encryption"],
         *["--protection_scheme", scheme, "--clear_lead", "0"],
+        *_cutting(streams),
+    ]
+
+
+def clear_argv(
+    packager: Path, streams: Sequence[Stream], cues_s: Sequence[Fraction] = ()
+) -> list[str]:
+    """The same in the clear, to be encrypted in parts; cut at ``cues_s``, too, as cues of an
+    advertisement are."""
+    cues = ";".join(f"{float(cue):.9f}" for cue in cues_s)
+    return [
+        *[str(packager), *map(_described, streams), *_cutting(streams)],
+        *(["--ad_cues", cues] if cues else []),
+    ]
+
+
+def _described(stream: Stream) -> str:
+    return (
+        f"in={stream.source},stream={stream.kind},init_segment={stream.track_id}/init.mp4,"
+        f"segment_template={stream.track_id}/$Number$.m4s"
+    )
+
+
+def _cutting(streams: Sequence[Stream]) -> list[str]:
+    slot_s = AUDIO_SLOT_S if streams[0].kind == "audio" else VIDEO_SLOT_S
+    return [
         *["--segment_duration", str(slot_s), "--fragment_duration", str(slot_s)],
         *["--segment_sap_aligned=true", "--fragment_sap_aligned=true"],
         *["--generate_static_live_mpd", "--mpd_output", "packager.mpd", "--quiet"],

@@ -7,6 +7,7 @@ ToolFailed
 |-- ToolTimedOut    it ran past its wall time
 `-- ToolOverLimit   it wanted more CPU, memory or output than the work can need
 Hindered            the machine kept the tool from its work, which says nothing of the film
+Interrupted         nobody wants the work any more, and the tool was ended
 """
 
 import resource
@@ -14,8 +15,9 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +25,7 @@ import msgspec
 
 from cuemark.contexts.encoding.model.bounds import Bounds
 from cuemark.contexts.encoding.model.hindrance import Hindrance, of_tool
+from cuemark.contexts.encoding.model.setting_aside import Said
 from cuemark.kit.confinement import Confinement
 from cuemark.kit.process import kill_group, launch_argv
 
@@ -37,8 +40,22 @@ _NO_MEMORY = ("cannot allocate memory", "bad_alloc", "out of memory", "memoryerr
 Limit = Literal["cpu", "memory", "file", "output"]
 
 
+def _nobody_asks() -> None:
+    """Where nothing can interrupt the work."""
+
+
+interruption: ContextVar[Callable[[], None]] = ContextVar("interruption", default=_nobody_asks)
+"""Asked every ``_LOOK_S`` while a tool runs: raises ``Interrupted`` where it is to end."""
+_LOOK_S = 0.25
+
+
 class ToolFailed(Exception):
-    """The tool ended with an error; the text is one sentence with its last words."""
+    """The tool ended with an error; the text is one sentence with its last words.
+
+    ``said`` is what it was called with and how it ended, where it ran.
+    """
+
+    said: Said | None = None
 
 
 class ToolTimedOut(ToolFailed):
@@ -54,11 +71,19 @@ class ToolOverLimit(ToolFailed):
 
 
 class Hindered(Exception):
-    """The work can be done when the machine allows it; ``hindrance`` says what is in the way."""
+    """The work can be done when the machine allows it; ``hindrance`` says what is in the way.
 
-    def __init__(self, hindrance: Hindrance, text: str) -> None:
+    ``said`` as in ``ToolFailed``.
+    """
+
+    def __init__(self, hindrance: Hindrance, text: str, said: Said | None = None) -> None:
         super().__init__(text)
         self.hindrance = hindrance
+        self.said = said
+
+
+class Interrupted(Exception):
+    """The work is not wanted any more: the text says why."""
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -118,6 +143,7 @@ class _Tool:
     """A tool that runs: its output as it comes, and how it ended."""
 
     def __init__(self, argv: Sequence[str], child: subprocess.Popen[bytes], bounds: Bounds) -> None:
+        self._argv = argv
         self._name = Path(argv[0]).name.split("-")[0]
         self._child = child
         self._bounds = bounds
@@ -134,8 +160,9 @@ class _Tool:
             pipes.register(stdout, selectors.EVENT_READ)
             pipes.register(stderr, selectors.EVENT_READ)
             while pipes.get_map():
-                ready = pipes.select(self._left_s())
-                if not ready:
+                ready = pipes.select(min(_LOOK_S, self._left_s()))
+                interruption.get()()
+                if not ready and not self._left_s():
                     raise self._late()
                 for key, _ in ready:
                     pipe = stdout if key.fileobj is stdout else stderr
@@ -153,10 +180,7 @@ class _Tool:
 
     def finish(self) -> None:
         """Wait for the end; raises ``ToolFailed`` or ``Hindered`` where that was no success."""
-        try:
-            code = self._child.wait(self._left_s())
-        except subprocess.TimeoutExpired as error:
-            raise self._late() from error
+        code = self._ended()
         if code == 0:
             return
         if code == -signal.SIGXFSZ:
@@ -169,6 +193,19 @@ class _Tool:
         sentence = f"{self._name} ended with {code}: {_last_words(said)}"
         met = of_tool(code, said)
         raise ToolFailed(sentence) if met is None else Hindered(met, sentence)
+
+    def _ended(self) -> int:
+        while True:
+            try:
+                return self._child.wait(min(_LOOK_S, self._left_s()))
+            except subprocess.TimeoutExpired as error:
+                interruption.get()()
+                if not self._left_s():
+                    raise self._late() from error
+
+    def said(self) -> Said:
+        """What it was called with, and how it ended."""
+        return Said([str(each) for each in self._argv], self._child.poll(), self.stderr())
 
     def over(self, limit: Limit) -> ToolOverLimit:
         bounds = self._bounds
@@ -207,8 +244,12 @@ def _running(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as child:
+        tool = _Tool(argv, child, bounds)
         try:
-            yield _Tool(argv, child, bounds)
+            yield tool
+        except (ToolFailed, Hindered) as error:
+            error.said = error.said or tool.said()
+            raise
         finally:
             if child.poll() is None:
                 kill_group(child.pid)

@@ -10,7 +10,8 @@ from pathlib import Path
 from cuemark.contexts.encoding.model import loudness, mixing
 from cuemark.contexts.encoding.model.mixing import Mix
 from cuemark.contexts.encoding.model.sound import Sound, SoundRecipe
-from cuemark.contexts.encoding.tools.ffmpeg import BITEXACT, FILM, ONLY_FILES, QUIET, Film
+from cuemark.contexts.encoding.tools.canonical import Film
+from cuemark.contexts.encoding.tools.ffmpeg import BITEXACT, FILM, ONLY_FILES, QUIET
 
 MOST_ERRORS = 0.1
 """Of the packets of a sound, those that need not decode; above it, FFmpeg ends with an error."""

@@ -13,18 +13,21 @@ from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model import likeness as likeness_rules
 from cuemark.contexts.encoding.model import shot_crfs, survey
 from cuemark.contexts.encoding.model.chunks import Chunk, sampled
+from cuemark.contexts.encoding.model.color import Look
 from cuemark.contexts.encoding.model.effort import Budget
+from cuemark.contexts.encoding.model.fairness import Urgency
 from cuemark.contexts.encoding.model.families import Family
 from cuemark.contexts.encoding.model.gate import Scores, joined
+from cuemark.contexts.encoding.model.grain import Synthesis
 from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed
 from cuemark.contexts.encoding.model.likeness import Likeness
 from cuemark.contexts.encoding.model.shot_crfs import Seen, Shot
 from cuemark.contexts.encoding.stages import pictures, scoring
 from cuemark.contexts.encoding.stages.packaging import RungToPackage
 from cuemark.contexts.encoding.stages.workshop import Workshop
-from cuemark.contexts.encoding.tools.ffmpeg import Film, Recipe
+from cuemark.contexts.encoding.tools.canonical import Film
+from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.workflow.steps import Steps
-from cuemark.contexts.encoding.workflow.tasks import Priority
 
 
 class Probes(msgspec.Struct, frozen=True):
@@ -67,34 +70,49 @@ class Probing:
         self._chunks = chunks
         self._starts = starts
         self._quick = quick
-        self._sampled = sampled(list(chunks), budget.probe_frames)
+        picture = film.master.picture
+        most = budget.frames_to_probe(picture.width * picture.height)
+        self._sampled = sampled(list(chunks), most)
         self._tasks = 0
 
     def probes(self, reference: Family, preset: str) -> Probes:
         """What the reference gives at each of its points."""
         lines = self._film.master.picture.height
         points = ladder_rules.probe_points(lines, self._budget.probe_points)
-        return self._tried(reference, preset, points)
+        return self._tried(reference, preset, self._film.standard, points)
 
     def checks(
-        self, family: Family, preset: str, reference: Probes, curves: Sequence[Curve]
+        self,
+        family: Family,
+        preset: str,
+        look: Look,
+        reference: Probes,
+        curves: Sequence[Curve],
+        grain: Synthesis | None = None,
     ) -> tuple[Likeness, Probes]:
-        """How a codec lies to the reference on this film, and what told so.
+        """How a codec, in a look, lies to the reference on this film, and what told so.
 
-        ``curves`` are those of the reference's probes.
+        ``curves`` are those of the reference's probes, ``grain`` what the codec synthesizes.
         """
         expected = family.likeness
         points = [
             Point(point.height, expected.crf_at(point.crf))
             for point in ladder_rules.check_points([each.point for each in reference.probed])
         ]
-        tried = self._tried(family, preset, points)
+        tried = self._tried(family, preset, look, points, grain)
         found = likeness_rules.fitted(expected, curves, tried.tried)
         return found, msgspec.structs.replace(
             tried, probed=[found.probed(each) for each in tried.tried]
         )
 
-    def _tried(self, family: Family, preset: str, points: Sequence[Point]) -> Probes:
+    def _tried(
+        self,
+        family: Family,
+        preset: str,
+        look: Look,
+        points: Sequence[Point],
+        grain: Synthesis | None = None,
+    ) -> Probes:
         """Encode and score the sampled chunks at points on the scale of the family's own crf."""
         picture, chunks = self._film.master.picture, self._sampled
         recipes = [
@@ -104,12 +122,16 @@ class Probing:
                 point.crf,
                 preset,
                 codec=family.codec,
+                look=look,
+                grain=grain.level(point.height) if grain else 0,
             )
             for point in points
         ]
         self._plan(len(recipes) * len(chunks))
         rows = [[recipe] * len(chunks) for recipe in recipes]
-        keys = self._steps.all("probe", "probes", Priority.PROBE, rows, chunks)
+        keys = self._steps.all(
+            "probe", "probes", Urgency.FULL, rows, chunks, without_grain=grain is not None
+        )
         seen, probed = [], []
         for point, recipe, row in zip(points, recipes, keys, strict=True):
             scores = joined([scoring.scores_of(self._shop, key) for key in row])
@@ -130,7 +152,7 @@ class Probing:
         frames, rate = self._film.master.frames, float(self._film.master.picture.rate)
         all_probed = len(probes.chunks) == len(self._chunks)
         self._plan(len(self._chunks) * (1 if all_probed else 1 + len(self._quick)))
-        itself = self._steps.ceilings("probes", Priority.PROBE, self._chunks)
+        itself = self._steps.ceilings("probes", Urgency.FULL, self._chunks)
         ceilings = shot_crfs.ceilings_of(itself, self._starts, frames)
         found = shot_crfs.shots_of(probes.seen, ceilings, self._starts, frames, rate)
         if all_probed:
@@ -173,7 +195,7 @@ class Probing:
             Seen(Point(rung.height, 0.0), pictures.rung_frame_bytes(self._shop, rung.key), scores)
             for rung, scores in zip(
                 self._quick,
-                self._steps.scored("probes", Priority.PROBE, keys, stretches),
+                self._steps.scored("probes", Urgency.FULL, keys, stretches),
                 strict=True,
             )
         ]

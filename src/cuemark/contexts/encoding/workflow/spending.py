@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from cuemark.contexts.encoding.store.costs import Attempt
+from cuemark.contexts.encoding.store.costs import Attempt, Begun
 from cuemark.contexts.encoding.workflow.tasks import Parts, Task, do
 from cuemark.kit.cost import FREE, Cost, Meter, process_cpu_s
 from cuemark.kit.errors import Unavailable
@@ -19,11 +19,8 @@ from cuemark.kit.errors import Unavailable
 BEAT_S = 2.0
 
 
-def do_on_record(parts: Parts, what: Task, unit: str) -> tuple[str, Cost]:
-    """Do a task once; its result, and what it took. Raises what the task raises.
-
-    A worker does one task at a time, so what its process and children take is the task's.
-    """
+def begin(parts: Parts, what: Task, unit: str) -> tuple[Attempt, Begun]:
+    """Put an attempt at a task on record before it begins, however long the database is away."""
     attempt = Attempt(
         attempt_id=parts.ids.new("att"),
         version_id=what.version_id,
@@ -32,7 +29,19 @@ def do_on_record(parts: Parts, what: Task, unit: str) -> tuple[str, Cost]:
         made_for=what.made_for,
         begun_at=parts.clock.now(),
         cost=FREE,
+        worker=parts.worker,
     )
+    begun = parts.loop.insist(
+        lambda: parts.ledger.begin_attempt(attempt, what.place, what.start), patience_s=None
+    )
+    return attempt, begun
+
+
+def do_on_record(parts: Parts, what: Task, attempt: Attempt) -> tuple[str, Cost]:
+    """Do a task once; its result, and what it took. Raises what the task raises.
+
+    A worker does one task at a time, so what its process and children take is the task's.
+    """
     meter, written = Meter(), parts.shop.written_bytes
     result, cost = None, FREE
     try:
@@ -45,21 +54,21 @@ def do_on_record(parts: Parts, what: Task, unit: str) -> tuple[str, Cost]:
         )
         if result is None:
             _keep(parts, attempt, ended=True)
-    parts.loop.insist(lambda: parts.ledger.finish_attempt(attempt), patience_s=None)
+    parts.loop.insist(
+        lambda: parts.ledger.finish_attempt(attempt, what.estimate_s), patience_s=None
+    )
     return result, cost
 
 
 @contextlib.contextmanager
 def _kept_meanwhile(parts: Parts, attempt: Attempt) -> Iterator[None]:
-    """Keep what an attempt takes from a thread beside it, at its beginning and then each beat."""
+    """Keep what an attempt takes from a thread beside it, each beat."""
     began_s, began_cpu_s, stop = time.monotonic(), process_cpu_s(), threading.Event()
 
     def beat() -> None:
-        while True:
+        while not stop.wait(BEAT_S):
             cost = Cost(time.monotonic() - began_s, process_cpu_s() - began_cpu_s)
             _keep(parts, msgspec.structs.replace(attempt, cost=cost), ended=False)
-            if stop.wait(BEAT_S):
-                return
 
     thread = threading.Thread(target=beat, daemon=True, name="cost-of-task")
     thread.start()

@@ -1,5 +1,5 @@
 """CPIX documents (DASH-IF Implementation Guidelines: Content Protection Information Exchange Format
-2.3), as far as keys are exchanged with them: content keys, DRM systems, usage rules.
+2.3), as far as keys are exchanged with them: content keys, DRM systems, key periods, usage rules.
 
 What is read comes from others: it is bounded, external entities and document types are refused, and
 elements that are not known here are passed over. Key ids are hex here and UUIDs there.
@@ -18,7 +18,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 MAX_BYTES = 256 << 10
-MAX_KEYS, MAX_SYSTEMS, MAX_RULES = 32, 256, 64
+MAX_KEYS, MAX_SYSTEMS, MAX_RULES, MAX_PERIODS = 32, 256, 64, 32
 MAX_TEXT = 128
 CPIX = "{urn:dashif:org:cpix}"
 PSKC = "{urn:ietf:params:xml:ns:keyprov:pskc}"
@@ -56,15 +56,25 @@ class DocumentSystem:
 
 
 @dataclass(frozen=True)
+class KeyPeriod:
+    """A crypto period: the one of this ``index`` in its content. Rules name it by ``period_id``."""
+
+    period_id: str
+    index: int
+
+
+@dataclass(frozen=True)
 class UsageRule:
     """Which tracks a key is for: of sound, or pictures of so many pixels (ends included; None for
-    no limit). ``track_type`` is what SPEKE calls them."""
+    no limit). ``track_type`` is what SPEKE calls them, and ``period_id`` the period, if it is for
+    one alone."""
 
     kid: str
     track_type: str
     of_sound: bool
     min_pixels: int | None = None
     max_pixels: int | None = None
+    period_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,7 @@ class Document:
     keys: tuple[DocumentKey, ...]
     systems: tuple[DocumentSystem, ...] = ()
     rules: tuple[UsageRule, ...] = ()
+    periods: tuple[KeyPeriod, ...] = ()
 
 
 class Sealer(Protocol):
@@ -103,6 +114,11 @@ def write(document: Document, sealer: Sealer | None = None) -> bytes:
         listed = SubElement(root, f"{CPIX}DRMSystemList")
         for system in document.systems:
             _write_system(SubElement(listed, f"{CPIX}DRMSystem"), system)
+    if document.periods:
+        listed = SubElement(root, f"{CPIX}ContentKeyPeriodList")
+        for period in document.periods:
+            named = {"id": period.period_id, "index": str(period.index)}
+            SubElement(listed, f"{CPIX}ContentKeyPeriod", named)
     if document.rules:
         listed = SubElement(root, f"{CPIX}ContentKeyUsageRuleList")
         for rule in document.rules:
@@ -125,9 +141,13 @@ def read(data: bytes, opener: Opener | None = None) -> Document:
         _read_rule(each)
         for each in _listed(root, "ContentKeyUsageRuleList", "ContentKeyUsageRule", MAX_RULES)
     ]
+    periods = [
+        _read_period(each)
+        for each in _listed(root, "ContentKeyPeriodList", "ContentKeyPeriod", MAX_PERIODS)
+    ]
     # SPEKE 1 and CPIX before 2.1 had the content's name in `id`.
     content_id = _short(root.get("contentId") or root.get("id") or "", "content id")
-    return Document(content_id, tuple(keys), tuple(systems), tuple(rules))
+    return Document(content_id, tuple(keys), tuple(systems), tuple(rules), tuple(periods))
 
 
 def tree_of(data: bytes) -> Element:
@@ -221,6 +241,8 @@ def _write_rule(element: Element, rule: UsageRule) -> None:
     element.set("kid", str(UUID(rule.kid)))
     if rule.track_type:
         element.set("intendedTrackType", rule.track_type)
+    if rule.period_id:
+        SubElement(element, f"{CPIX}KeyPeriodFilter", {"periodId": rule.period_id})
     if rule.of_sound:
         SubElement(element, f"{CPIX}AudioFilter")
         return
@@ -239,7 +261,22 @@ def _read_rule(element: Element) -> UsageRule:
         element.find(f"{CPIX}AudioFilter") is not None,
         _pixels(least),
         _pixels(most),
+        _period_of(element),
     )
+
+
+def _period_of(rule: Element) -> str:
+    filters = rule.findall(f"{CPIX}KeyPeriodFilter")
+    if len(filters) > 1:
+        raise CpixInvalid("it has a key for more than one period")
+    return _short(filters[0].get("periodId", ""), "period id") if filters else ""
+
+
+def _read_period(element: Element) -> KeyPeriod:
+    index = element.get("index", "")
+    if not (index.isascii() and index.isdigit() and len(index) <= 9):
+        raise CpixInvalid("it has a period that no index tells of")
+    return KeyPeriod(_short(element.get("id", ""), "period id"), int(index))
 
 
 def _pixels(text: str | None) -> int | None:

@@ -6,7 +6,7 @@ wrong master key or a changed row.
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,12 +14,15 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from cuemark.contracts.ids import PLAY_SESSION_KIND, AccountId, PlaySessionId, VersionId
 from cuemark.contracts.licensing import LicenceInvalid, LicenceRefused
-from cuemark.contracts.protection import KeySignal
+from cuemark.contracts.protection import Demands, KeySignal, Robustness, reaches
 from cuemark.kit.ids import is_id
 
 MASTER_KEY_BYTES = 32
 MAX_KIDS = 32
 MAX_LABELS = 16
+MAX_PERIODS = 2048
+"""A day in periods of 60 s has 1,440."""
+PREFETCHED_PERIODS = 1
 
 _KID = re.compile(r"[0-9a-f]{32}")
 _HEADER = re.compile(r"[\x20-\x7e]{0,200}")
@@ -55,7 +58,8 @@ class MasterKey:
 class WrappedKey:
     """A content key as it is stored; ``kid`` and ``iv`` (the constant IV of cbcs) are hex.
 
-    ``signals`` are those that the key server gave, if the key is one of its.
+    ``signals`` are those that the key server gave, if the key is one of its. ``period`` is the
+    crypto period, from 0.
     """
 
     label: str
@@ -63,6 +67,7 @@ class WrappedKey:
     wrapped: bytes = field(repr=False)
     iv: str
     signals: tuple[KeySignal, ...] = ()
+    period: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,16 +79,25 @@ class LicenceSession:
     version_id: VersionId
     expires_at: datetime
     closed: bool
+    robustness: Robustness = "software"
 
 
-def make_key(label: str, master: MasterKey, kid: str = "") -> WrappedKey:
+def make_key(label: str, master: MasterKey, kid: str = "", period: int = 0) -> WrappedKey:
     """A fresh key for ``label``, from the system's randomness, as is its id unless one is given."""
     return WrappedKey(
         label,
         kid or secrets.token_hex(16),
         master.wrap(secrets.token_bytes(16)),
         secrets.token_hex(16),
+        period=period,
     )
+
+
+def wanted(labels: Sequence[str], periods: int) -> list[tuple[str, int]]:
+    """Label and period of each key of so many crypto periods."""
+    if not 1 <= periods <= MAX_PERIODS:
+        raise LicenceInvalid(f"Ask for the keys of 1 to {MAX_PERIODS} crypto periods.")
+    return [(label, period) for period in range(periods) for label in labels]
 
 
 def labels_of(requested: Sequence[str]) -> list[str]:
@@ -129,6 +143,37 @@ def choose(kids: Sequence[str], keys: Mapping[str, WrappedKey]) -> list[WrappedK
     if not all(kid in keys for kid in kids):
         raise LicenceRefused("A key was asked for that this playback session does not need.")
     return [keys[kid] for kid in kids]
+
+
+def within(keys: Sequence[WrappedKey], level: Robustness, demands: Demands) -> list[WrappedKey]:
+    """Those of the keys that a device of this level may have."""
+    return [key for key in keys if reaches(level, key.label, demands)]
+
+
+def check_level(keys: Sequence[WrappedKey], level: Robustness, demands: Demands) -> None:
+    """Raises ``LicenceRefused`` where one of the keys demands more than this level."""
+    if len(within(keys, level, demands)) != len(keys):
+        raise LicenceRefused(
+            "A key was asked for that only devices with better protection may have: play a lower "
+            "quality."
+        )
+
+
+def with_next(chosen: Sequence[WrappedKey], keys: Iterable[WrappedKey]) -> list[WrappedKey]:
+    """``chosen``, then those of the same labels in the crypto period that follows, ``MAX_KIDS`` in
+    all at most.
+
+    So a boundary waits for no licence, and a play that is stopped has keys for one period, not for
+    the rest of the film.
+    """
+    there = {(key.label, key.period) for key in chosen}
+    ahead = {
+        (key.label, key.period + step)
+        for key in chosen
+        for step in range(1, PREFETCHED_PERIODS + 1)
+    }
+    more = [key for key in keys if (key.label, key.period) in ahead - there]
+    return [*chosen, *more][: max(MAX_KIDS, len(chosen))]
 
 
 def header_of(text: str) -> str:

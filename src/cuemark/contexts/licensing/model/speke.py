@@ -17,8 +17,10 @@ from cuemark.contexts.licensing.model.cpix import (
     Document,
     DocumentKey,
     DocumentSystem,
+    KeyPeriod,
     UsageRule,
 )
+from cuemark.contexts.licensing.model.keys import MAX_PERIODS
 from cuemark.contexts.licensing.model.systems import PsshInvalid
 from cuemark.contracts.protection import SYSTEM_IDS, KeySignal, Scheme, System
 
@@ -55,12 +57,21 @@ class GivenKey:
     key: bytes = field(repr=False)
     iv: str
     signals: tuple[KeySignal, ...]
+    period: int = 0
 
 
 def request_of(
-    content_id: str, kids: Mapping[str, str], scheme: Scheme, named: Sequence[System]
+    content_id: str,
+    kids: Mapping[str, str],
+    scheme: Scheme,
+    named: Sequence[System],
+    period: int | None = None,
 ) -> Document:
-    """What asks for a key of each label, whose ids are ``kids``, to be named to systems."""
+    """What asks for a key of each label, whose ids are ``kids``, to be named to systems.
+
+    ``period`` is the crypto period that they are for, where the content has several.
+    """
+    period_id = "" if period is None else f"period-{period}"
     asked = [system for system in named if system != "common"]
     wanted = [
         DocumentSystem(kid, SYSTEM_IDS[system], asks=_ASKED.get(system, _ASKED_OF_ALL))
@@ -72,14 +83,19 @@ def request_of(
         tuple(DocumentKey(kid, scheme=scheme) for kid in kids.values()),
         tuple(wanted),
         tuple(
-            UsageRule(kid, label, label not in PIXELS, *PIXELS.get(label, (None, None)))
+            UsageRule(kid, label, label not in PIXELS, *PIXELS.get(label, (None, None)), period_id)
             for label, kid in kids.items()
         ),
+        () if period is None else (KeyPeriod(period_id, period),),
     )
 
 
 def given_keys(
-    answer: Document, content_id: str, kids: Mapping[str, str], named: Sequence[System]
+    answer: Document,
+    content_id: str,
+    kids: Mapping[str, str],
+    named: Sequence[System],
+    period: int = 0,
 ) -> list[GivenKey]:
     """The keys of an answer to ``request_of``; raises ``CpixInvalid`` where it is none."""
     if answer.content_id not in ("", content_id):
@@ -111,6 +127,7 @@ def given_keys(
             found[label].key,
             found[label].iv.hex() or secrets.token_hex(IV_BYTES),
             _signals(answer, kid, label, named),
+            period,
         )
         for label, kid in kids.items()
     ]
@@ -159,9 +176,26 @@ def wanted_labels(request: Document) -> dict[str, str]:
         if len(told) > 1 or not _TRACK_TYPE.fullmatch(label):
             raise CpixInvalid("it says of a key for several kinds of tracks, or for none there is")
         found[key.kid] = label
-    if len(set(found.values())) != len(found):
+    periods = wanted_periods(request)
+    if len({(label, periods[kid]) for kid, label in found.items()}) != len(found):
         raise CpixInvalid("it asks for two keys for one kind of track")
     return found
+
+
+def wanted_periods(request: Document) -> dict[str, int]:
+    """The crypto period of each key id that a request asks a key for, 0 where it names none;
+    raises ``CpixInvalid``."""
+    indexes = {period.period_id: period.index for period in request.periods}
+    if len(indexes) != len(request.periods) or any(
+        index >= MAX_PERIODS for index in indexes.values()
+    ):
+        raise CpixInvalid(f"its periods have one id twice, or more than {MAX_PERIODS}")
+    named = {rule.kid: rule.period_id for rule in request.rules if rule.period_id}
+    if not set(named.values()) <= indexes.keys():
+        raise CpixInvalid("it has a key for a period that it does not list")
+    if any(rule.period_id != named.get(rule.kid, "") for rule in request.rules):
+        raise CpixInvalid("it has a key for more than one period")
+    return {key.kid: indexes[named[key.kid]] if key.kid in named else 0 for key in request.keys}
 
 
 def scheme_of(request: Document) -> Scheme:
@@ -209,4 +243,5 @@ def answer_of(
         tuple(keys[key.kid] for key in request.keys),
         tuple(filled),
         request.rules,
+        request.periods,
     )

@@ -33,11 +33,19 @@ class KeyServer:
         self._sealed = sealed
 
     async def keys(
-        self, content_id: str, labels: Sequence[str], scheme: Scheme, named: Sequence[System]
+        self,
+        content_id: str,
+        labels: Sequence[str],
+        scheme: Scheme,
+        named: Sequence[System],
+        period: int | None = None,
     ) -> list[GivenKey]:
-        """A key for each label, with a fresh id. Raises ``KeysNotGiven``."""
+        """A key for each label, with a fresh id; ``period`` is as in ``speke.request_of``.
+
+        Raises ``KeysNotGiven``.
+        """
         kids = {label: secrets.token_hex(16) for label in labels}
-        request = speke.request_of(content_id, kids, scheme, named)
+        request = speke.request_of(content_id, kids, scheme, named, period)
         # To make an RSA key takes a while.
         recipient = await asyncio.to_thread(Recipient, self._clock.now()) if self._sealed else None
         headers = {
@@ -58,7 +66,7 @@ class KeyServer:
             raise _not_given(f"the key server {error}", content_id) from error
         try:
             document = cpix.read(answer.body, recipient)
-            return speke.given_keys(document, content_id, kids, named)
+            return speke.given_keys(document, content_id, kids, named, period or 0)
         except CpixInvalid as error:
             text = f"the answer of the key server cannot be used: {error}"
             raise _not_given(text, content_id) from error

@@ -1,30 +1,33 @@
 """The DASH manifest of a session: ISO/IEC 23009-1, static, the isoff-live profile.
 
-Written for what Shaka Player and dash.js accept: one AdaptationSet for each content key, joined
-by the switching property of DASH-IF IOP section 3.8 (``adaptation-set-switching:2016``), since
-players refuse two keys in one set.
+Written for what Shaka Player and dash.js accept: one AdaptationSet for each codec, dynamic range
+and content key, since players refuse two keys in one set. Those of the same codec and range are
+joined by the switching property of DASH-IF IOP section 3.8 (``adaptation-set-switching:2016``).
 """
 
 from collections.abc import Mapping, Sequence
 
+from cuemark.contexts.playback.model import dash_templates as templates
 from cuemark.contexts.playback.model import presentation
+from cuemark.contexts.playback.model.dash_templates import digests, thumbnails
+from cuemark.contexts.playback.model.presentation import Span
 from cuemark.contexts.playback.model.protection import (
     CLEARKEY_ALONE,
     NAMESPACES,
     Offer,
     content_protection,
+    keyed,
     offered,
 )
 from cuemark.contexts.playback.model.xml import descriptor, element, text
-from cuemark.contracts.encoding import (
+from cuemark.contracts.encoding.versions import (
     AudioRole,
     AudioTrack,
     CaptionRole,
     CaptionTrack,
+    DynamicRange,
     IFrames,
     Rendition,
-    ThumbnailTrack,
-    Timeline,
     Version,
 )
 from cuemark.contracts.steering import RankedAppliance
@@ -52,9 +55,7 @@ _CAPTION_ROLES: dict[CaptionRole, str] = {
 }
 """ISO/IEC 23009-1 section 5.8.5.5."""
 
-_TILES = "http://dashif.org/guidelines/thumbnail_tile"
 _TRICK_MODE = "http://dashif.org/guidelines/trickmode"
-_DIGESTS = "urn:cuemark:digests:sha-256-128"
 _ROLE = "urn:mpeg:dash:role:2011"
 _CHANNELS = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
 _CICP_OF_CHANNELS = {7: 11, 8: 12}
@@ -65,6 +66,12 @@ _DOLBY_SURROUND = "F801"
 """L, C, R, Ls, Rs and LFE, as devices that follow DVB look for them in E-AC-3."""
 
 _CAPTION_BITS_PER_S = 1000
+_BT_2020 = 9
+_TRANSFERS: dict[DynamicRange, int] = {"pq": 16, "hlg": 18}
+"""ITU-T H.273 tables 2 to 4."""
+
+_Kind = tuple[str, DynamicRange]
+"""A codec and a dynamic range."""
 
 
 def manifest(
@@ -79,8 +86,8 @@ def manifest(
     """
     longest_s = max(version.video_timeline.durations) / version.video_timeline.timescale
     times = {
-        "mediaPresentationDuration": _duration(float(presentation.duration_s(version))),
-        "minBufferTime": _duration(longest_s),
+        "mediaPresentationDuration": templates.duration(float(presentation.duration_s(version))),
+        "minBufferTime": templates.duration(longest_s),
     }
     bases = [
         element(
@@ -90,51 +97,87 @@ def manifest(
         )
         for each in ranking
     ]
-    kids = [*(each.kid for each in version.renditions), *(each.kid for each in version.audio)]
-    protections = {
-        kid: content_protection(version, kid, offer, presentation.address(licence_url))
-        for kid in dict.fromkeys(kids)
-    }
-    period = element("Period", {"id": "0", "start": "PT0S"}, *_sets(version, protections))
+    periods = [_period(version, span, offer, licence_url) for span in presentation.spans(version)]
     more = NAMESPACES if offered(version, offer) else {}
-    mpd = element("MPD", {**_MPD, **more, **times}, *bases, period)
+    mpd = element("MPD", {**_MPD, **more, **times}, *bases, *periods)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{mpd}\n'
 
 
-def _sets(version: Version, protections: Mapping[str, list[str]]) -> list[str]:
-    videos: dict[tuple[str, str], list[Rendition]] = {}
+def _period(version: Version, span: Span, offer: Offer, licence_url: str) -> str:
+    """A Period for each stretch with keys of its own: ClearKey players do not rotate keys in one.
+
+    Its tracks have the ids that they have in the others, by which players join them.
+    """
+    here = keyed(version, span)
+    kids = [*(each.kid for each in here.renditions), *(each.kid for each in here.audio)]
+    protections = {
+        kid: content_protection(here, kid, offer, presentation.address(licence_url))
+        for kid in dict.fromkeys(kids)
+    }
+    start = templates.start(version, span)
+    attributes = {"id": str(span.number), "start": start}
+    return element("Period", attributes, *_sets(here, span, protections))
+
+
+def _sets(version: Version, span: Span, protections: Mapping[str, list[str]]) -> list[str]:
+    videos: dict[tuple[_Kind, str], list[Rendition]] = {}
     for rendition in version.renditions:
-        videos.setdefault((rendition.codec, rendition.kid), []).append(rendition)
+        videos.setdefault((_kind(rendition), rendition.kid), []).append(rendition)
     audios: dict[tuple[str, str, str, str, int, str], list[AudioTrack]] = {}
     for track in version.audio:
         what = (track.language, track.role, track.name)
         audios.setdefault((*what, track.codec_string, track.channels, track.kid), []).append(track)
     numbers = {key: str(number) for number, key in enumerate(videos, 1)}
-    template = _template(version, version.video_timeline)
+    template = templates.of_video(version, span)
     sets = []
-    for (codec, kid), renditions in videos.items():
+    for (kind, kid), renditions in videos.items():
         switchable = [
             number
             for (other, other_kid), number in numbers.items()
-            if other == codec and other_kid != kid
+            if other == kind and other_kid != kid
         ]
-        parts = [*protections[kid], *_switching(switchable), template]
-        sets.append(_video(version, parts, renditions, numbers[codec, kid]))
+        parts = [*protections[kid], *_colors(kind[1]), *_switching(switchable), template]
+        sets.append(_video(version, parts, renditions, numbers[kind, kid]))
     for each in version.renditions:
         if each.iframes is not None:
-            of_sets = [number for (codec, _), number in numbers.items() if codec == each.codec]
-            parts = [*protections[each.kid], _trick_of(of_sets)]
-            sets.append(_trick_mode(version, each, each.iframes, parts, str(len(sets) + 1)))
+            of_sets = [number for (kind, _), number in numbers.items() if kind == _kind(each)]
+            colors = _colors(each.dynamic_range)
+            parts = [*protections[each.kid], *colors, _trick_of(of_sets)]
+            parts.append(templates.of_video(version, span, each.rendition_id))
+            sets.append(_trick_mode(each, each.iframes, parts, str(len(sets) + 1)))
     first = len(sets) + 1
     sets += [
-        _audio(version, protections[tracks[0].kid], tracks, str(n))
+        _audio(version, span, protections[tracks[0].kid], tracks, str(n))
         for n, tracks in enumerate(audios.values(), first)
     ]
     first = len(sets) + 1
-    sets += [_caption(track, str(n)) for n, track in enumerate(version.captions, first)]
+    sets += [_caption(track, span, str(n)) for n, track in enumerate(version.captions, first)]
     if version.thumbnails is not None:
-        sets.append(_thumbnails(version.thumbnails, str(len(sets) + 1)))
+        sets.append(thumbnails(version, version.thumbnails, span, str(len(sets) + 1)))
     return sets
+
+
+def _kind(rendition: Rendition) -> _Kind:
+    """What a player keeps to: it changes neither codec nor range within a play."""
+    return rendition.codec, rendition.dynamic_range
+
+
+def _colors(dynamic_range: DynamicRange) -> list[str]:
+    """What a screen must know of HDR, as DASH-IF IOP 4.3 section 6.2.5.1 has it.
+
+    Essential: a player that does not know these leaves the set alone.
+    """
+    if dynamic_range == "sdr":
+        return []
+    codes = {
+        "ColourPrimaries": _BT_2020,
+        "TransferCharacteristics": _TRANSFERS[dynamic_range],
+        "MatrixCoefficients": _BT_2020,
+    }
+    return [
+        descriptor("EssentialProperty", f"urn:mpeg:mpegB:cicp:{name}", str(code))
+        for name, code in codes.items()
+    ]
 
 
 def _switching(switchable: Sequence[str]) -> list[str]:
@@ -160,7 +203,7 @@ def _video(
                     "frameRate": version.frame_rate,
                     "sar": "1:1",
                 },
-                *_digests(each.rendition_id, each.digests_sha256),
+                *digests(each.rendition_id, each.digests_sha256),
             )
         )
     attributes = _set_attributes(number, "video")
@@ -174,13 +217,8 @@ def _trick_of(of_sets: Sequence[str]) -> str:
     return descriptor("EssentialProperty", _TRICK_MODE, " ".join(of_sets))
 
 
-def _trick_mode(
-    version: Version, rendition: Rendition, frames: IFrames, parts: Sequence[str], number: str
-) -> str:
-    """The I-frames of a rendition (DASH-IF IOP 4.3 section 3.2.9).
-
-    They need the init segment of the rendition.
-    """
+def _trick_mode(rendition: Rendition, frames: IFrames, parts: Sequence[str], number: str) -> str:
+    """The I-frames of a rendition (DASH-IF IOP 4.3 section 3.2.9)."""
     representation = element(
         "Representation",
         {
@@ -192,16 +230,18 @@ def _trick_mode(
             "sar": "1:1",
             "codingDependency": "false",
         },
-        *_digests(frames.track_id, frames.digests_sha256),
+        *digests(frames.track_id, frames.digests_sha256),
     )
-    init = f"{presentation.path(rendition.rendition_id)}/init.mp4"
-    template = _template(version, version.video_timeline, init)
     attributes = _set_attributes(number, "video")
-    return element("AdaptationSet", attributes, *parts, template, representation)
+    return element("AdaptationSet", attributes, *parts, representation)
 
 
 def _audio(
-    version: Version, protection: Sequence[str], tracks: Sequence[AudioTrack], number: str
+    version: Version,
+    span: Span,
+    protection: Sequence[str],
+    tracks: Sequence[AudioTrack],
+    number: str,
 ) -> str:
     first = tracks[0]
     children = [
@@ -209,7 +249,7 @@ def _audio(
         *protection,
         *([element("Label", {}, text(first.name))] if first.name else []),
         *_roles(version, first),
-        _template(version, presentation.sound_timeline(version, first)),
+        templates.of_sound(version, span, first),
     ]
     for each in tracks:
         children.append(
@@ -221,7 +261,7 @@ def _audio(
                     "codecs": each.codec_string,
                     "audioSamplingRate": each.sample_rate_hz,
                 },
-                *_digests(each.track_id, each.digests_sha256),
+                *digests(each.track_id, each.digests_sha256),
             )
         )
     attributes = _set_attributes(number, "audio")
@@ -254,9 +294,10 @@ def _roles(version: Version, track: AudioTrack) -> list[str]:
     return found
 
 
-def _caption(track: CaptionTrack, number: str) -> str:
+def _caption(track: CaptionTrack, span: Span, number: str) -> str:
     """The WebVTT of a track. Its IMSC is not listed: players would show each language twice."""
-    file = "/".join(presentation.path(part) for part in track.path.split("/"))
+    path = track.period_paths[span.number] if track.period_paths else track.path
+    file = "/".join(presentation.path(part) for part in path.split("/"))
     representation = element(
         "Representation",
         {"id": presentation.path(track.track_id), "bandwidth": _CAPTION_BITS_PER_S},
@@ -281,34 +322,6 @@ def _caption(track: CaptionTrack, number: str) -> str:
     return element("AdaptationSet", attributes, *descriptors, representation)
 
 
-def _thumbnails(track: ThumbnailTrack, number: str) -> str:
-    """The sheets of DASH-IF IOP 4.3 section 6.2.6: sizes are of a sheet, ``@duration`` too.
-
-    All sheets stand for equally long, which no SegmentTimeline says of the last one, so that a
-    player finds the tiles of that one where they are.
-    """
-    sheet = {
-        "timescale": track.timescale,
-        "duration": track.tile_ticks * track.columns * track.rows,
-        "media": "$RepresentationID$/$Number$.jpg",
-        "startNumber": 1,
-    }
-    representation = element(
-        "Representation",
-        {
-            "id": presentation.path(track.track_id),
-            "bandwidth": presentation.bits_per_s(track.bitrate_kbps),
-            "width": track.tile_width * track.columns,
-            "height": track.tile_height * track.rows,
-        },
-        descriptor("EssentialProperty", _TILES, f"{track.columns}x{track.rows}"),
-        *_digests(track.track_id, track.digests_sha256),
-        element("SegmentTemplate", sheet),
-    )
-    attributes = {"id": number, "contentType": "image", "mimeType": "image/jpeg"}
-    return element("AdaptationSet", attributes, representation)
-
-
 def _set_attributes(number: str, kind: str) -> dict[str, object]:
     return {
         "id": number,
@@ -317,37 +330,3 @@ def _set_attributes(number: str, kind: str) -> dict[str, object]:
         "segmentAlignment": "true",
         "startWithSAP": "1",
     }
-
-
-def _digests(track_id: str, sha256: str) -> list[str]:
-    """Where a device finds what its segments' digests are, sealed by this manifest."""
-    value = presentation.digests(track_id, sha256)
-    return [descriptor("SupplementalProperty", _DIGESTS, value)] if value else []
-
-
-def _template(
-    version: Version, timeline: Timeline, init: str = "$RepresentationID$/init.mp4"
-) -> str:
-    at = timeline.start
-    segments: list[str] = []
-    for ticks, times in presentation.runs(timeline.durations):
-        start = f' t="{at}"' if not segments else ""
-        repeat = f' r="{times - 1}"' if times > 1 else ""
-        segments.append(f'<S{start} d="{ticks}"{repeat}/>')
-        at += ticks * times
-    attributes: dict[str, object] = {
-        "timescale": timeline.timescale,
-        "initialization": init,
-        "media": "$RepresentationID$/$Number$.m4s",
-        "startNumber": 1,
-    }
-    offset = int(presentation.origin_s(version) * timeline.timescale)
-    if offset:
-        attributes["presentationTimeOffset"] = offset
-    timed = f"<SegmentTimeline>{''.join(segments)}</SegmentTimeline>"
-    return element("SegmentTemplate", attributes, timed)
-
-
-def _duration(seconds: float) -> str:
-    """An xs:duration, to the microsecond."""
-    return f"PT{seconds:.6f}".rstrip("0").rstrip(".") + "S"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from cuemark.contexts.playback.model import presentation, protection
-from cuemark.contracts.encoding import (
+from cuemark.contracts.encoding.versions import (
     AudioRole,
     AudioTrack,
     CaptionRole,
@@ -70,7 +70,7 @@ def manifest(
                 lines.append(_playlist(appliance, rendition.rendition_id, kind))
     for appliance in ranking:
         lines += [
-            _iframes(rendition, rendition.iframes, appliance, kind)
+            _iframes(version, rendition, rendition.iframes, appliance, kind)
             for rendition in version.renditions
             if rendition.iframes is not None
         ]
@@ -185,6 +185,7 @@ def _variant(
         f"RESOLUTION={rendition.width}x{rendition.height}",
         f"FRAME-RATE={float(Fraction(version.frame_rate)):.3f}",
         f"CODECS={_quoted(','.join(codecs))}",
+        *_range(version, rendition),
         *([f"AUDIO={_group(group, appliance)}"] if sounds else []),
         *([f"SUBTITLES={_group('captions', appliance)}"] if version.captions else []),
         "CLOSED-CAPTIONS=NONE",
@@ -192,13 +193,27 @@ def _variant(
     return f"#EXT-X-STREAM-INF:{','.join(attributes)}"
 
 
-def _iframes(rendition: Rendition, frames: IFrames, appliance: RankedAppliance, kind: str) -> str:
+def _range(version: Version, rendition: Rendition) -> list[str]:
+    """The range of a variant, where the film has more than one (rfc8216bis section 4.4.6.2)."""
+    if all(each.dynamic_range == "sdr" for each in version.renditions):
+        return []
+    return [f"VIDEO-RANGE={rendition.dynamic_range.upper()}"]
+
+
+def _iframes(
+    version: Version,
+    rendition: Rendition,
+    frames: IFrames,
+    appliance: RankedAppliance,
+    kind: str,
+) -> str:
     """A rendition's I-frame playlist (rfc8216bis section 4.4.6.3)."""
     attributes = [
         f"BANDWIDTH={presentation.bits_per_s(frames.peak_bitrate_kbps)}",
         f"AVERAGE-BANDWIDTH={presentation.bits_per_s(frames.bitrate_kbps)}",
         f"RESOLUTION={rendition.width}x{rendition.height}",
         f"CODECS={_quoted(rendition.codec_string)}",
+        *_range(version, rendition),
         f"URI={_quoted(_playlist(appliance, frames.track_id, kind))}",
     ]
     return f"#EXT-X-I-FRAME-STREAM-INF:{','.join(attributes)}"

@@ -1,12 +1,13 @@
 """What both manifest formats say of a version, in numbers and addresses."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from math import ceil
 from urllib.parse import quote
 
-from cuemark.contracts.encoding import AudioTrack, Timeline, Version
+from cuemark.contracts.encoding.versions import AudioTrack, Timeline, Version
 
 _ADDRESS_SAFE = ":/?#[]@!$&()*+,;=%-._~"
 
@@ -54,6 +55,69 @@ def sound_timeline(version: Version, track: AudioTrack) -> Timeline:
     if found is None:
         raise ValueError(f"{version.version_id} has audio but no audio timeline")
     return found
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of a presentation in which keys do not change: a Period of DASH.
+
+    It begins at ``start_s`` of the media time, exactly. ``number`` counts from 0, and the segments
+    of a timeline that are in it from 1 on through the whole film. ``kids`` are by label; empty
+    where they are those that the tracks themselves name.
+    """
+
+    number: int
+    start_s: Fraction
+    video: range
+    sounds: Mapping[str, range]
+    init: str
+    kids: Mapping[str, str]
+
+
+WHOLE_INIT = "init.mp4"
+
+
+def spans(version: Version) -> list[Span]:
+    """The stretches of a version, in order; one where its keys do not change."""
+    video, lengths = version.video_timeline, _sound_lengths(version)
+    if not version.periods:
+        every = range(1, len(video.durations) + 1)
+        return [Span(0, origin_s(version), every, lengths, WHOLE_INIT, {})]
+    found = []
+    for number, (here, after) in enumerate(
+        zip(version.periods, [*version.periods[1:], None], strict=True)
+    ):
+        end = len(video.durations) + 1 if after is None else after.video
+        found.append(
+            Span(
+                number,
+                Fraction(here.start, video.timescale) if number else origin_s(version),
+                range(here.video, end),
+                {
+                    kind: range(first, lengths[kind].stop if after is None else after.sounds[kind])
+                    for kind, first in here.sounds.items()
+                },
+                here.init,
+                here.kids,
+            )
+        )
+    return found
+
+
+def _sound_lengths(version: Version) -> dict[str, range]:
+    return {
+        track.codec_string: range(1, len(sound_timeline(version, track).durations) + 1)
+        for track in version.audio
+    }
+
+
+def exact_scale(timescale: int, start_s: Fraction) -> int:
+    """By how much ``timescale`` must be multiplied for ``start_s`` to be so many whole ticks.
+
+    1 where that is more than an MPD can state: then it is rounded down to a tick.
+    """
+    times = (start_s * timescale).denominator
+    return times if timescale * times < 1 << 32 else 1
 
 
 def sounds(version: Version) -> list[list[AudioTrack]]:

@@ -4,11 +4,23 @@ A DRM system is signalled where the version was packaged for it and the install 
 without a licence server would only mislead players.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import msgspec
 
 from cuemark.contexts.playback.model import xml
-from cuemark.contracts.encoding import Version
-from cuemark.contracts.protection import SYSTEM_IDS, KeySignal, Scheme, System
+from cuemark.contexts.playback.model.presentation import Span
+from cuemark.contracts.encoding.versions import Version
+from cuemark.contracts.protection import (
+    AUDIO,
+    SYSTEM_IDS,
+    Demands,
+    KeySignal,
+    Robustness,
+    Scheme,
+    System,
+    reaches,
+)
 
 NAMESPACES = {"xmlns:mspr": "urn:microsoft:playready", "xmlns:dashif": "https://dashif.org/CPS"}
 _METHODS: dict[Scheme, str] = {"cbcs": "SAMPLE-AES", "cenc": "SAMPLE-AES-CTR"}
@@ -25,10 +37,11 @@ _NAMES: dict[System, str] = {
 @dataclass(frozen=True)
 class Offer:
     """How an install lets members have keys: the DRM systems that it names, the preferred first,
-    and whether ClearKey is among the ways."""
+    whether ClearKey is among the ways, and what keys demand of devices by their labels."""
 
     systems: tuple[System, ...] = ()
     clearkey: bool = True
+    demands: Demands = field(default_factory=dict)
 
 
 CLEARKEY_ALONE = Offer()
@@ -51,6 +64,37 @@ def of_hls(version: Version, offer: Offer) -> list[System]:
     return [system for system in offered(version, offer) if system in named]
 
 
+def level_of(version: Version, offer: Offer, said: Robustness) -> Robustness:
+    """What a play can reach that says so much of its device: without a DRM system's licence server,
+    which finds out, no more than software."""
+    proving = [system for system in offered(version, offer) if system != "common"]
+    return said if proving else "software"
+
+
+def within(version: Version, level: Robustness, offer: Offer) -> Version:
+    """The version without the renditions whose keys demand more than this level."""
+    return msgspec.structs.replace(
+        version,
+        renditions=[
+            each for each in version.renditions if reaches(level, each.label, offer.demands)
+        ],
+        audio=version.audio if reaches(level, AUDIO, offer.demands) else [],
+    )
+
+
+def keyed(version: Version, span: Span) -> Version:
+    """The version as if the keys of a stretch were those of all of it."""
+    if not span.kids:
+        return version
+    return msgspec.structs.replace(
+        version,
+        renditions=[
+            msgspec.structs.replace(each, kid=span.kids[each.label]) for each in version.renditions
+        ],
+        audio=[msgspec.structs.replace(each, kid=span.kids[AUDIO]) for each in version.audio],
+    )
+
+
 def content_protection(version: Version, kid: str, offer: Offer, licence_url: str) -> list[str]:
     """The elements by which players of DASH know scheme, key and systems (DASH-IF IOP part 6).
 
@@ -70,12 +114,13 @@ def content_protection(version: Version, kid: str, offer: Offer, licence_url: st
 
 def session_keys(version: Version, system: System) -> list[str]:
     """The keys of a session as a multivariant playlist tells them early (rfc8216bis section
-    4.4.6.5), each once."""
+    4.4.6.5), each once; where keys change, those with which the film begins."""
+    first = set(version.periods[0].kids.values()) if version.periods else version.signals.keys()
     lines = [
         f"#EXT-X-SESSION-KEY:METHOD={_METHODS[version.scheme]},{signal.hls_attributes}"
-        for signals in version.signals.values()
+        for kid, signals in version.signals.items()
         for signal in signals
-        if signal.system == system
+        if signal.system == system and kid in first
     ]
     return list(dict.fromkeys(lines))
 

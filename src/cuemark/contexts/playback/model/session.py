@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cuemark.contracts.ids import AccountId, PlaySessionId, ProfileId, TitleId, VersionId
+from cuemark.contracts.protection import Robustness
 from cuemark.contracts.steering import RankedAppliance
 
 MIN_LIFE = timedelta(hours=12)
@@ -30,6 +31,7 @@ class Session:
     expires_at: datetime
     trace_id: str = ""
     heard_at: datetime | None = None
+    robustness: Robustness = "software"
 
 
 def end_of(started_at: datetime, duration_s: float) -> datetime:

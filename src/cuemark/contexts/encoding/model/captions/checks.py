@@ -12,7 +12,7 @@ import msgspec
 
 from cuemark.contexts.encoding.model import languages
 from cuemark.contexts.encoding.model.captions.cues import Captions, Cue, plain
-from cuemark.contracts.encoding import CaptionRole
+from cuemark.contracts.encoding.versions import CaptionRole
 
 READING_CPS = 20.0
 """Characters a second that an adult reads of captions; 17 in a film for children."""

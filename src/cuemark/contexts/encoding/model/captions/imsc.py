@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from cuemark.contexts.encoding.model.captions.cues import Cue, parts
 from cuemark.contexts.encoding.model.captions.webvtt import stamp
-from cuemark.contracts.encoding import CaptionRole
+from cuemark.contracts.encoding.versions import CaptionRole
 
 PROFILE = "http://www.w3.org/ns/ttml/profile/imsc1.1/text"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from cuemark.contracts.encoding import Check, Severity
+from cuemark.contracts.encoding.validation import Check, Severity
 
 Span = tuple[float, float]
 """From when to when, in seconds of the film."""

@@ -7,7 +7,7 @@ is referred to is there, and each that is there is referred to.
 import math
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from urllib.parse import unquote
 from xml.parsers.expat import ExpatError
 
@@ -16,9 +16,11 @@ import msgspec
 from mpegdash.nodes import MPEGDASH, AdaptationSet, Period, Representation, SegmentTemplate
 from mpegdash.parser import MPEGDASHParser
 
-from cuemark.contexts.encoding.model.playlists import bitrates_kbps
+from cuemark.contexts.encoding.model.playlists import MARKED, bitrates_kbps
 from cuemark.contexts.encoding.model.validation.findings import Finding, error, warning
-from cuemark.contracts.encoding import Check, Version
+from cuemark.contexts.encoding.model.watermark import VARIANTS
+from cuemark.contracts.encoding.validation import Check
+from cuemark.contracts.encoding.versions import Version
 from cuemark.contracts.protection import SYSTEM_IDS
 
 CHECKS: tuple[Check, ...] = ("manifests", "bandwidth")
@@ -277,6 +279,19 @@ def _relative(address: str, base_url: str) -> str:
     if not address.startswith(base_url):
         raise ManifestUnreadable(f"the HLS manifest leads to {address!r}, outside the version")
     return address.removeprefix(base_url)
+
+
+def in_variants(read: Read, names: Collection[str]) -> Read:
+    """What a manifest of a marked version says, with the variants in the place of each segment of
+    the renditions ``names``."""
+    files: set[str] = set()
+    for name in read.files:
+        track, _, file = name.rpartition("/")
+        if track in names and file.startswith(MARKED):
+            files |= {f"{track}/{variant}{file.removeprefix(MARKED)}" for variant in VARIANTS}
+        else:
+            files.add(name)
+    return msgspec.structs.replace(read, files=frozenset(files))
 
 
 def reference_findings(

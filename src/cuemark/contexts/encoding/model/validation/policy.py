@@ -10,7 +10,7 @@ from typing import get_args
 import msgspec
 
 from cuemark.contexts.encoding.model.validation.findings import Finding
-from cuemark.contracts.encoding import Action, Check, PolicyChanges, Rule
+from cuemark.contracts.encoding.validation import Action, Check, PolicyChanges, Rule
 
 CHECKS: tuple[Check, ...] = get_args(Check)
 
@@ -78,6 +78,9 @@ def judge(checks: Sequence[Check], found: Sequence[Finding], policy: Policy) -> 
     return Validation(checks=list(checks), judged=sorted(kept, key=lambda each: order[each.action]))
 
 
+NOT_PUBLISHED = "the version was not published: "
+
+
 def refusal(validation: Validation) -> str:
     """Why a version is not published, one sentence without its full stop; empty where it may be."""
     blocking = validation.blocking
@@ -91,6 +94,6 @@ def refusal(validation: Validation) -> str:
     )
     checks = ", ".join(dict.fromkeys(each.check for each in blocking))
     return (
-        f"the version was not published: {blocking[0].text}{also}; mend the film, or let it pass "
+        f"{NOT_PUBLISHED}{blocking[0].text}{also}; mend the film, or let it pass "
         f"by `validation` in the settings ({checks})"
     )

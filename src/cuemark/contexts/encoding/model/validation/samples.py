@@ -3,6 +3,7 @@
 ISO/IEC 14496-12 (files), 23001-7 (common encryption), 14496-15 (NAL units).
 """
 
+import struct
 from collections.abc import Iterator
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from cuemark.contexts.encoding.model.boxes import BoxesInvalid, boxes, default_duration, find
 from cuemark.contexts.encoding.model.boxes import timescale as timescale_of
 from cuemark.contexts.encoding.model.validation import encryption
+from cuemark.contexts.encoding.model.validation.color import ColorCodes
 from cuemark.contexts.encoding.model.validation.encryption import Encryption
 
 _ENTRY_BYTES = {b"encv": 78, b"avc1": 78, b"hvc1": 78, b"hev1": 78, b"av01": 78}
@@ -27,7 +29,8 @@ class Init(msgspec.Struct, frozen=True, kw_only=True):
 
     ``codec`` is the four letters of the samples in the clear. ``shift`` is the media time, in
     ticks, that the edit list presents first.
-    ``length_bytes`` is the size of a NAL unit's length, 0 where there are none.
+    ``length_bytes`` is the size of a NAL unit's length, 0 where there are none. ``color`` is what
+    the ``colr`` box says, None where there is none.
     """
 
     codec: str
@@ -37,6 +40,7 @@ class Init(msgspec.Struct, frozen=True, kw_only=True):
     length_bytes: int
     trex_duration: int
     trex_flags: int
+    color: ColorCodes | None = None
 
 
 def init_of(data: bytes) -> Init:
@@ -68,7 +72,23 @@ def init_of(data: bytes) -> Init:
         length_bytes=_length_bytes(codec, inside),
         trex_duration=default_duration(data),
         trex_flags=int.from_bytes(trex[20:24], "big"),
+        color=_color(inside) if kind in _ENTRY_BYTES else None,
     )
+
+
+def _color(entry: memoryview) -> ColorCodes | None:
+    """What the box ``colr`` says (14496-12, 12.1.5); None where none says it by H.273's codes.
+
+    QuickTime's ``nclc`` is the same without a range.
+    """
+    for kind, body in boxes(entry):
+        stated_as = bytes(body[:4])
+        if kind == b"colr" and stated_as in (b"nclx", b"nclc"):
+            at_least(body, 10, "colr")
+            primaries, transfer, matrix = struct.unpack_from(">3H", body, 4)
+            full = bool(body[10] & 0x80) if stated_as == b"nclx" and len(body) > 10 else None
+            return ColorCodes(primaries, transfer, matrix, full)
+    return None
 
 
 def _length_bytes(codec: bytes, entry: memoryview) -> int:

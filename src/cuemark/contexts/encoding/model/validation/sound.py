@@ -1,7 +1,9 @@
 """A version's sound against the master's, by how loud each moment is.
 
 Both are heard mono at ``RATE_HZ`` and told as one level for each ``HOP_S``. The offset between
-them is where their onsets (the rises of level) correlate best. ITU-R BT.1359 has viewers notice
+them is where their onsets (the rises of level) correlate best. A quiet master is published louder
+(``model/loudness.py``), so it is first brought to the level of the version: what is heard of it is
+judged as viewers would get it. ITU-R BT.1359 has viewers notice
 sound that is 45 ms early or 125 ms late; what a pipeline adds must stay far under that.
 """
 
@@ -20,22 +22,21 @@ from cuemark.contexts.encoding.model.validation.findings import (
     told,
     warning,
 )
-from cuemark.contracts.encoding import Check
+from cuemark.contracts.encoding.validation import Check
 
 CHECKS: tuple[Check, ...] = ("av_offset", "mute", "loudness", "clipping")
 
 RATE_HZ, HOP_S = 8000, 0.005
-FLOOR_DB = -80.0
+FLOOR_DB = -95.0
+"""Under what samples of 16 bits tell: silence."""
 OFFSET_S = 0.02
 WINDOW_S, SEARCH_S, MOST_WINDOWS = 12.0, 1.0, 40
 ONSETS_DB, SURE, SURER = 30.0, 0.6, 0.15
 """A window tells an offset where it rises by so much in all, and its onsets correlate by ``SURE``
 and by ``SURER`` more than without an offset."""
 SILENT_DB, HEARD_DB, FALL_DB, MUTE_S = -60.0, -50.0, 25.0, 0.2
-ALIKE_DB = 3.0
 OWN_SILENCE_S = 5.0
 OFF_TARGET_LU, CLIPPED_DBTP = 2.0, 0.0
-GARBAGE_LUFS, GARBAGE_DBTP = -8.0, 12.0
 
 Levels = NDArray[np.float32]
 """Decibels under full scale, one for each ``HOP_S``."""
@@ -54,7 +55,8 @@ def levels(samples: NDArray[np.int16]) -> Levels:
 def findings(name: str, version: Levels, master: Levels) -> list[Finding]:
     """Where the version's sound is not in time with the master's, or is not there."""
     found = []
-    offset = offset_s(version, master)
+    alike = brought(master, version)
+    offset = offset_s(version, alike)
     if offset is not None and abs(offset) > OFFSET_S:
         way = "late" if offset > 0 else "early"
         found.append(
@@ -62,7 +64,28 @@ def findings(name: str, version: Levels, master: Levels) -> list[Finding]:
         )
     hops = round((offset or 0.0) / HOP_S)
     aligned = version[hops:] if hops > 0 else np.concatenate([_silence(-hops), version])
-    return found + _mutes(name, aligned, master)
+    return found + _mutes(name, aligned, alike)
+
+
+def brought(master: Levels, version: Levels) -> Levels:
+    """The master's levels at the gain that the version has, by the power of the whole of each.
+
+    That needs the two neither in time nor equally silent. No sound is published further under the
+    target than it came, nor raised by more than ``loudness`` allows: a version that is silent
+    throughout is not taken for a quiet one.
+    """
+    power = _power_db(master)
+    least = min(0.0, loudness.TARGET_LUFS - power) - loudness.MOST_HELD_DB
+    most = loudness.MOST_GAIN_DB + loudness.MOST_HELD_DB
+    gain = np.clip(_power_db(version) - power, least, most)
+    found: Levels = np.where(master > FLOOR_DB, master + gain, FLOOR_DB).astype(np.float32)
+    return found
+
+
+def _power_db(level: Levels) -> float:
+    if not len(level):
+        return FLOOR_DB
+    return float(10 * np.log10((10 ** (level.astype(np.float64) / 10)).mean()))
 
 
 def own_findings(name: str, master: Levels) -> list[Finding]:
@@ -154,12 +177,6 @@ def _long(mask: NDArray[np.bool_], least_s: float) -> list[Span]:
         for first, end in edges.reshape(-1, 2).tolist()
         if (end - first) * HOP_S >= least_s
     ]
-
-
-def is_garbage(heard: Loudness) -> bool:
-    """Whether this is louder than any sound that was normalized: what some codecs decode to where
-    the key was wrong."""
-    return heard.lufs > GARBAGE_LUFS or heard.peak_dbtp > GARBAGE_DBTP
 
 
 def loudness_findings(name: str, heard: Loudness) -> list[Finding]:

@@ -14,7 +14,7 @@ import msgspec
 from cuemark.contexts.encoding.model import languages
 from cuemark.contexts.encoding.model.captions.cues import Cue, plain
 from cuemark.contexts.encoding.model.validation.findings import Finding, error
-from cuemark.contracts.encoding import Check
+from cuemark.contracts.encoding.validation import Check
 
 CHECKS: tuple[Check, ...] = ("caption_language",)
 

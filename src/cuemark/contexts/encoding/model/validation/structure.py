@@ -22,7 +22,8 @@ from cuemark.contexts.encoding.model.validation.samples import (
     is_idr,
     samples_of,
 )
-from cuemark.contracts.encoding import Check
+from cuemark.contexts.encoding.model.watermark import VARIANTS
+from cuemark.contracts.encoding.validation import Check
 from cuemark.contracts.protection import Scheme
 
 
@@ -41,24 +42,45 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     ivs: list[Stretch] | None
 
 
+class Begun(msgspec.Struct, frozen=True):
+    """An init segment that holds from the segment ``first`` on, counted from 1."""
+
+    first: int
+    init: Init
+
+
 class Track(msgspec.Struct, frozen=True, kw_only=True):
-    """A track as read from its files. ``pictures`` tells a rendition from a sound track."""
+    """A track as read from its files. ``pictures`` tells a rendition from a sound track.
+
+    ``later`` has the init segments of its crypto periods after the first one.
+    """
 
     track_id: str
     pictures: bool
     init: Init
     segments: list[Segment]
+    later: list[Begun] = []
+
+    def init_at(self, number: int) -> Init:
+        """The init segment that the segment ``number``, from 1, needs."""
+        before = [each.init for each in self.later if each.first <= number]
+        return before[-1] if before else self.init
 
     @property
     def samples(self) -> int:
         return sum(segment.samples for segment in self.segments)
 
     @property
-    def ivs(self) -> list[Stretch]:
-        """The IVs of all samples; none where the samples share one, or where none is told."""
-        found: list[Stretch] = []
-        for each in self.segments:
-            found = encryption.joined(found, each.ivs or [])
+    def ivs(self) -> dict[str, list[Stretch]]:
+        """The IVs of all samples of each crypto period, by how a sentence calls the track there;
+        none where the samples share one, or where none is told."""
+        firsts = [1, *(each.first for each in self.later), len(self.segments) + 1]
+        found: dict[str, list[Stretch]] = {}
+        for period, (first, end) in enumerate(pairwise(firsts), 1):
+            name = self.track_id if not self.later else f"{self.track_id} in period {period}"
+            found[name] = []
+            for each in self.segments[first - 1 : end - 1]:
+                found[name] = encryption.joined(found[name], each.ivs or [])
         return found
 
     @property
@@ -155,17 +177,30 @@ def _fragment(moof: memoryview, mdat: memoryview, init: Init) -> Segment:
     )
 
 
-def track_findings(track: Track, kid: str, scheme: Scheme) -> list[Finding]:
-    """What is wrong in one track that should be encrypted by ``scheme`` with the key ``kid``."""
+def track_findings(track: Track, kids: Sequence[str], scheme: Scheme) -> list[Finding]:
+    """What is wrong in one track that should be encrypted by ``scheme`` with the keys ``kids``, one
+    for each of its crypto periods."""
     name, init = track.track_id, track.init
-    found = encryption.stated_findings(name, init.encryption, kid, scheme)
+    found = encryption.stated_findings(name, init.encryption, kids[0], scheme)
+    if len(kids) != 1 + len(track.later):
+        text = f"{name} has {1 + len(track.later)} crypto periods and should have {len(kids)}"
+        found.append(error("protection", text))
+    for number, (each, kid) in enumerate(zip(track.later, kids[1:], strict=False), 2):
+        where = f"{name} in period {number}"
+        found += encryption.stated_findings(where, each.init.encryption, kid, scheme)
+        same = msgspec.structs.replace(each.init, encryption=init.encryption, shift=init.shift)
+        if same != init:
+            text = f"{where} is set up otherwise than before, and not by its key alone"
+            found.append(error("protection", text))
     if clear := [n for n, each in enumerate(track.segments, 1) if each.ivs is None]:
         found.append(
             error("protection", f"{name} does not say how segment {clear[0]} is encrypted")
         )
     for number, (before, after) in enumerate(pairwise(track.segments), 2):
-        if before.start + before.duration != after.start:
-            late_s = (after.start - before.start - before.duration) / init.timescale
+        shifted = track.init_at(number - 1).shift - track.init_at(number).shift
+        late = after.start - before.start - before.duration + shifted
+        if late:
+            late_s = late / init.timescale
             found.append(
                 error(
                     "continuity",
@@ -252,9 +287,13 @@ def duration_findings(tracks: Sequence[Track], film_frames: int, film_s: float) 
 
 
 def sizes_of(files: Mapping[str, int], track_id: str) -> list[int]:
-    """The sizes of a track's segments, in their order, from those of a version's files."""
-    sizes, number = [], 1
-    while (size := files.get(f"{track_id}/{number}.m4s")) is not None:
-        sizes.append(size)
-        number += 1
+    """The sizes of a track's segments, or of the larger of their variants, in their order, from
+    those of a version's files."""
+    sizes: list[int] = []
+    while there := [
+        files[path]
+        for variant in ("", *VARIANTS)
+        if (path := f"{track_id}/{variant}{len(sizes) + 1}.m4s") in files
+    ]:
+        sizes.append(max(there))
     return sizes

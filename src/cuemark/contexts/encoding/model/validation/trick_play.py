@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cuemark.contexts.encoding.model.validation.findings import Finding, error
 from cuemark.contexts.encoding.model.validation.structure import Segment, Track
-from cuemark.contracts.encoding import Check
+from cuemark.contracts.encoding.validation import Check
 
 CHECKS: tuple[Check, ...] = ("trick_play",)
 

@@ -1,0 +1,32 @@
+"""The events that an install tells, by the names under which functions are bound to them."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from cuemark.contracts import (
+    catalog,
+    functions,
+    identity,
+    playback,
+    steering,
+)
+from cuemark.contracts.encoding import events
+
+EVENTS: Mapping[str, type[msgspec.Struct]] = {
+    f"{topic}.{kind.__name__}": kind
+    for topic, kinds in {
+        catalog.TOPIC: (catalog.TitleCreated, catalog.ArtworkChosen),
+        events.TOPIC: (
+            events.MasterLanded,
+            events.VersionPublished,
+            events.EncodingFailed,
+        ),
+        functions.TOPIC: (functions.RunDied,),
+        identity.TOPIC: (identity.AccountCreated,),
+        playback.TOPIC: (playback.PlayStarted,),
+        steering.TOPIC: (steering.VersionPlaced,),
+    }.items()
+    for kind in kinds
+}
+"""By ``topic.Name``: see docs/reference/functions.md."""

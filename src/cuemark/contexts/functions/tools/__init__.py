@@ -1,0 +1,1 @@
+"""What acts for the functions: their folder, their boxes."""

@@ -1,0 +1,342 @@
+"""The use cases of playback.
+
+What a play does when a neighbour is away:
+    viewers     starts from the beginning
+    encoding    a version that was played lately is remembered; any other cannot be played now, and
+                no session of it named
+    catalog, steering, licensing
+                cannot be played now (``CannotPlayNow``): there is no right, no appliance or no key
+    licensing   at the end of a play: the licences end by their own time
+"""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import structlog
+
+from cuemark.contexts.playback import store
+from cuemark.contexts.playback.model import dash, fingerprint, hls, protection
+from cuemark.contexts.playback.model.protection import Offer
+from cuemark.contexts.playback.model.session import (
+    HEARD_EVERY,
+    MAX_DEVICE_CHARS,
+    SILENT_AFTER,
+    Session,
+    end_of,
+    resume_of,
+)
+from cuemark.contexts.playback.service.naming import NamingService
+from cuemark.contracts.catalog import Catalog, GetTitle, Title, UnknownTitle
+from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.encoding.versions import GetVersion, UnknownVersion, Version
+from cuemark.contracts.ids import (
+    PLAY_SESSION_KIND,
+    AccountId,
+    PlaySessionId,
+    TitleId,
+    VersionId,
+)
+from cuemark.contracts.licensing import CloseLicences, Licensing, OpenLicences
+from cuemark.contracts.playback import (
+    TOPIC,
+    CannotPlay,
+    CannotPlayNow,
+    EndPlay,
+    GetManifest,
+    GetPlay,
+    ListPlays,
+    Manifest,
+    NameSessions,
+    Naming,
+    Play,
+    Playback,
+    PlayEnded,
+    PlayPage,
+    PlayStarted,
+    PlayState,
+    RunningPlay,
+    StartPlay,
+    UnknownPlay,
+)
+from cuemark.contracts.protection import Robustness
+from cuemark.contracts.steering import Rank, RankedAppliance, Steering
+from cuemark.contracts.viewers import GetResumePoint, Viewers
+from cuemark.kit.clock import Clock
+from cuemark.kit.database import Database
+from cuemark.kit.deadline import deadline
+from cuemark.kit.errors import Unavailable
+from cuemark.kit.ids import Ids, is_id
+from cuemark.kit.outbox import Log
+from cuemark.kit.pages import checked_limit
+from cuemark.kit.tracing import current_trace_id
+
+RESUME_POINT_S = 0.3
+CACHED_VERSIONS = 256
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The contexts that a play asks."""
+
+    catalog: Catalog
+    encoding: Encoding
+    licensing: Licensing
+    steering: Steering
+    viewers: Viewers
+
+
+class PlaybackService(Playback):
+    """Playback sessions in PostgreSQL; every session tells the log that it started."""
+
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        clock: Clock,
+        ids: Ids,
+        neighbours: Neighbours,
+        offer: Offer,
+        fingerprint_key: bytes,
+    ) -> None:
+        self._database = database
+        self._log = log
+        self._clock = clock
+        self._ids = ids
+        self._ask = neighbours
+        self._offer = offer
+        self._fingerprint_key = fingerprint_key
+        self._naming = NamingService(database, fingerprint_key, self._described)
+        self._versions: OrderedDict[VersionId, Version] = OrderedDict()
+
+    async def start(self, request: StartPlay) -> Play:
+        title, version_id = await self._published(request.title_id)
+        session_id = PlaySessionId(self._ids.new(PLAY_SESSION_KIND))
+        now = self._clock.now()
+        expires_at = end_of(now, title.duration_s)
+        rank = Rank(session_id=session_id, version_id=version_id, expires_at=expires_at)
+        try:
+            async with asyncio.TaskGroup() as group:
+                version_asked = group.create_task(self._version(version_id))
+                ranking_asked = group.create_task(self._rank(title, rank, version_asked))
+                position_asked = group.create_task(self._position_s(request, session_id))
+                group.create_task(self._open_licences(session_id, request, version_id, expires_at))
+        except ExceptionGroup as refusals:
+            raise refusals.exceptions[0] from None
+        version, ranking = version_asked.result(), ranking_asked.result()
+        level = protection.level_of(version, self._offer, request.robustness)
+        self._check_level(title, version, level)
+        session = Session(
+            session_id=session_id,
+            account_id=request.account_id,
+            profile_id=request.profile_id,
+            title_id=title.title_id,
+            version_id=version_id,
+            duration_s=version.duration_s,
+            device=request.device.replace("\0", "")[:MAX_DEVICE_CHARS],
+            ranking=ranking,
+            started_at=now,
+            expires_at=expires_at,
+            trace_id=current_trace_id(),
+            robustness=level,
+        )
+        await self._record(session)
+        return Play(
+            session_id=session_id,
+            title_id=title.title_id,
+            version_id=version_id,
+            duration_s=version.duration_s,
+            resume_s=resume_of(position_asked.result(), version.duration_s),
+            appliances=[appliance.appliance_id for appliance in ranking],
+            expires_at=expires_at,
+            systems=protection.offered(version, self._offer),
+        )
+
+    async def get_manifest(self, request: GetManifest) -> Manifest:
+        session = await self._running(request.session_id, request.account_id)
+        version = await self._version(session.version_id)
+        # Keys of an HLS playlist that names none to a system are in the clear.
+        in_clear = request.format == "hls" and request.system is None
+        level = "software" if in_clear else session.robustness
+        version = protection.within(version, level, self._offer)
+        if request.format == "dash":
+            text = dash.manifest(version, session.ranking, request.licence_url, self._offer)
+            return Manifest(text=text)
+        if request.system is None and not self._offer.clearkey:
+            raise CannotPlay("This service gives no keys in the clear: ask for a DRM system's.")
+        if request.system and request.system not in protection.of_hls(version, self._offer):
+            raise CannotPlay(f"This title has no playlists for {request.system}.")
+        text = hls.manifest(version, session.ranking, request.licence_url, request.system)
+        return Manifest(text=text)
+
+    async def get_play(self, request: GetPlay) -> PlayState:
+        session = await self._running(request.session_id, request.account_id)
+        return PlayState(
+            session_id=session.session_id,
+            title_id=session.title_id,
+            profile_id=session.profile_id,
+            duration_s=session.duration_s,
+        )
+
+    async def list_plays(self, request: ListPlays) -> PlayPage:
+        now = self._clock.now()
+        limit = checked_limit(request.limit)
+        after = request.after.replace("\0", "")
+        async with self._database.transaction() as transaction:
+            found = await store.latest(transaction, after, now, now - SILENT_AFTER, limit + 1)
+        plays = [
+            RunningPlay(
+                session_id=session.session_id,
+                title_id=session.title_id,
+                version_id=session.version_id,
+                device=session.device,
+                appliances=[appliance.appliance_id for appliance in session.ranking],
+                started_at=session.started_at,
+                heard_at=session.heard_at or session.started_at,
+                trace_id=session.trace_id,
+            )
+            for session in found[:limit]
+        ]
+        more = len(found) > limit
+        return PlayPage(plays=plays, next_cursor=plays[-1].session_id if more else "")
+
+    async def end(self, request: EndPlay) -> PlayEnded:
+        if not is_id(request.session_id, PLAY_SESSION_KIND):
+            raise _unknown()
+        async with self._database.transaction() as transaction:
+            ended = await store.end(
+                transaction, request.session_id, request.account_id, self._clock.now()
+            )
+        if not ended:
+            raise _unknown()
+        try:
+            await self._ask.licensing.close_licences(CloseLicences(session_id=request.session_id))
+        except Unavailable:
+            structlog.get_logger().warning("licences_left_open", session_id=request.session_id)
+        return PlayEnded()
+
+    async def name_sessions(self, request: NameSessions) -> Naming:
+        return await self._naming.name(request)
+
+    def _check_level(self, title: Title, version: Version, level: Robustness) -> None:
+        """Raises ``CannotPlay`` where a device of this level may have no picture, or no sound."""
+        left = protection.within(version, level, self._offer)
+        if not left.renditions or (version.audio and not left.audio):
+            raise CannotPlay(
+                f"{title.name} plays only on devices that protect its keys by hardware."
+            )
+
+    async def _running(self, session_id: PlaySessionId, account_id: AccountId) -> Session:
+        """The account's session, or ``UnknownPlay`` in the same words for every other case."""
+        session = None
+        if is_id(session_id, PLAY_SESSION_KIND):
+            now = self._clock.now()
+            async with self._database.transaction() as transaction:
+                session = await store.running(transaction, session_id, account_id, now)
+                if session is not None:
+                    await store.heard(transaction, session_id, now, HEARD_EVERY)
+        if session is None:
+            raise _unknown()
+        return session
+
+    async def _record(self, session: Session) -> None:
+        started = PlayStarted(
+            session_id=session.session_id,
+            account_id=session.account_id,
+            title_id=session.title_id,
+            version_id=session.version_id,
+            started_at=session.started_at,
+        )
+        async with self._database.transaction() as transaction:
+            await store.add(transaction, session)
+            await self._log.append(transaction, TOPIC, session.session_id, started)
+
+    async def _published(self, title_id: TitleId) -> tuple[Title, VersionId]:
+        try:
+            title = await self._ask.catalog.get_title(GetTitle(title_id=title_id))
+        except UnknownTitle:
+            raise CannotPlay("There is no such title.") from None
+        except Unavailable as away:
+            raise _not_now("The catalog does not answer", away) from away
+        if title.version_id is None:
+            raise CannotPlay(f"{title.name} is not ready to be played yet.")
+        return title, title.version_id
+
+    async def _version(self, version_id: VersionId) -> Version:
+        try:
+            return await self._described(version_id)
+        except UnknownVersion:
+            raise CannotPlay("The published version of this title is gone.") from None
+        except Unavailable as away:
+            raise _not_now("The version's description cannot be read", away) from away
+
+    async def _described(self, version_id: VersionId) -> Version:
+        """The version; an immutable one is asked for once while it is in use.
+
+        Raises ``UnknownVersion`` and ``Unavailable``.
+        """
+        if version_id in self._versions:
+            self._versions.move_to_end(version_id)
+            return self._versions[version_id]
+        version = await self._ask.encoding.get_version(GetVersion(version_id=version_id))
+        self._versions[version_id] = version
+        if len(self._versions) > CACHED_VERSIONS:
+            self._versions.popitem(last=False)
+        return version
+
+    async def _rank(
+        self, title: Title, request: Rank, version_asked: asyncio.Task[Version]
+    ) -> list[RankedAppliance]:
+        """The appliances; the tokens of a marked version know the session's variants."""
+        if (await version_asked).marked:
+            coins = fingerprint.row(self._fingerprint_key, request.session_id)
+            request = msgspec.structs.replace(request, variants=coins)
+        try:
+            ranking = await self._ask.steering.rank(request)
+        except Unavailable as away:
+            raise _not_now("No appliance can be chosen", away) from away
+        if not ranking.appliances:
+            raise CannotPlay(f"No appliance has {title.name} at hand yet: try again in a minute.")
+        return ranking.appliances
+
+    async def _open_licences(
+        self,
+        session_id: PlaySessionId,
+        request: StartPlay,
+        version_id: VersionId,
+        expires_at: datetime,
+    ) -> None:
+        try:
+            await self._ask.licensing.open_licences(
+                OpenLicences(
+                    session_id=session_id,
+                    account_id=request.account_id,
+                    version_id=version_id,
+                    expires_at=expires_at,
+                    robustness=request.robustness,
+                )
+            )
+        except Unavailable as away:
+            raise _not_now("Licences cannot be issued", away) from away
+
+    async def _position_s(self, request: StartPlay, session_id: PlaySessionId) -> float:
+        """Where the profile stopped; the beginning, where viewers does not say so in time."""
+        wanted = GetResumePoint(profile_id=request.profile_id, title_id=request.title_id)
+        try:
+            with deadline(RESUME_POINT_S):
+                async with asyncio.timeout(RESUME_POINT_S):
+                    return (await self._ask.viewers.get_resume_point(wanted)).position_s
+        except (Unavailable, TimeoutError):
+            structlog.get_logger().warning("resume_point_unknown", session_id=session_id)
+            return 0.0
+
+
+def _unknown() -> UnknownPlay:
+    return UnknownPlay("This account has no such playback session, or it is over.")
+
+
+def _not_now(what: str, away: Unavailable) -> CannotPlayNow:
+    structlog.get_logger().warning("play_refused", reason=str(away))
+    return CannotPlayNow(f"{what} just now: try again in a moment.")

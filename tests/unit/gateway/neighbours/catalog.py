@@ -1,0 +1,65 @@
+"""The catalog in memory."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import msgspec
+
+from cuemark.contracts import catalog
+from cuemark.contracts.ids import TitleId, VersionId
+from cuemark.kit.errors import Refusal
+from tests.unit.gateway.neighbours.neighbour import DRAFT, FILM, Neighbour
+
+
+@dataclass
+class Films(Neighbour):
+    refusals: ClassVar[tuple[type[Refusal], ...]] = catalog.Catalog.refusals
+    titles: dict[TitleId, catalog.Title] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        now = self.clock.now()
+        self.titles = {
+            FILM: catalog.Title(
+                title_id=FILM,
+                name="Film",
+                synopsis="",
+                created_at=now,
+                version_id=VersionId("ver_1"),
+                quality="full",
+                duration_s=52.0,
+                artwork_key="artwork/film.jpg",
+            ),
+            DRAFT: catalog.Title(title_id=DRAFT, name="Draft", synopsis="", created_at=now),
+        }
+
+    async def create_title(self, request: catalog.CreateTitle) -> catalog.Title:
+        self.check()
+        if not request.name.strip():
+            raise catalog.TitleInvalid("A title needs a name.")
+        return catalog.Title(
+            title_id=TitleId("ttl_new"),
+            name=request.name,
+            synopsis=request.synopsis,
+            created_at=self.clock.now(),
+        )
+
+    async def get_title(self, request: catalog.GetTitle) -> catalog.Title:
+        self.check()
+        if request.title_id not in self.titles:
+            raise catalog.UnknownTitle("There is no such title.")
+        return self.titles[request.title_id]
+
+    async def choose_artwork(self, request: catalog.ChooseArtwork) -> catalog.Title:
+        title = await self.get_title(catalog.GetTitle(title_id=request.title_id))
+        self.titles[title.title_id] = msgspec.structs.replace(
+            title,
+            artwork_key=request.artwork_key or "artwork/film.jpg",
+            artwork_chosen=bool(request.artwork_key),
+            artwork_with_name=request.with_name,
+        )
+        return self.titles[title.title_id]
+
+    async def list_titles(self, request: catalog.ListTitles) -> catalog.TitlePage:
+        self.check()
+        found = [t for t in self.titles.values() if t.version_id or not request.published_only]
+        return catalog.TitlePage(titles=found[: request.limit], next_cursor=request.after)

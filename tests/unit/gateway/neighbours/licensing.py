@@ -1,0 +1,53 @@
+"""Licensing in memory."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import ClassVar
+
+from cuemark.contracts import licensing
+from cuemark.kit.errors import Refusal
+from tests.unit.gateway.neighbours.neighbour import Neighbour
+from tests.unit.gateway.neighbours.playback import ANNAS_SESSION
+
+KID = "00112233445566778899aabbccddeeff"
+KEY = "0f0e0d0c0b0a09080706050403020100"
+
+
+@dataclass
+class Keys(Neighbour):
+    refusals: ClassVar[tuple[type[Refusal], ...]] = licensing.Licensing.refusals
+    forwarded: list[licensing.ForwardChallenge] = field(default_factory=list)
+
+    async def exchange_keys(self, request: licensing.ExchangeKeys) -> licensing.ExchangedKeys:
+        self.check()
+        if not request.document.startswith(b"<"):
+            raise licensing.ExchangeInvalid("This document cannot be answered: it is no XML.")
+        return licensing.ExchangedKeys(document=b"<answer/>")
+
+    async def forward_challenge(
+        self, request: licensing.ForwardChallenge
+    ) -> licensing.ServerLicence:
+        self.check()
+        if (request.session_id, request.account_id) != (ANNAS_SESSION, "acc_anna"):
+            raise licensing.LicenceRefused("This account has no such playback session.")
+        if request.system == "fairplay":
+            raise licensing.LicenceServerAway("The licence server for fairplay cannot be reached.")
+        self.forwarded.append(request)
+        return licensing.ServerLicence(licence=b"\0licence", media_type="text/xml")
+
+    async def provision_keys(self, request: licensing.ProvisionKeys) -> licensing.ProvisionedKeys:
+        raise AssertionError("the gateway provisions no keys")
+
+    async def open_licences(self, request: licensing.OpenLicences) -> licensing.LicencesOpened:
+        raise AssertionError("the gateway opens no licences")
+
+    async def close_licences(self, request: licensing.CloseLicences) -> licensing.LicencesClosed:
+        raise AssertionError("the gateway closes no licences")
+
+    async def get_licence(self, request: licensing.GetLicence) -> licensing.Licence:
+        self.check()
+        mine = (request.session_id, request.account_id) == (ANNAS_SESSION, "acc_anna")
+        if not mine or request.kids != [KID]:
+            raise licensing.LicenceRefused("This session may not have these keys.")
+        key = licensing.LicenceKey(kid=KID, key=KEY)
+        return licensing.Licence(keys=[key], expires_at=self.clock.now() + timedelta(minutes=5))

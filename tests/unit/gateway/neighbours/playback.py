@@ -1,0 +1,108 @@
+"""Playback in memory."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import ClassVar
+
+import msgspec
+
+from cuemark.contracts import playback
+from cuemark.contracts.ids import AccountId, ApplianceId, PlaySessionId, ProfileId, VersionId
+from cuemark.kit.errors import Refusal
+from tests.unit.gateway.neighbours.neighbour import FILM, Neighbour
+
+ANNAS_SESSION = PlaySessionId("ses_anna")
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@dataclass
+class Theatre(Neighbour):
+    refusals: ClassVar[tuple[type[Refusal], ...]] = playback.Playback.refusals
+    started: list[playback.StartPlay] = field(default_factory=list)
+    ended: list[playback.EndPlay] = field(default_factory=list)
+    licence_urls: list[str] = field(default_factory=list)
+    systems: list[str | None] = field(default_factory=list)
+    evidence: list[playback.NameSessions] = field(default_factory=list)
+
+    def check_session(self, session_id: PlaySessionId, account_id: AccountId) -> None:
+        self.check()
+        if (session_id, account_id) != (ANNAS_SESSION, "acc_anna"):
+            raise playback.UnknownPlay("There is no such play.")
+
+    async def start(self, request: playback.StartPlay) -> playback.Play:
+        self.check()
+        if request.title_id != FILM:
+            raise playback.CannotPlay("This title cannot be played yet.")
+        self.started.append(request)
+        return playback.Play(
+            session_id=ANNAS_SESSION,
+            title_id=request.title_id,
+            version_id=VersionId("ver_1"),
+            duration_s=52.0,
+            resume_s=12.5,
+            appliances=[ApplianceId("edge-a")],
+            expires_at=self.clock.now() + timedelta(hours=6),
+            systems=["widevine", "common"],
+        )
+
+    async def get_manifest(self, request: playback.GetManifest) -> playback.Manifest:
+        self.check_session(request.session_id, request.account_id)
+        self.licence_urls.append(request.licence_url)
+        self.systems.append(request.system)
+        return playback.Manifest(text=f"<{request.format}>")
+
+    async def get_play(self, request: playback.GetPlay) -> playback.PlayState:
+        self.check_session(request.session_id, request.account_id)
+        return playback.PlayState(
+            session_id=request.session_id,
+            title_id=FILM,
+            profile_id=ProfileId("prf_anna"),
+            duration_s=52.0,
+        )
+
+    async def list_plays(self, request: playback.ListPlays) -> playback.PlayPage:
+        self.check()
+        now = self.clock.now()
+        play = playback.RunningPlay(
+            session_id=ANNAS_SESSION,
+            title_id=FILM,
+            version_id=VersionId("ver_1"),
+            device="<b>tv</b>",
+            appliances=[ApplianceId("edge-a")],
+            started_at=now,
+            heard_at=now,
+            trace_id=TRACE,
+        )
+        return playback.PlayPage(plays=[play])
+
+    async def name_sessions(self, request: playback.NameSessions) -> playback.Naming:
+        self.check()
+        self.evidence.append(request)
+        guilty = playback.Suspect(
+            session_id=ANNAS_SESSION,
+            version_id=request.version_id,
+            named=True,
+            agreement=0.9,
+            chance=1e-7,
+            started_at=self.clock.now(),
+            device="tv",
+            account_id=AccountId("acc_anna"),
+            profile_id=ProfileId("prf_anna"),
+        )
+        other = msgspec.structs.replace(
+            guilty,
+            session_id=PlaySessionId("ses_ben"),
+            named=False,
+            agreement=0.55,
+            chance=0.8,
+            account_id=None,
+            profile_id=None,
+        )
+        return playback.Naming(
+            title_id=FILM, compared=2, suspects=[guilty, other], verdict="It was ses_anna."
+        )
+
+    async def end(self, request: playback.EndPlay) -> playback.PlayEnded:
+        self.check_session(request.session_id, request.account_id)
+        self.ended.append(request)
+        return playback.PlayEnded()
