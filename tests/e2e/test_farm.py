@@ -14,6 +14,7 @@ import psutil
 import pytest
 import requests
 
+from cuemark.kit.database import IDLE_TRANSACTION_S
 from tests.e2e.installation import Installation, ffmpeg, wait_until
 
 SIZE, RATE = "480x270", 12
@@ -194,8 +195,9 @@ def test_the_work_of_a_worker_that_hangs_is_done_by_another_and_its_return_does_
     try:
         wait_until(
             lambda: farm.workers()[held["executor_id"]]["state"] == "lost",
-            # Where the machine is so busy that the judge itself could not look, it begins anew.
-            LEASE_S + 50,
+            # It may hang with a row locked; and where the machine is so busy that the judge itself
+            # could not look, the lease begins anew.
+            LEASE_S + IDLE_TRANSACTION_S + 40,
             "it is lost",
         )
         wait_until(lambda: farm.job(version_id)["state"] == "done", 90, "the other does it all")

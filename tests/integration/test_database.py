@@ -1,5 +1,6 @@
 """The pool of connections on a real PostgreSQL."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,24 @@ async def test_a_connection_that_dies_in_a_transaction_leaves_the_next_one_whole
     async with database.transaction() as transaction:
         assert (await transaction.execute(text("select 1"))).scalar_one() == 1
     await database.close()
+
+
+async def test_a_process_that_hangs_in_a_transaction_gives_up_its_locks(database_url: str) -> None:
+    hanging, other = Database(database_url, idle_s=0.2), Database(database_url)
+    take = text("select pg_advisory_xact_lock(7)")
+
+    async def hang() -> None:
+        async with hanging.transaction() as transaction:
+            await transaction.execute(take)
+            async with asyncio.timeout(10), other.transaction() as others:
+                await others.execute(take)
+
+    with pytest.raises(Unavailable):
+        await hang()
+    async with hanging.transaction() as transaction:
+        assert (await transaction.execute(text("select 1"))).scalar_one() == 1
+    await hanging.close()
+    await other.close()
 
 
 def revision(folder: Path, name: str, before: str | None, statement: str) -> None:

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from psycopg.errors import DiskFull
-from sqlalchemy import Connection, create_engine, text
+from psycopg.errors import DiskFull, IdleInTransactionSessionTimeout
+from sqlalchemy import Connection, ExceptionContext, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -23,21 +23,35 @@ if TYPE_CHECKING:
 
 Transaction = AsyncConnection
 
+IDLE_TRANSACTION_S = 10.0
+"""PostgreSQL rolls back what waits for its own process as long: a process that hangs or whose
+machine is gone keeps no row locked, and holds up no reader of the log, for longer."""
+
 
 class Database:
     """A pool of connections. ``transaction()`` commits on leaving, rolls back on an error.
 
-    At most twice ``pool_size`` are open; whoever waits ``wait_s`` for one gets ``Unavailable``.
+    At most twice ``pool_size`` are open; whoever waits ``wait_s`` for one gets ``Unavailable``, and
+    so does who leaves a transaction without a statement for ``idle_s``.
     """
 
-    def __init__(self, url: str, pool_size: int = 10, wait_s: float = 10) -> None:
+    def __init__(
+        self,
+        url: str,
+        pool_size: int = 10,
+        wait_s: float = 10,
+        idle_s: float = IDLE_TRANSACTION_S,
+    ) -> None:
+        bound = f"-c idle_in_transaction_session_timeout={round(idle_s * 1000)}"
         self._engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
             pool_timeout=wait_s,
+            connect_args={"options": bound},
         )
+        event.listen(self._engine.sync_engine, "handle_error", _is_gone)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -45,15 +59,23 @@ class Database:
         try:
             async with self._engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
+        except DBAPIError as error:
             if isinstance(error.orig, DiskFull):
                 raise NoRoom("the database has no room on its disk") from error
-            raise Unavailable("the database does not answer") from error
+            if isinstance(error, OperationalError) or error.connection_invalidated:
+                raise Unavailable("the database does not answer") from error
+            raise
         except PoolExhausted as error:
             raise Unavailable("the database does not answer") from error
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _is_gone(context: ExceptionContext) -> None:
+    """psycopg names this end of a connection as none, and SQLAlchemy would use it again."""
+    if isinstance(context.original_exception, IdleInTransactionSessionTimeout):
+        context.is_disconnect = True
 
 
 class SchemaTooNew(OperatorError):

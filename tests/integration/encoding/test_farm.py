@@ -26,6 +26,7 @@ from cuemark.kit import outbox
 from cuemark.kit.clock import ManualClock
 from cuemark.kit.cost import Cost
 from cuemark.kit.database import Database, migrate
+from cuemark.kit.errors import Unavailable
 from cuemark.kit.objects import Objects
 from cuemark.kit.outbox import Log
 
@@ -194,6 +195,26 @@ async def test_work_of_a_worker_that_never_was_heard_is_given_back(house: House)
     orphan = await house.task(5, "worker-9")
     await house.look_for(LEASE_S)
     assert (await house.status(orphan))[0] == "ENQUEUED"
+
+
+async def test_a_worker_that_hangs_with_its_row_locked_is_lost_all_the_same(
+    house: House, database_url: str
+) -> None:
+    await house.ledger.beat(WORKER, None)
+    orphan = await house.task(5, "HOST-1")
+    hanging = Database(database_url, idle_s=0.2)
+
+    async def hang() -> None:
+        async with hanging.transaction() as transaction:
+            await workers.beat(transaction, WORKER, None)
+            await house.look_for(LEASE_S)
+            await transaction.execute(text("select 1"))
+
+    with pytest.raises(Unavailable):
+        await hang()
+    assert (await house.status(orphan))[0] == "ENQUEUED"
+    assert await house.state_of("HOST-1") == "lost"
+    await hanging.close()
 
 
 async def test_two_reapers_give_the_same_work_back_once(house: House) -> None:

@@ -33,7 +33,7 @@ from cuemark.contracts.encoding.versions import Codec, Version
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.protection import Scheme
 from cuemark.kit.clock import Clock
-from cuemark.kit.database import Database, Transaction
+from cuemark.kit.database import IDLE_TRANSACTION_S, Database, Transaction
 from cuemark.kit.errors import Unavailable
 from cuemark.kit.event_loop import EventLoopThread
 from cuemark.kit.ids import Ids
@@ -177,6 +177,7 @@ def _client(database_url: str) -> DBOSClient:
         system_database_url=database_url,
         dbos_system_schema=WORKFLOW_SCHEMA,
         application_name=APPLICATION,
+        sys_db_idle_transaction_timeout_sec=IDLE_TRANSACTION_S,
         lazy=True,
     )
 
@@ -266,6 +267,7 @@ def run_worker(
             "name": APPLICATION,
             "system_database_url": database_url,
             "dbos_system_schema": WORKFLOW_SCHEMA,
+            "sys_db_idle_transaction_timeout_sec": IDLE_TRANSACTION_S,
             "application_version": APPLICATION_VERSION,
             "executor_id": executor_id,
             "run_migrations": False,
