@@ -34,7 +34,7 @@ are at work themselves and finish that first. A worker is declared lost when not
 it for {LEASE_S:.0f} s.
 """
 
-SHOTS, QUICK_SHOTS = 60, 8
+SHOTS, QUICK_SHOTS = 60, 30
 SHOT_S, RATE = 2, 12
 DEATHS, QUICK_DEATHS = 5, 1
 STAGE = "probes"

@@ -1,8 +1,11 @@
 """``python -m benches.encoding``: measure the ladders, print the figures, and keep them."""
 
 import logging
+import multiprocessing
+import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import get_args
 
@@ -28,6 +31,9 @@ REFERENCE = ROOT / "docs" / "reference"
 PARTS = ("av1", "hevc", "search", "chunks")
 QUICK_PARTS = ("av1",)
 QUICK = ("bikes", "reel")
+BRUTE_PARTS = {"search", "chunks"}
+BRUTE = ("bbb", "city", "bikes", "reel")
+"""Where the anchors are measured that take dozens of encodes of a clip."""
 
 
 @click.command()
@@ -37,7 +43,16 @@ QUICK = ("bikes", "reel")
     "--parts",
     default=",".join(PARTS),
     help="What is measured beside the ladders of H.264: av1, hevc, search (against the hull of a "
-    "grid), chunks (against a search for each chunk), with commas between them, or an empty text.",
+    "grid), chunks (against a search for each chunk), with commas between them, or an empty text. "
+    f"The last two take long: of all clips only {', '.join(BRUTE)} have them.",
+)
+@click.option("--everywhere", is_flag=True, help="All parts of all clips.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    show_default=True,
+    help="How many clips are measured at once, each on one core.",
 )
 @click.option(
     "--cache",
@@ -51,28 +66,29 @@ QUICK = ("bikes", "reel")
     default=REFERENCE,
     help="Where benchmarks.md and benchmarks.json are kept.",
 )
-def main(quick: bool, clips: str | None, parts: str, cache: Path, out: Path) -> None:
+def main(
+    quick: bool, clips: str | None, parts: str, everywhere: bool, jobs: int, cache: Path, out: Path
+) -> None:
     """Measure what per-title and per-shot ladders are worth."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    screen = Console(stderr=True, width=160)
+    screen = _screen()
     wanted = [*QUICK] if quick else []
     if clips:
         wanted = clips.split(",")
     chosen = [*QUICK_PARTS] if quick else [part for part in parts.split(",") if part]
     if unknown := set(chosen) - set(PARTS):
         raise click.BadParameter(f"there is no part {unknown.pop()!r}: {', '.join(PARTS)}")
-    lab = Lab(cache)
-    results = []
-    for name, file in prepared(cache / "clips"):
-        if wanted and name not in wanted:
-            continue
-        if isinstance(file, str):
-            screen.print(f"{name}: {file}", markup=False, highlight=False)
-            continue
-        try:
-            results.append(_measured(lab, lab.clip(name, file), chosen, screen))
-        except (QualityRefused, ToolFailed) as error:
-            screen.print(f"{name}: {error}", markup=False, highlight=False)
+    running = []
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        for name, file in prepared(cache / "clips"):
+            if wanted and name not in wanted:
+                continue
+            if isinstance(file, str):
+                screen.print(f"{name}: {file}", markup=False, highlight=False)
+                continue
+            brute = everywhere or name in BRUTE
+            here = [part for part in chosen if brute or part not in BRUTE_PARTS]
+            running.append(pool.submit(_measured, cache / name, name, file, here))
+        results = [found for each in running if (found := each.result()) is not None]
     if not results:
         raise click.ClickException("no clip could be measured")
     measured = f"{this_machine(ROOT)}{', quick' if quick else ''}"
@@ -86,7 +102,22 @@ def main(quick: bool, clips: str | None, parts: str, cache: Path, out: Path) -> 
     screen.print(f"Kept in {path} and {out / 'benchmarks.md'}", highlight=False)
 
 
-def _measured(lab: Lab, clip: Clip, parts: Sequence[str], screen: Console) -> Result:
+def _screen() -> Console:
+    return Console(stderr=True, width=160)
+
+
+def _measured(cache: Path, name: str, file: Path, parts: Sequence[str]) -> Result | None:
+    """What a clip gave, in a process and a cache of its own; none where it cannot be encoded."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    lab, screen = Lab(cache), _screen()
+    try:
+        return _compared(lab, lab.clip(name, file), parts, screen)
+    except (QualityRefused, ToolFailed) as error:
+        screen.print(f"{name}: {error}", markup=False, highlight=False)
+        return None
+
+
+def _compared(lab: Lab, clip: Clip, parts: Sequence[str], screen: Console) -> Result:
     master = clip.film.master
 
     def say(what: str, found: Ladder) -> None:

@@ -2,12 +2,14 @@
 
 import math
 from itertools import pairwise
+from operator import attrgetter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cuemark.contexts.encoding.model.ladder import (
+    CEILING,
     MAX_RUNGS,
     STEP_VMAF,
     TOP_VMAF,
@@ -26,6 +28,7 @@ from cuemark.contexts.encoding.model.ladder import (
     rung_of,
     upper_hull,
     width_at,
+    with_between,
 )
 
 
@@ -149,6 +152,59 @@ def test_curves_go_through_their_probes(probes: list[Probed]) -> None:
         there = curves[probe.point.height].at(probe.point.crf)
         assert there.rate_kbps == pytest.approx(probe.rate_kbps, rel=1e-6)
         assert there.vmaf == pytest.approx(probe.vmaf, abs=0.01)
+
+
+@given(
+    st.floats(1.0, 2.0),
+    st.floats(0.5, 2.2),
+    st.floats(1.0, 1.3),
+    st.floats(0.7, 1.0),
+    st.floats(4.0, 12.0),
+)
+def test_a_scaled_size_is_told_from_two_others(
+    rate_over: float, loss_over: float, noise: float, lost: float, loss: float
+) -> None:
+    """``noise`` is what the master's own size takes besides, and ``lost`` what it loses less."""
+
+    def made(point: Point) -> Probed:
+        own = point.height == 720
+        rate = (noise if own else 1) * point.height**rate_over * 2 ** ((28 - point.crf) / 6)
+        gone = (lost if own else 1) * loss * (720 / point.height) ** loss_over
+        return Probed(point, rate, CEILING - gone * math.exp(0.05 * (point.crf - 28)))
+
+    curves = with_between(curves_of([made(point) for point in probe_points(720)]))
+    assert [curve.height for curve in curves] == [720, 684, 590, 480, 418, 360]
+    for curve in curves:
+        told, measured = curve.at(29.0), made(Point(curve.height, 29.0))
+        assert told.rate_kbps == pytest.approx(measured.rate_kbps, rel=0.001)
+        assert told.vmaf == pytest.approx(measured.vmaf, abs=0.05)
+
+
+@given(any_probes())
+def test_a_size_between_is_neither_dearer_nor_better_than_the_masters_own(
+    probes: list[Probed],
+) -> None:
+    curves = with_between(curves_of(probes))
+    heights = [curve.height for curve in curves]
+    assert heights == sorted(set(heights), reverse=True)
+    probed = {probe.point.height for probe in probes}
+    for curve in curves:
+        if curve.height in probed:
+            continue
+        above = min(
+            (each for each in curves if each.height > curve.height), key=attrgetter("height")
+        )
+        if above.height in probed:
+            assert curve.rate_at(curve.crf) <= above.rate_at(curve.crf) * 1.001
+            assert curve.loss_at(curve.crf) >= above.loss_at(curve.crf) * 0.999
+
+
+def test_nothing_is_told_of_a_size_without_two_neighbors_that_were_scaled() -> None:
+    probes = [Probed(Point(720, 20.0), 900, 95), Probed(Point(720, 28.0), 400, 88)]
+    own = curves_of(probes)
+    scaled = curves_of([*probes, Probed(Point(480, 28.0), 200, 80)])
+    assert with_between(own) == own
+    assert with_between(scaled) == scaled
 
 
 def test_a_film_that_every_encode_keeps_whole_has_its_cheapest_rung() -> None:

@@ -3,12 +3,13 @@
 import math
 import random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cuemark.contexts.encoding.model.gate import Scores
-from cuemark.contexts.encoding.model.ladder import Curve, Point
+from cuemark.contexts.encoding.model.ladder import Curve, Point, curve_at
 from cuemark.contexts.encoding.model.shot_crfs import (
     FAIR_VMAF,
     LEAST_CRF,
@@ -27,6 +28,7 @@ from cuemark.contexts.encoding.model.shot_crfs import (
     moved,
     plan,
     shots_of,
+    with_between,
 )
 
 POINTS = [Point(360, 31.0), Point(360, 23.0), Point(720, 28.0), Point(720, 20.0)]
@@ -269,6 +271,20 @@ def test_a_shot_that_a_probe_did_not_see_has_no_curve() -> None:
     found = shots_of(seen, [101.0] * 3, [0, 50], 100, 25.0)[720].shots
     assert [shot.curve is None for shot in found] == [False, True]
     assert [shot.probed for shot in found] == [50, 0]
+
+
+def test_at_a_size_between_each_shot_is_told_from_its_own_curves() -> None:
+    def at(height: int, rate_kbps: float, loss: float) -> Curve:
+        return msgspec.structs.replace(curve(rate_kbps, loss), height=height)
+
+    told = (at(720, 900, 4), at(480, 400, 8), at(360, 250, 12))
+    shots = {each.height: [whole(50, each), whole(30, None)] for each in told}
+    found = with_between(shots, [684, 590, 480])
+    assert sorted(found) == [360, 480, 590, 684, 720]
+    for height in (684, 590):
+        seen, unseen = found[height]
+        assert seen == whole(50, curve_at(height, told))
+        assert unseen == whole(30, None)
 
 
 def test_a_shot_of_odd_figures_is_held_near_the_film() -> None:

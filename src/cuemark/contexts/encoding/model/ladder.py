@@ -24,6 +24,11 @@ MAX_LINES, HD_LINES = 2160, 1080
 MIN_CRF, MAX_CRF = 17.0, 38.0
 BEYOND_CRF = 3.0
 """How far outside of the probed crf a curve is trusted."""
+BETWEEN = (0.95, 0.82, 0.58)
+"""Shares of the master's lines at which there is no probe."""
+RATE_OVER_LINES, LOSS_OVER_LINES = (1.4, 2.9), (0.3, 2.5)
+"""By how many doublings the rate grows, and by how much the log of the loss falls, where the lines
+of a scaled picture grow e-fold."""
 _HALVES = 2
 _ALL_POINTS = 5
 _SNAP_CRF = 0.75
@@ -209,6 +214,57 @@ def curves_of(probes: list[Probed], ceiling: float = CEILING) -> list[Curve]:
             )
         )
     return curves
+
+
+def with_between(curves: Sequence[Curve]) -> list[Curve]:
+    """The curves of the probed sizes, and of those between that no probe saw; highest first."""
+    heights = {curve.height for curve in curves}
+    top = max(heights)
+    told = {even(top * share) for share in BETWEEN} - heights
+    found = [curve_at(lines, curves) for lines in told]
+    return sorted([*curves, *filter(None, found)], key=lambda curve: -curve.height)
+
+
+def curve_at(lines: int, curves: Sequence[Curve]) -> Curve | None:
+    """The curve of a size that no probe saw, from those of its neighbors (highest first).
+
+    Of pictures that were scaled down, the logs of rate and loss at one crf lie on a line over the
+    log of their lines. The master's own size lies off it: the first step down takes away what is
+    finer than the picture, noise most of all, and up to a fifth of the bits with it. So a size
+    below it is told from the two next ones, and is neither dearer nor better than it. None where
+    it has no such neighbors.
+    """
+    above = [curve for curve in curves if curve.height > lines]
+    below = [curve for curve in curves if curve.height < lines]
+    if not above or not below or (len(above) == 1 and len(below) == 1):
+        return None
+    near, far = below[:2] if len(above) == 1 else (above[-1], below[0])
+    crf = far.crf
+    step = math.log(near.height / far.height)
+    away = math.log(lines / near.height)
+    rate = near.rate_at(crf) / far.rate_at(crf)
+    loss = near.loss_at(crf) / far.loss_at(crf)
+    ends = (above[-1], below[0])
+    own = above[-1]
+    return msgspec.structs.replace(
+        near,
+        height=lines,
+        crf=crf,
+        log_rate=min(
+            math.log2(own.rate_at(crf)),
+            math.log2(near.rate_at(crf)) + away * _held(math.log2(rate) / step, RATE_OVER_LINES),
+        ),
+        log_loss=max(
+            math.log(own.loss_at(crf)),
+            math.log(near.loss_at(crf)) - away * _held(-math.log(loss) / step, LOSS_OVER_LINES),
+        ),
+        low_crf=max(curve.low_crf for curve in ends),
+        high_crf=min(curve.high_crf for curve in ends),
+    )
+
+
+def _held(value: float, bounds: tuple[float, float]) -> float:
+    return min(bounds[1], max(bounds[0], value))
 
 
 def log_loss(probe: Probed, ceiling: float = CEILING) -> float:

@@ -9,7 +9,7 @@ import msgspec
 from cuemark.contexts.encoding.model import grain as grain_rules
 from cuemark.contexts.encoding.model.gate import Scores, by_shot
 from cuemark.contexts.encoding.model.grain import Synthesis
-from cuemark.contexts.encoding.model.ladder import Probed, Rung, curves_of, upper_hull
+from cuemark.contexts.encoding.model.ladder import Probed, Rung, curves_of, upper_hull, with_between
 from cuemark.contexts.encoding.model.likeness import Likeness
 from cuemark.contexts.encoding.model.shot_crfs import ShotPlan
 from cuemark.contexts.encoding.model.validation.policy import Validation
@@ -258,7 +258,7 @@ def _hull(tried: CodecMeasures, reference: Sequence[Probed]) -> list[Probed]:
     probes = [likeness.probed(probe) for probe in tried.probes]
     candidates = [
         candidate
-        for curve in map(likeness.curve, curves_of(list(reference)))
+        for curve in map(likeness.curve, with_between(curves_of(list(reference))))
         for candidate in curve.candidates([p for p in probes if p.point.height == curve.height])
     ]
     return [likeness.own(point) for point in upper_hull(candidates)]

@@ -21,13 +21,13 @@ the film measures its target, are found by halving.
 import bisect
 import math
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import msgspec
 
 from cuemark.contexts.encoding.model.gate import Scores
-from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed, curves_of
+from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed, curve_at, curves_of
 
 SHARES = (1.0, 0.75, 0.5, 0.25)
 """How much of the way from one crf to one slope a plan may go."""
@@ -152,6 +152,26 @@ def shots_of(
                 Shot(end - start, found and _held(found, curve), probed, spread)
             )
     return {curve.height: Shots(shots[curve.height], curve) for curve in title}
+
+
+def with_between(
+    shots: Mapping[int, Sequence[Shot]], heights: Iterable[int]
+) -> dict[int, list[Shot]]:
+    """The shots at their heights, and at those of ``heights`` between them that no probe saw."""
+    found = {height: [*there] for height, there in shots.items()}
+    highest_first = sorted(shots, reverse=True)
+    for lines in set(heights) - set(shots):
+        nearest = min(shots, key=lambda height: abs(height - lines))
+        found[lines] = [
+            msgspec.structs.replace(
+                shot,
+                curve=curve_at(lines, [curve for curve in own if curve])
+                if all(own := [shots[height][number].curve for height in highest_first])
+                else None,
+            )
+            for number, shot in enumerate(shots[nearest])
+        ]
+    return found
 
 
 def within(seen: Sequence[Seen], start: int, end: int, rate: float) -> list[Probed]:

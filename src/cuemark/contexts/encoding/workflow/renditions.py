@@ -94,8 +94,10 @@ class FullRenditions:
         )
         probes = self._probing.probes(reference.family, reference.preset)
         per_shot = method == "per shot" and len(self._starts) > 1
+        curves = ladder_rules.with_between(ladder_rules.curves_of(probes.probed))
         shots = self._probing.shots(probes) if per_shot else None
-        curves = ladder_rules.curves_of(probes.probed)
+        if shots:
+            shots = shot_crfs.with_between(shots, [curve.height for curve in curves])
         measured, made = self._made(reference, curves, probes, shots)
         codecs, left_out = [measured], []
         self._grain = self._synthesis()
