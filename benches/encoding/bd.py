@@ -64,7 +64,7 @@ def pchip(x: Numbers, y: Numbers, at: Numbers) -> Numbers:
         if before * after > 0:
             first = 2 * widths[n] + widths[n - 1]
             second = widths[n] + 2 * widths[n - 1]
-            tangents[n] = (first + second) / (first / before + second / after)
+            tangents[n] = (first + second) * before * after / (first * after + second * before)
     tangents[0] = _end(widths[0], widths[1], slopes[0], slopes[1])
     tangents[-1] = _end(widths[-1], widths[-2], slopes[-1], slopes[-2])
     piece = np.clip(np.searchsorted(x, at) - 1, 0, len(widths) - 1)

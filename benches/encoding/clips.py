@@ -21,8 +21,24 @@ REEL_SECONDS = 2
 _LIMIT_S = 300.0
 
 
-def prepared(folder: Path) -> Iterator[tuple[str, Path | str]]:
-    """Each clip's name with its file, or with a sentence that says why there is none."""
+def prepared(folder: Path, seconds: int | None = None) -> Iterator[tuple[str, Path | str]]:
+    """Each clip's name with its file, or with a sentence that says why there is none.
+
+    With ``seconds``, no more than so much of each from its beginning.
+    """
+    for name, file in _whole(folder):
+        if seconds is None or isinstance(file, str):
+            yield name, file
+            continue
+        begin = folder / f"{name}-{seconds}.mkv"
+        if not begin.exists():
+            part = folder / f"part-{begin.name}"
+            _ffmpeg("-t", str(seconds), "-i", str(file), "-an", "-c", "copy", str(part))
+            part.rename(begin)
+        yield name, begin
+
+
+def _whole(folder: Path) -> Iterator[tuple[str, Path | str]]:
     folder.mkdir(parents=True, exist_ok=True)
     manifest = json.loads((MEDIA / "MANIFEST.json").read_bytes())
     files = [MEDIA / clip["file"] for clip in manifest["clips"]]
@@ -41,10 +57,14 @@ def prepared(folder: Path) -> Iterator[tuple[str, Path | str]]:
         target = folder / f"{name}.mkv"
         if not target.exists():
             part = folder / f"part-{name}.mkv"
-            argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", *arguments]
-            run([*argv, "-an", "-c:v", "libx264", "-crf", "8", str(part)], limit_s=_LIMIT_S)
+            _ffmpeg(*arguments, "-an", "-c:v", "libx264", "-crf", "8", str(part))
             part.rename(target)
         yield name, target
+
+
+def _ffmpeg(*arguments: str) -> None:
+    argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", *arguments]
+    run(argv, limit_s=_LIMIT_S)
 
 
 def _aerial(target: Path) -> None:

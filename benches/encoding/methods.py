@@ -35,7 +35,6 @@ FIXED = (
     (5800, 1080),
 )
 """Bitrate in kbit/s and lines (Aaron and others, "Per-Title Encode Optimization", 2015)."""
-LEAST_RUNGS = 4
 GRID_CRFS = tuple(17.0 + 3 * n for n in range(10))
 GRID_SIZES = (1.0, 2 / 3, 1 / 2, 1 / 3)
 SEARCHES, NEAR_VMAF = 4, 0.5
@@ -73,15 +72,16 @@ def ours(
     return Ladder(rungs, cpu_s, search_cpu_s)
 
 
-def fixed(lab: Lab, clip: Clip, rungs: int) -> Ladder:
-    """Two passes at the bitrates of a table, over the whole clip."""
+def fixed(lab: Lab, clip: Clip) -> Ladder:
+    """Two passes at the bitrates of a table, over the whole clip.
+
+    All of them, where our ladder has fewer: between its rungs nothing is to be guessed.
+    """
     lab.begin()
-    count = max(LEAST_RUNGS, min(len(FIXED), rungs))
-    picked = [FIXED[round(n * (len(FIXED) - 1) / (count - 1))] for n in range(count)]
-    keys = [_two_passes(lab, clip, kbps, min(lines, _lines(clip))) for kbps, lines in picked]
+    keys = [_two_passes(lab, clip, kbps, min(lines, _lines(clip))) for kbps, lines in FIXED]
     rows = [
         lab.rung(clip, key, min(lines, _lines(clip)), None)
-        for key, (_, lines) in zip(keys, picked, strict=True)
+        for key, (_, lines) in zip(keys, FIXED, strict=True)
     ]
     return Ladder(rows, lab.cpu_s(), 0.0)
 

@@ -52,6 +52,7 @@ def test_the_ladder_that_was_published_keeps_its_promises(running_cuemark: Insta
 
 STRANGER = """
 import asyncio, concurrent.futures.thread, encodings.idna, os, sys
+from cuemark.kit.process import run_and_leave
 from cuemark.player.__main__ import main
 if os.getuid() == 0:
     os.setgroups([])
@@ -63,7 +64,7 @@ if os.getuid() == 0:
         pass
     else:
         sys.exit("the data folder can be read")
-main()
+run_and_leave(main)
 """
 
 

@@ -13,6 +13,7 @@ from cuemark.contexts.encoding.model.ladder import (
     MAX_RUNGS,
     STEP_VMAF,
     TOP_VMAF,
+    Curve,
     NoLadder,
     Point,
     Probed,
@@ -22,7 +23,9 @@ from cuemark.contexts.encoding.model.ladder import (
     dominates,
     dominating,
     even,
+    front,
     ladder,
+    ladder_on,
     measured_slope,
     probe_points,
     rung_of,
@@ -65,6 +68,18 @@ def plausible_probes(draw: st.DrawFn) -> list[Probed]:
     return probes
 
 
+points_of_a_plane = st.lists(
+    st.builds(
+        Probed,
+        st.just(Point(720, 23.0)),
+        st.floats(1, 100_000),
+        st.floats(0, 100),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
 def steps_of(rungs: list[Rung]) -> list[float]:
     """The VMAF between neighbours of a ladder."""
     return [upper.vmaf - lower.vmaf for lower, upper in pairwise(rungs)]
@@ -95,6 +110,39 @@ def test_steps_are_about_six() -> None:
     assert all(step == pytest.approx(STEP_VMAF, abs=STEP_VMAF / 2) for step in steps_of(rungs))
 
 
+@given(points_of_a_plane)
+def test_the_front_ascends_and_nothing_dominates_it(points: list[Probed]) -> None:
+    found = front(points)
+    assert all(a.rate_kbps < b.rate_kbps and a.vmaf < b.vmaf for a, b in pairwise(found))
+    assert not any(dominates(each, p.rate_kbps, p.vmaf) for p in found for each in points)
+    assert set(upper_hull(points)) <= set(found)
+
+
+def test_a_rung_lies_in_a_step_that_the_hull_leaves_out() -> None:
+    small = Curve(360, 30.0, math.log2(300), -1 / 6, math.log(24), 0.09, 26.0, 34.0)
+    large = Curve(720, 30.0, math.log2(700), -1 / 6, math.log(15), 0.09, 20.0, 32.0)
+    heights = [rung.height for rung in ladder_on([large, small], [], 1280, 720)]
+    steps = steps_of(ladder_on([large, small], [], 1280, 720))
+    assert {360, 720} == set(heights)
+    assert max(steps) <= 1.5 * STEP_VMAF
+
+
+@given(plausible_probes())
+def test_rungs_lie_near_the_hull(probes: list[Probed]) -> None:
+    curves = with_between(curves_of(probes))
+    hull = upper_hull(
+        [
+            candidate
+            for curve in curves
+            for candidate in curve.candidates([p for p in probes if p.point.height == curve.height])
+        ]
+    )
+    for rung in ladder_on(curves, probes, 1920, 1080):
+        around = [(a, b) for a, b in pairwise(hull) if a.rate_kbps <= rung.rate_kbps <= b.rate_kbps]
+        assert around or len(hull) == 1
+        assert all(line_at(a, b, rung.rate_kbps) <= rung.vmaf + STEP_VMAF / 4 for a, b in around)
+
+
 @given(plausible_probes())
 def test_the_top_rung_is_about_95_or_the_best_there_is(probes: list[Probed]) -> None:
     best = max(probe.vmaf for probe in probes)
@@ -110,18 +158,6 @@ def test_rungs_have_even_sides_in_the_shape_of_the_picture(
     for rung in ladder(probes, width, height):
         assert rung.width % 2 == rung.height % 2 == 0
         assert abs(rung.width - rung.height * width / height) <= 1 + 1e-9
-
-
-points_of_a_plane = st.lists(
-    st.builds(
-        Probed,
-        st.just(Point(720, 23.0)),
-        st.floats(1, 100_000),
-        st.floats(0, 100),
-    ),
-    min_size=1,
-    max_size=40,
-)
 
 
 def line_at(a: Probed, b: Probed, rate_kbps: float) -> float:

@@ -13,6 +13,7 @@ followed for ``BEYOND_CRF`` only, and every rung is measured against its predict
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -30,9 +31,10 @@ RATE_OVER_LINES, LOSS_OVER_LINES = (1.4, 2.9), (0.3, 2.5)
 """By how many doublings the rate grows, and by how much the log of the loss falls, where the lines
 of a scaled picture grow e-fold."""
 _HALVES = 2
+_NEAR_HULL = 1 / 4
 _ALL_POINTS = 5
 _SNAP_CRF = 0.75
-_ONE_POINT_SLOPE = 0.82
+_ONE_POINT_SLOPE, _ONE_POINT_LINES = 0.82, math.log(4 / 3)
 _RATE_DOUBLES_CRF = 5.9
 _SLOPE_TIMES = 3.0
 
@@ -150,14 +152,18 @@ def ladder(probes: list[Probed], picture_width: int, picture_height: int) -> lis
 def ladder_on(
     curves: list[Curve], probes: list[Probed], picture_width: int, picture_height: int
 ) -> list[Rung]:
-    """``ladder`` on the curves of the resolutions; a probe stands for what is near it."""
-    hull = upper_hull(
-        [
-            candidate
-            for curve in curves
-            for candidate in curve.candidates([p for p in probes if p.point.height == curve.height])
-        ]
-    )
+    """``ladder`` on the curves of the resolutions; a probe stands for what is near it.
+
+    Where one resolution takes over from another the hull may leave a step out: a rung that would
+    lie there is taken from the front, which nothing dominates, where that comes near to the hull.
+    """
+    candidates = [
+        candidate
+        for curve in curves
+        for candidate in curve.candidates([p for p in probes if p.point.height == curve.height])
+    ]
+    hull = upper_hull(candidates)
+    near_hull = [each for each in front(candidates) if _below(hull, each) <= STEP_VMAF * _NEAR_HULL]
     slopes = {curve.height: curve for curve in curves}
     top = max(hull[0].vmaf, min(TOP_VMAF, hull[-1].vmaf))
     chosen: list[Probed] = []
@@ -165,7 +171,9 @@ def ladder_on(
         target = top - step * STEP_VMAF
         if target < hull[0].vmaf - STEP_VMAF / 2:
             break
-        nearest = min(hull, key=lambda candidate: abs(candidate.vmaf - target))
+        nearest = _nearest(hull, target)
+        if abs(nearest.vmaf - target) > STEP_VMAF / _HALVES:
+            nearest = _nearest(near_hull, target)
         if all(nearest.vmaf <= other.vmaf - STEP_VMAF / _HALVES for other in chosen):
             chosen.append(nearest)
     return [
@@ -179,6 +187,19 @@ def ladder_on(
         )
         for found in sorted(chosen, key=lambda found: found.rate_kbps)
     ]
+
+
+def _below(hull: list[Probed], point: Probed) -> float:
+    """How much VMAF a hull has more at a point's rate, along its straight lines."""
+    for a, b in pairwise(hull):
+        if a.rate_kbps <= point.rate_kbps <= b.rate_kbps:
+            share = math.log(point.rate_kbps / a.rate_kbps) / math.log(b.rate_kbps / a.rate_kbps)
+            return a.vmaf + share * (b.vmaf - a.vmaf) - point.vmaf
+    return 0.0 if point in hull else math.inf
+
+
+def _nearest(points: list[Probed], vmaf: float) -> Probed:
+    return min(points, key=lambda point: abs(point.vmaf - vmaf))
 
 
 def curves_of(probes: list[Probed], ceiling: float = CEILING) -> list[Curve]:
@@ -229,10 +250,11 @@ def curve_at(lines: int, curves: Sequence[Curve]) -> Curve | None:
     """The curve of a size that no probe saw, from those of its neighbors (highest first).
 
     Of pictures that were scaled down, the logs of rate and loss at one crf lie on a line over the
-    log of their lines. The master's own size lies off it: the first step down takes away what is
-    finer than the picture, noise most of all, and up to a fifth of the bits with it. So a size
-    below it is told from the two next ones, and is neither dearer nor better than it. None where
-    it has no such neighbors.
+    log of their lines; over crf the loss is the flatter the fewer they are, as in ``curves_of``. The
+    master's own size lies off that line: the first step down takes away what is finer than the
+    picture, noise most of all, and up to a fifth of the bits with it. So a size below it is told
+    from the two next ones, and is neither dearer nor better than it. None where it has no such
+    neighbors.
     """
     above = [curve for curve in curves if curve.height > lines]
     below = [curve for curve in curves if curve.height < lines]
@@ -258,6 +280,7 @@ def curve_at(lines: int, curves: Sequence[Curve]) -> Curve | None:
             math.log(own.loss_at(crf)),
             math.log(near.loss_at(crf)) - away * _held(-math.log(loss) / step, LOSS_OVER_LINES),
         ),
+        loss_per_crf=near.loss_per_crf * _ONE_POINT_SLOPE ** (-away / _ONE_POINT_LINES),
         low_crf=max(curve.low_crf for curve in ends),
         high_crf=min(curve.high_crf for curve in ends),
     )
@@ -270,6 +293,15 @@ def _held(value: float, bounds: tuple[float, float]) -> float:
 def log_loss(probe: Probed, ceiling: float = CEILING) -> float:
     """The log of what a probe lost of ``ceiling``, of half a point at least."""
     return math.log(ceiling - min(probe.vmaf, ceiling - 0.5))
+
+
+def front(points: list[Probed]) -> list[Probed]:
+    """The points that no other one dominates (the Pareto front), ascending."""
+    found: list[Probed] = []
+    for point in sorted(points, key=lambda p: (p.rate_kbps, -p.vmaf)):
+        if not found or point.vmaf > found[-1].vmaf:
+            found.append(point)
+    return found
 
 
 def upper_hull(points: list[Probed]) -> list[Probed]:
