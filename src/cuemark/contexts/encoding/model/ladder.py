@@ -250,8 +250,8 @@ def curve_at(lines: int, curves: Sequence[Curve]) -> Curve | None:
     """The curve of a size that no probe saw, from those of its neighbors (highest first).
 
     Of pictures that were scaled down, the logs of rate and loss at one crf lie on a line over the
-    log of their lines; over crf the loss is the flatter the fewer they are, as in ``curves_of``. The
-    master's own size lies off that line: the first step down takes away what is finer than the
+    log of their lines; over crf the loss is the flatter the fewer they are, as in ``curves_of``.
+    The master's own size lies off that line: the first step down takes away what is finer than the
     picture, noise most of all, and up to a fifth of the bits with it. So a size below it is told
     from the two next ones, and is neither dearer nor better than it. None where it has no such
     neighbors.
