@@ -1,5 +1,6 @@
 """``python -m benches [NAME...]``: run benches, print a table, and keep the figures."""
 
+import logging
 import signal
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from types import FrameType
 
 import click
 import msgspec
+import structlog
 from rich.console import Console
 
 from benches import (
@@ -88,6 +90,7 @@ def main(names: Sequence[str], quick: bool, film: Path | None, out: Path) -> Non
             raise click.BadParameter(f"there is no bench {name!r}: {', '.join(BENCHES)}")
     for ending in ENDINGS:
         signal.signal(ending, _interrupted)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     chosen = [name for name in BENCHES if not names or name in names]
     screen = Console(stderr=True)
     machine = this_machine(ROOT)
