@@ -9,8 +9,9 @@ import msgspec
 from benches.encoding.lab import Clip, Lab, Measure
 from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.curves import CEILING
 from cuemark.contexts.encoding.model.families import made_in
-from cuemark.contexts.encoding.model.ladder import CEILING, Point, Probed
+from cuemark.contexts.encoding.model.probes import Point, Probed, even, width_at
 from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.pictures import RUNG
 from cuemark.contexts.encoding.tools import ffmpeg
@@ -87,12 +88,12 @@ def fixed(lab: Lab, clip: Clip) -> Ladder:
 
 
 def _lines(clip: Clip) -> int:
-    return ladder_rules.even(clip.film.master.picture.height)
+    return even(clip.film.master.picture.height)
 
 
 def _width(clip: Clip, lines: int) -> int:
     picture = clip.film.master.picture
-    return ladder_rules.width_at(lines, picture.width, picture.height)
+    return width_at(lines, picture.width, picture.height)
 
 
 def _two_passes(lab: Lab, clip: Clip, kbps: int, lines: int) -> str:
@@ -128,7 +129,7 @@ def _pass_argv(lab: Lab, clip: Clip, kbps: int, lines: int, number: int, folder:
 def grid(lab: Lab, clip: Clip, crfs: Sequence[float] = GRID_CRFS) -> Ladder:
     """The hull of every resolution with every crf."""
     lab.begin()
-    sizes = {ladder_rules.even(min(_lines(clip), 1080) * each) for each in GRID_SIZES}
+    sizes = {even(min(_lines(clip), 1080) * each) for each in GRID_SIZES}
     found = [
         Probed(Point(lines, crf), each.rate_kbps, each.vmaf)
         for lines in sorted(sizes)

@@ -7,8 +7,9 @@ from PIL import Image
 
 from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model.chunks import Chunk, chunk_plan
+from cuemark.contexts.encoding.model.curves import curves_of
 from cuemark.contexts.encoding.model.gate import broken_shots, meets_prediction
-from cuemark.contexts.encoding.model.ladder import Probed
+from cuemark.contexts.encoding.model.probes import Probed, probe_points, width_at
 from cuemark.contexts.encoding.stages import pictures, scoring
 from cuemark.contexts.encoding.stages.workshop import Workshop
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
@@ -113,10 +114,10 @@ def test_rungs_measure_what_the_ladder_predicted(studio: Studio) -> None:
         return size * 8 / seconds / 1000, scoring.scores_of(studio.shop, scores).mean
 
     probes = []
-    for point in ladder_rules.probe_points(picture.height):
-        width = ladder_rules.width_at(point.height, picture.width, picture.height)
+    for point in probe_points(picture.height):
+        width = width_at(point.height, picture.width, picture.height)
         probes.append(Probed(point, *measured(width, point.height, point.crf)))
-    rungs = ladder_rules.ladder(probes, picture.width, picture.height)
+    rungs = ladder_rules.ladder(curves_of(probes), probes, picture.width, picture.height)
     assert len(rungs) >= 3
     for rung in rungs:
         recipe = Recipe(rung.width, rung.height, rung.crf, "medium")

@@ -4,8 +4,10 @@ from typing import get_args
 
 import pytest
 
+from cuemark.contexts.encoding.model.curves import curves_of
 from cuemark.contexts.encoding.model.effort import BUDGETS, Budget
-from cuemark.contexts.encoding.model.ladder import HD_LINES, Probed, ladder, probe_points
+from cuemark.contexts.encoding.model.ladder import ladder
+from cuemark.contexts.encoding.model.probes import HD_LINES, Probed, probe_points
 from cuemark.contexts.encoding.tools.encoders import FAMILIES
 from cuemark.contracts.encoding.jobs import Effort
 
@@ -40,7 +42,7 @@ def test_the_points_of_every_effort_span_a_ladder(height: int) -> None:
         points = probe_points(height, budget.probe_points)
         assert len(points) == budget.probe_points + (height > HD_LINES)
         probes = [Probed(p, 2000 * p.height / p.crf, 100 - p.crf) for p in points]
-        assert ladder(probes, height * 16 // 9, height)
+        assert ladder(curves_of(probes), probes, height * 16 // 9, height)
 
 
 def test_large_pictures_are_probed_for_no_more_pixels() -> None:

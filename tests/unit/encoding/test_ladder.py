@@ -8,31 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuemark.contexts.encoding.model.curves import CEILING, Curve, NoLadder, curves_of, with_between
 from cuemark.contexts.encoding.model.ladder import (
-    CEILING,
     MAX_RUNGS,
     STEP_VMAF,
     TOP_VMAF,
-    Curve,
-    NoLadder,
-    Point,
-    Probed,
     Rung,
     corrected_crf,
-    curves_of,
     dominates,
     dominating,
-    even,
     front,
     ladder,
-    ladder_on,
     measured_slope,
-    probe_points,
     rung_of,
     upper_hull,
-    width_at,
-    with_between,
 )
+from cuemark.contexts.encoding.model.probes import Point, Probed, even, probe_points, width_at
+
+
+def ladder_of(probes: list[Probed], width: int, height: int) -> list[Rung]:
+    return ladder(with_between(curves_of(probes)), probes, width, height)
 
 
 @st.composite
@@ -87,7 +82,7 @@ def steps_of(rungs: list[Rung]) -> list[float]:
 
 @given(any_probes())
 def test_rungs_ascend_in_rate_and_in_quality(probes: list[Probed]) -> None:
-    rungs = ladder(probes, 1920, 1080)
+    rungs = ladder_of(probes, 1920, 1080)
     assert 1 <= len(rungs) <= MAX_RUNGS
     assert all(a.rate_kbps < b.rate_kbps and a.vmaf < b.vmaf for a, b in pairwise(rungs))
     assert all(step >= STEP_VMAF / 2 for step in steps_of(rungs))
@@ -96,7 +91,7 @@ def test_rungs_ascend_in_rate_and_in_quality(probes: list[Probed]) -> None:
 
 @given(any_probes())
 def test_no_probe_dominates_a_rung(probes: list[Probed]) -> None:
-    for rung in ladder(probes, 1920, 1080):
+    for rung in ladder_of(probes, 1920, 1080):
         assert dominating(rung.rate_kbps, rung.vmaf, probes) is None
 
 
@@ -104,7 +99,7 @@ def test_steps_are_about_six() -> None:
     points = probe_points(720)
     rates, scores = [310, 430, 1130, 1010, 2750], [76.1, 79.7, 91.4, 88.5, 97.0]
     probes = [Probed(*probe) for probe in zip(points, rates, scores, strict=True)]
-    rungs = ladder(probes, 1280, 720)
+    rungs = ladder_of(probes, 1280, 720)
     assert len(rungs) >= 4
     assert rungs[-1].vmaf == pytest.approx(TOP_VMAF, abs=1)
     assert all(step == pytest.approx(STEP_VMAF, abs=STEP_VMAF / 2) for step in steps_of(rungs))
@@ -121,8 +116,8 @@ def test_the_front_ascends_and_nothing_dominates_it(points: list[Probed]) -> Non
 def test_a_rung_lies_in_a_step_that_the_hull_leaves_out() -> None:
     small = Curve(360, 30.0, math.log2(300), -1 / 6, math.log(24), 0.09, 26.0, 34.0)
     large = Curve(720, 30.0, math.log2(700), -1 / 6, math.log(15), 0.09, 20.0, 32.0)
-    heights = [rung.height for rung in ladder_on([large, small], [], 1280, 720)]
-    steps = steps_of(ladder_on([large, small], [], 1280, 720))
+    heights = [rung.height for rung in ladder([large, small], [], 1280, 720)]
+    steps = steps_of(ladder([large, small], [], 1280, 720))
     assert {360, 720} == set(heights)
     assert max(steps) <= 1.5 * STEP_VMAF
 
@@ -137,7 +132,7 @@ def test_rungs_lie_near_the_hull(probes: list[Probed]) -> None:
             for candidate in curve.candidates([p for p in probes if p.point.height == curve.height])
         ]
     )
-    for rung in ladder_on(curves, probes, 1920, 1080):
+    for rung in ladder(curves, probes, 1920, 1080):
         around = [(a, b) for a, b in pairwise(hull) if a.rate_kbps <= rung.rate_kbps <= b.rate_kbps]
         assert around or len(hull) == 1
         assert all(line_at(a, b, rung.rate_kbps) <= rung.vmaf + STEP_VMAF / 4 for a, b in around)
@@ -146,7 +141,7 @@ def test_rungs_lie_near_the_hull(probes: list[Probed]) -> None:
 @given(plausible_probes())
 def test_the_top_rung_is_about_95_or_the_best_there_is(probes: list[Probed]) -> None:
     best = max(probe.vmaf for probe in probes)
-    top = ladder(probes, 1920, 1080)[-1].vmaf
+    top = ladder_of(probes, 1920, 1080)[-1].vmaf
     assert top <= TOP_VMAF + STEP_VMAF
     assert top >= min(TOP_VMAF, best) - STEP_VMAF
 
@@ -155,7 +150,7 @@ def test_the_top_rung_is_about_95_or_the_best_there_is(probes: list[Probed]) -> 
 def test_rungs_have_even_sides_in_the_shape_of_the_picture(
     probes: list[Probed], width: int, height: int
 ) -> None:
-    for rung in ladder(probes, width, height):
+    for rung in ladder_of(probes, width, height):
         assert rung.width % 2 == rung.height % 2 == 0
         assert abs(rung.width - rung.height * width / height) <= 1 + 1e-9
 
@@ -245,13 +240,13 @@ def test_nothing_is_told_of_a_size_without_two_neighbors_that_were_scaled() -> N
 
 def test_a_film_that_every_encode_keeps_whole_has_its_cheapest_rung() -> None:
     still = [Probed(p, 2000 / p.crf, 99 + 0.1 * (31 - p.crf) / 11) for p in probe_points(1080)]
-    (only,) = ladder(still, 1920, 1080)
+    (only,) = ladder_of(still, 1920, 1080)
     assert only.rate_kbps <= min(probe.rate_kbps for probe in still)
 
 
 def test_one_probe_spans_no_ladder() -> None:
     with pytest.raises(NoLadder, match="one probe at 720 lines"):
-        ladder([Probed(Point(720, 23.0), 2000, 92)], 1280, 720)
+        ladder_of([Probed(Point(720, 23.0), 2000, 92)], 1280, 720)
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuemark.contexts.encoding.model.curves import curves_of
 from cuemark.contexts.encoding.model.families import REFERENCE, made_in
-from cuemark.contexts.encoding.model.ladder import (
-    Point,
-    Probed,
-    check_points,
-    curves_of,
-    ladder,
-    ladder_on,
-    probe_points,
-)
+from cuemark.contexts.encoding.model.ladder import ladder
 from cuemark.contexts.encoding.model.likeness import (
     MOST_SAVED_PER_CRF,
     STEEPER,
@@ -24,6 +17,7 @@ from cuemark.contexts.encoding.model.likeness import (
     fitted,
     shots_like,
 )
+from cuemark.contexts.encoding.model.probes import Point, Probed, check_points, probe_points
 from cuemark.contexts.encoding.model.shot_crfs import STEP_CRF, Shot, at_target
 from cuemark.contexts.encoding.tools.encoders import FAMILIES
 
@@ -101,15 +95,15 @@ def test_checks_that_contradict_one_another_bend_it_so_far_only(
 
 def test_a_codec_that_is_the_reference_has_its_ladder() -> None:
     curves = [Likeness().curve(curve) for curve in CURVES]
-    assert ladder_on(curves, PROBES, 1280, 720) == ladder(PROBES, 1280, 720)
+    assert ladder(curves, PROBES, 1280, 720) == ladder(CURVES, PROBES, 1280, 720)
 
 
 @given(st.floats(0.1, 1.5))
 def test_a_codec_that_saves_the_same_everywhere_has_the_same_rungs_for_less(saved: float) -> None:
     like = Likeness(saved_doublings=saved)
     cheaper = [Probed(each.point, each.rate_kbps / 2**saved, each.vmaf) for each in PROBES]
-    found = ladder_on([like.curve(curve) for curve in CURVES], cheaper, 1280, 720)
-    for rung, reference in zip(found, ladder(PROBES, 1280, 720), strict=True):
+    found = ladder([like.curve(curve) for curve in CURVES], cheaper, 1280, 720)
+    for rung, reference in zip(found, ladder(CURVES, PROBES, 1280, 720), strict=True):
         assert (rung.height, rung.crf) == (reference.height, reference.crf)
         assert math.isclose(rung.rate_kbps * 2**saved, reference.rate_kbps, rel_tol=1e-6)
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from cuemark.contexts.encoding.model.gate import Scores
 from cuemark.contexts.encoding.model.grain import Synthesis
-from cuemark.contexts.encoding.model.ladder import Point, Probed, Rung
+from cuemark.contexts.encoding.model.ladder import Rung
+from cuemark.contexts.encoding.model.probes import Point, Probed
 from cuemark.contexts.encoding.model.report import (
     Kept,
     Measures,

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuemark.contexts.encoding.model.curves import Curve, curve_at
 from cuemark.contexts.encoding.model.gate import Scores
-from cuemark.contexts.encoding.model.ladder import Curve, Point, curve_at
+from cuemark.contexts.encoding.model.probes import Point
 from cuemark.contexts.encoding.model.shot_crfs import (
     FAIR_VMAF,
     LEAST_CRF,

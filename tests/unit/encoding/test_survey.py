@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed
+from cuemark.contexts.encoding.model.curves import Curve
+from cuemark.contexts.encoding.model.probes import Point, Probed
 from cuemark.contexts.encoding.model.shot_crfs import Shot, Shots
 from cuemark.contexts.encoding.model.survey import completed, line
 

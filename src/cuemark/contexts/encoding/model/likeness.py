@@ -19,7 +19,8 @@ from statistics import fmean
 
 import msgspec
 
-from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed, log_loss
+from cuemark.contexts.encoding.model.curves import Curve, log_loss
+from cuemark.contexts.encoding.model.probes import Point, Probed
 from cuemark.contexts.encoding.model.shot_crfs import Shot
 
 STEEPER = 1.5

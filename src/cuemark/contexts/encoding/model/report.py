@@ -7,10 +7,12 @@ from itertools import pairwise
 import msgspec
 
 from cuemark.contexts.encoding.model import grain as grain_rules
+from cuemark.contexts.encoding.model.curves import curves_of, with_between
 from cuemark.contexts.encoding.model.gate import Scores, by_shot
 from cuemark.contexts.encoding.model.grain import Synthesis
-from cuemark.contexts.encoding.model.ladder import Probed, Rung, curves_of, upper_hull, with_between
+from cuemark.contexts.encoding.model.ladder import Rung, upper_hull
 from cuemark.contexts.encoding.model.likeness import Likeness
+from cuemark.contexts.encoding.model.probes import Probed
 from cuemark.contexts.encoding.model.shot_crfs import ShotPlan
 from cuemark.contexts.encoding.model.validation.policy import Validation
 from cuemark.contracts.encoding.artwork import ArtworkCandidate

@@ -26,8 +26,9 @@ from itertools import pairwise
 
 import msgspec
 
+from cuemark.contexts.encoding.model.curves import Curve, curve_at, curves_of
 from cuemark.contexts.encoding.model.gate import Scores
-from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed, curve_at, curves_of
+from cuemark.contexts.encoding.model.probes import Point, Probed
 
 SHARES = (1.0, 0.75, 0.5, 0.25)
 """How much of the way from one crf to one slope a plan may go."""

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from cuemark.contexts.encoding.model.ladder import Probed, log_loss
+from cuemark.contexts.encoding.model.curves import log_loss
+from cuemark.contexts.encoding.model.probes import Probed
 from cuemark.contexts.encoding.model.shot_crfs import Shot, Shots
 
 LIKENESS = 1.0

@@ -9,18 +9,24 @@ from itertools import pairwise
 
 import msgspec
 
-from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model import likeness as likeness_rules
 from cuemark.contexts.encoding.model import shot_crfs, survey
 from cuemark.contexts.encoding.model.chunks import Chunk, sampled
 from cuemark.contexts.encoding.model.color import Look
+from cuemark.contexts.encoding.model.curves import Curve
 from cuemark.contexts.encoding.model.effort import Budget
 from cuemark.contexts.encoding.model.fairness import Urgency
 from cuemark.contexts.encoding.model.families import Family
 from cuemark.contexts.encoding.model.gate import Scores, joined
 from cuemark.contexts.encoding.model.grain import Synthesis
-from cuemark.contexts.encoding.model.ladder import Curve, Point, Probed
 from cuemark.contexts.encoding.model.likeness import Likeness
+from cuemark.contexts.encoding.model.probes import (
+    Point,
+    Probed,
+    check_points,
+    probe_points,
+    width_at,
+)
 from cuemark.contexts.encoding.model.shot_crfs import Seen, Shot
 from cuemark.contexts.encoding.stages import pictures, scoring
 from cuemark.contexts.encoding.stages.packaging import RungToPackage
@@ -78,7 +84,7 @@ class Probing:
     def probes(self, reference: Family, preset: str) -> Probes:
         """What the reference gives at each of its points."""
         lines = self._film.master.picture.height
-        points = ladder_rules.probe_points(lines, self._budget.probe_points)
+        points = probe_points(lines, self._budget.probe_points)
         return self._tried(reference, preset, self._film.standard, points)
 
     def checks(
@@ -97,7 +103,7 @@ class Probing:
         expected = family.likeness
         points = [
             Point(point.height, expected.crf_at(point.crf))
-            for point in ladder_rules.check_points([each.point for each in reference.probed])
+            for point in check_points([each.point for each in reference.probed])
         ]
         tried = self._tried(family, preset, look, points, grain)
         found = likeness_rules.fitted(expected, curves, tried.tried)
@@ -117,7 +123,7 @@ class Probing:
         picture, chunks = self._film.master.picture, self._sampled
         recipes = [
             Recipe(
-                ladder_rules.width_at(point.height, picture.width, picture.height),
+                width_at(point.height, picture.width, picture.height),
                 point.height,
                 point.crf,
                 preset,

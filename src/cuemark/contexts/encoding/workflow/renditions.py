@@ -11,6 +11,7 @@ from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model import shot_crfs
 from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.model.color import Look
+from cuemark.contexts.encoding.model.curves import Curve, curves_of, with_between
 from cuemark.contexts.encoding.model.effort import BUDGETS
 from cuemark.contexts.encoding.model.fairness import Urgency
 from cuemark.contexts.encoding.model.families import REFERENCE
@@ -22,7 +23,7 @@ from cuemark.contexts.encoding.model.gate import (
     meets_prediction,
 )
 from cuemark.contexts.encoding.model.grain import Synthesis, synthesis
-from cuemark.contexts.encoding.model.ladder import Curve, Rung
+from cuemark.contexts.encoding.model.ladder import Rung
 from cuemark.contexts.encoding.model.report import CodecMeasures
 from cuemark.contexts.encoding.model.shot_crfs import Shot, ShotPlan
 from cuemark.contexts.encoding.stages.measuring import Measured
@@ -94,7 +95,7 @@ class FullRenditions:
         )
         probes = self._probing.probes(reference.family, reference.preset)
         per_shot = method == "per shot" and len(self._starts) > 1
-        curves = ladder_rules.with_between(ladder_rules.curves_of(probes.probed))
+        curves = with_between(curves_of(probes.probed))
         shots = self._probing.shots(probes) if per_shot else None
         if shots:
             shots = shot_crfs.with_between(shots, [curve.height for curve in curves])
@@ -162,7 +163,7 @@ class FullRenditions:
         picture = self._film.master.picture
         self._steps.plan("ladder", 1 + len(self._sets))
         meter = Meter(children=False)
-        rungs = ladder_rules.ladder_on(curves, probes.probed, picture.width, picture.height)
+        rungs = ladder_rules.ladder(curves, probes.probed, picture.width, picture.height)
         attempts = [
             self._attempt(
                 encoder,

@@ -10,11 +10,11 @@ from dbos import error as dbos_errors
 from sqlalchemy.exc import DBAPIError
 
 from cuemark.contexts.encoding.model import grain as grain_rules
-from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model.chunks import Chunk, chunk_plan, excerpts
+from cuemark.contexts.encoding.model.curves import NoLadder
 from cuemark.contexts.encoding.model.fairness import Urgency
 from cuemark.contexts.encoding.model.gate import Scores, quick_gate
-from cuemark.contexts.encoding.model.ladder import NoLadder
+from cuemark.contexts.encoding.model.probes import even, width_at
 from cuemark.contexts.encoding.model.sound import EVERYWHERE, Named, SoundRecipe, named, recipes_of
 from cuemark.contexts.encoding.model.validation.policy import NOT_PUBLISHED
 from cuemark.contexts.encoding.stages import pictures
@@ -316,14 +316,14 @@ def _hold_to_quick_gate(lines: int, scores: Scores, *, top: bool) -> None:
 def quick_recipes(film: Film) -> list[Recipe]:
     """The two rungs of a quick version, the lower one first: half the lines, then at most 720."""
     picture = film.master.picture
-    top = ladder_rules.even(min(picture.height, QUICK_TOP_LINES))
+    top = even(min(picture.height, QUICK_TOP_LINES))
     return [
         Recipe(
-            ladder_rules.width_at(lines, picture.width, picture.height),
+            width_at(lines, picture.width, picture.height),
             lines,
             QUICK_CRF,
             QUICK_PRESET,
             look=film.standard,
         )
-        for lines in (ladder_rules.even(top / 2), top)
+        for lines in (even(top / 2), top)
     ]
