@@ -46,6 +46,8 @@ def test_every_score_is_kept_and_the_worst_frame_is_the_same_moment_twice(studio
     assert scores.frames[0] == 0
     assert scores.frames[-1] >= SHOTS * SHOT_FRAMES - VMAF_EVERY
     assert kept.measures.shots == studio.starts
+    assert len(kept.measures.complexity) == SHOTS
+    assert all(each.spatial > 0 for each in kept.measures.complexity)
     encoded, master = (luma(key, studio) for key in kept.pictures["v72"])
     assert encoded.shape == master.shape == (144, 256)
     frame = worst_frame(scores)

@@ -95,7 +95,7 @@ def test_samples_are_distinct_chunks_in_order(
     film: tuple[list[int], int, Fraction], most_frames: int
 ) -> None:
     chunks = chunk_plan(*film)
-    found = sampled(chunks, most_frames)
+    found = sampled(chunks, most_frames, hardness=[(7 * chunk.start) % 11 for chunk in chunks])
     assert found
     assert [chunk.index for chunk in found] == sorted({chunk.index for chunk in found})
     if film[1] <= most_frames:

@@ -54,6 +54,16 @@ class ShotReport(msgspec.Struct, frozen=True, kw_only=True):
     vmaf_predicted: float | None
 
 
+class ShotComplexity(msgspec.Struct, frozen=True, kw_only=True):
+    """How much there is in a shot's pictures and how much of it moves: the means of its spatial
+    and its temporal information (ITU-T P.910), of a picture of 128 by 72. ``start`` is its first
+    frame."""
+
+    start: int
+    spatial: float
+    temporal: float
+
+
 class RenditionReport(msgspec.Struct, frozen=True, kw_only=True):
     """What one rendition measured. VMAF is on the 0 to 100 scale.
 
@@ -160,6 +170,7 @@ class VersionReport(msgspec.Struct, frozen=True, kw_only=True):
     found. A version of an older release has none of these three.
     ``effort`` is what was chosen for its job, and ``costs`` what that took. ``grain_sigma`` is the
     standard deviation of the film's grain, in codes of 8 bits of luma, where it is synthesized.
+    ``complexity`` is that of each shot; a version of an older release has none.
     """
 
     version: Version
@@ -177,3 +188,4 @@ class VersionReport(msgspec.Struct, frozen=True, kw_only=True):
     effort: Effort = "balanced"
     costs: Costs | None = None
     grain_sigma: float | None = None
+    complexity: list[ShotComplexity] = []

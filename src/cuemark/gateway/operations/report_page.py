@@ -17,7 +17,7 @@ from cuemark.gateway.operations import plots
 from cuemark.gateway.operations.html import Html, el, join, table
 from cuemark.gateway.operations.plots import Series
 from cuemark.gateway.operations.report_costs import costs_section
-from cuemark.gateway.operations.report_shots import shots_section
+from cuemark.gateway.operations.report_shots import complexity_plot, shots_section
 
 _FOLDER = Path(__file__).parent
 _COLORS = 6
@@ -289,6 +289,7 @@ def _vmaf(report: VersionReport) -> Html | None:
             [
                 plots.strip("shots", f"{len(report.shots)} shots", frames, report.shots),
                 el("p", f"{len(report.shots)} shots, each as long as it lasts.", class_="note"),
+                *([complexity_plot(report, rate)] if report.complexity else []),
             ]
         )
     return _section("VMAF over time", picture, shots)

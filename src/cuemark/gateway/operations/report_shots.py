@@ -11,6 +11,30 @@ MOST_ROWS = 200
 _COLORS = 6
 
 
+def complexity_plot(report: VersionReport, rate: float) -> Html:
+    """How much is in the pictures of each shot, over how much of it moves."""
+    found = report.complexity
+    return plots.plot(
+        "complexity",
+        "Complexity of the shots",
+        f"The spatial information of each of {len(found)} shots over its temporal information "
+        "(ITU-T P.910); the farther up and to the right, the more bits a shot takes.",
+        plots.axis_over([each.temporal for each in found], "temporal information", least=0),
+        plots.axis_over([each.spatial for each in found], "spatial information", least=0),
+        [
+            Series(
+                name="a shot",
+                points=[(each.temporal, each.spatial) for each in found],
+                mark="dots",
+                labels=[
+                    f"shot at {each.start / rate:.2f} s: SI {each.spatial:g}, TI {each.temporal:g}"
+                    for each in found
+                ],
+            )
+        ],
+    )
+
+
 def shots_section(report: VersionReport, rate: float) -> Html | None:
     """For each codec a plot of its renditions' crf over time, and a table of its shots."""
     codec_of = {each.rendition_id: each.codec for each in report.version.renditions}

@@ -6,6 +6,7 @@ unit of an encode: it begins at an IDR, so chunks are encoded apart and joined.
 """
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 import msgspec
@@ -70,10 +71,17 @@ def excerpts(chunks: list[Chunk], most: int, frames: int) -> list[tuple[int, int
     return [(chunk.start, min(chunk.start + frames, chunk.end)) for chunk in picked]
 
 
-def sampled(chunks: list[Chunk], most_frames: int) -> list[Chunk]:
-    """Chunks spread evenly over the film that together have about ``most_frames``."""
+def sampled(chunks: Sequence[Chunk], most_frames: int, hardness: Sequence[float]) -> list[Chunk]:
+    """Chunks that together have about ``most_frames``, as easy and as hard as those of the film.
+
+    A systematic sample of the chunks in the order of their ``hardness`` (Cochran, "Sampling
+    Techniques", 1977, chapter 8): its mean rate strays less from the film's than that of as many
+    chunks taken at even distances in time.
+    """
     total = sum(chunk.frames for chunk in chunks)
     if total <= most_frames:
-        return chunks
+        return [*chunks]
     wanted = max(1, len(chunks) * most_frames // total)
-    return [chunks[(2 * n + 1) * len(chunks) // (2 * wanted)] for n in range(wanted)]
+    order = sorted(range(len(chunks)), key=lambda number: hardness[number])
+    taken = {order[(2 * n + 1) * len(order) // (2 * wanted)] for n in range(wanted)}
+    return [chunks[number] for number in sorted(taken)]

@@ -7,6 +7,7 @@ from itertools import pairwise
 import msgspec
 
 from cuemark.contexts.encoding.model import grain as grain_rules
+from cuemark.contexts.encoding.model.complexity import Complexity
 from cuemark.contexts.encoding.model.curves import curves_of, with_between
 from cuemark.contexts.encoding.model.gate import Scores, by_shot
 from cuemark.contexts.encoding.model.grain import Synthesis
@@ -19,6 +20,7 @@ from cuemark.contracts.encoding.artwork import ArtworkCandidate
 from cuemark.contracts.encoding.reports import (
     EncodePoint,
     RenditionReport,
+    ShotComplexity,
     ShotReport,
     StageTime,
     VersionReport,
@@ -64,6 +66,7 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     probes: list[Probed] = []
     planned: list[Rung] = []
     shots: list[int] = []
+    complexity: list[Complexity] = []
     scores: dict[str, Scores] = {}
     shot_plans: dict[str, ShotPlan] = {}
     captions: list[str] = []
@@ -122,6 +125,10 @@ def of_version(
             for r in each.planned
         ],
         shots=measures.shots,
+        complexity=[
+            ShotComplexity(start=start, spatial=each.spatial, temporal=each.temporal)
+            for start, each in zip(measures.shots, measures.complexity, strict=False)
+        ],
         grain_sigma=measures.grain.sigma if measures.grain else None,
         renditions=[_rendition(each, kept) for each in version.renditions],
         stages=stages,

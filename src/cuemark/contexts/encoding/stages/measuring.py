@@ -81,6 +81,7 @@ def keep_measures(
     measures = Measures(
         codecs=measured.codecs,
         shots=measured.shots,
+        complexity=pictures.shots_of(shop, sha256).complexity if measured.shots else [],
         scores=scores,
         shot_plans=dict(zip(names, measured.shot_plans, strict=False)),
         captions=list(caption_notes),

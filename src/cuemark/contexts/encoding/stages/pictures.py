@@ -8,11 +8,12 @@ import msgspec
 import numpy as np
 import structlog
 
-from cuemark.contexts.encoding.model import bounds, tone_mapping, watermark
+from cuemark.contexts.encoding.model import bounds, complexity, tone_mapping, watermark
 from cuemark.contexts.encoding.model import shots as shot_rules
 from cuemark.contexts.encoding.model.artwork import Survey, candidates, layouts
 from cuemark.contexts.encoding.model.bounds import Bounds
 from cuemark.contexts.encoding.model.chunks import Chunk
+from cuemark.contexts.encoding.model.complexity import Complexity, Information
 from cuemark.contexts.encoding.model.master import (
     Master,
     Probe,
@@ -56,11 +57,12 @@ class MarkKeyDiffers(Exception):
 
 
 class Shots(msgspec.Struct, frozen=True):
-    """``starts`` are first frames. Beside it lie a picture of each artwork, counted from 1, and
-    the sheets of thumbnails."""
+    """``starts`` are first frames, and ``complexity`` is that of each shot. Beside it lie a picture
+    of each artwork, counted from 1, and the sheets of thumbnails."""
 
     starts: list[int]
     artworks: list[ArtworkFrame]
+    complexity: list[Complexity]
 
 
 def inspect(shop: Workshop, sha256: str) -> str:
@@ -173,9 +175,9 @@ def tiling_of(film: Film) -> Tiling:
 
 
 def shots_key(shop: Workshop, sha256: str) -> str:
-    """The key of what one look at every frame gives: cuts, artwork, thumbnails."""
+    """The key of what one look at every frame gives: cuts, complexity, artwork, thumbnails."""
     film = film_of(shop, sha256)
-    return shop.key("shots", sha256, tiling_of(film), *told_apart(film))
+    return shop.key("shots", sha256, tiling_of(film), "complexity", *told_apart(film))
 
 
 def told_apart(film: Film) -> list[str]:
@@ -198,7 +200,7 @@ def find_shots(shop: Workshop, sha256: str) -> str:
         return key
     film = film_of(shop, sha256)
     with shop.making(key) as folder:
-        survey = _survey(shop, film, folder)
+        survey, information = _survey(shop, film, folder)
         frames = len(survey.measures.differences)
         if frames < film.master.frames:
             raise MasterRejected(
@@ -216,7 +218,8 @@ def find_shots(shop: Workshop, sha256: str) -> str:
                 reads=film.reads,
                 folder=folder,
             )
-        save(folder, "shots.json", Shots(starts, artworks))
+        told = complexity.of_shots(information, starts, film.master.frames)
+        save(folder, "shots.json", Shots(starts, artworks, told))
     return key
 
 
@@ -224,9 +227,9 @@ def shots_of(shop: Workshop, sha256: str) -> Shots:
     return shop.load(shots_key(shop, sha256), "shots.json", Shots)
 
 
-def _survey(shop: Workshop, film: Film, folder: Path) -> Survey:
+def _survey(shop: Workshop, film: Film, folder: Path) -> tuple[Survey, Information]:
     """Measure every frame; the sheets of thumbnails fall into ``folder``."""
-    whole, looks = FrameMeasures([], [], []), bytearray()
+    whole, looks, told = FrameMeasures([], [], []), bytearray(), Information([], [])
     before = None
     argv = ffmpeg.survey_argv(shop.programs.ffmpeg, film, tiling_of(film))
     limits = decoding(film, film.master.frames)
@@ -237,9 +240,10 @@ def _survey(shop: Workshop, film: Film, folder: Path) -> Survey:
         whole.differences.extend(part.differences)
         whole.brightness.extend(part.brightness)
         whole.detail.extend(part.detail)
+        told.extend(complexity.information(frames, before))
         looks += layouts(frames).tobytes()
         before = frames[-1]
-    return Survey(whole, looks)
+    return Survey(whole, looks), told
 
 
 def chunk_key(shop: Workshop, sha256: str, chunk: Chunk, recipe: Recipe) -> str:

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import msgspec
 
+from cuemark.contexts.encoding.model import complexity, shot_crfs, survey
 from cuemark.contexts.encoding.model import likeness as likeness_rules
-from cuemark.contexts.encoding.model import shot_crfs, survey
 from cuemark.contexts.encoding.model.chunks import Chunk, sampled
 from cuemark.contexts.encoding.model.color import Look
 from cuemark.contexts.encoding.model.curves import Curve
@@ -78,7 +78,8 @@ class Probing:
         self._quick = quick
         picture = film.master.picture
         most = budget.frames_to_probe(picture.width * picture.height)
-        self._sampled = sampled(list(chunks), most)
+        told = pictures.shots_of(shop, sha256).complexity
+        self._sampled = sampled(chunks, most, complexity.of_chunks(told, starts, chunks))
         self._tasks = 0
 
     def probes(self, reference: Family, preset: str) -> Probes:
