@@ -8,6 +8,7 @@ import asyncio
 import base64
 import json
 import re
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -121,7 +122,8 @@ async def _write(writer: asyncio.StreamWriter, request: Request, answer: Answer)
 
 @dataclass
 class Appliance:
-    """``asked`` are the paths under the version's root, as they were asked."""
+    """``asked`` are the paths under the version's root, as they were asked, the last at
+    ``asked_s``."""
 
     name: str
     made: film.Film
@@ -130,6 +132,7 @@ class Appliance:
     trickle_kbps: float = 0.0
     asked: list[str] = field(default_factory=list)
     credentials: list[str] = field(default_factory=list)
+    asked_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.server = Server(self.answer)
@@ -146,6 +149,7 @@ class Appliance:
             return Answer(401)
         path = request.path.removeprefix(root)
         self.asked.append(path)
+        self.asked_s = time.monotonic()
         path = re.sub(r"/x([0-9]+)\.", r"/\1.", path) if self.made.marked else path
         body = self.made.files.get(path)
         await asyncio.sleep(self.delay_s)

@@ -144,18 +144,19 @@ async def test_the_play_goes_on_when_its_appliance_is_killed(
 async def test_an_appliance_that_begins_to_serve_wrong_bytes_is_left_for_good(
     service: Service, mood: origin.Mood, form: Literal["dash", "hls"]
 ) -> None:
-    bad = service.appliances["one"]
-
     async def corrupt() -> None:
-        bad.mood = mood
+        # The one in use: on a busy machine the first may have been passed over as slow.
+        in_use = max(service.appliances.values(), key=lambda each: each.asked_s)
+        in_use.mood = mood
 
     report = await watched_until(
         service, 1.0, corrupt, seconds=None, line=steady(ROOMY_KBPS), format=form
     )
-    assert report.appliances == ["one", "two"]
+    (bad,) = (each.name for each in service.appliances.values() if each.mood == mood)
+    assert set(report.appliances) == {"one", "two"}
     assert (report.frames, report.stalls, report.decode_errors) == (FRAMES, 0, 0)
-    assert report.left == ["one"]
-    assert report.wrong_digests == report.appliance_failures["one"] == 1
+    assert report.left == [bad]
+    assert report.wrong_digests == report.appliance_failures[bad] == 1
 
 
 @pytest.mark.parametrize("form", ["dash", "hls"])
