@@ -18,6 +18,7 @@ from cuemark.contexts.encoding.model.ladder import (
     dominates,
     dominating,
     front,
+    is_crowded,
     ladder,
     measured_slope,
     rung_of,
@@ -291,6 +292,16 @@ def test_corrections_are_bounded(vmaf: float, measured: float, crf: float, slope
     assert 12 <= again <= 45
     assert abs(again - crf) <= 6.01
     assert (again - crf) * (measured - vmaf) >= -0.01
+
+
+def test_a_rung_is_crowded_by_a_near_one_and_by_a_better_one() -> None:
+    others = [(200.0, 70.0), (400.0, 82.0)]
+    assert not is_crowded(100.0, 60.0, others)
+    assert not is_crowded(300.0, 76.0, others)
+    assert is_crowded(300.0, 72.0, others)
+    assert is_crowded(300.0, 80.0, others)
+    assert is_crowded(300.0, 60.0, others)
+    assert not is_crowded(300.0, 60.0, [])
 
 
 @given(points_of_a_plane, st.floats(1, 100_000), st.floats(0, 100))

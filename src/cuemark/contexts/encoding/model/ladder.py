@@ -8,7 +8,7 @@ noticeable difference (Ozer, "Finding the Just Noticeable Difference with Netfli
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -148,6 +148,16 @@ def rung_of(probe: Probed, instead_of: Rung) -> Rung:
         rate_kbps=probe.rate_kbps,
         vmaf=probe.vmaf,
         vmaf_per_crf=instead_of.vmaf_per_crf,
+    )
+
+
+def is_crowded(rate_kbps: float, vmaf: float, others: Iterable[tuple[float, float]]) -> bool:
+    """Whether a rung adds nothing to others (their rates and VMAF): one of them is less than half a
+    step away, or is as good for as few bits."""
+    return any(
+        abs(vmaf - other_vmaf) < STEP_VMAF / _HALVES
+        or (other_kbps <= rate_kbps and other_vmaf >= vmaf)
+        for other_kbps, other_vmaf in others
     )
 
 

@@ -44,20 +44,26 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Encoded(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt that was encoded: its rate, and how far it lies off its prediction.
+    """An attempt that was encoded: its rate, and by how much it measures better than predicted.
 
-    ``level`` is that at which grain is synthesized, 0 for not at all; None where it is compared
-    with the film as it is.
+    ``beaten`` says that a probe dominates it. ``level`` is that at which grain is synthesized, 0
+    for not at all; None where it is compared with the film as it is.
     """
 
     name: str
     rate_kbps: float
-    off_vmaf: float
+    above_vmaf: float
+    beaten: bool
     rung: RungToPackage
     plan: ShotPlan
     level: int | None = None
     row: tuple[Recipe, ...]
     scores: Scores
+
+    @property
+    def off_vmaf(self) -> float:
+        """How far it lies off its prediction."""
+        return abs(self.above_vmaf)
 
 
 class Encoder(msgspec.Struct, frozen=True):

@@ -24,6 +24,7 @@ from cuemark.contexts.encoding.model.gate import (
 )
 from cuemark.contexts.encoding.model.grain import Synthesis, synthesis
 from cuemark.contexts.encoding.model.ladder import Rung
+from cuemark.contexts.encoding.model.probes import Probed
 from cuemark.contexts.encoding.model.report import CodecMeasures
 from cuemark.contexts.encoding.model.shot_crfs import Shot, ShotPlan
 from cuemark.contexts.encoding.stages.measuring import Measured
@@ -245,9 +246,11 @@ class FullRenditions:
     def _gated(
         self, encoder: Encoder, attempts: Sequence[Attempt], probes: Probes
     ) -> list[Encoded]:
-        """Encode the rungs until each measures what was predicted; drop what never comes near.
+        """Encode the rungs until each measures what was predicted.
 
-        A rung that a probe dominates gives way to that probe. Raises
+        A rung that a probe dominates gives way to that probe. What never comes near its prediction
+        is dropped; but what measures better, as a codec's poorest may, is taken as it is where the
+        others leave room for it. Raises
         ``QualityRefused`` where no rung is left, or where one does not show the film.
         """
         kept: dict[tuple[Recipe, ...], Encoded] = {}
@@ -272,12 +275,14 @@ class FullRenditions:
             )
             again = []
             for attempt, row, (key, scores) in zip(pending, encoded, scored, strict=True):
-                other = self._judged(encoder, attempt, row, scores, probes)
+                better = self._dominating(row, scores, probes)
+                other = self._judged(encoder, attempt, scores, probes, better)
                 seen = probes.of_same_frames(scores)
                 made = Encoded(
                     name=attempt.name,
                     rate_kbps=rate_kbps(self._shop, self._film, row, self._chunks),
-                    off_vmaf=abs(seen.mean - attempt.vmaf),
+                    above_vmaf=seen.mean - attempt.vmaf,
+                    beaten=better is not None,
                     rung=encoder.packaged(attempt, key, scores),
                     level=encoder.level(attempt.rung) if encoder.grain else None,
                     plan=encoder.own_plan(attempt.plan),
@@ -294,15 +299,19 @@ class FullRenditions:
             pending = list({each.row: each for each in again if each.row not in kept}.values())
             if not pending:
                 break
-        for attempt in pending:
-            spare = nearest.get(attempt.rung)
-            if spare and spare.off_vmaf <= PUBLISHED_WITHIN_VMAF:
-                kept[attempt.row] = spare
+        spares = [nearest[each.rung] for each in pending if each.rung in nearest]
+        for spare in sorted(spares, key=lambda each: each.off_vmaf):
+            if spare.off_vmaf <= PUBLISHED_WITHIN_VMAF:
+                kept[spare.row] = spare
+                continue
+            others = [(each.rate_kbps, each.scores.mean) for each in kept.values()]
+            crowded = ladder_rules.is_crowded(spare.rate_kbps, spare.scores.mean, others)
+            if spare.above_vmaf > 0 and not spare.beaten and not crowded:
+                unpredicted = msgspec.structs.replace(spare.rung, vmaf_predicted=None)
+                kept[spare.row] = msgspec.structs.replace(spare, rung=unpredicted)
                 continue
             structlog.get_logger().warning(
-                "rung_dropped",
-                version_id=self._job.version_id,
-                rung=encoder.told(attempt.rung, attempt.crf),
+                "rung_dropped", version_id=self._job.version_id, rung=spare.name
             )
         if not kept:
             raise QualityRefused(
@@ -324,13 +333,24 @@ class FullRenditions:
         rungs, names = [each.rung.key for each in kept], [each.name for each in kept]
         self._steps.scored("verify", Urgency.FULL, rungs, self._stretches, names, encoder.look)
 
+    def _dominating(self, encoded: Sequence[str], scores: Scores, probes: Probes) -> Probed | None:
+        """The probe that dominates an attempt on the chunks of the probes, if there is one."""
+        of_probed = {chunk.index for chunk in probes.chunks}
+        here = [
+            key
+            for key, chunk in zip(encoded, self._chunks, strict=True)
+            if chunk.index in of_probed
+        ]
+        kbps = rate_kbps(self._shop, self._film, here, probes.chunks)
+        return ladder_rules.dominating(kbps, probes.of_same_frames(scores).mean, probes.probed)
+
     def _judged(
         self,
         encoder: Encoder,
         attempt: Attempt,
-        encoded: Sequence[str],
         scores: Scores,
         probes: Probes,
+        better: Probed | None,
     ) -> Attempt | None:
         """What is to be tried instead of an attempt that was measured; none where it is good."""
         rung = attempt.rung
@@ -348,14 +368,7 @@ class FullRenditions:
         seen = probes.of_same_frames(scores)
         if not meets_prediction(attempt.vmaf, seen):
             return self._corrected(encoder, attempt, seen.mean)
-        of_probed = {chunk.index for chunk in probes.chunks}
-        here = [
-            key
-            for key, chunk in zip(encoded, self._chunks, strict=True)
-            if chunk.index in of_probed
-        ]
-        kbps = rate_kbps(self._shop, self._film, here, probes.chunks)
-        if better := ladder_rules.dominating(kbps, seen.mean, probes.probed):
+        if better is not None:
             instead = ladder_rules.rung_of(better, rung)
             plan = shot_crfs.untold(len(self._starts), instead.crf)
             return self._attempt(encoder, instead, plan)
