@@ -124,23 +124,22 @@ def _of_search(results: Sequence[Result]) -> Iterator[Figure]:
 
 
 def _of_prediction(results: Sequence[Result]) -> Iterator[Figure]:
-    rungs = [rung for each in results for rung in each.per_shot.rungs]
-    said = f"within {WITHIN_VMAF:g} VMAF of their prediction"
-    yield figure(f"encoding: rungs {said}", _share_near(rungs), "%")
+    ladders = {"": [each.per_shot for each in results]}
     for codec, name in NAMES.items():
-        some = [each.others[codec] for each in results if codec in each.others]
-        if some:
-            rungs = [rung for ladder in some for rung in ladder.rungs]
-            yield figure(f"encoding: rungs in {name} {said}", _share_near(rungs), "%")
-
-
-def _share_near(rungs: Sequence[Measure]) -> float:
-    near = [
-        rung
-        for rung in rungs
-        if rung.predicted is not None and abs(rung.vmaf - rung.predicted) <= WITHIN_VMAF
-    ]
-    return 100 * len(near) / len(rungs)
+        ladders[f" in {name}"] = [each.others[codec] for each in results if codec in each.others]
+    for where, some in ladders.items():
+        rungs = [rung for ladder in some for rung in ladder.rungs]
+        told = [
+            abs(rung.vmaf - rung.predicted) <= WITHIN_VMAF
+            for rung in rungs
+            if rung.predicted is not None
+        ]
+        if told:
+            said = f"within {WITHIN_VMAF:g} VMAF of their prediction"
+            yield figure(f"encoding: rungs{where} {said}", 100 * sum(told) / len(told), "%")
+        if 0 < len(told) < len(rungs):
+            said = f"of {len(rungs)} taken as they are, better than planned"
+            yield figure(f"encoding: rungs{where}, {said}", len(rungs) - len(told), "rungs")
 
 
 def _of_codecs(results: Sequence[Result]) -> Iterator[Figure]:
