@@ -24,7 +24,7 @@ PARTS = ("av1", "hevc", "search", "chunks")
 QUICK_PARTS = ("av1",)
 QUICK = ("bikes", "reel")
 BRUTE_PARTS = {"search", "chunks"}
-BRUTE = ("bbb", "city", "bikes", "reel")
+BRUTE = ("bbb", "city", "bikes")
 """Where the anchors are measured that take dozens of encodes of a clip."""
 
 
