@@ -15,7 +15,7 @@ its peaks; with all of its ten rungs, so that nothing is guessed between them. *
 ladder with one crf for a rung, *per shot* the one that Cuemark publishes. The *hull* is that of a
 grid of four resolutions and ten crf. *Chunk by chunk* is Av1an's way: for each shot of each of our
 rungs the crf is searched, with up to four encodes, that measures our rung's mean VMAF. The last two
-take dozens of encodes and are made of four clips (of all with `--everywhere`).
+take dozens of encodes and are made of three clips (of all with `--everywhere`).
 
 The clips are small and most of them were lossy when they came (noted by their name in
 `../shared/media/MANIFEST.json`): an encode that smooths what another encoder left behind loses
