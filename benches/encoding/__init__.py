@@ -1,14 +1,13 @@
 """What the ladder of a title is worth: bits at equal quality against a fixed ladder."""
 
 ABOUT = """
-`make bench-encoding` measures this (`--quick`, `--clips`, `--parts` and `--seconds` take some of it,
-one core to a clip; results are cached by content under `.bench/encoding`, so an interrupted bench
-goes on). Every encode is
-x264 medium, or SVT-AV1 and x265 at the preset of `balanced`; every VMAF (v0.6.1, each fifth
-frame) is of the picture scaled up to the master's size. *BD-rate* (Bjontegaard, VCEG-M33, 2001;
-interpolated by PCHIP as in JCTVC-L1100) is the mean difference of the rate at equal quality, over
-the qualities that both reach: below 0 is fewer bits. It is of what was published and measured, not
-of what was predicted.
+`make bench-encoding` measures this (`--quick`, `--clips`, `--parts` and `--seconds` take some of
+it, one core to a clip; results are cached by content under `.bench/encoding`, so an interrupted
+bench goes on). Every encode is x264 medium, or SVT-AV1 and x265 at the preset of `balanced`; every
+VMAF (v0.6.1, each fifth frame) is of the picture scaled up to the master's size. *BD-rate*
+(Bjontegaard, VCEG-M33, 2001; interpolated by PCHIP as in JCTVC-L1100) is the mean difference of the
+rate at equal quality, over the qualities that both reach: below 0 is fewer bits. It is of what was
+published and measured, not of what was predicted.
 
 The *fixed ladder* is Netflix's of 2015, 235 to 5800 kbit/s at 240 to 1080 lines (at most the
 master's), two passes over the whole film, key frames every two seconds and at cuts, no limit of
