@@ -6,8 +6,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cuemark.contexts.encoding.model.chunks import Chunk, sampled
 from cuemark.contexts.encoding.model.complexity import (
@@ -61,16 +59,14 @@ def test_a_chunk_is_as_hard_as_its_frames() -> None:
     assert found[2] == pytest.approx(hard.hardness)
 
 
-@given(st.integers(0, 10_000), st.integers(4, 20))
-def test_a_sample_strays_less_from_the_film_than_one_at_even_distances(
-    seed: int, wanted: int
-) -> None:
+@pytest.mark.parametrize("wanted", [4, 8, 16])
+def test_a_sample_strays_less_from_the_film_than_one_at_even_distances(wanted: int) -> None:
     """Over many films, where the log rate goes with the hardness as it does in real ones."""
-    chance = np.random.default_rng(seed)
+    chance = np.random.default_rng(1)
     count = 80
     by_hardness: list[float] = []
     in_time: list[float] = []
-    for _ in range(40):
+    for _ in range(300):
         hardness = chance.normal(4, 1.2, count)
         rates = np.exp(hardness + chance.normal(0, 0.7, count))
         chunks = [Chunk(n, 100 * n, 100 * (n + 1), [0]) for n in range(count)]
@@ -80,4 +76,4 @@ def test_a_sample_strays_less_from_the_film_than_one_at_even_distances(
             assert all(a.index < b.index for a, b in pairwise(taken))
             mean = np.mean([rates[chunk.index] for chunk in taken])
             found.append(abs(math.log2(mean / rates.mean())))
-    assert statistics.fmean(by_hardness) < statistics.fmean(in_time)
+    assert statistics.fmean(by_hardness) < 0.8 * statistics.fmean(in_time)
