@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuemark.contexts.encoding.model.curves import CEILING, Curve, NoLadder, curves_of, with_between
+from cuemark.contexts.encoding.model.curves import (
+    CEILING,
+    Curve,
+    NoLadder,
+    candidates,
+    curves_of,
+    with_between,
+)
 from cuemark.contexts.encoding.model.ladder import (
     MAX_RUNGS,
     STEP_VMAF,
@@ -126,13 +133,7 @@ def test_a_rung_lies_in_a_step_that_the_hull_leaves_out() -> None:
 @given(plausible_probes())
 def test_rungs_lie_near_the_hull(probes: list[Probed]) -> None:
     curves = with_between(curves_of(probes))
-    hull = upper_hull(
-        [
-            candidate
-            for curve in curves
-            for candidate in curve.candidates([p for p in probes if p.point.height == curve.height])
-        ]
-    )
+    hull = upper_hull(candidates(curves, probes))
     for rung in ladder(curves, probes, 1920, 1080):
         around = [(a, b) for a, b in pairwise(hull) if a.rate_kbps <= rung.rate_kbps <= b.rate_kbps]
         assert around or len(hull) == 1

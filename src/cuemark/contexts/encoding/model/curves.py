@@ -103,6 +103,16 @@ def curves_of(probes: list[Probed], ceiling: float = CEILING) -> list[Curve]:
     return curves
 
 
+def candidates(curves: Sequence[Curve], probes: Sequence[Probed]) -> list[Probed]:
+    """What could be encoded at each size where its curve is trusted; a probe stands for what is
+    near it."""
+    return [
+        candidate
+        for curve in curves
+        for candidate in curve.candidates([p for p in probes if p.point.height == curve.height])
+    ]
+
+
 def with_between(curves: Sequence[Curve]) -> list[Curve]:
     """The curves of the probed sizes, and of those between that no probe saw; highest first."""
     heights = {curve.height for curve in curves}

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import msgspec
 
-from cuemark.contexts.encoding.model.curves import Curve
+from cuemark.contexts.encoding.model.curves import Curve, candidates
 from cuemark.contexts.encoding.model.probes import Probed, even, width_at
 
 STEP_VMAF = 6.0
@@ -48,13 +48,9 @@ def ladder(
     is taken from the front, which nothing dominates, where that comes near to the hull. A film
     whose poorest encode is better than about 95 has one rung: the cheapest.
     """
-    candidates = [
-        candidate
-        for curve in curves
-        for candidate in curve.candidates([p for p in probes if p.point.height == curve.height])
-    ]
-    hull = upper_hull(candidates)
-    near_hull = [each for each in front(candidates) if _below(hull, each) <= STEP_VMAF * _NEAR_HULL]
+    found = candidates(curves, probes)
+    hull = upper_hull(found)
+    near_hull = [each for each in front(found) if _below(hull, each) <= STEP_VMAF * _NEAR_HULL]
     slopes = {curve.height: curve for curve in curves}
     top = max(hull[0].vmaf, min(TOP_VMAF, hull[-1].vmaf))
     chosen: list[Probed] = []

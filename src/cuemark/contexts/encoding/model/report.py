@@ -8,7 +8,7 @@ import msgspec
 
 from cuemark.contexts.encoding.model import grain as grain_rules
 from cuemark.contexts.encoding.model.complexity import Complexity
-from cuemark.contexts.encoding.model.curves import curves_of, with_between
+from cuemark.contexts.encoding.model.curves import candidates, curves_of, with_between
 from cuemark.contexts.encoding.model.gate import Scores, by_shot
 from cuemark.contexts.encoding.model.grain import Synthesis
 from cuemark.contexts.encoding.model.ladder import Rung, upper_hull
@@ -265,12 +265,8 @@ def _hull(tried: CodecMeasures, reference: Sequence[Probed]) -> list[Probed]:
         return []
     likeness = tried.likeness
     probes = [likeness.probed(probe) for probe in tried.probes]
-    candidates = [
-        candidate
-        for curve in map(likeness.curve, with_between(curves_of(list(reference))))
-        for candidate in curve.candidates([p for p in probes if p.point.height == curve.height])
-    ]
-    return [likeness.own(point) for point in upper_hull(candidates)]
+    curves = [likeness.curve(curve) for curve in with_between(curves_of(list(reference)))]
+    return [likeness.own(point) for point in upper_hull(candidates(curves, probes))]
 
 
 def _point(tried: CodecMeasures, probe: Probed) -> EncodePoint:

@@ -163,15 +163,10 @@ def with_between(
     highest_first = sorted(shots, reverse=True)
     for lines in set(heights) - set(shots):
         nearest = min(shots, key=lambda height: abs(height - lines))
-        found[lines] = [
-            msgspec.structs.replace(
-                shot,
-                curve=curve_at(lines, [curve for curve in own if curve])
-                if all(own := [shots[height][number].curve for height in highest_first])
-                else None,
-            )
-            for number, shot in enumerate(shots[nearest])
-        ]
+        for number, shot in enumerate(shots[nearest]):
+            own = [curve for height in highest_first if (curve := shots[height][number].curve)]
+            told = curve_at(lines, own) if len(own) == len(shots) else None
+            found.setdefault(lines, []).append(msgspec.structs.replace(shot, curve=told))
     return found
 
 

@@ -250,8 +250,8 @@ class FullRenditions:
 
         A rung that a probe dominates gives way to that probe. What never comes near its prediction
         is dropped; but what measures better, as a codec's poorest may, is taken as it is where the
-        others leave room for it. Raises
-        ``QualityRefused`` where no rung is left, or where one does not show the film.
+        others leave room for it. Raises ``QualityRefused`` where no rung is left, or where one does
+        not show the film.
         """
         kept: dict[tuple[Recipe, ...], Encoded] = {}
         nearest: dict[Rung, Encoded] = {}
@@ -275,9 +275,9 @@ class FullRenditions:
             )
             again = []
             for attempt, row, (key, scores) in zip(pending, encoded, scored, strict=True):
-                better = self._dominating(row, scores, probes)
-                other = self._judged(encoder, attempt, scores, probes, better)
                 seen = probes.of_same_frames(scores)
+                better = self._dominating(row, seen, probes)
+                other = self._judged(encoder, attempt, scores, seen, probes, better)
                 made = Encoded(
                     name=attempt.name,
                     rate_kbps=rate_kbps(self._shop, self._film, row, self._chunks),
@@ -333,7 +333,7 @@ class FullRenditions:
         rungs, names = [each.rung.key for each in kept], [each.name for each in kept]
         self._steps.scored("verify", Urgency.FULL, rungs, self._stretches, names, encoder.look)
 
-    def _dominating(self, encoded: Sequence[str], scores: Scores, probes: Probes) -> Probed | None:
+    def _dominating(self, encoded: Sequence[str], seen: Scores, probes: Probes) -> Probed | None:
         """The probe that dominates an attempt on the chunks of the probes, if there is one."""
         of_probed = {chunk.index for chunk in probes.chunks}
         here = [
@@ -342,17 +342,21 @@ class FullRenditions:
             if chunk.index in of_probed
         ]
         kbps = rate_kbps(self._shop, self._film, here, probes.chunks)
-        return ladder_rules.dominating(kbps, probes.of_same_frames(scores).mean, probes.probed)
+        return ladder_rules.dominating(kbps, seen.mean, probes.probed)
 
     def _judged(
         self,
         encoder: Encoder,
         attempt: Attempt,
         scores: Scores,
+        seen: Scores,
         probes: Probes,
         better: Probed | None,
     ) -> Attempt | None:
-        """What is to be tried instead of an attempt that was measured; none where it is good."""
+        """What is to be tried instead of an attempt that was measured; none where it is good.
+
+        ``seen`` are its scores on the frames of the probes, of which ``better`` dominates it.
+        """
         rung = attempt.rung
         seen_before = [each.scores for each in probes.seen]
         if broken := broken_shots(scores, seen_before, self._starts, attempt.plan.shot_vmaf):
@@ -365,7 +369,6 @@ class FullRenditions:
                 f"the rendition at {rung.height} lines has other light than the film in the "
                 f"shot that begins with frame {crushed[0]}"
             )
-        seen = probes.of_same_frames(scores)
         if not meets_prediction(attempt.vmaf, seen):
             return self._corrected(encoder, attempt, seen.mean)
         if better is not None:
