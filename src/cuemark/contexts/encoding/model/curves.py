@@ -14,6 +14,8 @@ from cuemark.contexts.encoding.model.probes import Point, Probed, even
 
 CEILING = 101.0
 MIN_CRF, MAX_CRF = 17.0, 38.0
+RATE_DOUBLES_CRF = 5.9
+"""How many crf of x264 halve the rate, as a rule."""
 BEYOND_CRF = 3.0
 """How far outside of the probed crf a curve is trusted."""
 BETWEEN = (0.95, 0.82, 0.58)
@@ -23,7 +25,6 @@ RATE_OVER_LINES, LOSS_OVER_LINES = (1.4, 2.9), (0.3, 2.5)
 of a scaled picture grow e-fold."""
 _SNAP_CRF = 0.75
 _ONE_POINT_SLOPE, _ONE_POINT_LINES = 0.82, math.log(4 / 3)
-_RATE_DOUBLES_CRF = 5.9
 
 
 class NoLadder(ValueError):
@@ -92,7 +93,7 @@ def curves_of(probes: list[Probed], ceiling: float = CEILING) -> list[Curve]:
                 height=height,
                 crf=best.point.crf,
                 log_rate=math.log2(best.rate_kbps),
-                rate_per_crf=min(rate_per_crf, -0.2 / _RATE_DOUBLES_CRF),
+                rate_per_crf=min(rate_per_crf, -0.2 / RATE_DOUBLES_CRF),
                 log_loss=log_loss(best, ceiling),
                 loss_per_crf=max(loss_per_crf, 1e-3),
                 low_crf=max(MIN_CRF, best.point.crf - BEYOND_CRF),
@@ -150,11 +151,11 @@ def curve_at(lines: int, curves: Sequence[Curve]) -> Curve | None:
         crf=crf,
         log_rate=min(
             math.log2(own.rate_at(crf)),
-            math.log2(near.rate_at(crf)) + away * _held(math.log2(rate) / step, RATE_OVER_LINES),
+            math.log2(near.rate_at(crf)) + away * held(math.log2(rate) / step, RATE_OVER_LINES),
         ),
         log_loss=max(
             math.log(own.loss_at(crf)),
-            math.log(near.loss_at(crf)) - away * _held(-math.log(loss) / step, LOSS_OVER_LINES),
+            math.log(near.loss_at(crf)) - away * held(-math.log(loss) / step, LOSS_OVER_LINES),
         ),
         loss_per_crf=near.loss_per_crf * _ONE_POINT_SLOPE ** (-away / _ONE_POINT_LINES),
         low_crf=max(curve.low_crf for curve in ends),
@@ -162,7 +163,8 @@ def curve_at(lines: int, curves: Sequence[Curve]) -> Curve | None:
     )
 
 
-def _held(value: float, bounds: tuple[float, float]) -> float:
+def held(value: float, bounds: tuple[float, float]) -> float:
+    """A value, or the bound that it is beyond."""
     return min(bounds[1], max(bounds[0], value))
 
 

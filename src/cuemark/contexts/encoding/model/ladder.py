@@ -19,6 +19,8 @@ from cuemark.contexts.encoding.model.probes import Probed, even, width_at
 STEP_VMAF = 6.0
 TOP_VMAF = 95.0
 MAX_RUNGS = 6
+MOST_KBPS = 16_000.0
+"""What the lines and the decoders of homes carry; no rung is planned to take more."""
 _HALVES = 2
 _NEAR_HULL = 1 / 4
 _SLOPE_TIMES = 3.0
@@ -46,9 +48,10 @@ def ladder(
     They lie on the hull of all curves, where a probe stands for what is near it. Where one
     resolution takes over from another the hull may leave a step out: a rung that would lie there
     is taken from the front, which nothing dominates, where that comes near to the hull. A film
-    whose poorest encode is better than about 95 has one rung: the cheapest.
+    whose poorest encode is better than about 95, or takes more than ``MOST_KBPS``, has one rung:
+    the cheapest.
     """
-    found = candidates(curves, probes)
+    found = carried(candidates(curves, probes))
     hull = upper_hull(found)
     near_hull = [each for each in front(found) if _below(hull, each) <= STEP_VMAF * _NEAR_HULL]
     slopes = {curve.height: curve for curve in curves}
@@ -74,6 +77,12 @@ def ladder(
         )
         for found in sorted(chosen, key=lambda found: found.rate_kbps)
     ]
+
+
+def carried(points: Sequence[Probed]) -> list[Probed]:
+    """The points of no more than ``MOST_KBPS``, or the one nearest to that."""
+    found = [point for point in points if point.rate_kbps <= MOST_KBPS]
+    return found or [min(points, key=lambda point: point.rate_kbps)]
 
 
 def _below(hull: list[Probed], point: Probed) -> float:

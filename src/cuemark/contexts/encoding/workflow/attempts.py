@@ -21,7 +21,8 @@ class Attempt(msgspec.Struct, frozen=True):
     """A rung on its way: ``row`` has a recipe for each chunk, with crfs about ``crf``.
 
     ``name`` is its own in the walk: what it takes is in the ledger under it. ``measured`` is the
-    crf and the mean VMAF of the attempt before it, if there was one.
+    crf of the attempt before it, if there was one, with its mean VMAF; of a rung that is there for
+    its rate, with that.
     """
 
     name: str
@@ -50,15 +51,18 @@ class Encoded(msgspec.Struct, frozen=True, kw_only=True):
     for not at all; None where it is compared with the film as it is.
     """
 
-    name: str
+    attempt: Attempt
     rate_kbps: float
     above_vmaf: float
     beaten: bool
     rung: RungToPackage
     plan: ShotPlan
     level: int | None = None
-    row: tuple[Recipe, ...]
     scores: Scores
+
+    @property
+    def name(self) -> str:
+        return self.attempt.name
 
     @property
     def off_vmaf(self) -> float:
