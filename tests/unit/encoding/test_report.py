@@ -20,6 +20,7 @@ from cuemark.contexts.encoding.model.report import (
     worst_frame,
 )
 from cuemark.contexts.encoding.model.shot_crfs import ShotPlan
+from cuemark.contracts.encoding.inspections import InspectedSound, Inspection
 from tests.unit.playback.versions import version
 
 SCORES = st.lists(st.floats(0, 100), min_size=1, max_size=200)
@@ -43,6 +44,41 @@ def test_the_worst_frame_is_the_first_with_the_least_score() -> None:
     assert worst_frame(Scores([0, 5, 10, 15], [90, 40, 40, 80])) == 5
 
 
+MASTER = Inspection(
+    container="matroska,webm",
+    codec="ffv1",
+    width=640,
+    height=360,
+    frames=100,
+    frame_rate="24000/1001",
+    duration_s=4.17,
+    cadence="even",
+    repeats_every=5,
+    fields="tff",
+    dynamic_range="pq",
+    bit_depth=10,
+    primaries="bt2020",
+    matrix="bt2020nc",
+    full_range=False,
+    mastering_peak_cd_m2=1000.0,
+    max_cll=900,
+    max_fall=300,
+    sounds=[
+        InspectedSound(
+            stream=1, channels=6, layout="5.1", language="de", lufs=-27.1, peak_dbtp=-3.0
+        ),
+        InspectedSound(
+            stream=2, channels=2, layout="stereo", language="en", role="description", title="<AD>"
+        ),
+    ],
+    shots=2,
+    longest_shot_s=2.1,
+    spatial=40.2,
+    temporal=8.4,
+    notes=["The file has <2> films."],
+)
+
+
 def measures() -> Measures:
     names = [rendition.rendition_id for rendition in version().renditions]
     probes = [
@@ -57,6 +93,7 @@ def measures() -> Measures:
         probes=probes,
         planned=[rung] * (len(names) + 1),
         shots=[0, 50],
+        master=MASTER,
         scores={
             name: Scores([0, 5, 10], [95, 40, 92], [93, 38, 91], [0.5, 1.5, 1.0]) for name in names
         },

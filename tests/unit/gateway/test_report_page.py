@@ -142,9 +142,28 @@ def test_every_picture_has_a_title_and_every_figure_stands_in_a_table() -> None:
     assert "probes" in text
 
 
+def test_a_report_tells_what_the_master_is() -> None:
+    text = page()
+    assert Seen(text).dangers == []
+    for told in (
+        "ffv1 in matroska,webm",
+        "640 by 360, interlaced, the upper field first",
+        "23.976 frames a second, of which one in 5 repeats the one before it",
+        "HDR10, 10 bit, bt2020, bt2020nc, mastered at 1000 cd/m2, MaxCLL 900, MaxFALL 300",
+        "2, the longest 2.1 s",
+        "SI 40.2, TI 8.4",
+        "The file has &lt;2&gt; films.",
+        '<th scope="row">1</th><td>de</td><td>main</td><td>5.1</td>'
+        '<td class="n">-27.1</td><td class="n">-3.0</td>',
+        "<td>description, &lt;AD&gt;</td>",
+    ):
+        assert told in text
+
+
 def test_a_report_without_measurements_is_a_page_all_the_same() -> None:
     text = report_page(of_version(version(), Kept(), [], ""), "Film", {})
     assert "No measurements were kept" in text
+    assert "<h2>Master</h2>" not in text
     assert "Ladder" in text
 
 

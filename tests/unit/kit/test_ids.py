@@ -38,9 +38,16 @@ def test_ids_sort_by_the_time_of_their_making() -> None:
     assert made == sorted(made)
 
 
-def test_ids_of_one_moment_differ() -> None:
+def test_ids_of_one_moment_differ_and_sort_by_their_making() -> None:
     ids = Ids(ManualClock())
-    assert len({ids.new("ttl") for _ in range(1000)}) == 1000
+    made = [ids.new("ttl") for _ in range(1000)]
+    assert made == sorted(set(made))
+
+
+def test_two_who_make_ids_in_one_moment_make_different_ones() -> None:
+    clock = ManualClock()
+    made = {ids.new("ttl") for ids in (Ids(clock), Ids(clock)) for _ in range(1000)}
+    assert len(made) == 2000
 
 
 def test_with_a_seed_ids_repeat() -> None:

@@ -44,6 +44,7 @@ def report(folder: DataFolder, what: str, output: Path | None, show: bool, as_js
             {
                 "version_id": version_id,
                 "path": str(path.resolve()),
+                "master": found.master,
                 "effort": found.effort,
                 "costs": found.costs,
                 "stages": found.stages,

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from cuemark.contracts.encoding.artwork import ArtworkCandidate
+from cuemark.contracts.encoding.inspections import Inspection
 from cuemark.contracts.encoding.jobs import Effort, Stage
 from cuemark.contracts.encoding.validation import ValidationFinding
 from cuemark.contracts.encoding.versions import Codec, DynamicRange, Version
@@ -170,7 +171,8 @@ class VersionReport(msgspec.Struct, frozen=True, kw_only=True):
     found. A version of an older release has none of these three.
     ``effort`` is what was chosen for its job, and ``costs`` what that took. ``grain_sigma`` is the
     standard deviation of the film's grain, in codes of 8 bits of luma, where it is synthesized.
-    ``complexity`` is that of each shot; a version of an older release has none.
+    ``complexity`` is that of each shot, and ``master`` what the version was made from; a version of
+    an older release has neither.
     """
 
     version: Version
@@ -189,3 +191,4 @@ class VersionReport(msgspec.Struct, frozen=True, kw_only=True):
     costs: Costs | None = None
     grain_sigma: float | None = None
     complexity: list[ShotComplexity] = []
+    master: Inspection | None = None

@@ -12,17 +12,17 @@ from fractions import Fraction
 from pathlib import Path
 
 from cuemark.contracts.encoding.reports import EncodePoint, RenditionReport, VersionReport
-from cuemark.contracts.encoding.versions import AudioTrack, CaptionTrack, DynamicRange, Rendition
+from cuemark.contracts.encoding.versions import AudioTrack, CaptionTrack, Rendition
 from cuemark.gateway.operations import plots
 from cuemark.gateway.operations.html import Html, el, join, table
 from cuemark.gateway.operations.plots import Series
 from cuemark.gateway.operations.report_costs import costs_section
+from cuemark.gateway.operations.report_master import RANGES, master_section
 from cuemark.gateway.operations.report_shots import complexity_plot, shots_section
 
 _FOLDER = Path(__file__).parent
 _COLORS = 6
 _NAMES: Mapping[str, str] = {"h264": "H.264", "hevc": "HEVC", "av1": "AV1"}
-_RANGES: Mapping[DynamicRange, str] = {"sdr": "SDR", "hlg": "HLG", "pq": "HDR10"}
 
 
 @functools.cache
@@ -47,6 +47,7 @@ def report_page(report: VersionReport, title_name: str, pictures: Mapping[str, b
     sections = [
         _summary(report),
         _findings(report),
+        master_section(report.master) if report.master else None,
         _validation(report),
         _ladder(report),
         _hull(report),
@@ -236,7 +237,7 @@ def _of_codecs(report: VersionReport) -> list[Series]:
 def _name(made: EncodePoint | Rendition) -> str:
     """A codec as people call it, with its range where that is high."""
     codec = _NAMES[made.codec]
-    return codec if made.dynamic_range == "sdr" else f"{codec} {_RANGES[made.dynamic_range]}"
+    return codec if made.dynamic_range == "sdr" else f"{codec} {RANGES[made.dynamic_range]}"
 
 
 def _points(name: str, some: Sequence[EncodePoint], mark: plots.Mark, color: int) -> Series:

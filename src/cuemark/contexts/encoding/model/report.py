@@ -17,6 +17,7 @@ from cuemark.contexts.encoding.model.probes import Probed
 from cuemark.contexts.encoding.model.shot_crfs import ShotPlan
 from cuemark.contexts.encoding.model.validation.policy import Validation
 from cuemark.contracts.encoding.artwork import ArtworkCandidate
+from cuemark.contracts.encoding.inspections import Inspection
 from cuemark.contracts.encoding.reports import (
     EncodePoint,
     RenditionReport,
@@ -57,8 +58,9 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     each rendition's crf by shot, and every scored frame. ``grain`` is there where it is synthesized
     in some of the renditions, which are ``synthesized``.
 
-    ``captions`` is what is odd about its captions, sentences without their full stops. Older
-    releases kept ``probes`` and ``planned`` of H.264 alone.
+    ``captions`` is what is odd about its captions, sentences without their full stops, and
+    ``master`` what it was made from, which older releases did not keep. The oldest kept ``probes``
+    and ``planned`` of H.264 alone.
     """
 
     codecs: list[CodecMeasures] = []
@@ -70,6 +72,7 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     scores: dict[str, Scores] = {}
     shot_plans: dict[str, ShotPlan] = {}
     captions: list[str] = []
+    master: Inspection | None = None
     grain: Synthesis | None = None
     synthesized: dict[str, Synthesized] = {}
 
@@ -124,6 +127,7 @@ def of_version(
             for each in measures.tried
             for r in each.planned
         ],
+        master=measures.master,
         shots=measures.shots,
         complexity=[
             ShotComplexity(start=start, spatial=each.spatial, temporal=each.temporal)

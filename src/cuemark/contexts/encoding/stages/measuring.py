@@ -19,7 +19,7 @@ from cuemark.contexts.encoding.model.report import (
     worst_frame,
 )
 from cuemark.contexts.encoding.model.shot_crfs import ShotPlan
-from cuemark.contexts.encoding.stages import artworks, pictures, scoring
+from cuemark.contexts.encoding.stages import artworks, inspections, pictures, scoring
 from cuemark.contexts.encoding.stages.pictures import RUNG, film_of
 from cuemark.contexts.encoding.stages.reports import (
     ARTWORKS,
@@ -85,6 +85,7 @@ def keep_measures(
         scores=scores,
         shot_plans=dict(zip(names, measured.shot_plans, strict=False)),
         captions=list(caption_notes),
+        master=inspections.inspection_of(shop, sha256),
         grain=measured.grain,
         synthesized=synthesized,
     )

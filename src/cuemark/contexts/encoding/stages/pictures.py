@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import structlog
 
-from cuemark.contexts.encoding.model import bounds, complexity, tone_mapping, watermark
+from cuemark.contexts.encoding.model import bounds, cadence, complexity, tone_mapping, watermark
 from cuemark.contexts.encoding.model import shots as shot_rules
 from cuemark.contexts.encoding.model.artwork import Survey, candidates, layouts
 from cuemark.contexts.encoding.model.bounds import Bounds
@@ -48,6 +48,8 @@ from cuemark.kit.errors import UNREADABLE
 INDEXED, CUBE = "film.mkv", "standard.cube"
 CHUNK, RUNG = "chunk.mp4", "rung.mp4"
 ARTWORK = "artwork-%d.jpg"
+STILL = 0.1
+"""Mean difference of two frames, in levels of luma, in which nothing moves."""
 FIELDS_LINES, FIELDS_RATE, FIELDS_FRAMES = 1088, 31, 200
 """Pictures with more lines or at a higher rate have no fields; how many frames are looked at."""
 
@@ -57,12 +59,14 @@ class MarkKeyDiffers(Exception):
 
 
 class Shots(msgspec.Struct, frozen=True):
-    """``starts`` are first frames, and ``complexity`` is that of each shot. Beside it lie a picture
-    of each artwork, counted from 1, and the sheets of thumbnails."""
+    """``starts`` are first frames, and ``complexity`` is that of each shot. ``repeats_every`` is n
+    where every nth frame repeats the one before, else 0. Beside it lie a picture of each artwork,
+    counted from 1, and the sheets of thumbnails."""
 
     starts: list[int]
     artworks: list[ArtworkFrame]
     complexity: list[Complexity]
+    repeats_every: int
 
 
 def inspect(shop: Workshop, sha256: str) -> str:
@@ -175,9 +179,10 @@ def tiling_of(film: Film) -> Tiling:
 
 
 def shots_key(shop: Workshop, sha256: str) -> str:
-    """The key of what one look at every frame gives: cuts, complexity, artwork, thumbnails."""
+    """The key of what one look at every frame gives: shots and their complexity, cadence, artwork,
+    thumbnails."""
     film = film_of(shop, sha256)
-    return shop.key("shots", sha256, tiling_of(film), "complexity", *told_apart(film))
+    return shop.key("shots", sha256, tiling_of(film), "complexity", "cadence", *told_apart(film))
 
 
 def told_apart(film: Film) -> list[str]:
@@ -219,7 +224,9 @@ def find_shots(shop: Workshop, sha256: str) -> str:
                 folder=folder,
             )
         told = complexity.of_shots(information, starts, film.master.frames)
-        save(folder, "shots.json", Shots(starts, artworks, told))
+        repeats = cadence.repeats(np.asarray(differences) < STILL, rate)
+        found = Shots(starts, artworks, told, repeats.period if repeats else 0)
+        save(folder, "shots.json", found)
     return key
 
 

@@ -71,9 +71,23 @@ def unreadable(shop: Workshop, key: str) -> str:
     return shop.load(key, MADE, Made).unreadable
 
 
+def loudness_of(shop: Workshop, sha256: str, sound: Sound) -> Loudness | None:
+    """How loud a sound is as stereo, as the master has it; none where that was not measured, or
+    where there is nothing to be heard."""
+    key = _loudness_key(shop, sha256, sound, "stereo")
+    if not shop.has(key):
+        return None
+    found = shop.load(key, MEASURED, Loudness)
+    return None if found.is_silent else found
+
+
+def _loudness_key(shop: Workshop, sha256: str, sound: Sound, mix: Mix) -> str:
+    return shop.key("loudness", sha256, sound.stream, mix)
+
+
 def _measured(shop: Workshop, sha256: str, film: Film, sound: Sound, mix: Mix) -> Loudness:
     """The first pass; the renditions of a mix share it."""
-    key = shop.key("loudness", sha256, sound.stream, mix)
+    key = _loudness_key(shop, sha256, sound, mix)
     if not shop.has(key):
         argv = sounding.loudness_argv(shop.programs.ffmpeg, film, sound, mix, _film_s(film))
         limits = bounds.sounding(film.path.stat().st_size, _film_s(film))

@@ -47,8 +47,9 @@ class Attempt(msgspec.Struct, frozen=True):
 class Encoded(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt that was encoded: its rate, and by how much it measures better than predicted.
 
-    ``beaten`` says that a probe dominates it. ``level`` is that at which grain is synthesized, 0
-    for not at all; None where it is compared with the film as it is.
+    ``beaten`` says that a probe dominates it, ``for_slow_lines`` that no quality asked for it.
+    ``level`` is that at which grain is synthesized, 0 for not at all; None where it is compared
+    with the film as it is.
     """
 
     attempt: Attempt
@@ -59,6 +60,7 @@ class Encoded(msgspec.Struct, frozen=True, kw_only=True):
     plan: ShotPlan
     level: int | None = None
     scores: Scores
+    for_slow_lines: bool = False
 
     @property
     def name(self) -> str:

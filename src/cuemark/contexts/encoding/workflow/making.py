@@ -238,7 +238,7 @@ class Making:
                 found.append(each)
         for each in sorted(made[len(capped) :], key=lambda each: -each.rate_kbps):
             if rates.is_apart(each.rate_kbps, min(other.rate_kbps for other in found)):
-                found.append(each)
+                found.append(msgspec.structs.replace(each, for_slow_lines=True))
         return found
 
     def _made_at_rates(self, encoder: Encoder, attempts: Sequence[Attempt]) -> list[Encoded]:

@@ -152,11 +152,13 @@ class FullRenditions:
             for rung in rungs
         ]
         self._steps.done("ladder", encoder.called, meter.cost)
-        found = CodecMeasures(
+        made = self._making.made(encoder, curves, rungs, plans, probes)
+        below = [each.attempt.rung for each in made if each.for_slow_lines]
+        measures = CodecMeasures(
             codec=encoder.family.codec,
             dynamic_range=encoder.look.dynamic_range,
             probes=probes.tried,
-            planned=[encoder.own(rung) for rung in rungs],
+            planned=[encoder.own(rung) for rung in [*below, *rungs]],
             likeness=encoder.likeness,
         )
-        return found, self._making.made(encoder, curves, rungs, plans, probes)
+        return measures, made

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from cuemark.contexts.encoding.model import cadence
 from cuemark.contexts.encoding.model.validation.findings import (
     Finding,
     Span,
@@ -217,33 +218,20 @@ def own_findings(steps: Numbers, lumas: Numbers, peaks: Numbers, rate: float) ->
     still = (steps < STILL) & ~is_black
     if frozen := _spans(still, rate, OWN_FREEZE_S):
         found.append(warning("freeze", f"the film stands still {told(frozen)}, as its master does"))
-    if uneven := _uneven(steps, rate):
+    if uneven := cadence.repeats(steps < STILL, rate):
         found.append(
             warning(
                 "cadence",
-                f"the master repeats frames in a pattern {told([uneven])}: it was brought to its "
-                "frame rate from another one before it came here",
+                f"the master repeats every {_ordinal(uneven.period)} frame "
+                f"{told([(uneven.from_s, uneven.to_s)])}: it was brought to its frame rate from "
+                "another one before it came here",
             )
         )
     return found
 
 
-PATTERN_S, PATTERN_PERIODS, PATTERN_FIT = 2.0, (2, 3, 4, 5, 6), 0.9
-
-
-def _uneven(steps: Numbers, rate: float) -> Span | None:
-    """The first stretch in which every nth frame repeats the one before, and the others move."""
-    size = round(PATTERN_S * rate)
-    for at in range(0, len(steps) - size + 1, size):
-        part = steps[at : at + size]
-        repeats = part < STILL
-        for period in PATTERN_PERIODS:
-            for phase in range(period):
-                chosen = repeats[phase::period]
-                others = np.delete(repeats, np.s_[phase::period])
-                if chosen.mean() >= PATTERN_FIT and others.mean() <= 1 - PATTERN_FIT:
-                    return at / rate, (at + size) / rate
-    return None
+def _ordinal(number: int) -> str:
+    return {2: "second", 3: "third"}.get(number, f"{number}th")
 
 
 def _runs(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
