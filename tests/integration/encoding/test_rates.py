@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from benches.encoding.lab import Lab
+from benches.encoding.lab import Clip, Lab
 from cuemark.contexts.encoding.model import rates
-from cuemark.contexts.encoding.model.ladder import MOST_KBPS
+from cuemark.contexts.encoding.model.curves import curves_of, with_between
+from cuemark.contexts.encoding.model.effort import BUDGETS
+from cuemark.contexts.encoding.model.families import REFERENCE
+from cuemark.contexts.encoding.model.ladder import MOST_KBPS, ladder
 from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.packaging import RungToPackage
+from cuemark.contexts.encoding.tools.encoders import FAMILIES
+from cuemark.contexts.encoding.workflow.probing import Probing
 from cuemark.contexts.encoding.workflow.renditions import FullRenditions
 from tests.e2e.installation import ffmpeg
 
@@ -19,9 +24,11 @@ NOISE = ("testsrc2=size=854x480", "noise=alls=24:allf=t")
 NEW_EACH_FRAME = ("nullsrc=size=107x60", "geq=lum='random(1)*220+16':cb=128:cr=128,scale=854:480")
 """Nothing of a frame is in the one before it, so that each costs what a picture costs."""
 
+LARGE = ("testsrc2=size=3840x2160", "null")
 
-def rungs_of(film: tuple[str, str], folder: Path) -> tuple[Sequence[RungToPackage], list[float]]:
-    """The rungs of a film, and what each takes in kbit/s."""
+
+def clip_of(film: tuple[str, str], folder: Path) -> tuple[Lab, Clip]:
+    """A film in a workshop of its own."""
     source, look = film
     path = folder / "film.mkv"
     ffmpeg(
@@ -30,7 +37,12 @@ def rungs_of(film: tuple[str, str], folder: Path) -> tuple[Sequence[RungToPackag
         str(path),
     )
     lab = Lab(folder / "lab")
-    clip = lab.clip("film", path)
+    return lab, lab.clip("film", path)
+
+
+def rungs_of(film: tuple[str, str], folder: Path) -> tuple[Sequence[RungToPackage], list[float]]:
+    """The rungs of a film, and what each takes in kbit/s."""
+    lab, clip = clip_of(film, folder)
     job, steps = lab.steps(clip, "fast")
     walk = FullRenditions(
         lab.shop, job, steps, clip.film, clip.chunks, clip.starts, lab.quick(clip)
@@ -58,3 +70,20 @@ def test_a_film_whose_rungs_of_quality_are_all_heavy_has_others_for_slow_lines(
     assert min(kbps) == pytest.approx(rates.LEAST_KBPS, rel=0.4)
     assert all(b / a <= 2 * rates.TIMES for a, b in pairwise(kbps)), kbps
     assert all(a.vmaf_mean < b.vmaf_mean for a, b in pairwise(rungs))
+
+
+def test_the_ladder_of_a_film_of_2160_lines_has_large_rungs_and_small_ones(tmp_path: Path) -> None:
+    """As it is planned from encodes of its sizes."""
+    lab, clip = clip_of(LARGE, tmp_path)
+    _, steps = lab.steps(clip, "fast")
+    probing = Probing(
+        lab.shop, clip.sha256, steps, BUDGETS["fast"], clip.film, clip.chunks, clip.starts, []
+    )
+    family = FAMILIES[REFERENCE]
+    probed = probing.probes(family, family.presets["fast"]).probed
+    assert max(probe.point.height for probe in probed) == 2160
+    rungs = ladder(with_between(curves_of(probed)), probed, 3840, 2160)
+    assert rungs[-1].height > 1440
+    assert rungs[0].height <= 540
+    assert rungs[-1].rate_kbps <= MOST_KBPS
+    assert len(rungs) >= 4
