@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
-
 from benches.encoding.lab import Clip, Lab
 from cuemark.contexts.encoding.model import rates
 from cuemark.contexts.encoding.model.curves import curves_of, with_between
@@ -67,7 +65,7 @@ def test_a_film_whose_rungs_of_quality_are_all_heavy_has_others_for_slow_lines(
         rate for rung, rate in zip(rungs, kbps, strict=True) if rung.vmaf_predicted is not None
     ]
     assert min(by_quality) > rates.SLOW_KBPS
-    assert min(kbps) == pytest.approx(rates.LEAST_KBPS, rel=0.4)
+    assert rates.LEAST_KBPS * rates.LEAST_TIMES <= min(kbps) <= rates.SLOW_KBPS
     assert all(b / a <= 2 * rates.TIMES for a, b in pairwise(kbps)), kbps
     assert all(a.vmaf_mean < b.vmaf_mean for a, b in pairwise(rungs))
 

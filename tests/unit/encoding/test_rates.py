@@ -16,7 +16,6 @@ from cuemark.contexts.encoding.model.curves import (
 )
 from cuemark.contexts.encoding.model.probes import Probed, even, probe_points
 from cuemark.contexts.encoding.model.rates import (
-    LAST_CRF,
     LEAST_KBPS,
     LEAST_LINES,
     LEAST_TIMES,
@@ -26,6 +25,7 @@ from cuemark.contexts.encoding.model.rates import (
     TIMES,
     crf_for_rate,
     is_about,
+    is_apart,
     slow_rates,
     slow_rungs,
     with_smaller,
@@ -61,20 +61,56 @@ def test_rates_go_down_to_the_least_in_even_steps(kbps: float) -> None:
     assert TIMES / 1.75 <= steps[0] <= TIMES * 1.75
 
 
-@given(st.sampled_from([360, 405, 720, 1080, 1440, 2160]), st.floats(4_000, 60_000))
-def test_slow_rungs_ascend_and_each_has_a_size_that_suits_it(height: int, rate: float) -> None:
+FILMS = st.tuples(
+    st.sampled_from([200, 360, 405, 720, 1080, 1440, 2160]),
+    st.floats(2_000, 60_000),
+    st.floats(2, 14),
+)
+
+
+@given(FILMS, st.floats(560, 16_000), st.floats(24, 45))
+def test_slow_rungs_ascend_are_apart_and_each_has_a_size_that_can_be_had(
+    film: tuple[int, float, float], cheapest_kbps: float, poorest_crf: float
+) -> None:
+    height, *_ = film
     width = even(height * 16 / 9)
-    ladder = curves(height, rate)
-    rungs = slow_rungs(ladder, 3_000, width, height)
-    assert [rung.rate_kbps for rung in rungs] == slow_rates(3_000)
-    assert all(a.height <= b.height for a, b in pairwise(rungs))
-    assert all(rung.height >= min(LEAST_LINES, ladder[-1].height) for rung in rungs)
-    assert all(rung.crf <= POOREST_CRF for rung in rungs)
-    assert all(rung.width == even(rung.height * width / height) for rung in rungs)
+    ladder = curves(*film)
+    rungs = slow_rungs(ladder, cheapest_kbps, width, height, poorest_crf)
+    taken = [*(rung.rate_kbps for rung in rungs), cheapest_kbps]
+    assert all(is_apart(a, b) for a, b in pairwise(taken))
+    sizes = {curve.height: curve for curve in with_smaller(ladder)}
+    last = min(poorest_crf, POOREST_CRF)
+    for rung in rungs:
+        assert rung.height >= min(LEAST_LINES, ladder[-1].height)
+        assert rung.crf <= last
+        assert sizes[rung.height].rate_at(rung.crf) <= rung.rate_kbps * 1.001
+        assert rung.width == even(rung.height * width / height)
+        able = [
+            curve.loss_at(crf)
+            for curve in sizes.values()
+            for crf in [
+                curve.crf + math.log2(rung.rate_kbps / 2**curve.log_rate) / curve.rate_per_crf
+            ]
+            if MIN_CRF <= crf <= last
+        ]
+        assert all(sizes[rung.height].loss_at(rung.crf) <= loss * 1.001 for loss in able)
+
+
+@given(FILMS, st.floats(560, 16_000))
+def test_a_codec_that_can_be_poor_reaches_the_least_rate_unless_no_size_does(
+    film: tuple[int, float, float], cheapest_kbps: float
+) -> None:
+    height, *_ = film
+    ladder = curves(*film)
+    reached = min(curve.rate_at(POOREST_CRF) for curve in with_smaller(ladder))
+    rungs = slow_rungs(ladder, cheapest_kbps, even(height * 16 / 9), height)
+    if reached <= LEAST_KBPS and cheapest_kbps > SLOW_KBPS:
+        assert rungs[0].rate_kbps == pytest.approx(LEAST_KBPS)
+    assert all(rung.rate_kbps >= min(reached, LEAST_KBPS) * 0.999 for rung in rungs)
 
 
 def test_a_heavy_film_of_1080_lines_reaches_a_line_of_235_kbit_s() -> None:
-    (least, *_) = slow_rungs(curves(1080, 20_000), 3_000, 1920, 1080)
+    (least, *_) = slow_rungs(curves(1080, 16_000), 3_000, 1920, 1080)
     assert (least.rate_kbps, least.height) == (LEAST_KBPS, 270)
 
 
@@ -98,7 +134,7 @@ def test_a_rate_is_met_in_two_corrections_where_a_crf_does(
         before = crf, kbps
         kbps *= 2 ** ((crf - corrected) / halves_crf)
         crf = corrected
-    assert is_about(kbps, 1000) or crf in (MIN_CRF, LAST_CRF)
+    assert is_about(kbps, 1000) or crf in (MIN_CRF, POOREST_CRF)
 
 
 @pytest.mark.parametrize(

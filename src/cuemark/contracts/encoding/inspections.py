@@ -29,12 +29,14 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     """A master as every later stage takes it.
 
     ``width`` by ``height`` is its picture with square points, upright. ``frame_rate`` is a
-    fraction, as ``24000/1001``; where frames come at uneven times (``cadence``) the film is brought
-    to that rate. ``repeats_every`` is n where every nth frame repeats the one before it, else 0.
-    ``fields`` is their order in an interlaced picture (``tff``, ``bff``), else empty. Light is in
-    cd/m2, of HDR10 where the file tells it. ``shots`` counts them, ``longest_shot_s`` is the
-    longest; ``spatial`` and ``temporal`` are the film's mean SI and TI (ITU-T P.910), of a picture
-    of 128 by 72. ``notes`` are sentences on what its owner may not expect.
+    fraction, as ``24000/1001``; where frames come at uneven times (``cadence``) the film is
+    brought to that rate. ``repeats_every`` is n where every nth frame of an even film repeats
+    the one before it, else 0. ``fields`` is their order in an interlaced picture (``tff``,
+    ``bff``), else empty. ``primaries``, ``matrix`` and ``full_range`` are told of HDR; an SDR
+    film's samples are left as they come. Light is in cd/m2, of HDR10 where the file tells it.
+    ``shots`` counts them, ``longest_shot_s`` is the longest; ``spatial`` and ``temporal`` are
+    the film's mean SI and TI (ITU-T P.910), of a picture of 128 by 72. ``notes`` are sentences
+    on what its owner may not expect.
     """
 
     container: str
@@ -51,7 +53,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     bit_depth: int
     primaries: str
     matrix: str
-    full_range: bool
+    full_range: bool | None
     mastering_peak_cd_m2: float | None = None
     max_cll: int | None = None
     max_fall: int | None = None

@@ -50,8 +50,8 @@ def _color(master: Inspection) -> str:
         told.append("full range")
     if master.mastering_peak_cd_m2 is not None:
         told.append(f"mastered at {master.mastering_peak_cd_m2:.5g} cd/m2")
-    if master.max_cll is not None:
-        told.append(f"MaxCLL {master.max_cll}, MaxFALL {master.max_fall}")
+    light = {"MaxCLL": master.max_cll, "MaxFALL": master.max_fall}
+    told += [f"{name} {value}" for name, value in light.items() if value is not None]
     return ", ".join(told)
 
 

@@ -1,5 +1,5 @@
 """Whether a master repeats frames in a pattern, as one does that was brought to its frame rate from
-another one: by 3:2 pulldown every fifth frame, or every other where a rate was doubled."""
+another one: every fifth frame where 24 a second became 30, every other one where 25 became 50."""
 
 import msgspec
 import numpy as np

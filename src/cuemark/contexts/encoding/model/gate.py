@@ -91,6 +91,14 @@ def broken_shots(
     ]
 
 
+def broken_among(scores: Scores, probes: Sequence[Scores], starts: list[int]) -> list[int]:
+    """``broken_shots`` of a rung that is held to no quality: those that lie as far below the worst
+    probe beyond what the rung as a whole does. Of none of its shots that can be told alone."""
+    below = max(0.0, min(probe.mean for probe in probes) - scores.mean)
+    lifted = msgspec.structs.replace(scores, vmaf=[vmaf + below for vmaf in scores.vmaf])
+    return broken_shots(lifted, probes, starts)
+
+
 def crushed_shots(scores: Scores, probes: Sequence[Scores], starts: list[int]) -> list[int]:
     """The shots of a rung of high dynamic range whose codes are far off those of every probe.
 

@@ -32,13 +32,17 @@ SLOW_KBPS, LEAST_KBPS = 560.0, 235.0
 TIMES = 3.0
 """About how many times the bits of a rung the next one takes."""
 LEAST_LINES = 240
-POOREST_CRF, LAST_CRF = 40.0, 45.0
-"""Up to where a rung is planned, and up to where its rate is mended."""
+POOREST_CRF = 42.0
+"""Beyond that a picture of few lines may differ from the film as another picture would."""
 SHARES = (1 / 3, 1 / 4, 1 / 6, 1 / 9)
 """Of the master's lines: sizes that are smaller than any that is probed."""
 STEEPER = 6.0
+"""How many times as steep as usual the rate may go with the crf."""
 APART = 0.7
 """What a rung may take at most of the next one's rate."""
+LEAST_VMAF = 20.0
+"""Bad, on the scale that VMAF was fitted to (Li and others, "Toward a Practical Perceptual Video
+Quality Metric", 2016): under it nobody watches."""
 MOST_TIMES, LEAST_TIMES = 1.1, 0.6
 """By how much a rung's rate may be off what it is there for."""
 
@@ -53,26 +57,42 @@ def slow_rates(cheapest_kbps: float) -> list[float]:
 
 
 def slow_rungs(
-    curves: Sequence[Curve], cheapest_kbps: float, picture_width: int, picture_height: int
+    curves: Sequence[Curve],
+    cheapest_kbps: float,
+    picture_width: int,
+    picture_height: int,
+    poorest_crf: float = POOREST_CRF,
 ) -> list[Rung]:
-    """The rungs that a ladder lacks below its cheapest, ascending by rate; ``curves`` are those of
-    the ladder, the highest first."""
+    """The rungs that a ladder lacks below its cheapest, ascending by rate.
+
+    ``curves`` are those of the ladder, the highest first, and ``poorest_crf`` on their scale is
+    the last that the codec has. Where that takes more than a rung is there for, the least that it
+    takes is the last rung, if that spares a good part of the bits of the cheapest.
+    """
     sizes = with_smaller(curves)
-    found = []
+    last = min(POOREST_CRF, poorest_crf)
+    found: list[Rung] = []
     for kbps in slow_rates(cheapest_kbps):
-        crf, curve = max(
-            ((_crf_of(curve, kbps), curve) for curve in sizes),
-            key=lambda each: (
-                (True, -each[1].loss_at(each[0])) if each[0] <= POOREST_CRF else (False, -each[0])
-            ),
-        )
-        crf = held(crf, (MIN_CRF, POOREST_CRF))
+        able = [
+            (held(crf, (MIN_CRF, last)), curve)
+            for curve in sizes
+            if (crf := _crf_of(curve, kbps)) <= last
+        ]
+        if able:
+            crf, curve = min(able, key=lambda each: each[1].loss_at(each[0]))
+        else:
+            crf, curve = last, min(sizes, key=lambda each: each.rate_at(last))
+        there_kbps = max(kbps, curve.rate_at(crf))
+        if found and there_kbps * APART < found[-1].rate_kbps:
+            found.pop()
+        if not is_apart(there_kbps, cheapest_kbps):
+            continue
         found.append(
             Rung(
                 width=width_at(curve.height, picture_width, picture_height),
                 height=curve.height,
                 crf=crf,
-                rate_kbps=kbps,
+                rate_kbps=there_kbps,
                 vmaf=max(0.0, curve.at(crf).vmaf),
                 vmaf_per_crf=curve.slope_at(crf),
             )
@@ -131,7 +151,7 @@ def crf_for_rate(
     if before is not None and before[0] != crf:
         told = math.log2(before[1] / kbps) / (crf - before[0])
         per_crf = held(told, (per_crf / STEEPER, per_crf * STEEPER))
-    return round(held(crf + math.log2(kbps / planned_kbps) / per_crf, (MIN_CRF, LAST_CRF)), 2)
+    return round(held(crf + math.log2(kbps / planned_kbps) / per_crf, (MIN_CRF, POOREST_CRF)), 2)
 
 
 def off(kbps: float, planned_kbps: float) -> float:

@@ -220,7 +220,8 @@ def findings(version: Version, kept: Kept) -> list[str]:
     if planned and dropped > 0:
         said.append(
             f"{_count(dropped, 'planned rung was', 'planned rungs were')} dropped: what was "
-            "encoded did not measure what the probes predicted, or equaled another rung."
+            "encoded did not measure what the probes predicted, equaled another rung, or took more "
+            "than lines carry."
         )
     for rendition in version.renditions:
         said += _rendition_findings(rendition, kept)

@@ -21,8 +21,8 @@ class Attempt(msgspec.Struct, frozen=True):
     """A rung on its way: ``row`` has a recipe for each chunk, with crfs about ``crf``.
 
     ``name`` is its own in the walk: what it takes is in the ledger under it. ``measured`` is the
-    crf of the attempt before it, if there was one, with its mean VMAF; of a rung that is there for
-    its rate, with that.
+    crf and the mean VMAF of the attempt before it, if there was one; ``taken`` is that crf and its
+    rate, of a rung that is there for its rate.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Attempt(msgspec.Struct, frozen=True):
     plan: ShotPlan
     row: tuple[Recipe, ...]
     measured: tuple[float, float] | None = None
+    taken: tuple[float, float] | None = None
 
     @property
     def vmaf(self) -> float:

@@ -19,6 +19,7 @@ from cuemark.contexts.encoding.model.fairness import Urgency
 from cuemark.contexts.encoding.model.gate import (
     PUBLISHED_WITHIN_VMAF,
     Scores,
+    broken_among,
     broken_shots,
     crushed_shots,
     meets_prediction,
@@ -78,7 +79,7 @@ class Making:
         """
         attempts = [self._attempt(encoder, *each) for each in zip(rungs, plans, strict=True)]
         kept = self._gated(encoder, attempts, probes)
-        made = self._marked(encoder, self._by_rate(encoder, curves, kept))
+        made = self._marked(encoder, self._by_rate(encoder, curves, kept, probes))
         if encoder.grain:
             self._also_with_grain(encoder, made)
         return made
@@ -122,19 +123,19 @@ class Making:
         rung: Rung,
         plan: ShotPlan,
         crf: float | None = None,
-        measured: tuple[float, float] | None = None,
     ) -> Attempt:
         about = rung.crf if crf is None else crf
         name = f"attempt {next(self._numbers)}: {encoder.told(rung, about)}"
         row = tuple(encoder.recipe(rung, plan.crfs, chunk, self._starts) for chunk in self._chunks)
-        return Attempt(name, rung, about, plan, row, measured)
+        return Attempt(name, rung, about, plan, row)
 
     def _corrected(self, encoder: Encoder, attempt: Attempt, vmaf: float) -> Attempt:
         """The same rung again, all its crfs moved so that it should meet its prediction."""
         rung = attempt.rung
         slope = ladder_rules.measured_slope(rung, attempt.measured, (attempt.crf, vmaf))
         crf = ladder_rules.corrected_crf(attempt.vmaf, slope, attempt.crf, vmaf)
-        return self._moved(encoder, attempt, crf, (attempt.crf, vmaf))
+        moved = self._moved(encoder, attempt, crf)
+        return msgspec.structs.replace(moved, measured=(attempt.crf, vmaf))
 
     def _gated(
         self, encoder: Encoder, attempts: Sequence[Attempt], probes: Probes
@@ -188,9 +189,7 @@ class Making:
                 unpredicted = msgspec.structs.replace(spare.rung, vmaf_predicted=None)
                 kept[spare.attempt.row] = msgspec.structs.replace(spare, rung=unpredicted)
                 continue
-            structlog.get_logger().warning(
-                "rung_dropped", version_id=self._job.version_id, rung=spare.name
-            )
+            self._tell_dropped([spare])
         if not kept:
             raise QualityRefused(
                 f"no rendition in {encoder.called} measures within "
@@ -200,7 +199,7 @@ class Making:
         return list(kept.values())
 
     def _by_rate(
-        self, encoder: Encoder, curves: Sequence[Curve], kept: Sequence[Encoded]
+        self, encoder: Encoder, curves: Sequence[Curve], kept: Sequence[Encoded], probes: Probes
     ) -> list[Encoded]:
         """What was kept, and rungs that are there for their rate.
 
@@ -209,26 +208,19 @@ class Making:
         of which must spare a good part of the next one's bits.
         """
         picture, shots = self._film.master.picture, len(self._starts)
-        dear = [each for each in kept if rates.is_dear(each.rate_kbps)]
+        dear = sorted(
+            (each for each in kept if rates.is_dear(each.rate_kbps)),
+            key=lambda each: each.rate_kbps,
+        )
         found = [each for each in kept if each not in dear]
-        capped = [
-            self._at_rate(
-                encoder,
-                msgspec.structs.replace(
-                    each.attempt,
-                    rung=msgspec.structs.replace(
-                        each.attempt.rung, rate_kbps=ladder_rules.MOST_KBPS
-                    ),
-                    measured=None,
-                ),
-                each.rate_kbps,
-            )
-            for each in sorted(dear, key=lambda each: each.rate_kbps)[:1]
-        ]
-        cheapest_kbps = min([each.rate_kbps for each in found], default=ladder_rules.MOST_KBPS)
+        capped = [self._capped(encoder, each) for each in dear[:1]]
+        cheapest_kbps = min((each.rate_kbps for each in found), default=ladder_rules.MOST_KBPS)
+        poorest_crf = encoder.likeness.reference_at(encoder.likeness.most_crf)
         slow = [
             self._attempt(encoder, rung, shot_crfs.untold(shots, rung.crf))
-            for rung in rates.slow_rungs(curves, cheapest_kbps, picture.width, picture.height)
+            for rung in rates.slow_rungs(
+                curves, cheapest_kbps, picture.width, picture.height, poorest_crf
+            )
         ]
         made = self._made_at_rates(encoder, [*capped, *slow])
         for each in made[: len(capped)]:
@@ -236,10 +228,42 @@ class Making:
             crowded = ladder_rules.is_crowded(each.rate_kbps, each.scores.mean, others)
             if not found or not (rates.is_dear(each.rate_kbps) or crowded):
                 found.append(each)
-        for each in sorted(made[len(capped) :], key=lambda each: -each.rate_kbps):
-            if rates.is_apart(each.rate_kbps, min(other.rate_kbps for other in found)):
-                found.append(msgspec.structs.replace(each, for_slow_lines=True))
-        return found
+        below = self._for_slow_lines(made[len(capped) :], found, probes)
+        left = {each.name for each in [*found, *below]}
+        self._tell_dropped([each for each in [*dear[1:], *made] if each.name not in left])
+        return [*found, *below]
+
+    def _for_slow_lines(
+        self, made: Sequence[Encoded], found: Sequence[Encoded], probes: Probes
+    ) -> list[Encoded]:
+        """Those of the rungs for slow lines that show the film, look the better the more they
+        take, and worse than what was ``found``, and are apart from one another; ascending."""
+        seen = [each.scores for each in probes.seen]
+        top = min(each.scores.mean for each in found)
+        better: list[Encoded] = []
+        for each in sorted(made, key=lambda each: each.rate_kbps):
+            mean = each.scores.mean
+            least = better[-1].scores.mean if better else rates.LEAST_VMAF
+            if least < mean < top and not broken_among(each.scores, seen, self._starts):
+                better.append(each)
+        apart: list[Encoded] = []
+        next_kbps = min(each.rate_kbps for each in found)
+        for each in reversed(better):
+            if rates.is_apart(each.rate_kbps, next_kbps):
+                apart.append(msgspec.structs.replace(each, for_slow_lines=True))
+                next_kbps = each.rate_kbps
+        return apart[::-1]
+
+    def _capped(self, encoder: Encoder, dear: Encoded) -> Attempt:
+        """A rung again that takes more than lines carry, to take as much; what its shots were to
+        measure does not hold any more."""
+        attempt = dear.attempt
+        plan = msgspec.structs.replace(
+            attempt.plan, shot_vmaf=[None] * len(self._starts), probed_vmaf=None
+        )
+        rung = msgspec.structs.replace(attempt.rung, rate_kbps=ladder_rules.MOST_KBPS)
+        asked = msgspec.structs.replace(attempt, rung=rung, plan=plan)
+        return self._at_rate(encoder, asked, dear.rate_kbps)
 
     def _made_at_rates(self, encoder: Encoder, attempts: Sequence[Attempt]) -> list[Encoded]:
         """Encode each until its rate is about what it is there for; what it then measures is what
@@ -247,18 +271,24 @@ class Making:
         met: dict[Rung, list[tuple[float, Attempt, list[str]]]] = {}
         pending = list(attempts)
         for _ in range(1 + self._budget.corrections):
+            if not pending:
+                break
             again = []
             for attempt, row in zip(pending, self._encoded(pending), strict=True):
                 kbps = rate_kbps(self._shop, self._film, row, self._chunks)
                 met.setdefault(attempt.rung, []).append((kbps, attempt, row))
+                if rates.is_about(kbps, attempt.rung.rate_kbps):
+                    continue
                 other = self._at_rate(encoder, attempt, kbps)
-                if not rates.is_about(kbps, attempt.rung.rate_kbps) and other.row != attempt.row:
+                if other.row != attempt.row:
                     again.append(other)
             pending = again
         made = [
             min(met[each.rung], key=lambda found: rates.off(found[0], found[1].rung.rate_kbps))
             for each in attempts
         ]
+        if not made:
+            return []
         names = [attempt.name for _, attempt, _ in made]
         scored = self._scored(encoder, [row for _, _, row in made], names)
         return [
@@ -279,19 +309,20 @@ class Making:
 
     def _at_rate(self, encoder: Encoder, attempt: Attempt, kbps: float) -> Attempt:
         """The same rung again, all its crfs moved so that it should take what it is there for."""
-        crf = rates.crf_for_rate(attempt.crf, kbps, attempt.rung.rate_kbps, attempt.measured)
-        return self._moved(encoder, attempt, crf, (attempt.crf, kbps))
+        crf = rates.crf_for_rate(attempt.crf, kbps, attempt.rung.rate_kbps, attempt.taken)
+        moved = self._moved(encoder, attempt, crf)
+        return msgspec.structs.replace(moved, taken=(attempt.crf, kbps))
 
-    def _moved(
-        self,
-        encoder: Encoder,
-        attempt: Attempt,
-        crf: float,
-        measured: tuple[float, float],
-    ) -> Attempt:
+    def _moved(self, encoder: Encoder, attempt: Attempt, crf: float) -> Attempt:
         crfs = shot_crfs.moved(attempt.plan.crfs, crf - attempt.crf)
         plan = msgspec.structs.replace(attempt.plan, crfs=crfs)
-        return self._attempt(encoder, attempt.rung, plan, crf, measured)
+        return self._attempt(encoder, attempt.rung, plan, crf)
+
+    def _tell_dropped(self, dropped: Sequence[Encoded]) -> None:
+        for each in dropped:
+            structlog.get_logger().warning(
+                "rung_dropped", version_id=self._job.version_id, rung=each.name
+            )
 
     def _encoded(self, attempts: Sequence[Attempt]) -> list[list[str]]:
         """The chunks of each attempt, encoded."""
