@@ -108,6 +108,12 @@ def test_a_report_finds_the_poor_moment_and_the_rung_that_was_dropped() -> None:
     assert f"{name} falls to VMAF 40.0 at frame 5: see the picture of it." in said
 
 
+def test_a_rung_for_slow_lines_makes_up_for_none_that_was_dropped() -> None:
+    with_one = msgspec.structs.replace(measures(), for_slow_lines=1)
+    said = findings(version(), Kept(measures=with_one))
+    assert any(each.startswith("2 planned rungs were dropped") for each in said)
+
+
 def test_a_report_tells_what_each_shot_had_and_measured() -> None:
     first, *others = of_version(version(), Kept(measures=measures()), [], "").renditions
     planned, unseen = first.shots

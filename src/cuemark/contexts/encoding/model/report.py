@@ -56,7 +56,8 @@ class Synthesized(msgspec.Struct, frozen=True, kw_only=True):
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept beside a version: what was tried and planned in each codec, the reference first,
     each rendition's crf by shot, and every scored frame. ``grain`` is there where it is synthesized
-    in some of the renditions, which are ``synthesized``.
+    in some of the renditions, which are ``synthesized``. ``for_slow_lines`` counts those that were
+    not planned.
 
     ``captions`` is what is odd about its captions, sentences without their full stops, and
     ``master`` what it was made from, which older releases did not keep. The oldest kept ``probes``
@@ -75,6 +76,7 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     master: Inspection | None = None
     grain: Synthesis | None = None
     synthesized: dict[str, Synthesized] = {}
+    for_slow_lines: int = 0
 
     @property
     def tried(self) -> list[CodecMeasures]:
@@ -216,7 +218,7 @@ def findings(version: Version, kept: Kept) -> list[str]:
             "or they were removed."
         )
     planned = sum(len(each.planned) for each in kept.measures.tried)
-    dropped = planned - len(version.renditions)
+    dropped = planned + kept.measures.for_slow_lines - len(version.renditions)
     if planned and dropped > 0:
         said.append(
             f"{_count(dropped, 'planned rung was', 'planned rungs were')} dropped: what was "

@@ -39,7 +39,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     what was done for a rung, stand in the order of the rungs. ``left_out`` says what was not made
     that should have been, sentences without their full stops. ``grain`` is what is synthesized in
     some of the rungs, and ``levels``, in their order, says at which level: 0 for not at all, None
-    for a rung that is compared with the film as it is."""
+    for a rung that is compared with the film as it is. ``for_slow_lines`` counts the rungs that were
+    not planned."""
 
     stretches: list[tuple[int, int]]
     shots: list[int] = []
@@ -50,6 +51,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     vmaf_every: int = VMAF_EVERY
     grain: Synthesis | None = None
     levels: list[int | None] = []
+    for_slow_lines: int = 0
 
 
 def keep_measures(
@@ -87,6 +89,7 @@ def keep_measures(
         captions=list(caption_notes),
         master=inspections.inspection_of(shop, sha256),
         grain=measured.grain,
+        for_slow_lines=measured.for_slow_lines,
         synthesized=synthesized,
     )
     with shop.making(key) as folder:

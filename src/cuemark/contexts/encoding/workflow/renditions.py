@@ -100,6 +100,7 @@ class FullRenditions:
             shot_plans=[each.plan for each in made],
             made_for=[each.name for each in made],
             levels=levels,
+            for_slow_lines=sum(each.for_slow_lines for each in made),
             vmaf_every=self._budget.vmaf_every,
             left_out=left_out,
             grain=None if set(levels) == {None} else self._grain,
@@ -153,12 +154,11 @@ class FullRenditions:
         ]
         self._steps.done("ladder", encoder.called, meter.cost)
         made = self._making.made(encoder, curves, rungs, plans, probes)
-        below = [each.attempt.rung for each in made if each.for_slow_lines]
         measures = CodecMeasures(
             codec=encoder.family.codec,
             dynamic_range=encoder.look.dynamic_range,
             probes=probes.tried,
-            planned=[encoder.own(rung) for rung in [*below, *rungs]],
+            planned=[encoder.own(rung) for rung in rungs],
             likeness=encoder.likeness,
         )
         return measures, made
