@@ -39,8 +39,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     what was done for a rung, stand in the order of the rungs. ``left_out`` says what was not made
     that should have been, sentences without their full stops. ``grain`` is what is synthesized in
     some of the rungs, and ``levels``, in their order, says at which level: 0 for not at all, None
-    for a rung that is compared with the film as it is. ``for_slow_lines`` counts the rungs that were
-    not planned."""
+    for a rung that is compared with the film as it is. ``for_slow_lines`` counts the rungs
+    that were not planned."""
 
     stretches: list[tuple[int, int]]
     shots: list[int] = []
