@@ -7,7 +7,9 @@ import pytest
 from cuemark.contexts.encoding.model.sound import EVERYWHERE
 from cuemark.contexts.encoding.stages import inspections, pictures, sounds
 from cuemark.contexts.encoding.stages.workshop import Workshop
+from cuemark.contexts.encoding.tools.programs import from_wheels
 from cuemark.contracts.encoding.inspections import Inspection
+from cuemark.kit.objects import Objects
 from tests.e2e.installation import ffmpeg
 from tests.integration.encoding.conftest import RATE, SHOT_FRAMES, SHOTS, keep
 
@@ -20,9 +22,9 @@ def inspected(shop: Workshop, path: Path) -> Inspection:
 
 
 def test_a_film_is_told_with_its_shots_and_a_sound_that_was_not_measured(
-    shop: Workshop, clip: Path
+    clip: Path, tmp_path: Path
 ) -> None:
-    found = inspected(shop, clip)
+    found = inspected(Workshop(Objects(tmp_path / "objects"), from_wheels()), clip)
     assert (found.codec, found.width, found.height) == ("h264", 256, 144)
     assert (found.frames, found.frame_rate) == (SHOTS * SHOT_FRAMES, f"{RATE}/1")
     assert found.duration_s == SHOTS * SHOT_FRAMES / RATE

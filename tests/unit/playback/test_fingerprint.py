@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cuemark.contexts.playback.model import fingerprint
@@ -40,6 +40,7 @@ def test_a_row_begins_again_after_its_length() -> None:
     assert list(late[2:]) == list(fingerprint.signs(coins, 0, 2))
 
 
+@settings(derandomize=True)
 @given(
     number=st.integers(0, 499),
     first=st.integers(0, 2000),
@@ -47,10 +48,11 @@ def test_a_row_begins_again_after_its_length() -> None:
     seed=st.integers(0, 10_000),
 )
 def test_a_minute_names_its_session(number: int, first: int, noise: float, seed: int) -> None:
+    """The examples are the same each time: one of a thousand accuses another by chance, too."""
     who = f"ses_{number}"
     found = _suspicions(_shown(who, first, 40, noise, seed), first, SESSIONS)
     assert found[0].session_id == who
-    assert found[0].chance < 1e-3 < found[1].chance
+    assert found[0].chance < 1e-5 < found[1].chance
 
 
 def test_three_who_take_turns_are_all_found_in_a_long_copy() -> None:
@@ -73,6 +75,7 @@ def test_nobody_is_accused_more_often_than_is_said() -> None:
 
 
 @given(st.lists(st.floats(-5, 5), max_size=12))
+@example([5.0, 5e-324, 5e-324])
 def test_chances_are_those_of_all_rows_counted(evidence: list[float]) -> None:
     found = _suspicions(evidence, 0, {"ses_1": SESSIONS["ses_1"]})
     weights = fingerprint._weights(evidence)

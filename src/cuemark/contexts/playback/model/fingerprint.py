@@ -165,7 +165,8 @@ def _weights(evidence: Sequence[float]) -> np.ndarray:
     seen = sizes[sizes > 0]
     if not len(seen):
         return np.zeros(len(sizes), np.int64)
-    return np.asarray(np.ceil(LEVELS * np.minimum(sizes / np.median(seen), 1)), np.int64)
+    usual = np.median(seen)
+    return np.asarray(np.ceil(LEVELS * (np.minimum(sizes, usual) / usual)), np.int64)
 
 
 def _tail(weights: np.ndarray) -> np.ndarray:
