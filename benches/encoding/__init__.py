@@ -13,9 +13,10 @@ The *fixed ladder* is Netflix's of 2015, 235 to 5800 kbit/s at 240 to 1080 lines
 master's), two passes over the whole film, key frames every two seconds and at cuts, no limit of
 its peaks; with all of its ten rungs, so that nothing is guessed between them. *Per title* is our
 ladder with one crf for a rung, *per shot* the one that Cuemark publishes. The *hull* is that of a
-grid of four resolutions and ten crf. *Chunk by chunk* is Av1an's way: for each shot of each of our
-rungs the crf is searched, with up to four encodes, that measures our rung's mean VMAF. The last two
-take dozens of encodes and are made of three clips (of all with `--everywhere`).
+grid of ten crf and the seven sizes that a ladder may choose. *Chunk by chunk* is Av1an's way: for
+each shot of each of our rungs the crf is searched, with up to four encodes, that measures our
+rung's mean VMAF. The last two take dozens of encodes and are made of three clips (of all with
+`--everywhere`).
 
 The clips are small and most of them were lossy when they came (noted by their name in
 `../shared/media/MANIFEST.json`): an encode that smooths what another encoder left behind loses

@@ -9,7 +9,7 @@ import msgspec
 from benches.encoding.lab import Clip, Lab, Measure
 from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model.chunks import Chunk
-from cuemark.contexts.encoding.model.curves import CEILING
+from cuemark.contexts.encoding.model.curves import BETWEEN, CEILING
 from cuemark.contexts.encoding.model.families import made_in
 from cuemark.contexts.encoding.model.probes import Point, Probed, even, width_at
 from cuemark.contexts.encoding.stages import pictures
@@ -37,7 +37,9 @@ FIXED = (
 )
 """Bitrate in kbit/s and lines (Aaron and others, "Per-Title Encode Optimization", 2015)."""
 GRID_CRFS = tuple(17.0 + 3 * n for n in range(10))
-GRID_SIZES = (1.0, 2 / 3, 1 / 2, 1 / 3)
+GRID_SIZES = (1.0, 2 / 3, 1 / 2, 1 / 3, *BETWEEN)
+"""Shares of the master's lines: those that a ladder may choose. With fewer of them the grid would
+have less to find than the search."""
 SEARCHES, NEAR_VMAF = 4, 0.5
 LEAST_CRF, MOST_CRF = 10.0, 50.0
 PRESET = FAMILIES["h264"].presets["balanced"]
