@@ -121,19 +121,8 @@ class AtRates:
         names = [attempt.name for _, attempt, _ in made]
         scored = self._trying.scored(encoder, [row for _, _, row in made], names)
         return [
-            Encoded(
-                attempt=attempt,
-                rate_kbps=kbps,
-                above_vmaf=0.0,
-                beaten=False,
-                rung=msgspec.structs.replace(
-                    encoder.packaged(attempt, key, scores), vmaf_predicted=None
-                ),
-                level=encoder.level(attempt.rung) if encoder.grain else None,
-                plan=encoder.own_plan(attempt.plan),
-                scores=scores,
-            )
-            for (kbps, attempt, _), (key, scores) in zip(made, scored, strict=True)
+            self._trying.made(encoder, attempt, row, told).unpredicted
+            for (_, attempt, row), told in zip(made, scored, strict=True)
         ]
 
     def _at_rate(self, encoder: Encoder, attempt: Attempt, kbps: float) -> Attempt:

@@ -68,6 +68,12 @@ class Encoded(msgspec.Struct, frozen=True, kw_only=True):
         return self.attempt.name
 
     @property
+    def unpredicted(self) -> "Encoded":
+        """The same, held to no prediction."""
+        rung = msgspec.structs.replace(self.rung, vmaf_predicted=None)
+        return msgspec.structs.replace(self, rung=rung)
+
+    @property
     def off_vmaf(self) -> float:
         """How far it lies off its prediction."""
         return abs(self.above_vmaf)

@@ -10,10 +10,8 @@ import msgspec
 
 from cuemark.contexts.encoding.model import ladder as ladder_rules
 from cuemark.contexts.encoding.model import shot_crfs
-from cuemark.contexts.encoding.model.chunks import Chunk
 from cuemark.contexts.encoding.model.curves import Curve
 from cuemark.contexts.encoding.model.effort import Budget
-from cuemark.contexts.encoding.model.fairness import Urgency
 from cuemark.contexts.encoding.model.gate import (
     PUBLISHED_WITHIN_VMAF,
     Scores,
@@ -22,48 +20,25 @@ from cuemark.contexts.encoding.model.gate import (
     meets_prediction,
 )
 from cuemark.contexts.encoding.model.ladder import Rung
+from cuemark.contexts.encoding.model.master import Picture
 from cuemark.contexts.encoding.model.probes import Probed
 from cuemark.contexts.encoding.model.shot_crfs import ShotPlan
-from cuemark.contexts.encoding.model.watermark import VARIANTS
-from cuemark.contexts.encoding.stages.workshop import Workshop
-from cuemark.contexts.encoding.store import JobRow
-from cuemark.contexts.encoding.tools.canonical import Film
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.workflow.at_rates import AtRates
 from cuemark.contexts.encoding.workflow.attempts import Attempt, Encoded, Encoder
-from cuemark.contexts.encoding.workflow.marking import Plain, QualityRefused, marked
-from cuemark.contexts.encoding.workflow.probing import Probes, rate_kbps
-from cuemark.contexts.encoding.workflow.steps import Steps
+from cuemark.contexts.encoding.workflow.marking import QualityRefused
+from cuemark.contexts.encoding.workflow.probing import Probes
 from cuemark.contexts.encoding.workflow.trying import Trying
 
 
 class Making:
     """The part of a title's walk that makes the rungs which were planned, codec by codec."""
 
-    def __init__(
-        self,
-        shop: Workshop,
-        job: JobRow,
-        steps: Steps,
-        budget: Budget,
-        film: Film,
-        chunks: Sequence[Chunk],
-        starts: list[int],
-    ) -> None:
-        self._shop = shop
-        self._job = job
-        self._steps = steps
+    def __init__(self, trying: Trying, budget: Budget, picture: Picture, starts: list[int]) -> None:
+        self._trying = trying
         self._budget = budget
-        self._film = film
-        self._chunks = chunks
         self._starts = starts
-        self._trying = Trying(shop, job, steps, film, chunks, starts)
-        self._at_rates = AtRates(self._trying, budget, film.master.picture, starts)
-
-    @property
-    def stretches(self) -> list[tuple[int, int]]:
-        """The frames that rungs are scored on."""
-        return self._trying.stretches
+        self._at_rates = AtRates(trying, budget, picture, starts)
 
     def made(
         self,
@@ -81,7 +56,7 @@ class Making:
         kept = self._gated(encoder, attempts, probes)
         made = self._marked(encoder, self._at_rates.with_rates(encoder, curves, kept, probes))
         if encoder.grain:
-            self._also_with_grain(encoder, made)
+            self._trying.score_with_grain(encoder, made)
         return made
 
     def _marked(self, encoder: Encoder, kept: list[Encoded]) -> list[Encoded]:
@@ -90,41 +65,17 @@ class Making:
         Those for slow lines are dropped where one of them cannot be; without another the film is
         refused.
         """
-        if not self._job.mark_key_id:
+        if not self._trying.is_marked:
             return kept
         slow = [each for each in kept if each.for_slow_lines]
-        found = self._in_variants(encoder, [each for each in kept if not each.for_slow_lines])
+        found = self._trying.in_variants(
+            encoder, [each for each in kept if not each.for_slow_lines]
+        )
         try:
-            return [*self._in_variants(encoder, slow), *found] if slow else found
+            return [*self._trying.in_variants(encoder, slow), *found] if slow else found
         except QualityRefused:
             self._trying.tell_dropped(slow)
             return found
-
-    def _in_variants(self, encoder: Encoder, kept: Sequence[Encoded]) -> list[Encoded]:
-        encodes = len(VARIANTS) * len(kept) * len(self._chunks)
-        self._trying.plan(encodes, encodes + len(VARIANTS) * len(kept))
-        found = marked(
-            self._steps,
-            self._job.mark_key_id,
-            [Plain(each.name, each.attempt.row, each.rung, each.scores) for each in kept],
-            self._chunks,
-            self._starts,
-            self._trying.stretches,
-            stages=("encode", "verify"),
-            urgency=Urgency.FULL,
-            codec=encoder.family.codec,
-            look=encoder.look,
-            without_grain=encoder.grain is not None,
-        )
-        return [
-            msgspec.structs.replace(
-                each,
-                rate_kbps=max(self._trying.kbps(row) for row in variants.chunks),
-                rung=variants.rung,
-                scores=variants.scores,
-            )
-            for each, variants in zip(kept, found, strict=True)
-        ]
 
     def _gated(
         self, encoder: Encoder, attempts: Sequence[Attempt], probes: Probes
@@ -147,15 +98,13 @@ class Making:
                 seen = probes.of_same_frames(scores)
                 better = self._dominating(row, seen, probes)
                 other = self._judged(encoder, attempt, scores, seen, probes, better)
-                made = Encoded(
-                    attempt=attempt,
-                    rate_kbps=self._trying.kbps(row),
+                made = self._trying.made(
+                    encoder,
+                    attempt,
+                    row,
+                    (key, scores),
                     above_vmaf=seen.mean - attempt.vmaf,
                     beaten=better is not None,
-                    rung=encoder.packaged(attempt, key, scores),
-                    level=encoder.level(attempt.rung) if encoder.grain else None,
-                    plan=encoder.own_plan(attempt.plan),
-                    scores=scores,
                 )
                 if other is None:
                     kept[attempt.row] = made
@@ -175,8 +124,7 @@ class Making:
             others = [(each.rate_kbps, each.scores.mean) for each in kept.values()]
             crowded = ladder_rules.is_crowded(spare.rate_kbps, spare.scores.mean, others)
             if spare.above_vmaf > 0 and not spare.beaten and not crowded:
-                unpredicted = msgspec.structs.replace(spare.rung, vmaf_predicted=None)
-                kept[spare.attempt.row] = msgspec.structs.replace(spare, rung=unpredicted)
+                kept[spare.attempt.row] = spare.unpredicted
                 continue
             self._trying.tell_dropped([spare])
         if not kept:
@@ -230,19 +178,5 @@ class Making:
 
     def _dominating(self, encoded: Sequence[str], seen: Scores, probes: Probes) -> Probed | None:
         """The probe that dominates an attempt on the chunks of the probes, if there is one."""
-        of_probed = {chunk.index for chunk in probes.chunks}
-        here = [
-            key
-            for key, chunk in zip(encoded, self._chunks, strict=True)
-            if chunk.index in of_probed
-        ]
-        kbps = rate_kbps(self._shop, self._film, here, probes.chunks)
+        kbps = self._trying.kbps(encoded, probes.chunks)
         return ladder_rules.dominating(kbps, seen.mean, probes.probed)
-
-    def _also_with_grain(self, encoder: Encoder, kept: Sequence[Encoded]) -> None:
-        """Score what is published as it is shown, against the master as it is: for the report."""
-        self._trying.plan(verifies=len(kept) * len(self._chunks))
-        rungs, names = [each.rung.key for each in kept], [each.name for each in kept]
-        self._steps.scored(
-            "verify", Urgency.FULL, rungs, self._trying.stretches, names, encoder.look
-        )

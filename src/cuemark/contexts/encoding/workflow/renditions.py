@@ -24,6 +24,7 @@ from cuemark.contexts.encoding.workflow.making import Making
 from cuemark.contexts.encoding.workflow.marking import QualityRefused
 from cuemark.contexts.encoding.workflow.probing import Probes, Probing
 from cuemark.contexts.encoding.workflow.steps import Steps
+from cuemark.contexts.encoding.workflow.trying import Trying
 from cuemark.contracts.encoding.versions import Codec
 from cuemark.kit.cost import Meter
 
@@ -61,7 +62,8 @@ class FullRenditions:
             if codec != REFERENCE
             for look in FAMILIES[codec].looks(film.master.color)
         ]
-        self._making = Making(shop, job, self._steps, self._budget, film, chunks, starts)
+        self._trying = Trying(shop, job, self._steps, film, chunks, starts)
+        self._making = Making(self._trying, self._budget, film.master.picture, starts)
         self._grain: Synthesis | None = None
 
     def rungs(self, method: Method = "per shot") -> _Rungs:
@@ -94,7 +96,7 @@ class FullRenditions:
         made.sort(key=lambda each: each.rate_kbps)
         levels = [each.level for each in made]
         return [each.rung for each in made], Measured(
-            stretches=self._making.stretches,
+            stretches=self._trying.stretches,
             shots=self._starts,
             codecs=codecs,
             shot_plans=[each.plan for each in made],
