@@ -66,6 +66,7 @@ test: install $(VENV)/.dev
 
 bench: install $(VENV)/.dev
 	@$(BIN)/python tests/debian.py iproute2 wrk
+	@$(INSTALL) --no-deps -r locks/caches.lock
 	@$(BIN)/python -m benches $(BENCH)
 
 bench-encoding: install
@@ -88,6 +89,7 @@ locks: $(VENV)/.uv
 	@$(COMPILE) pyproject.toml -o requirements.lock
 	@$(COMPILE) --group build -c requirements.lock -o locks/build.lock
 	@$(COMPILE) --group dev -c requirements.lock -o locks/dev.lock
+	@$(COMPILE) --group caches --no-deps -o locks/caches.lock
 
 clean:
 	rm -rf $(VENV) $(DEMO) web/node_modules src/cuemark/gateway/page

@@ -24,6 +24,7 @@ from benches import (
     hits,
     ingest,
     memory,
+    planner,
     stampede,
     start,
     validation,
@@ -63,6 +64,7 @@ BENCHES: Mapping[str, Bench] = {
     "effort": Bench(effort.measure, alone=True),
     "farm": Bench(farm.measure, alone=True),
     "grain": Bench(grain.measure, alone=True),
+    "planner": Bench(planner.measure, alone=True),
     "watermark": Bench(watermark.measure, alone=True),
     "demo": Bench(demo.measure, alone=True),
 }

@@ -47,7 +47,9 @@ HOST_COMMANDS = {
     "ticket": ("host:ticket", "Write what another machine needs to work for this install."),
     "work": ("host:work", "Work for an install on another machine."),
 }
-
+LAB_COMMANDS = {
+    "demand": ("demand:demand", "Try the planner of fill on weeks of demand from a seed."),
+}
 
 WATERMARK_COMMANDS = {
     "find": ("watermark:find", "Say of whose session a copy of a film is."),
@@ -135,6 +137,7 @@ commands.add_command(
     Commands("watermark", WATERMARK_COMMANDS, "The marks of films, and who is found by them."),
     "watermark",
 )
+commands.add_command(Commands("lab", LAB_COMMANDS, "Trials that can be repeated."), "lab")
 commands.add_command(Commands("jobs", JOB_COMMANDS, "The making of titles."), "jobs")
 
 
