@@ -149,7 +149,8 @@ def parts(on: Flags, load: Floats, boxes: Sequence[Box]) -> Floats:
             height[at] -= part[file, at] * load[file] / able[at]
             poured = _poured(height[at], able[at], float(load[file]))
             height[at] += poured / able[at]
-            part[file, at] = poured / load[file] if load[file] > 0 else 1 / len(at)
+            whole = poured.sum()
+            part[file, at] = poured / whole if whole > 0 else 1 / len(at)
     return part
 
 
