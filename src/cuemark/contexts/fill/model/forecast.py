@@ -17,8 +17,9 @@ from cuemark.contexts.fill.model.catalog import DAY_H, Catalog, Floats, Ints, Re
 from cuemark.contexts.fill.model.prior import LAUNCH_DAYS, Ageing, alike
 from cuemark.contexts.fill.model.season import Season
 
-HALF_LIVES_H = (12.0, 48.0, 192.0)
-"""Half a day follows a spike, two days a week's talk, eight days see each day of the week."""
+HALF_LIVES_H = (4.0, 16.0, 64.0, 256.0)
+"""From an evening to a week and a half, each four times the one before: what lies between two is
+foretold nearly as well by either."""
 SHAPES = (2.0, 8.0)
 """How many plays of a title in a region weigh as much as what is known of it everywhere: regions
 are as unlike as their plays' variation is, 1 / 2 or 1 / 8 of the mean's square."""
