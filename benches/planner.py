@@ -28,7 +28,9 @@ the anchor's bytes, so that less is better.
 
 The anchor is the better one of S3-FIFO and W-TinyLFU (libcachesim 0.3.5, its defaults) in the same
 world. The clairvoyant plan knows what the world expects of each hour, and changes its files for
-nothing; *gap closed* is how far the planner has come from the anchor to it.
+nothing; *gap closed* is how far the planner has come from the anchor to it. It plans whole files,
+as the planner does, while caches and misses hold quarters: where plays are rare, more than 100 %
+can be.
 
 The last rows plan one hour for 100,000 files in ten regions, without a world: one hour learned,
 the values of all files, and a plan for each region.
