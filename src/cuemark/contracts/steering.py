@@ -9,7 +9,8 @@ The first report that says of a published version that an appliance holds it is 
 
     Refusal
     |-- UnknownAppliance   the report comes from an appliance that is not enrolled
-    `-- ReportInvalid      a field of the report is not acceptable; says which
+    |-- ReportInvalid      a field of the report is not acceptable; says which
+    `-- NetworkInvalid     what tokens shall be bound to is no prefix of addresses; says which
 """
 
 from datetime import datetime
@@ -19,12 +20,14 @@ import msgspec
 
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.kit.errors import Refusal
+from cuemark.kit.networks import NetworkInvalid
 
 TOPIC = "steering"
 
 REPORT_EVERY_S = 0.5
 SILENCE_S = 1.5
 GONE_S = 30.0
+MAX_REVOKED = 50_000
 
 
 class UnknownAppliance(Refusal):
@@ -57,10 +60,14 @@ class ReportAccepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GetSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """``after`` is the ``cursor`` of the snapshot before: only newer versions are listed."""
+    """``after`` is the ``cursor`` of the snapshot before: only newer versions are listed.
+
+    ``revoked_after`` is its ``revoked_cursor``: only sessions that were revoked since are listed.
+    """
 
     appliance_id: ApplianceId
     after: str = ""
+    revoked_after: str = ""
 
 
 class SnapshotKey(msgspec.Struct, frozen=True):
@@ -78,22 +85,40 @@ class SnapshotVersion(msgspec.Struct, frozen=True):
     index_blake3: str
 
 
+class RevokedSession(msgspec.Struct, frozen=True):
+    """A playback session whose tokens open nothing any more. ``until_s`` is when they end."""
+
+    session_id: PlaySessionId
+    until_s: int
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """What an appliance needs to serve without asking: token keys and published versions."""
+    """What an appliance needs to serve without asking: token keys, published versions, and the
+    sessions that are over before their tokens are.
+
+    Of the revoked, the newest ``MAX_REVOKED`` are told, each until its tokens end.
+    """
 
     token_keys: list[SnapshotKey]
     versions: list[SnapshotVersion]
     cursor: str
+    revoked: list[RevokedSession] = []
+    revoked_cursor: str = ""
 
 
 class Rank(msgspec.Struct, frozen=True, kw_only=True):
-    """``variants`` is the session's row of a marked version, which all its tokens carry."""
+    """``variants`` is the session's row of a marked version, which all its tokens carry.
+
+    ``networks`` are prefixes of addresses, as ``192.0.2.0/24``, a few at most: the
+    tokens open nothing to clients elsewhere. Without any, they open to clients everywhere.
+    """
 
     session_id: PlaySessionId
     version_id: VersionId
     expires_at: datetime
     limit: int = 3
     variants: bytes = b""
+    networks: list[str] = []
 
 
 class RankedAppliance(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +158,11 @@ class VersionPlaced(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind")
 
 
 class Steering(Protocol):
-    refusals: ClassVar[tuple[type[Refusal], ...]] = (UnknownAppliance, ReportInvalid)
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (
+        UnknownAppliance,
+        ReportInvalid,
+        NetworkInvalid,
+    )
 
     async def report(self, request: Report) -> ReportAccepted: ...
 

@@ -15,14 +15,17 @@ from pathlib import Path
 import structlog
 
 from cuemark.contracts.steering import Steering
+from cuemark.edge import tls
 from cuemark.edge.background import Background
 from cuemark.edge.cache import FillTable
 from cuemark.edge.control import Knowledge, Liaison
 from cuemark.edge.filling import Filler
 from cuemark.edge.http import HttpServer
+from cuemark.edge.revoked import Revoked
 from cuemark.edge.serving import MediaService
 from cuemark.edge.settings import ApplianceSettings, SettingsInvalid, load
 from cuemark.edge.store import Indexes, Store
+from cuemark.edge.tokens import Tokens
 from cuemark.edge.upstream import Upstream
 from cuemark.kit.channel import Channel
 from cuemark.kit.clock import Clock, SystemClock
@@ -39,6 +42,8 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     store = Store(folder, settings.store_limit_bytes)
     indexes = Indexes(folder)
     knowledge = Knowledge(folder)
+    revoked = Revoked(folder, clock)
+    tokens = Tokens(settings.appliance_id, lambda: knowledge.keys, revoked, clock)
     upstream = Upstream(settings.origin_url, settings.origin_key, settings.appliance_id)
     table = FillTable(settings.max_fills, settings.max_waiting_fills)
     filler = Filler(table, upstream, store, clock)
@@ -46,9 +51,16 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     office = PassportOffice(bytes.fromhex(settings.passport_key), clock)
     identity = Passport(subject=settings.appliance_id, role="service")
     async with Channel(settings.control_url, lambda: office.mint(identity)) as channel:
-        liaison = Liaison(settings, connect(Steering, channel), upstream, knowledge, indexes)
+        steering = connect(Steering, channel)
+        liaison = Liaison(settings, steering, upstream, knowledge, revoked, indexes)
         media = MediaService(
-            settings.appliance_id, settings.agent_key, indexes, store, filler, liaison.pending
+            settings.appliance_id,
+            settings.agent_key,
+            tokens,
+            indexes,
+            store,
+            filler,
+            liaison.pending,
         )
         server = HttpServer(media.answer)
         await server.start(settings.agent_port)
@@ -61,6 +73,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
                 group.create_task(liaison.send_reports(lambda: server.in_flight)),
                 group.create_task(liaison.learn_versions(background.add)),
                 group.create_task(background.run()),
+                group.create_task(tls.follow(settings, clock)),
             ]
             await stop.wait()
             for task in work:

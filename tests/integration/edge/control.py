@@ -49,6 +49,8 @@ class FileSteering(Steering):
             token_keys=whole.token_keys,
             versions=whole.versions[after:],
             cursor=str(len(whole.versions)),
+            revoked=whole.revoked[int(request.revoked_after or "0") :],
+            revoked_cursor=str(len(whole.revoked)),
         )
 
     async def rank(self, request: Rank) -> Ranking:

@@ -23,6 +23,7 @@ from cuemark.contracts.steering import (
     ReportInvalid,
 )
 from cuemark.kit import cat
+from cuemark.kit.networks import networks_of
 
 MAX_RANKED = 10
 MAX_IN_FLIGHT = 1_000_000
@@ -156,6 +157,7 @@ def media_address(
             issued_at_s=int(now.timestamp()),
             expires_at_s=int(request.expires_at.timestamp()),
             variants=request.variants,
+            networks=networks_of(request.networks),
         ),
         key,
     )
