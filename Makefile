@@ -65,7 +65,7 @@ test: install $(VENV)/.dev
 	@$(BIN)/python -m tests.e2e $(PYTEST_FLAGS)
 
 bench: install $(VENV)/.dev
-	@$(BIN)/python tests/debian.py iproute2 wrk
+	@$(BIN)/python tests/debian.py iproute2 nghttp2-client wrk
 	@$(INSTALL) --no-deps -r locks/caches.lock
 	@$(BIN)/python -m benches $(BENCH)
 
