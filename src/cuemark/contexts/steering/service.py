@@ -2,8 +2,10 @@
 
 import msgspec
 
-from cuemark.contexts.steering import model, store
-from cuemark.contexts.steering.model import Appliance, Keyring, Loads
+from cuemark.contexts.steering import store
+from cuemark.contexts.steering.model import ranking, reports, snapshots, tokens
+from cuemark.contexts.steering.model.ranking import Appliance, Loads
+from cuemark.contexts.steering.model.tokens import Keyring
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import ApplianceId, VersionId
 from cuemark.contracts.steering import (
@@ -47,7 +49,7 @@ class SteeringService(Steering):
 
     async def report(self, request: Report) -> ReportAccepted:
         self._enrolled(request.appliance_id)
-        model.check_report(request)
+        reports.check_report(request)
         now = self._clock.now()
         async with self._database.transaction() as transaction:
             known = await store.record(transaction, request, now)
@@ -63,7 +65,7 @@ class SteeringService(Steering):
 
     async def get_snapshot(self, request: GetSnapshot) -> Snapshot:
         self._enrolled(request.appliance_id)
-        after = model.position_of(request.after)
+        after = snapshots.position_of(request.after)
         async with self._database.transaction() as transaction:
             if after > await store.last_position(transaction):
                 after = 0
@@ -78,11 +80,11 @@ class SteeringService(Steering):
     async def rank(self, request: Rank) -> Ranking:
         holders = await self._holders_of(request.version_id)
         now = self._clock.now()
-        limit = max(1, min(request.limit, model.MAX_RANKED))
-        ranked = model.rank(holders, self._loads, request.session_id, now, limit)
+        limit = max(1, min(request.limit, ranking.MAX_RANKED))
+        ranked = ranking.rank(holders, self._loads, request.session_id, now, limit)
         return Ranking(
             appliances=[
-                model.media_address(
+                tokens.media_address(
                     appliance, request, self._keyring.current_of(appliance.appliance_id), now
                 )
                 for appliance in ranked

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from cuemark.contexts.steering.model import Appliance
+from cuemark.contexts.steering.model.ranking import Appliance
 from cuemark.contracts.ids import ApplianceId, VersionId
 from cuemark.contracts.steering import Report, SnapshotVersion
 from cuemark.kit.database import Transaction

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cuemark.contexts.steering.model import Keyring
+from cuemark.contexts.steering.model.tokens import Keyring
 from cuemark.contexts.steering.service import SteeringService
 from cuemark.contracts.encoding.events import TOPIC as ENCODING
 from cuemark.contracts.ids import ApplianceId
