@@ -26,6 +26,7 @@ from benches import (
     memory,
     stampede,
     start,
+    steering,
     validation,
     watermark,
 )
@@ -59,6 +60,7 @@ BENCHES: Mapping[str, Bench] = {
     "memory": Bench(memory.measure),
     "stampede": Bench(stampede.measure, alone=True),
     "hits": Bench(hits.measure, alone=True),
+    "steering": Bench(steering.measure, alone=True),
     "validation": Bench(validation.measure, alone=True),
     "effort": Bench(effort.measure, alone=True),
     "farm": Bench(farm.measure, alone=True),

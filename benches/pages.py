@@ -14,6 +14,7 @@ from benches import (
     memory,
     stampede,
     start,
+    steering,
     validation,
     watermark,
 )
@@ -25,6 +26,7 @@ ABOUTS: Mapping[str, str] = {
     "memory": memory.ABOUT,
     "stampede": stampede.ABOUT,
     "hits": hits.ABOUT,
+    "steering": steering.ABOUT,
     "validation": validation.ABOUT,
     "effort": effort.ABOUT,
     "farm": farm.ABOUT,

@@ -14,8 +14,10 @@ from cuemark.contexts.functions.model import header
 from cuemark.contexts.functions.model.header import FunctionInvalid
 from cuemark.contexts.functions.wiring import kinds_of
 from cuemark.contexts.playback.model import dash, hls
+from cuemark.contexts.steering.atlas import Atlas
 from cuemark.contexts.steering.model import reports, tokens
 from cuemark.contexts.steering.model.ranking import Appliance
+from cuemark.contexts.steering.routing import Routing
 from cuemark.contexts.steering.service import SteeringService
 from cuemark.contracts.encoding.uploads import OpenUpload
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
@@ -104,7 +106,9 @@ async def _send_upload(data: bytes) -> None:
 def internal() -> InternalApp:
     """Steering as appliances reach it; what it would store finds no database, which is a 503."""
     database = Database(NOWHERE, pool_size=1)
-    steering = SteeringService(database, Log(CLOCK), CLOCK, KEYRING)
+    steering = SteeringService(
+        database, Log(CLOCK), CLOCK, KEYRING, Routing(database), Atlas((), CLOCK)
+    )
     return InternalApp([serve(Steering, steering)], OFFICE)
 
 

@@ -61,13 +61,17 @@ class EvidenceInvalid(Refusal):
 
 
 class StartPlay(msgspec.Struct, frozen=True, kw_only=True):
-    """``robustness`` is what the device says of how it protects keys: more is listed for more."""
+    """``robustness`` is what the device says of how it protects keys: more is listed for more.
+
+    ``client_address`` is the device's IP address, for steering alone; it is kept nowhere.
+    """
 
     account_id: AccountId
     profile_id: ProfileId
     title_id: TitleId
     device: str = ""
     robustness: Robustness = "software"
+    client_address: str = ""
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):

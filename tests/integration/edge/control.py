@@ -13,13 +13,20 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from cuemark.contracts.steering import (
+    AnnounceRoutes,
     ApplianceList,
+    ExplainRanking,
+    Explanation,
     GetSnapshot,
     ListAppliances,
+    ListRoutes,
+    Place,
     Rank,
     Ranking,
     Report,
     ReportAccepted,
+    RoutePage,
+    RoutesAccepted,
     Snapshot,
     Steering,
 )
@@ -56,6 +63,15 @@ class FileSteering(Steering):
 
     async def list_appliances(self, request: ListAppliances) -> ApplianceList:
         return ApplianceList(appliances=[])
+
+    async def announce_routes(self, request: AnnounceRoutes) -> RoutesAccepted:
+        return RoutesAccepted()
+
+    async def list_routes(self, request: ListRoutes) -> RoutePage:
+        return RoutePage(routes=[], total=0)
+
+    async def explain_ranking(self, request: ExplainRanking) -> Explanation:
+        return Explanation(place=Place(), candidates=[])
 
 
 async def main() -> None:

@@ -2,15 +2,17 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cuemark.contexts.steering.model import ranking
-from cuemark.contexts.steering.model.ranking import Appliance, Loads
+from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads
+from cuemark.contexts.steering.model.routes import Path
 from cuemark.contracts.ids import ApplianceId, PlaySessionId
-from cuemark.contracts.steering import SILENCE_S
+from cuemark.contracts.steering import SILENCE_S, Place, Route
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -125,3 +127,95 @@ def test_a_new_report_takes_the_place_of_the_local_count() -> None:
 def test_a_report_from_before_the_clock_was_set_back_is_no_sign_of_life() -> None:
     assert appliance("a", silent_s=-0.5).alive(NOW), "two processes' clocks may differ a little"
     assert not appliance("a", silent_s=-24 * 3600).alive(NOW)
+
+
+def line(name: str, *, capacity_kbps: int, served_kbps: int = 0, at: datetime = NOW) -> Appliance:
+    return Appliance(
+        ApplianceId(name),
+        f"http://{name}.test",
+        True,
+        0,
+        at,
+        capacity_kbps=capacity_kbps,
+        served_kbps=served_kbps,
+    )
+
+
+def path(prefix_length: int, preference: int = 100, hops: int = 1, med: int = 0) -> Path:
+    route = Route(f"10.0.0.0/{prefix_length}", "198.51.100.1", preference, hops, med)
+    return Path(route, (-prefix_length, -preference, hops, med))
+
+
+def ranked_for(client: Client, fleet: list[Appliance], session: str = "s") -> list[str]:
+    chosen = ranking.rank(fleet, Loads(), PlaySessionId(session), NOW, 10, client)
+    return [found.appliance_id for found in chosen]
+
+
+def test_routes_come_before_places_and_each_rule_before_the_next() -> None:
+    paths = {
+        "longest": path(24, 1, 9, 9),
+        "preferred": path(16, 200, 9, 9),
+        "short": path(16, 100, 1, 9),
+        "cheap": path(16, 100, 2, 0),
+        "dear": path(16, 100, 2, 7),
+    }
+    client = Client({ApplianceId(name): each for name, each in paths.items()}, Place(country="DE"))
+    near = replace(appliance("near"), place=Place(country="DE"))
+    for loaded in paths:
+        fleet = [appliance("far"), near]
+        fleet += [appliance(name, in_flight=99 * (name == loaded)) for name in paths]
+        for session in ("a", "b", "c"):
+            assert ranked_for(client, fleet, session) == [*paths, "near", "far"]
+
+
+def test_within_a_tier_the_one_with_more_headroom_comes_first() -> None:
+    small = line("small", capacity_kbps=100_000, served_kbps=30_000)
+    big = line("big", capacity_kbps=1_000_000, served_kbps=200_000)
+    for session in map(str, range(20)):
+        assert names([small, big], session=session) == ["big", "small"]
+
+
+def test_a_full_appliance_gets_a_client_of_its_routes_only_where_all_are_full() -> None:
+    near, far = (
+        line("near", capacity_kbps=100_000, served_kbps=96_000),
+        line("far", capacity_kbps=9),
+    )
+    client = Client({near.appliance_id: path(24)})
+    assert ranked_for(client, [near, far]) == ["far", "near"]
+    assert ranked_for(client, [near, replace(far, served_kbps=9)]) == ["near", "far"]
+
+
+def test_sessions_fill_what_is_near_and_then_go_on_to_the_next() -> None:
+    near, far = line("near", capacity_kbps=100_000), line("far", capacity_kbps=100_000)
+    client, loads = Client({near.appliance_id: path(24)}), Loads()
+    first = [
+        ranking.rank([near, far], loads, PlaySessionId(str(n)), NOW, 3, client)[0].appliance_id
+        for n in range(30)
+    ]
+    assert first == ["near"] * 19 + ["far"] * 11
+
+
+def test_who_is_for_announced_clients_alone_gets_others_only_where_nobody_else_can() -> None:
+    closed = replace(appliance("closed"), announced_only=True, place=Place(country="DE"))
+    client = Client(place=Place(country="DE"))
+    assert ranked_for(client, [closed, appliance("open", in_flight=50)]) == ["open", "closed"]
+    assert ranked_for(Client({closed.appliance_id: path(8)}), [closed, appliance("open")]) == [
+        "closed",
+        "open",
+    ]
+    assert ranked_for(client, [closed]) == ["closed"]
+
+
+def test_lines_get_sessions_in_proportion_to_what_they_carry() -> None:
+    fleet = [line(f"edge-{n}", capacity_kbps=(1 + n % 3) * 10_000_000) for n in range(9)]
+    loads = Loads()
+    placed = Counter(names(fleet, loads, session=f"play_{n}")[0] for n in range(6000))
+    shares = [placed[each.appliance_id] / each.capacity_kbps for each in fleet]
+    assert max(shares) / (sum(shares) / 9) < 1.05
+
+
+@given(fleets, st.text("xyz"))
+def test_without_routes_or_places_a_known_address_changes_nothing(
+    fleet: list[Appliance], session: str
+) -> None:
+    assert ranked_for(Client(), fleet, session) == names(fleet, session=session, limit=10)

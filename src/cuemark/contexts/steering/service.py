@@ -3,21 +3,36 @@
 import msgspec
 
 from cuemark.contexts.steering import store
-from cuemark.contexts.steering.model import ranking, reports, snapshots, tokens
-from cuemark.contexts.steering.model.ranking import Appliance, Loads
+from cuemark.contexts.steering.atlas import Atlas
+from cuemark.contexts.steering.model import (
+    explaining,
+    ranking,
+    reports,
+    routes,
+    snapshots,
+    tokens,
+)
+from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads
 from cuemark.contexts.steering.model.tokens import Keyring
+from cuemark.contexts.steering.routing import Routing
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import ApplianceId, VersionId
 from cuemark.contracts.steering import (
     TOPIC,
+    AnnounceRoutes,
     ApplianceList,
     ApplianceState,
+    ExplainRanking,
+    Explanation,
     GetSnapshot,
     ListAppliances,
+    ListRoutes,
     Rank,
     Ranking,
     Report,
     ReportAccepted,
+    RoutePage,
+    RoutesAccepted,
     Snapshot,
     SnapshotKey,
     Steering,
@@ -27,6 +42,7 @@ from cuemark.contracts.steering import (
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.outbox import Entry, Log
+from cuemark.kit.pages import checked_limit, cursor_of, keys_of
 
 FRESH_S = 0.2
 CACHED_VERSIONS = 1024
@@ -39,11 +55,21 @@ class SteeringService(Steering):
     ``keyring`` also says which appliances are enrolled.
     """
 
-    def __init__(self, database: Database, log: Log, clock: Clock, keyring: Keyring) -> None:
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        clock: Clock,
+        keyring: Keyring,
+        routing: Routing,
+        atlas: Atlas,
+    ) -> None:
         self._database = database
         self._log = log
         self._clock = clock
         self._keyring = keyring
+        self._routing = routing
+        self._atlas = atlas
         self._loads = Loads()
         self._holders: dict[VersionId, tuple[float, list[Appliance]]] = {}
 
@@ -81,7 +107,8 @@ class SteeringService(Steering):
         holders = await self._holders_of(request.version_id)
         now = self._clock.now()
         limit = max(1, min(request.limit, ranking.MAX_RANKED))
-        ranked = ranking.rank(holders, self._loads, request.session_id, now, limit)
+        client = self._client(request.client_address)
+        ranked = ranking.rank(holders, self._loads, request.session_id, now, limit, client)
         return Ranking(
             appliances=[
                 tokens.media_address(
@@ -95,6 +122,7 @@ class SteeringService(Steering):
         async with self._database.transaction() as transaction:
             found = await store.appliances(transaction)
         now = self._clock.now()
+        counts = self._routing.table.counts()
         return ApplianceList(
             appliances=[
                 ApplianceState(
@@ -105,11 +133,58 @@ class SteeringService(Steering):
                     in_flight=appliance.in_flight,
                     versions=versions,
                     last_report_at=appliance.last_report_at,
+                    capacity_kbps=appliance.capacity_kbps,
+                    served_kbps=appliance.served_kbps,
+                    announced_only=appliance.announced_only,
+                    place=appliance.place,
+                    peers=peers,
+                    routes=counts.get(appliance.appliance_id, 0),
                 )
-                for appliance, versions in found
+                for appliance, versions, peers in found
                 if appliance.appliance_id in self._keyring
             ]
         )
+
+    async def announce_routes(self, request: AnnounceRoutes) -> RoutesAccepted:
+        self._enrolled(request.appliance_id)
+        routes.check_batch(request)
+        return await self._routing.take(request)
+
+    async def list_routes(self, request: ListRoutes) -> RoutePage:
+        limit = checked_limit(request.limit)
+        after = keys_of(request.after, 3) or ("", "", "")
+        table = self._routing.table
+        found = table.page(request.appliance_id, after, limit + 1)
+        last = found[limit - 1] if len(found) > limit else None
+        return RoutePage(
+            routes=found[:limit],
+            total=sum(table.counts().values()),
+            next_cursor=cursor_of(last.appliance_id, last.route.peer, last.route.prefix)
+            if last
+            else "",
+        )
+
+    async def explain_ranking(self, request: ExplainRanking) -> Explanation:
+        routes.checked_address(request.address)
+        client = self._client(request.address)
+        async with self._database.transaction() as transaction:
+            every = [each for each, *_ in await store.appliances(transaction)]
+        enrolled = [each for each in every if each.appliance_id in self._keyring]
+        holders = enrolled
+        if request.version_id is not None:
+            held = {each.appliance_id for each in await self._holders_of(request.version_id)}
+            holders = [each for each in enrolled if each.appliance_id in held]
+        candidates = explaining.candidates(
+            enrolled, holders, self._loads, self._clock.now(), client
+        )
+        return Explanation(place=client.place, candidates=candidates)
+
+    def _client(self, address: str) -> Client:
+        """What is known of the client at an IP address; nothing of what is none."""
+        packed = routes.packed_of(address)
+        if packed is None:
+            return ranking.ANYBODY
+        return Client(self._routing.table.paths(packed), self._atlas.place(address))
 
     async def take(self, transaction: Transaction, entry: Entry) -> None:
         """Handles an event of encoding: a published version is listed for the appliances."""

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from cuemark.contexts.steering.atlas import Atlas
 from cuemark.contexts.steering.model.tokens import Keyring
+from cuemark.contexts.steering.routing import Routing
 from cuemark.contexts.steering.service import SteeringService
 from cuemark.contracts.encoding.events import TOPIC as ENCODING
 from cuemark.contracts.ids import ApplianceId
@@ -25,11 +27,15 @@ def build(
     clock: Clock,
     appliance_ids: Sequence[ApplianceId],
     token_keys: Sequence[TokenKey],
+    atlas: Sequence[Path] = (),
 ) -> Room[Steering]:
     """Steering for the enrolled appliances.
 
     ``token_keys`` are master keys, the current one first; the older ones are still accepted.
+    ``atlas`` are databases in MaxMind's format that say where addresses are.
     """
-    service = SteeringService(database, log, clock, Keyring(appliance_ids, token_keys))
+    routing = Routing(database)
+    keyring = Keyring(appliance_ids, token_keys)
+    service = SteeringService(database, log, clock, keyring, routing, Atlas(atlas, clock))
     versions = Follower("steering.versions", [ENCODING], database, log, service.take)
-    return Room(Steering, service, (versions,))
+    return Room(Steering, service, (versions,), keepers=(routing.follow,))

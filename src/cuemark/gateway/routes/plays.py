@@ -35,6 +35,7 @@ async def start_play(data: JSONBody[PlayBody], parts: Parts, request: AnyRequest
             title_id=TitleId(data.title_id),
             device=data.device,
             robustness=data.robustness,
+            client_address=parts.client_of(request),
         )
     )
     return play_view(play)

@@ -6,7 +6,10 @@ from typing import ClassVar
 from cuemark.contracts import steering
 from cuemark.contracts.ids import ApplianceId
 from cuemark.kit.errors import Refusal
+from cuemark.kit.pages import checked_limit
 from tests.unit.gateway.neighbours.neighbour import Neighbour
+
+ROUTE = steering.Route("192.0.2.0/24", "198.51.100.1", 100, 1, 0)
 
 
 @dataclass
@@ -36,4 +39,24 @@ class Guide(Neighbour):
                     last_report_at=self.clock.now(),
                 )
             ]
+        )
+
+    async def announce_routes(self, request: steering.AnnounceRoutes) -> steering.RoutesAccepted:
+        raise AssertionError("appliances announce nothing to the gateway")
+
+    async def list_routes(self, request: steering.ListRoutes) -> steering.RoutePage:
+        self.check()
+        checked_limit(request.limit)
+        states = [steering.RouteState(appliance_id=ApplianceId("edge-a"), route=ROUTE)]
+        return steering.RoutePage(routes=states, total=1)
+
+    async def explain_ranking(self, request: steering.ExplainRanking) -> steering.Explanation:
+        self.check()
+        if request.address != "192.0.2.7":
+            raise steering.AddressInvalid("That is no IP address.")
+        candidate = steering.Candidate(
+            appliance_id=ApplianceId("edge-a"), tier=1, reason="route 192.0.2.0/24", route=ROUTE
+        )
+        return steering.Explanation(
+            place=steering.Place(country="DE", asn=64501), candidates=[candidate]
         )

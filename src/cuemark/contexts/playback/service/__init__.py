@@ -116,7 +116,12 @@ class PlaybackService(Playback):
         session_id = PlaySessionId(self._ids.new(PLAY_SESSION_KIND))
         now = self._clock.now()
         expires_at = end_of(now, title.duration_s)
-        rank = Rank(session_id=session_id, version_id=version_id, expires_at=expires_at)
+        rank = Rank(
+            session_id=session_id,
+            version_id=version_id,
+            expires_at=expires_at,
+            client_address=request.client_address,
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 version_asked = group.create_task(self._version(version_id))

@@ -3,9 +3,13 @@
 import ipaddress
 import re
 
+from cuemark.contexts.steering.model.places import complaint_about
 from cuemark.contracts.steering import Report, ReportInvalid
 
 MAX_IN_FLIGHT = 1_000_000
+MAX_KBPS = 10_000_000_000
+MAX_PEERS = 32
+_MAX_TEXT = 200
 MAX_HELD = 1_000_000
 
 _URL = re.compile(
@@ -24,12 +28,26 @@ def check_report(report: Report) -> None:
         raise ReportInvalid(f"in_flight is {report.in_flight}, not 0 to {MAX_IN_FLIGHT}")
     if report.inventory_revision not in _REVISIONS:
         raise ReportInvalid(f"inventory_revision is {report.inventory_revision}")
+    for name in ("capacity_kbps", "served_kbps"):
+        if not 0 <= getattr(report, name) <= MAX_KBPS:
+            raise ReportInvalid(f"{name} is {getattr(report, name)}, not 0 to {MAX_KBPS}")
+    if report.place is not None and (wrong := complaint_about(report.place)):
+        raise ReportInvalid(f"place: {wrong}")
+    _check_peers(report)
     versions = report.versions or []
     if len(versions) > MAX_HELD:
         raise ReportInvalid(f"versions has {len(versions)} entries, more than {MAX_HELD}")
     for version_id in versions:
         if not _VERSION.fullmatch(version_id):
             raise ReportInvalid(f"versions has {version_id[:80]!r}, which is no id")
+
+
+def _check_peers(report: Report) -> None:
+    if len(report.peers) > MAX_PEERS:
+        raise ReportInvalid(f"peers has {len(report.peers)} entries, more than {MAX_PEERS}")
+    for peer in report.peers:
+        if max(len(peer.address), len(peer.complaint)) > _MAX_TEXT or "\0" in peer.complaint:
+            raise ReportInvalid(f"peers has {peer.address[:80]!r}, of which too much is said")
 
 
 def _is_address(url: str) -> bool:
