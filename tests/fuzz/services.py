@@ -14,11 +14,11 @@ from cuemark.contexts.functions.model import header
 from cuemark.contexts.functions.model.header import FunctionInvalid
 from cuemark.contexts.functions.wiring import kinds_of
 from cuemark.contexts.playback.model import dash, hls
-from cuemark.contexts.steering.atlas import Atlas
 from cuemark.contexts.steering.model import reports, tokens
 from cuemark.contexts.steering.model.ranking import Appliance
-from cuemark.contexts.steering.routing import Routing
 from cuemark.contexts.steering.service import SteeringService
+from cuemark.contexts.steering.service.routing import Routing
+from cuemark.contexts.steering.store.atlas import Atlas
 from cuemark.contracts.encoding.uploads import OpenUpload
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.contracts.steering import Rank, Report, ReportInvalid, Steering

@@ -7,8 +7,8 @@ from typing import Any
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from cuemark.contexts.steering.atlas import LOOK_EVERY_S, Atlas
 from cuemark.contexts.steering.model.places import NOWHERE
+from cuemark.contexts.steering.store.atlas import LOOK_EVERY_S, Atlas
 from cuemark.contracts.steering import Place
 from cuemark.kit.clock import ManualClock
 

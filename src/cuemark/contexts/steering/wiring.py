@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cuemark.contexts.steering.atlas import Atlas
 from cuemark.contexts.steering.model.tokens import Keyring
-from cuemark.contexts.steering.routing import Routing
 from cuemark.contexts.steering.service import SteeringService
+from cuemark.contexts.steering.service.routing import Routing
+from cuemark.contexts.steering.store.atlas import Atlas
 from cuemark.contracts.encoding.events import TOPIC as ENCODING
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.steering import Steering

@@ -8,10 +8,10 @@ import asyncio
 
 import structlog
 
-from cuemark.contexts.steering import announcements
-from cuemark.contexts.steering.announcements import NOTHING, Reached
 from cuemark.contexts.steering.model import routes
 from cuemark.contexts.steering.model.routes import RouteTable
+from cuemark.contexts.steering.store import announcements
+from cuemark.contexts.steering.store.announcements import NOTHING, Reached
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.steering import AnnounceRoutes, RoutesAccepted
 from cuemark.kit.database import Database

@@ -3,7 +3,6 @@
 import msgspec
 
 from cuemark.contexts.steering import store
-from cuemark.contexts.steering.atlas import Atlas
 from cuemark.contexts.steering.model import (
     explaining,
     ranking,
@@ -14,7 +13,8 @@ from cuemark.contexts.steering.model import (
 )
 from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads
 from cuemark.contexts.steering.model.tokens import Keyring
-from cuemark.contexts.steering.routing import Routing
+from cuemark.contexts.steering.service.routing import Routing
+from cuemark.contexts.steering.store.atlas import Atlas
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import ApplianceId, VersionId
 from cuemark.contracts.steering import (
