@@ -14,15 +14,20 @@ from pathlib import Path
 
 import structlog
 
+from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.steering import Steering
+from cuemark.edge.announcing import Announcer
 from cuemark.edge.background import Background
 from cuemark.edge.cache import FillTable
-from cuemark.edge.control import Knowledge, Liaison
+from cuemark.edge.control import Knowledge, Liaison, Vitals
 from cuemark.edge.filling import Filler
 from cuemark.edge.http import HttpServer
+from cuemark.edge.rib import Rib
 from cuemark.edge.serving import MediaService
 from cuemark.edge.settings import ApplianceSettings, SettingsInvalid, load
+from cuemark.edge.speaker import Speaker
 from cuemark.edge.store import Indexes, Store
+from cuemark.edge.traffic import Meter
 from cuemark.edge.upstream import Upstream
 from cuemark.kit.channel import Channel
 from cuemark.kit.clock import Clock, SystemClock
@@ -39,6 +44,8 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     store = Store(folder, settings.store_limit_bytes)
     indexes = Indexes(folder)
     knowledge = Knowledge(folder)
+    rib = Rib(settings.bgp)
+    meter = Meter(folder, clock)
     upstream = Upstream(settings.origin_url, settings.origin_key, settings.appliance_id)
     table = FillTable(settings.max_fills, settings.max_waiting_fills)
     filler = Filler(table, upstream, store, clock)
@@ -46,7 +53,9 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     office = PassportOffice(bytes.fromhex(settings.passport_key), clock)
     identity = Passport(subject=settings.appliance_id, role="service")
     async with Channel(settings.control_url, lambda: office.mint(identity)) as channel:
-        liaison = Liaison(settings, connect(Steering, channel), upstream, knowledge, indexes)
+        steering = connect(Steering, channel)
+        liaison = Liaison(settings, steering, upstream, knowledge, indexes)
+        announcer = Announcer(ApplianceId(settings.appliance_id), rib, steering)
         media = MediaService(
             settings.appliance_id, settings.agent_key, indexes, store, filler, liaison.pending
         )
@@ -58,7 +67,11 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
         async with asyncio.TaskGroup() as group:
             work = [
                 group.create_task(liaison.pull_snapshots()),
-                group.create_task(liaison.send_reports(lambda: server.in_flight)),
+                group.create_task(
+                    liaison.send_reports(Vitals(lambda: server.in_flight, meter.kbps, rib.told))
+                ),
+                group.create_task(announcer.run()),
+                *(group.create_task(each.run()) for each in speakers(settings, rib)),
                 group.create_task(liaison.learn_versions(background.add)),
                 group.create_task(background.run()),
             ]
@@ -68,6 +81,17 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
         await server.close()
         await filler.close()
     await upstream.close()
+
+
+def speakers(settings: ApplianceSettings, rib: Rib) -> list[Speaker]:
+    """One for each router that tells this appliance routes."""
+    if settings.bgp is None:
+        return []
+    folder = Path(settings.folder) / "run"
+    return [
+        Speaker(settings.bgp, table, folder, number)
+        for number, table in enumerate(rib.tables.values(), start=1)
+    ]
 
 
 async def run(settings: ApplianceSettings) -> None:
