@@ -52,6 +52,10 @@ HOST_COMMANDS = {
 WATERMARK_COMMANDS = {
     "find": ("watermark:find", "Say of whose session a copy of a film is."),
 }
+ROUTE_COMMANDS = {
+    "explain": ("routes:explain", "Say where a client is sent now, and why."),
+    "list": ("routes:list_routes", "List the routers of each appliance, and their routes."),
+}
 JOB_COMMANDS = {
     "cancel": ("jobs:cancel", "End a job; what it was encoding is ended within seconds."),
     "list": ("jobs:list_jobs", "List the jobs, the newest first."),
@@ -134,6 +138,9 @@ commands.add_command(Commands("host", HOST_COMMANDS, "Workers on other machines.
 commands.add_command(
     Commands("watermark", WATERMARK_COMMANDS, "The marks of films, and who is found by them."),
     "watermark",
+)
+commands.add_command(
+    Commands("routes", ROUTE_COMMANDS, "The network: which appliances are near whom."), "routes"
 )
 commands.add_command(Commands("jobs", JOB_COMMANDS, "The making of titles."), "jobs")
 

@@ -37,6 +37,16 @@ class Guide(Neighbour):
                     in_flight=0,
                     versions=1,
                     last_report_at=self.clock.now(),
+                    routes=7,
+                    peers=[
+                        steering.BgpPeer(
+                            address="198.51.100.1",
+                            asn=64501,
+                            state="held",
+                            refused=3,
+                            complaint="it announced more than <10> prefixes",
+                        )
+                    ],
                 )
             ]
         )
