@@ -65,7 +65,7 @@ test: install $(VENV)/.dev
 	@$(BIN)/python -m tests.e2e $(PYTEST_FLAGS)
 
 bench: install $(VENV)/.dev
-	@$(BIN)/python tests/debian.py iproute2 wrk
+	@$(BIN)/python tests/debian.py bird2 iproute2 wrk
 	@$(BIN)/python -m benches $(BENCH)
 
 bench-encoding: install
