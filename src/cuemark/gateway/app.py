@@ -24,6 +24,7 @@ from cuemark.gateway.routes import (
     operators,
     plays,
     service,
+    steering,
     titles,
     uploads,
 )
@@ -56,6 +57,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     plays.get_key,
     plays.record_progress,
     plays.end_play,
+    steering.steer,
     uploads.open_upload,
     uploads.get_upload,
     uploads.append_bytes,
@@ -82,6 +84,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     operators.create_account,
     operators.issue_login_link,
     operators.list_appliances,
+    steering.set_draining,
     operators.list_plays,
     operators.list_errors,
     operators.issue_operator_link,

@@ -1,9 +1,11 @@
 """The use cases of steering."""
 
 import msgspec
+import structlog
 
 from cuemark.contexts.steering import store
-from cuemark.contexts.steering.model import ranking, reports, snapshots, tokens
+from cuemark.contexts.steering.model import pathways, ranking, reports, snapshots, tokens
+from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.ranking import Appliance, Loads
 from cuemark.contexts.steering.model.tokens import Keyring
 from cuemark.contracts.encoding.events import VersionPublished
@@ -12,14 +14,18 @@ from cuemark.contracts.steering import (
     TOPIC,
     ApplianceList,
     ApplianceState,
+    DrainingSet,
     GetSnapshot,
     ListAppliances,
     Rank,
     Ranking,
     Report,
     ReportAccepted,
+    SetDraining,
     Snapshot,
     SnapshotKey,
+    Steer,
+    Steered,
     Steering,
     UnknownAppliance,
     VersionPlaced,
@@ -39,11 +45,19 @@ class SteeringService(Steering):
     ``keyring`` also says which appliances are enrolled.
     """
 
-    def __init__(self, database: Database, log: Log, clock: Clock, keyring: Keyring) -> None:
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        clock: Clock,
+        keyring: Keyring,
+        play_tokens: PlayTokens,
+    ) -> None:
         self._database = database
         self._log = log
         self._clock = clock
         self._keyring = keyring
+        self._play_tokens = play_tokens
         self._loads = Loads()
         self._holders: dict[VersionId, tuple[float, list[Appliance]]] = {}
 
@@ -81,14 +95,19 @@ class SteeringService(Steering):
         holders = await self._holders_of(request.version_id)
         now = self._clock.now()
         limit = max(1, min(request.limit, ranking.MAX_RANKED))
-        ranked = ranking.rank(holders, self._loads, request.session_id, now, limit)
+        open_, draining = pathways.parted(holders, now)
+        ranked = ranking.rank(open_, self._loads, request.session_id, now, limit)
+        left = limit - len(ranked)
+        ranked += ranking.rank(draining, Loads(), request.session_id, now, left)
+        chosen = [appliance.appliance_id for appliance in ranked]
         return Ranking(
             appliances=[
                 tokens.media_address(
                     appliance, request, self._keyring.current_of(appliance.appliance_id), now
                 )
                 for appliance in ranked
-            ]
+            ],
+            steering_token=self._play_tokens.mint(request, chosen),
         )
 
     async def list_appliances(self, request: ListAppliances) -> ApplianceList:
@@ -105,11 +124,29 @@ class SteeringService(Steering):
                     in_flight=appliance.in_flight,
                     versions=versions,
                     last_report_at=appliance.last_report_at,
+                    draining=appliance.draining,
                 )
                 for appliance, versions in found
                 if appliance.appliance_id in self._keyring
             ]
         )
+
+    async def steer(self, request: Steer) -> Steered:
+        now = self._clock.now()
+        placed = self._play_tokens.read(request.token, now)
+        holders = await self._holders_of(placed.version_id)
+        return pathways.steered(placed.appliance_ids, holders, now)
+
+    async def set_draining(self, request: SetDraining) -> DrainingSet:
+        self._enrolled(request.appliance_id)
+        async with self._database.transaction() as transaction:
+            known = await store.set_draining(transaction, request.appliance_id, request.draining)
+        if not known:
+            raise UnknownAppliance(f"The appliance {request.appliance_id} has never reported.")
+        structlog.get_logger().info(
+            "appliance_draining", appliance_id=request.appliance_id, draining=request.draining
+        )
+        return DrainingSet()
 
     async def take(self, transaction: Transaction, entry: Entry) -> None:
         """Handles an event of encoding: a published version is listed for the appliances."""

@@ -36,6 +36,7 @@ _appliance = Table(
     Column("in_flight", BigInteger),
     Column("last_report_at", DateTime(timezone=True)),
     Column("inventory_revision", BigInteger),
+    Column("draining", Boolean),
 )
 _held = Table(
     "held",
@@ -57,6 +58,7 @@ _state = (
     _appliance.c.healthy,
     _appliance.c.in_flight,
     _appliance.c.last_report_at,
+    _appliance.c.draining,
 )
 
 
@@ -85,6 +87,17 @@ async def record(transaction: Transaction, report: Report, at: datetime) -> int 
     )
     revision: int | None = stored.scalar_one()
     return revision
+
+
+async def set_draining(transaction: Transaction, appliance_id: ApplianceId, draining: bool) -> bool:
+    """Note what operators say of an appliance; False where it has never reported."""
+    noted = await transaction.execute(
+        update(_appliance)
+        .where(_appliance.c.appliance_id == appliance_id)
+        .values(draining=draining)
+        .returning(_appliance.c.appliance_id)
+    )
+    return noted.one_or_none() is not None
 
 
 async def replace_inventory(

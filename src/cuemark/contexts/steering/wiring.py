@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.tokens import Keyring
 from cuemark.contexts.steering.service import SteeringService
 from cuemark.contracts.encoding.events import TOPIC as ENCODING
@@ -30,6 +31,7 @@ def build(
 
     ``token_keys`` are master keys, the current one first; the older ones are still accepted.
     """
-    service = SteeringService(database, log, clock, Keyring(appliance_ids, token_keys))
+    keyring, play_tokens = Keyring(appliance_ids, token_keys), PlayTokens(token_keys)
+    service = SteeringService(database, log, clock, keyring, play_tokens)
     versions = Follower("steering.versions", [ENCODING], database, log, service.take)
     return Room(Steering, service, (versions,))

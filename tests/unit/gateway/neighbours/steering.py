@@ -1,6 +1,6 @@
 """Steering in memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from cuemark.contracts import steering
@@ -8,9 +8,12 @@ from cuemark.contracts.ids import ApplianceId
 from cuemark.kit.errors import Refusal
 from tests.unit.gateway.neighbours.neighbour import Neighbour
 
+PLAY_TOKEN = "eyJzZXNzaW9uIn0.c2ln"
+
 
 @dataclass
 class Guide(Neighbour):
+    draining: list[ApplianceId] = field(default_factory=list)
     refusals: ClassVar[tuple[type[Refusal], ...]] = steering.Steering.refusals
 
     async def report(self, request: steering.Report) -> steering.ReportAccepted:
@@ -37,3 +40,16 @@ class Guide(Neighbour):
                 )
             ]
         )
+
+    async def steer(self, request: steering.Steer) -> steering.Steered:
+        self.check()
+        if request.token != PLAY_TOKEN:
+            raise steering.SteeringOver("This play is past its time.")
+        return steering.Steered(appliance_ids=[ApplianceId("edge-a")], ttl_s=10)
+
+    async def set_draining(self, request: steering.SetDraining) -> steering.DrainingSet:
+        self.check()
+        if request.appliance_id != "edge-a":
+            raise steering.UnknownAppliance("There is no such appliance.")
+        self.draining = [request.appliance_id] if request.draining else []
+        return steering.DrainingSet()

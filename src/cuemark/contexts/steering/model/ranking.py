@@ -19,13 +19,17 @@ MAX_RANKED = 10
 
 @dataclass(frozen=True)
 class Appliance:
-    """What an appliance last said of itself, and when that came in."""
+    """What an appliance last said of itself, and when that came in.
+
+    ``draining`` is what operators say of it.
+    """
 
     appliance_id: ApplianceId
     url: str
     healthy: bool
     in_flight: int
     last_report_at: datetime
+    draining: bool = False
 
     def alive(self, now: datetime) -> bool:
         """Whether it has spoken within the last ``SILENCE_S``.

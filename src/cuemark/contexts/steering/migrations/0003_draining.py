@@ -1,0 +1,10 @@
+"""Appliances that operators want to be free of plays."""
+
+from alembic import op
+
+revision = "steering_0003"
+down_revision = "steering_0002"
+
+
+def upgrade() -> None:
+    op.execute("alter table steering.appliance add column draining boolean not null default false")
