@@ -26,6 +26,7 @@ from benches import (
     memory,
     stampede,
     start,
+    steered,
     validation,
     watermark,
 )
@@ -57,6 +58,7 @@ BENCHES: Mapping[str, Bench] = {
     "start": Bench(start.measure),
     "capacity": Bench(capacity.measure),
     "memory": Bench(memory.measure),
+    "steered": Bench(steered.measure),
     "stampede": Bench(stampede.measure, alone=True),
     "hits": Bench(hits.measure, alone=True),
     "validation": Bench(validation.measure, alone=True),

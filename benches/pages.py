@@ -14,6 +14,7 @@ from benches import (
     memory,
     stampede,
     start,
+    steered,
     validation,
     watermark,
 )
@@ -23,6 +24,7 @@ ABOUTS: Mapping[str, str] = {
     "start": start.ABOUT,
     "capacity": capacity.ABOUT,
     "memory": memory.ABOUT,
+    "steered": steered.ABOUT,
     "stampede": stampede.ABOUT,
     "hits": hits.ABOUT,
     "validation": validation.ABOUT,

@@ -48,12 +48,12 @@ async def steer(
 @put(
     f"{API}/appliances/{{appliance_id:str}}/draining",
     opt={"access": "operator"},
-    status_code=204,
     tags=["operators"],
 )
 async def set_draining(
     appliance_id: FromPath[str], data: JSONBody[DrainingBody], parts: Parts
-) -> None:
+) -> DrainingBody:
     """Lead plays away from an appliance, or let it have them again."""
     request = SetDraining(appliance_id=ApplianceId(appliance_id), draining=data.draining)
     await parts.steering.set_draining(request)
+    return data
