@@ -32,14 +32,14 @@ from cuemark.player.session import Moment, Options, play
 ABOUT = """
 Four rounds of 25 reference players (segments fetched and paced, not decoded) for each fault, on the
 same cores as the service. Before each round the second of two appliances drains, so that all plays
-begin at the first one. Their lines carry little more than the lowest rung, so that each is always
-fetching. In mid-play the first appliance and its agent are *killed* (its port refuses) or *frozen*
-(`SIGSTOP`: connections open, nothing answers), with the supervisor stopped, which would bring them
-back at once. *The next segment from elsewhere* is how long each play waited for the first file that
-another appliance delivered, from its first request for that file on. *Steering drops it* is asked
-of the steering manifest of one play every 50 ms, from the fault on. *Drained* is from the command
-`cuemark appliances drain` until a play has its first file from elsewhere, which waits for the TTL
-of its last answer.
+begin at the first one. Their lines carry twice what the lowest rung takes, so that each is nearly
+always fetching. In mid-play the first appliance and its agent are *killed* (its port refuses) or
+*frozen* (`SIGSTOP`: connections open, nothing answers), with the supervisor stopped, which would
+bring them back at once. *The next segment from elsewhere* is how long each play waited for the
+first file that another appliance delivered, from its first request for that file on, with all
+attempts that failed or were abandoned before. *Steering drops it* is asked of the steering manifest
+of one play every 50 ms, from the fault on. *Drained* is from the command `cuemark appliances drain`
+until a play has its first file from elsewhere, which waits for the TTL of its last answer.
 """
 
 ROUNDS, PLAYS, QUICK_PLAYS = 4, 25, 4
@@ -47,7 +47,8 @@ FAULT_AT_S, SECONDS = 4.0, 14.0
 DRAINED_AT_S, DRAINED_SECONDS = 11.0, 44.0
 """Late enough for plays to have an answer that holds for long, and to fetch when it is over."""
 
-FILM_S, MARGIN = 50, 1.2
+FILM_S = 50
+MARGIN, DRAINED_MARGIN = 2.0, 1.2
 DROP_LIMIT_S = 15.0
 POLL_S = 0.05
 _STEERING = re.compile(r"<ContentSteering[^>]*>([^<]+)<")
@@ -113,9 +114,10 @@ async def _round(install: Install, made: Made, tokens: list[str], fault: str) ->
     first, second = (each for each in ("appliance-1", "appliance-2"))
     await asyncio.to_thread(_drain, install, second, draining=True)
     await asyncio.sleep(2 * SILENCE_S)
-    seconds = DRAINED_SECONDS if fault == "drained" else SECONDS
     begun = _Begun(len(tokens))
-    playing = [asyncio.create_task(_play(install, made, token, seconds, begun)) for token in tokens]
+    playing = [
+        asyncio.create_task(_play(_options(install, made, token, fault), begun)) for token in tokens
+    ]
     steering_url = await _steering_url(install, made, tokens[0])
     await begun.all_play()
     await asyncio.to_thread(_drain, install, second, draining=False)
@@ -162,9 +164,22 @@ class _Begun:
             await self._all.wait()
 
 
-async def _play(
-    install: Install, made: Made, token: str, seconds: float, begun: _Begun
-) -> tuple[Report | None, float]:
+def _options(install: Install, made: Made, token: str, fault: str) -> Options:
+    drained = fault == "drained"
+    lowest_kbps = min(each.peak_bitrate_kbps for each in made.version.renditions)
+    sound_kbps = max(each.bitrate_kbps for each in made.version.audio)
+    margin = DRAINED_MARGIN if drained else MARGIN
+    return Options(
+        api_url=install.api_url,
+        credential=BearerToken(token),
+        title=made.job.title_id,
+        seconds=DRAINED_SECONDS if drained else SECONDS,
+        from_s=0,
+        line=Line([0.0], [margin * (lowest_kbps + sound_kbps)]),
+    )
+
+
+async def _play(options: Options, begun: _Begun) -> tuple[Report | None, float]:
     """The report, None of a play that failed, and when its count of time began."""
     shown = False
 
@@ -174,16 +189,6 @@ async def _play(
             shown = True
             begun.one()
 
-    lowest = min(each.peak_bitrate_kbps for each in made.version.renditions)
-    sounds = max(each.bitrate_kbps for each in made.version.audio)
-    options = Options(
-        api_url=install.api_url,
-        credential=BearerToken(token),
-        title=made.job.title_id,
-        seconds=seconds,
-        from_s=0,
-        line=Line([0.0], [MARGIN * (lowest + sounds)]),
-    )
     begun_s = time.monotonic()
     try:
         return await play(options, watch=watch, decoder=Undecoded()), begun_s

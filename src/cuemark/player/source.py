@@ -59,6 +59,7 @@ class Source:
         self._hedges = HEDGES_IN_STORE
         self._begun_s = clock.monotonic_s()
         self.in_use = ""
+        self._waits_since_s: float | None = None
         self.moves: list[Move] = []
         self.hedged = 0
         self.wrong_digests = 0
@@ -85,15 +86,19 @@ class Source:
         ``digests`` are how the SHA-256 of the file may begin. What differs is not delivered, and
         who served it is left. Where there are none nothing is known of the file.
         """
-        asked_s = self._clock.monotonic_s()
-        give_up_s = asked_s + GIVE_UP_S
+        give_up_s = self._clock.monotonic_s() + GIVE_UP_S
+        asked_s = self._clock.monotonic_s() if self._waits_since_s is None else self._waits_since_s
         failed: set[str] = set()
         pause_s = _FIRST_PAUSE_S
         self._hedges = min(HEDGES_IN_STORE, self._hedges + HEDGES_EARNED)
         while True:
             order = self.appliances.in_order(self._clock.monotonic_s(), wanted_kbps)
             round_ = _Round(self, self._downloader, self._clock, path, order, watch, digests)
-            delivery = await round_.run()
+            try:
+                delivery = await round_.run()
+            except DownloadAbandoned:
+                self._waits_since_s = asked_s
+                raise
             failed |= round_.failed
             if delivery is not None:
                 self._note_move(delivery.appliance_id, asked_s, failed)
@@ -108,6 +113,7 @@ class Source:
 
     def _note_move(self, to: str, asked_s: float, failed: set[str]) -> None:
         left, self.in_use = self.in_use, to
+        self._waits_since_s = None
         if left in ("", to) or len(self.moves) >= MOVES_KEPT:
             return
         why: Why = "faster" if self.appliances.listed(left) else "steered"

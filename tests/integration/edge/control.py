@@ -14,14 +14,19 @@ from granian.server.embed import Server
 
 from cuemark.contracts.steering import (
     ApplianceList,
+    DrainingSet,
     GetSnapshot,
     ListAppliances,
     Rank,
     Ranking,
     Report,
     ReportAccepted,
+    SetDraining,
     Snapshot,
+    Steer,
+    Steered,
     Steering,
+    SteeringOver,
 )
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.link import InternalApp, serve
@@ -56,6 +61,12 @@ class FileSteering(Steering):
 
     async def list_appliances(self, request: ListAppliances) -> ApplianceList:
         return ApplianceList(appliances=[])
+
+    async def steer(self, request: Steer) -> Steered:
+        raise SteeringOver("No play is steered here.")
+
+    async def set_draining(self, request: SetDraining) -> DrainingSet:
+        return DrainingSet()
 
 
 async def main() -> None:
