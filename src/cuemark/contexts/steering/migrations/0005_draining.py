@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "steering_0003"
+revision = "steering_0005"
 down_revision = "steering_0002"
 
 
