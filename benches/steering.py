@@ -58,7 +58,14 @@ def measure(stand: Stand) -> list[Figure]:
 
 def fleet(at: datetime = BEGIN) -> list[Appliance]:
     return [
-        Appliance(ApplianceId(f"edge-{n}"), f"http://edge-{n}.test", True, 0, at, CAPACITY_KBPS)
+        Appliance(
+            ApplianceId(f"edge-{n}"),
+            f"http://edge-{n}.test",
+            True,
+            0,
+            at,
+            capacity_kbps=CAPACITY_KBPS,
+        )
         for n in range(APPLIANCES)
     ]
 

@@ -29,7 +29,10 @@ from cuemark.contracts.steering import (
     ReportInvalid,
     Route,
     RoutesInvalid,
+    SetDraining,
+    Steer,
     Steering,
+    SteeringOver,
     UnknownAppliance,
     WithdrawnRoute,
 )
@@ -441,3 +444,74 @@ async def test_where_an_appliance_is_and_who_tells_it_routes_is_listed(
     await steering.report(msgspec.structs.replace(said, place=None, peers=[]))
     (state,) = (await steering.list_appliances(ListAppliances())).appliances
     assert (state.place, state.peers) == (None, [])
+
+
+async def test_a_running_play_is_led_away_from_a_dead_appliance_and_back(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM], in_flight=0)
+    await report(steering, B, [FILM], in_flight=9)
+    token = (await rank(steering, clock)).steering_token
+
+    async def led() -> tuple[list[ApplianceId], int]:
+        steered = await steering.steer(Steer(token=token))
+        return steered.appliance_ids, steered.ttl_s
+
+    assert await led() == ([A, B], 20)
+    died_at_s = clock.monotonic_s()
+    while A in (await led())[0]:
+        clock.advance(0.1)
+        await report(steering, B)
+    assert SILENCE_S <= clock.monotonic_s() - died_at_s < 2
+    assert await led() == ([B], 10)
+    await report(steering, A)
+    clock.advance(0.2)
+    assert await led() == ([A, B], 20)
+
+
+async def test_being_asked_where_to_fetch_places_no_session(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM], in_flight=0)
+    await report(steering, B, [FILM], in_flight=5)
+    began = await rank(steering, clock)
+    for _ in range(20):
+        await steering.steer(Steer(token=began.steering_token))
+    assert await ranked(steering, clock) == [A, B]
+
+
+async def test_a_draining_appliance_stands_behind_the_others(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM], in_flight=0)
+    await report(steering, B, [FILM], in_flight=9)
+    token = (await rank(steering, clock)).steering_token
+    await steering.set_draining(SetDraining(appliance_id=A, draining=True))
+    clock.advance(0.2)
+    assert await ranked(steering, clock) == [B, A]
+    assert (await steering.steer(Steer(token=token))).appliance_ids == [B]
+    states = (await steering.list_appliances(ListAppliances())).appliances
+    assert [(each.appliance_id, each.draining) for each in states] == [(A, True), (B, False)]
+    await report(steering, A)
+    await report(steering, B, healthy=False)
+    clock.advance(0.2)
+    assert await ranked(steering, clock) == [A]
+    await steering.set_draining(SetDraining(appliance_id=A, draining=False))
+    await report(steering, B, in_flight=9)
+    clock.advance(0.2)
+    assert await ranked(steering, clock) == [A, B]
+    assert (await steering.steer(Steer(token=token))).appliance_ids == [A, B]
+
+
+@pytest.mark.parametrize("name", ["edge-z", "edge-b"])
+async def test_what_never_reported_cannot_drain(steering: Steering, name: str) -> None:
+    with pytest.raises(UnknownAppliance, match=name):
+        await steering.set_draining(SetDraining(appliance_id=ApplianceId(name), draining=True))
+
+
+@pytest.mark.parametrize("token", ["", ".", "e30.e30", "\0", "a" * 10_000])
+async def test_a_token_that_is_none_of_ours_is_told_to_ask_no_more(
+    steering: Steering, token: str
+) -> None:
+    with pytest.raises(SteeringOver):
+        await steering.steer(Steer(token=token))

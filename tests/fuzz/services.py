@@ -15,6 +15,7 @@ from cuemark.contexts.functions.model.header import FunctionInvalid
 from cuemark.contexts.functions.wiring import kinds_of
 from cuemark.contexts.playback.model import dash, hls
 from cuemark.contexts.steering.model import reports, tokens
+from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.ranking import Appliance
 from cuemark.contexts.steering.service import SteeringService
 from cuemark.contexts.steering.service.routing import Routing
@@ -42,7 +43,8 @@ ANNOUNCED_BYTES = 64
 CLOCK = SystemClock()
 OFFICE = passport.PassportOffice(b"p" * 32, CLOCK)
 KINDS = kinds_of(EVENTS)
-KEYRING = tokens.Keyring([EDGE], [cat.TokenKey("k1", b"k" * 32)])
+MASTERS = [cat.TokenKey("k1", b"k" * 32)]
+KEYRING = tokens.Keyring([EDGE], MASTERS)
 
 
 class Uploading:
@@ -106,8 +108,9 @@ async def _send_upload(data: bytes) -> None:
 def internal() -> InternalApp:
     """Steering as appliances reach it; what it would store finds no database, which is a 503."""
     database = Database(NOWHERE, pool_size=1)
+    routing, atlas = Routing(database), Atlas((), CLOCK)
     steering = SteeringService(
-        database, Log(CLOCK), CLOCK, KEYRING, Routing(database), Atlas((), CLOCK)
+        database, Log(CLOCK), CLOCK, KEYRING, routing, atlas, PlayTokens(MASTERS)
     )
     return InternalApp([serve(Steering, steering)], OFFICE)
 

@@ -91,7 +91,8 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GetManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """``licence_url`` is where this session's licences are, as the client reaches it.
+    """``licence_url`` is where this session's licences are, as the client reaches it, and
+    ``steering_url`` where plays are steered; without it the manifest names no such place.
 
     A playlist of HLS names its keys to the DRM system ``system``, or without one to players that
     take them in the clear. A DASH manifest names them to all.
@@ -102,6 +103,7 @@ class GetManifest(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["dash", "hls"]
     licence_url: str
     system: System | None = None
+    steering_url: str = ""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

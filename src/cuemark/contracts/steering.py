@@ -8,8 +8,9 @@ The first report that says of a published version that an appliance holds it is 
 ``VersionPlaced``: from there on, viewers can have it.
 
     Refusal
-    |-- UnknownAppliance   the report comes from an appliance that is not enrolled
+    |-- UnknownAppliance   no such appliance is enrolled, or it has never reported
     |-- ReportInvalid      a field of the report is not acceptable; says which
+    |-- SteeringOver       the play is past its time, or the token is none of ours
     |-- RoutesInvalid      routes that an appliance announces are not acceptable; says which
     |-- AddressInvalid     what a route was asked for is no IP address
     `-- PageInvalid        the limit of a list is not acceptable
@@ -40,6 +41,11 @@ class UnknownAppliance(Refusal):
 class ReportInvalid(Refusal):
     code = "report_invalid"
     status = 422
+
+
+class SteeringOver(Refusal):
+    code = "steering_over"
+    status = 410
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +129,10 @@ class RankedAppliance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ranking(msgspec.Struct, frozen=True, kw_only=True):
+    """``steering_token`` is what ``Steer`` takes while the play runs; it belongs in no log."""
+
     appliances: list[RankedAppliance]
+    steering_token: str = ""
 
 
 class ListAppliances(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +153,7 @@ class ApplianceState(msgspec.Struct, frozen=True, kw_only=True):
     place: "Place | None" = None
     peers: "list[BgpPeer]" = []
     routes: int = 0
+    draining: bool = False
 
 
 class ApplianceList(msgspec.Struct, frozen=True, kw_only=True):
@@ -297,6 +307,34 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     candidates: list[Candidate]
 
 
+class Steer(msgspec.Struct, frozen=True, kw_only=True):
+    """Where shall a running play fetch from? ``token`` is its ranking's ``steering_token``."""
+
+    token: str
+
+
+class Steered(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the appliances that the play began with, those that it shall use, the best first.
+
+    Never empty: where none of them is fit, all of them. Ask again after ``ttl_s``.
+    """
+
+    appliance_ids: list[ApplianceId]
+    ttl_s: int
+
+
+class SetDraining(msgspec.Struct, frozen=True, kw_only=True):
+    """A draining appliance gets no play while another one is fit, and running plays are led away
+    from it. It serves whoever asks all the same."""
+
+    appliance_id: ApplianceId
+    draining: bool
+
+
+class DrainingSet(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
 class Steering(Protocol):
     refusals: ClassVar[tuple[type[Refusal], ...]] = (
         UnknownAppliance,
@@ -304,6 +342,7 @@ class Steering(Protocol):
         RoutesInvalid,
         AddressInvalid,
         PageInvalid,
+        SteeringOver,
     )
 
     async def report(self, request: Report) -> ReportAccepted: ...
@@ -319,3 +358,7 @@ class Steering(Protocol):
     async def list_routes(self, request: ListRoutes) -> RoutePage: ...
 
     async def explain_ranking(self, request: ExplainRanking) -> Explanation: ...
+
+    async def steer(self, request: Steer) -> Steered: ...
+
+    async def set_draining(self, request: SetDraining) -> DrainingSet: ...

@@ -55,7 +55,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     async with Channel(settings.control_url, lambda: office.mint(identity)) as channel:
         steering = connect(Steering, channel)
         liaison = Liaison(settings, steering, upstream, knowledge, indexes)
-        announcer = Announcer(ApplianceId(settings.appliance_id), rib, steering)
+        announcer = Announcer(ApplianceId(settings.appliance_id), rib, steering.announce_routes)
         media = MediaService(
             settings.appliance_id, settings.agent_key, indexes, store, filler, liaison.pending
         )

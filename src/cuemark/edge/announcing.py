@@ -5,12 +5,18 @@ With steering away the routes wait here, the newest of each alone; steering keep
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import MOST_ROUTES, AnnounceRoutes, Route, Steering, WithdrawnRoute
+from cuemark.contracts.steering import (
+    MOST_ROUTES,
+    AnnounceRoutes,
+    Route,
+    RoutesAccepted,
+    WithdrawnRoute,
+)
 from cuemark.edge.rib import Rib
 from cuemark.kit.deadline import deadline
 from cuemark.kit.errors import Refusal, Unavailable
@@ -23,12 +29,17 @@ REFUSED_S = 5.0
 
 
 class Announcer:
-    """Keeps steering in step with ``rib``."""
+    """Keeps steering in step with ``rib``. ``announce`` is steering's ``announce_routes``."""
 
-    def __init__(self, appliance_id: ApplianceId, rib: Rib, steering: Steering) -> None:
+    def __init__(
+        self,
+        appliance_id: ApplianceId,
+        rib: Rib,
+        announce: Callable[[AnnounceRoutes], Awaitable[RoutesAccepted]],
+    ) -> None:
         self._appliance_id = appliance_id
         self._rib = rib
-        self._steering = steering
+        self._announce = announce
         self._epoch = ""
         self._revision = 0
         self._well = True
@@ -75,7 +86,7 @@ class Announcer:
         while True:
             try:
                 with deadline(CALL_S):
-                    accepted = await self._steering.announce_routes(batch)
+                    accepted = await self._announce(batch)
             except Unavailable as away:
                 self._note(str(away))
                 await asyncio.sleep(AWAY_S)

@@ -25,6 +25,7 @@ from cuemark.gateway.routes import (
     operators,
     plays,
     service,
+    steering,
     titles,
     uploads,
 )
@@ -57,6 +58,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     plays.get_key,
     plays.record_progress,
     plays.end_play,
+    steering.steer,
     uploads.open_upload,
     uploads.get_upload,
     uploads.append_bytes,
@@ -83,6 +85,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     operators.create_account,
     operators.issue_login_link,
     operators.list_appliances,
+    steering.set_draining,
     operators.list_plays,
     network.list_routes,
     network.explain_route,

@@ -15,6 +15,7 @@ from granian.server.embed import Server
 from cuemark.contracts.steering import (
     AnnounceRoutes,
     ApplianceList,
+    DrainingSet,
     ExplainRanking,
     Explanation,
     GetSnapshot,
@@ -27,8 +28,12 @@ from cuemark.contracts.steering import (
     ReportAccepted,
     RoutePage,
     RoutesAccepted,
+    SetDraining,
     Snapshot,
+    Steer,
+    Steered,
     Steering,
+    SteeringOver,
 )
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.link import InternalApp, serve
@@ -72,6 +77,12 @@ class FileSteering(Steering):
 
     async def explain_ranking(self, request: ExplainRanking) -> Explanation:
         return Explanation(place=Place(), candidates=[])
+
+    async def steer(self, request: Steer) -> Steered:
+        raise SteeringOver("No play is steered here.")
+
+    async def set_draining(self, request: SetDraining) -> DrainingSet:
+        return DrainingSet()
 
 
 async def main() -> None:

@@ -113,7 +113,7 @@ async def town(
                 asyncio.create_task(work)
                 for work in (
                     room.keepers[0](),
-                    Announcer(NEAR, rib, room.service).run(),
+                    Announcer(NEAR, rib, room.service.announce_routes).run(),
                     speaker.run(),
                 )
             ]

@@ -6,25 +6,7 @@ from contextlib import asynccontextmanager
 
 from cuemark.contexts.steering.model.routes import RouteTable, check_batch
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import (
-    MOST_ROUTES,
-    AnnounceRoutes,
-    ApplianceList,
-    ExplainRanking,
-    Explanation,
-    GetSnapshot,
-    ListAppliances,
-    ListRoutes,
-    Place,
-    Rank,
-    Ranking,
-    Report,
-    ReportAccepted,
-    RoutePage,
-    RoutesAccepted,
-    Snapshot,
-    Steering,
-)
+from cuemark.contracts.steering import MOST_ROUTES, AnnounceRoutes, RoutesAccepted
 from cuemark.edge.announcing import Announcer
 from cuemark.edge.bgp import SessionDown, SessionUp, Update
 from cuemark.edge.rib import Rib
@@ -34,7 +16,7 @@ from tests.unit.edge.test_bgp import FACTS, PEER, bgp
 EDGE = ApplianceId("edge-a")
 
 
-class Listener(Steering):
+class Listener:
     """Steering that has nothing but the table of routes."""
 
     def __init__(self) -> None:
@@ -61,28 +43,10 @@ class Listener(Steering):
     def prefixes(self) -> set[str]:
         return {each.route.prefix for each in self.table.page(None, ("", "", ""), 10_000)}
 
-    async def report(self, request: Report) -> ReportAccepted:
-        return ReportAccepted(send_inventory=False)
-
-    async def get_snapshot(self, request: GetSnapshot) -> Snapshot:
-        return Snapshot(token_keys=[], versions=[], cursor="")
-
-    async def rank(self, request: Rank) -> Ranking:
-        return Ranking(appliances=[])
-
-    async def list_appliances(self, request: ListAppliances) -> ApplianceList:
-        return ApplianceList(appliances=[])
-
-    async def list_routes(self, request: ListRoutes) -> RoutePage:
-        return RoutePage(routes=[], total=0)
-
-    async def explain_ranking(self, request: ExplainRanking) -> Explanation:
-        return Explanation(place=Place(), candidates=[])
-
 
 @asynccontextmanager
 async def announcing(rib: Rib, steering: Listener) -> AsyncIterator[None]:
-    task = asyncio.create_task(Announcer(EDGE, rib, steering).run())
+    task = asyncio.create_task(Announcer(EDGE, rib, steering.announce_routes).run())
     try:
         async with asyncio.timeout(10):
             yield

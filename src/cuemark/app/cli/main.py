@@ -28,6 +28,11 @@ COMMANDS = {
     "titles": ("titles:titles", "List the titles."),
     "up": ("up:up", "Start everything, and keep it running."),
 }
+APPLIANCE_COMMANDS = {
+    "drain": ("appliances:drain", "Lead plays away from an appliance."),
+    "list": ("appliances:list_appliances", "Say which appliances there are, and how they do."),
+    "undrain": ("appliances:undrain", "Let an appliance have plays again."),
+}
 FUNCTION_COMMANDS = {
     "check": ("functions:check", "Say whether a file can be a function."),
     "disable": ("functions:disable", "Let a function rest where it is in the log."),
@@ -129,6 +134,9 @@ commands = Commands(
     "Cuemark: the streaming service you can own, run, break and measure.",
 )
 click.version_option(package_name="cuemark")(commands)
+commands.add_command(
+    Commands("appliances", APPLIANCE_COMMANDS, "What delivers the films."), "appliances"
+)
 commands.add_command(
     Commands("functions", FUNCTION_COMMANDS, "Functions: what is run on events."), "functions"
 )

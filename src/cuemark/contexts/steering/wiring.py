@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.tokens import Keyring
 from cuemark.contexts.steering.service import SteeringService
 from cuemark.contexts.steering.service.routing import Routing
@@ -35,7 +36,14 @@ def build(
     ``atlas`` are databases in MaxMind's format that say where addresses are.
     """
     routing = Routing(database)
-    keyring = Keyring(appliance_ids, token_keys)
-    service = SteeringService(database, log, clock, keyring, routing, Atlas(atlas, clock))
+    service = SteeringService(
+        database,
+        log,
+        clock,
+        Keyring(appliance_ids, token_keys),
+        routing,
+        Atlas(atlas, clock),
+        PlayTokens(token_keys),
+    )
     versions = Follower("steering.versions", [ENCODING], database, log, service.take)
     return Room(Steering, service, (versions,), keepers=(routing.follow,))

@@ -279,10 +279,11 @@ def _appliances(now: Overview) -> Html:
     rows = []
     for each in now.appliances:
         state = "silent" if not each.alive else "healthy" if each.healthy else "not healthy"
+        told = f"{state}, draining" if each.draining else state
         rows.append(
             [
                 each.appliance_id,
-                _toned(state, state != "healthy"),
+                _toned(told, state != "healthy"),
                 each.url,
                 str(each.versions),
                 str(each.in_flight),

@@ -1,6 +1,6 @@
 """Steering in memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from cuemark.contracts import steering
@@ -10,10 +10,12 @@ from cuemark.kit.pages import checked_limit
 from tests.unit.gateway.neighbours.neighbour import Neighbour
 
 ROUTE = steering.Route("192.0.2.0/24", "198.51.100.1", 100, 1, 0)
+PLAY_TOKEN = "eyJzZXNzaW9uIn0.c2ln"
 
 
 @dataclass
 class Guide(Neighbour):
+    draining: list[ApplianceId] = field(default_factory=list)
     refusals: ClassVar[tuple[type[Refusal], ...]] = steering.Steering.refusals
 
     async def report(self, request: steering.Report) -> steering.ReportAccepted:
@@ -70,3 +72,16 @@ class Guide(Neighbour):
         return steering.Explanation(
             place=steering.Place(country="DE", asn=64501), candidates=[candidate]
         )
+
+    async def steer(self, request: steering.Steer) -> steering.Steered:
+        self.check()
+        if request.token != PLAY_TOKEN:
+            raise steering.SteeringOver("This play is past its time.")
+        return steering.Steered(appliance_ids=[ApplianceId("edge-a")], ttl_s=10)
+
+    async def set_draining(self, request: steering.SetDraining) -> steering.DrainingSet:
+        self.check()
+        if request.appliance_id != "edge-a":
+            raise steering.UnknownAppliance("There is no such appliance.")
+        self.draining = [request.appliance_id] if request.draining else []
+        return steering.DrainingSet()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from cuemark.contexts.steering.model.pathways import parted
 from cuemark.contexts.steering.model.places import distance_km, remoteness
 from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads, tiers
 from cuemark.contracts.steering import Candidate
@@ -16,8 +17,9 @@ def candidates(
     client: Client,
 ) -> list[Candidate]:
     """Every appliance that is enrolled, with its tier for this client and what put it there."""
-    ranked = [*enumerate(tiers(holders, loads, now, client), start=1)]
-    order = [(number, appliance) for number, tier in ranked for appliance in tier]
+    open_, draining = parted(holders, now)
+    ranked = [*tiers(open_, loads, now, client), *tiers(draining, loads, now, client)]
+    order = [(number, each) for number, tier in enumerate(ranked, start=1) for each in tier]
     able = [appliance for _, appliance in order]
     load_of = loads.measure(enrolled)
     return [
@@ -60,7 +62,8 @@ def _why(appliance: Appliance, loads: Loads, client: Client) -> str:
             f"route {route.prefix} of {route.peer}: local preference {route.local_preference}, "
             f"AS path of {route.as_path_length}, MED {route.med}; {_where(appliance, client)}"
         )
-    return f"full; {why}" if loads.full(appliance) else why
+    why = f"full; {why}" if loads.full(appliance) else why
+    return f"draining; {why}" if appliance.draining else why
 
 
 def _where(appliance: Appliance, client: Client) -> str:

@@ -32,13 +32,17 @@ Tier = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Appliance:
-    """What an appliance last said of itself, and when that came in."""
+    """What an appliance last said of itself, and when that came in.
+
+    ``draining`` is what operators say of it.
+    """
 
     appliance_id: ApplianceId
     url: str
     healthy: bool
     in_flight: int
     last_report_at: datetime
+    draining: bool = False
     capacity_kbps: int = 0
     served_kbps: int = 0
     announced_only: bool = False

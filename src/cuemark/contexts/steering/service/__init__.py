@@ -1,16 +1,19 @@
 """The use cases of steering."""
 
 import msgspec
+import structlog
 
 from cuemark.contexts.steering import store
 from cuemark.contexts.steering.model import (
     explaining,
+    pathways,
     ranking,
     reports,
     routes,
     snapshots,
     tokens,
 )
+from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads
 from cuemark.contexts.steering.model.tokens import Keyring
 from cuemark.contexts.steering.service.routing import Routing
@@ -22,6 +25,7 @@ from cuemark.contracts.steering import (
     AnnounceRoutes,
     ApplianceList,
     ApplianceState,
+    DrainingSet,
     ExplainRanking,
     Explanation,
     GetSnapshot,
@@ -33,8 +37,11 @@ from cuemark.contracts.steering import (
     ReportAccepted,
     RoutePage,
     RoutesAccepted,
+    SetDraining,
     Snapshot,
     SnapshotKey,
+    Steer,
+    Steered,
     Steering,
     UnknownAppliance,
     VersionPlaced,
@@ -63,6 +70,7 @@ class SteeringService(Steering):
         keyring: Keyring,
         routing: Routing,
         atlas: Atlas,
+        play_tokens: PlayTokens,
     ) -> None:
         self._database = database
         self._log = log
@@ -70,6 +78,7 @@ class SteeringService(Steering):
         self._keyring = keyring
         self._routing = routing
         self._atlas = atlas
+        self._play_tokens = play_tokens
         self._loads = Loads()
         self._holders: dict[VersionId, tuple[float, list[Appliance]]] = {}
 
@@ -107,15 +116,20 @@ class SteeringService(Steering):
         holders = await self._holders_of(request.version_id)
         now = self._clock.now()
         limit = max(1, min(request.limit, ranking.MAX_RANKED))
-        client = self._client(request.client_address)
-        ranked = ranking.rank(holders, self._loads, request.session_id, now, limit, client)
+        client, session_id = self._client(request.client_address), request.session_id
+        open_, draining = pathways.parted(holders, now)
+        ranked = ranking.rank(open_, self._loads, session_id, now, limit, client)
+        left = limit - len(ranked)
+        ranked += ranking.rank(draining, Loads(), session_id, now, left, client)
+        chosen = [appliance.appliance_id for appliance in ranked]
         return Ranking(
             appliances=[
                 tokens.media_address(
                     appliance, request, self._keyring.current_of(appliance.appliance_id), now
                 )
                 for appliance in ranked
-            ]
+            ],
+            steering_token=self._play_tokens.mint(request, chosen),
         )
 
     async def list_appliances(self, request: ListAppliances) -> ApplianceList:
@@ -139,6 +153,7 @@ class SteeringService(Steering):
                     place=appliance.place,
                     peers=peers,
                     routes=counts.get(appliance.appliance_id, 0),
+                    draining=appliance.draining,
                 )
                 for appliance, versions, peers in found
                 if appliance.appliance_id in self._keyring
@@ -185,6 +200,23 @@ class SteeringService(Steering):
         if packed is None:
             return ranking.ANYBODY
         return Client(self._routing.table.paths(packed), self._atlas.place(address))
+
+    async def steer(self, request: Steer) -> Steered:
+        now = self._clock.now()
+        placed = self._play_tokens.read(request.token, now)
+        holders = await self._holders_of(placed.version_id)
+        return pathways.steered(placed.appliance_ids, holders, now)
+
+    async def set_draining(self, request: SetDraining) -> DrainingSet:
+        self._enrolled(request.appliance_id)
+        async with self._database.transaction() as transaction:
+            known = await store.set_draining(transaction, request.appliance_id, request.draining)
+        if not known:
+            raise UnknownAppliance(f"The appliance {request.appliance_id} has never reported.")
+        structlog.get_logger().info(
+            "appliance_draining", appliance_id=request.appliance_id, draining=request.draining
+        )
+        return DrainingSet()
 
     async def take(self, transaction: Transaction, entry: Entry) -> None:
         """Handles an event of encoding: a published version is listed for the appliances."""

@@ -43,6 +43,7 @@ _appliance = Table(
     Column("announced_only", Boolean),
     Column("place", JSONB(none_as_null=True)),
     Column("peers", JSONB(none_as_null=True)),
+    Column("draining", Boolean),
 )
 _held = Table(
     "held",
@@ -64,6 +65,7 @@ _state = (
     _appliance.c.last_report_at,
     _appliance.c.place,
     *(_appliance.c[name] for name in _said),
+    _appliance.c.draining,
 )
 
 
@@ -86,6 +88,17 @@ async def record(transaction: Transaction, report: Report, at: datetime) -> int 
     )
     revision: int | None = stored.scalar_one()
     return revision
+
+
+async def set_draining(transaction: Transaction, appliance_id: ApplianceId, draining: bool) -> bool:
+    """Note what operators say of an appliance; False where it has never reported."""
+    noted = await transaction.execute(
+        update(_appliance)
+        .where(_appliance.c.appliance_id == appliance_id)
+        .values(draining=draining)
+        .returning(_appliance.c.appliance_id)
+    )
+    return noted.one_or_none() is not None
 
 
 async def replace_inventory(
