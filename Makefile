@@ -56,7 +56,7 @@ unit: $(VENV)/.dev
 	@$(BIN)/pytest -q tests/unit
 
 test: install $(VENV)/.dev
-	@$(BIN)/python tests/debian.py chromium e2fsprogs gcc iproute2
+	@$(BIN)/python tests/debian.py bird2 chromium e2fsprogs gcc iproute2
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports
@@ -65,7 +65,7 @@ test: install $(VENV)/.dev
 	@$(BIN)/python -m tests.e2e $(PYTEST_FLAGS)
 
 bench: install $(VENV)/.dev
-	@$(BIN)/python tests/debian.py iproute2 nghttp2-client wrk
+	@$(BIN)/python tests/debian.py bird2 iproute2 nghttp2-client wrk
 	@$(INSTALL) --no-deps -r locks/caches.lock
 	@$(BIN)/python -m benches $(BENCH)
 

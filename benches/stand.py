@@ -70,6 +70,13 @@ class Install:
             raise BenchFailed(f"the install ended while it was measured: see {self.folder.logs}")
         return phase.running.pids
 
+    @property
+    def supervisor_pid(self) -> int:
+        phase = state.read(self.folder)
+        if phase is None:
+            raise BenchFailed(f"the install ended while it was measured: see {self.folder.logs}")
+        return phase.supervisor_pid
+
     def members(self, count: int) -> list[str]:
         """The login tokens of so many members, the same ones at each call."""
         while len(self._members) < count:

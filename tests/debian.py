@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 PROGRAMS = {
+    "bird2": ("bird",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "e2fsprogs": ("mkfs.ext4",),
     "gcc": ("cc", "gcc"),

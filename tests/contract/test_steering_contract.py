@@ -1,5 +1,6 @@
 """What every caller of steering may rely on."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -13,20 +14,33 @@ from cuemark.contracts.steering import (
     GONE_S,
     REPORT_EVERY_S,
     SILENCE_S,
+    AddressInvalid,
+    AnnounceRoutes,
+    BgpPeer,
+    ExplainRanking,
     GetSnapshot,
     ListAppliances,
+    ListRoutes,
+    Place,
     Rank,
     Ranking,
     Report,
     ReportAccepted,
     ReportInvalid,
+    Route,
+    RoutesInvalid,
+    SetDraining,
+    Steer,
     Steering,
+    SteeringOver,
     UnknownAppliance,
+    WithdrawnRoute,
 )
 from cuemark.kit import cat
 from cuemark.kit.clock import ManualClock
 from cuemark.kit.networks import NetworkInvalid
 from cuemark.kit.outbox import Log
+from cuemark.kit.pages import PageInvalid
 from tests.contract.conftest import Reach
 from tests.databases import opened
 
@@ -50,7 +64,11 @@ async def steering(reach: Reach, database_url: str, clock: ManualClock) -> Async
             appliance_ids=(A, B),
             token_keys=MASTERS,
         )
+        (follow,) = room.keepers
+        following = asyncio.create_task(follow())
         yield await reach(Steering, room.service)
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
 
 
 async def report(
@@ -119,6 +137,11 @@ async def test_the_less_loaded_holder_comes_first(steering: Steering, clock: Man
         {"versions": ["ver_\0"]},
         {"versions": [""]},
         {"versions": ["../objects"]},
+        {"capacity_kbps": -1},
+        {"served_kbps": 2**63},
+        {"place": Place(country="Germany")},
+        {"peers": [BgpPeer(address="x" * 201, asn=1, state="up")]},
+        {"peers": [BgpPeer(address="x", asn=1, state="up", complaint="\0")]},
     ],
 )
 async def test_a_report_that_cannot_be_is_refused_and_changes_nothing(
@@ -326,3 +349,206 @@ async def test_the_list_tells_the_state_of_each(steering: Steering, clock: Manua
         (B, False, True, 2, 2),
     ]
     assert states[0].last_report_at == clock.now()
+
+
+PEER = "198.51.100.1"
+
+
+def announced(
+    *routes: Route, epoch: str = "one", revision: int = 1, complete: bool = True
+) -> AnnounceRoutes:
+    return AnnounceRoutes(
+        appliance_id=B,
+        epoch=epoch,
+        revision=revision,
+        complete=complete,
+        announced=list(routes),
+    )
+
+
+async def ranked_at(steering: Steering, clock: ManualClock, address: str) -> list[ApplianceId]:
+    ranking = await steering.rank(
+        Rank(
+            session_id=PlaySessionId("play_1"),
+            version_id=FILM,
+            expires_at=clock.now() + timedelta(hours=12),
+            client_address=address,
+        )
+    )
+    return [found.appliance_id for found in ranking.appliances]
+
+
+async def held_routes(steering: Steering, count: int) -> None:
+    """Waits until steering knows that many routes."""
+    async with asyncio.timeout(5):
+        while (await steering.list_routes(ListRoutes())).total != count:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_client_of_an_announced_network_is_sent_there_whatever_the_load(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM])
+    await report(steering, B, [FILM], in_flight=500)
+    assert not (await steering.announce_routes(announced(Route("192.0.2.0/24", PEER)))).send_all
+    await held_routes(steering, 1)
+    assert await ranked_at(steering, clock, "192.0.2.7") == [B, A]
+    for elsewhere in ("192.0.3.7", "2001:db8::1", "", "nowhere"):
+        assert await ranked_at(steering, clock, elsewhere) == [A, B]
+    withdrawn = AnnounceRoutes(
+        appliance_id=B, epoch="one", revision=2, withdrawn=[WithdrawnRoute("192.0.2.0/24", PEER)]
+    )
+    await steering.announce_routes(withdrawn)
+    await held_routes(steering, 0)
+    assert await ranked_at(steering, clock, "192.0.2.7") == [A, B]
+
+
+async def test_routes_of_which_a_batch_is_missing_are_asked_for_anew(steering: Steering) -> None:
+    route = Route("192.0.2.0/24", PEER)
+    assert (await steering.announce_routes(announced(route, revision=2))).send_all
+    assert not (await steering.announce_routes(announced(route))).send_all
+    assert not (await steering.announce_routes(announced(route))).send_all, "the same once more"
+    assert (await steering.announce_routes(announced(route, revision=3))).send_all
+    assert not (await steering.announce_routes(announced(route, epoch="two"))).send_all
+    assert (await steering.announce_routes(announced(route, revision=2))).send_all
+
+
+async def test_routes_that_cannot_be_are_refused_and_change_nothing(steering: Steering) -> None:
+    await steering.announce_routes(announced(Route("192.0.2.0/24", PEER)))
+    with pytest.raises(RoutesInvalid, match=r"'192.0.2.1/24' is no prefix"):
+        await steering.announce_routes(announced(Route("192.0.2.1/24", PEER), revision=2))
+    stranger = AnnounceRoutes(appliance_id=ApplianceId("edge-z"), epoch="one", revision=1)
+    with pytest.raises(UnknownAppliance):
+        await steering.announce_routes(stranger)
+    await held_routes(steering, 1)
+
+
+async def test_routes_are_listed_in_pages(steering: Steering) -> None:
+    routes = [Route(f"10.{n}.0.0/16", PEER, 100, n, 7) for n in range(5)]
+    await steering.announce_routes(announced(*routes))
+    await held_routes(steering, 5)
+    found, after = [], ""
+    while True:
+        page = await steering.list_routes(ListRoutes(after=after, limit=2))
+        found += page.routes
+        after = page.next_cursor
+        if not after:
+            break
+    assert [(each.appliance_id, each.route) for each in found] == [(B, each) for each in routes]
+    assert (await steering.list_routes(ListRoutes(appliance_id=A))).routes == []
+    for wrong in (ListRoutes(limit=0), ListRoutes(after="x")):
+        with pytest.raises(PageInvalid):
+            await steering.list_routes(wrong)
+
+
+async def test_a_ranking_is_explained(steering: Steering, clock: ManualClock) -> None:
+    await report(steering, A, [FILM], in_flight=3)
+    await report(steering, B, [])
+    await steering.announce_routes(announced(Route("192.0.2.0/24", PEER, 200, 2, 5)))
+    await held_routes(steering, 1)
+    told = await steering.explain_ranking(ExplainRanking(address="192.0.2.7"))
+    assert [(each.appliance_id, each.tier) for each in told.candidates] == [(B, 1), (A, 2)]
+    assert told.candidates[0].route == Route("192.0.2.0/24", PEER, 200, 2, 5)
+    assert "local preference 200, AS path of 2, MED 5" in told.candidates[0].reason
+    of_film = await steering.explain_ranking(ExplainRanking(address="192.0.2.7", version_id=FILM))
+    assert [(each.appliance_id, each.tier) for each in of_film.candidates] == [(A, 1), (B, 0)]
+    assert of_film.candidates[1].reason == "does not hold this version"
+    with pytest.raises(AddressInvalid):
+        await steering.explain_ranking(ExplainRanking(address="192.0.2.0/24"))
+
+
+async def test_where_an_appliance_is_and_who_tells_it_routes_is_listed(
+    steering: Steering, clock: ManualClock
+) -> None:
+    peer = BgpPeer(address=PEER, asn=64501, state="up", routes=7, refused=1, complaint="bogon")
+    place = Place(country="DE", asn=64500, latitude=52.5, longitude=13.4)
+    said = Report(
+        appliance_id=A,
+        url="http://edge-a.test",
+        healthy=True,
+        in_flight=0,
+        inventory_revision=1,
+        capacity_kbps=10_000_000,
+        served_kbps=2_000_000,
+        announced_only=True,
+        place=place,
+        peers=[peer],
+    )
+    await steering.report(said)
+    (state,) = (await steering.list_appliances(ListAppliances())).appliances
+    assert (state.place, state.peers, state.announced_only) == (place, [peer], True)
+    assert (state.capacity_kbps, state.served_kbps, state.routes) == (10_000_000, 2_000_000, 0)
+    await steering.report(msgspec.structs.replace(said, place=None, peers=[]))
+    (state,) = (await steering.list_appliances(ListAppliances())).appliances
+    assert (state.place, state.peers) == (None, [])
+
+
+async def test_a_running_play_is_led_away_from_a_dead_appliance_and_back(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM], in_flight=0)
+    await report(steering, B, [FILM], in_flight=9)
+    token = (await rank(steering, clock)).steering_token
+
+    async def led() -> tuple[list[ApplianceId], int]:
+        steered = await steering.steer(Steer(token=token))
+        return steered.appliance_ids, steered.ttl_s
+
+    assert await led() == ([A, B], 20)
+    died_at_s = clock.monotonic_s()
+    while A in (await led())[0]:
+        clock.advance(0.1)
+        await report(steering, B)
+    assert SILENCE_S <= clock.monotonic_s() - died_at_s < 2
+    assert await led() == ([B], 10)
+    await report(steering, A)
+    clock.advance(0.2)
+    assert await led() == ([A, B], 20)
+
+
+async def test_being_asked_where_to_fetch_places_no_session(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM], in_flight=0)
+    await report(steering, B, [FILM], in_flight=5)
+    began = await rank(steering, clock)
+    for _ in range(20):
+        await steering.steer(Steer(token=began.steering_token))
+    assert await ranked(steering, clock) == [A, B]
+
+
+async def test_a_draining_appliance_stands_behind_the_others(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM], in_flight=0)
+    await report(steering, B, [FILM], in_flight=9)
+    token = (await rank(steering, clock)).steering_token
+    await steering.set_draining(SetDraining(appliance_id=A, draining=True))
+    clock.advance(0.2)
+    assert await ranked(steering, clock) == [B, A]
+    assert (await steering.steer(Steer(token=token))).appliance_ids == [B]
+    states = (await steering.list_appliances(ListAppliances())).appliances
+    assert [(each.appliance_id, each.draining) for each in states] == [(A, True), (B, False)]
+    await report(steering, A)
+    await report(steering, B, healthy=False)
+    clock.advance(0.2)
+    assert await ranked(steering, clock) == [A]
+    await steering.set_draining(SetDraining(appliance_id=A, draining=False))
+    await report(steering, B, in_flight=9)
+    clock.advance(0.2)
+    assert await ranked(steering, clock) == [A, B]
+    assert (await steering.steer(Steer(token=token))).appliance_ids == [A, B]
+
+
+@pytest.mark.parametrize("name", ["edge-z", "edge-b"])
+async def test_what_never_reported_cannot_drain(steering: Steering, name: str) -> None:
+    with pytest.raises(UnknownAppliance, match=name):
+        await steering.set_draining(SetDraining(appliance_id=ApplianceId(name), draining=True))
+
+
+@pytest.mark.parametrize("token", ["", ".", "e30.e30", "\0", "a" * 10_000])
+async def test_a_token_that_is_none_of_ours_is_told_to_ask_no_more(
+    steering: Steering, token: str
+) -> None:
+    with pytest.raises(SteeringOver):
+        await steering.steer(Steer(token=token))

@@ -14,8 +14,12 @@ from cuemark.contexts.functions.model import header
 from cuemark.contexts.functions.model.header import FunctionInvalid
 from cuemark.contexts.functions.wiring import kinds_of
 from cuemark.contexts.playback.model import dash, hls
-from cuemark.contexts.steering import model
+from cuemark.contexts.steering.model import reports, tokens
+from cuemark.contexts.steering.model.pathways import PlayTokens
+from cuemark.contexts.steering.model.ranking import Appliance
 from cuemark.contexts.steering.service import SteeringService
+from cuemark.contexts.steering.service.routing import Routing
+from cuemark.contexts.steering.store.atlas import Atlas
 from cuemark.contracts.encoding.uploads import OpenUpload
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.contracts.steering import Rank, Report, ReportInvalid, Steering
@@ -39,7 +43,8 @@ ANNOUNCED_BYTES = 64
 CLOCK = SystemClock()
 OFFICE = passport.PassportOffice(b"p" * 32, CLOCK)
 KINDS = kinds_of(EVENTS)
-KEYRING = model.Keyring([EDGE], [cat.TokenKey("k1", b"k" * 32)])
+MASTERS = [cat.TokenKey("k1", b"k" * 32)]
+KEYRING = tokens.Keyring([EDGE], MASTERS)
 
 
 class Uploading:
@@ -103,7 +108,10 @@ async def _send_upload(data: bytes) -> None:
 def internal() -> InternalApp:
     """Steering as appliances reach it; what it would store finds no database, which is a 503."""
     database = Database(NOWHERE, pool_size=1)
-    steering = SteeringService(database, Log(CLOCK), CLOCK, KEYRING)
+    routing, atlas = Routing(database), Atlas((), CLOCK)
+    steering = SteeringService(
+        database, Log(CLOCK), CLOCK, KEYRING, routing, atlas, PlayTokens(MASTERS)
+    )
     return InternalApp([serve(Steering, steering)], OFFICE)
 
 
@@ -114,16 +122,16 @@ def read_report(data: bytes) -> None:
     status = loop().run(_report(budget, body))
     try:
         report = msgspec.json.decode(body, type=Report)
-        model.check_report(report)
+        reports.check_report(report)
     except (*UNREADABLE, ReportInvalid):
         assert status in (400, 422)
         return
     assert status == (503 if report.appliance_id == EDGE else 422)
-    said = model.Appliance(EDGE, report.url, report.healthy, report.in_flight, CLOCK.now())
+    said = Appliance(EDGE, report.url, report.healthy, report.in_flight, CLOCK.now())
     rank = Rank(
         session_id=PlaySessionId("ses_1"), version_id=VersionId("ver_1"), expires_at=CLOCK.now()
     )
-    ranking = [model.media_address(said, rank, KEYRING.current_of(EDGE), CLOCK.now())]
+    ranking = [tokens.media_address(said, rank, KEYRING.current_of(EDGE), CLOCK.now())]
     player_dash.parse(dash.manifest(version(), ranking))
     player_hls.parse_multivariant(hls.manifest(version(), ranking, "https://films.test/p/licence"))
 

@@ -6,6 +6,7 @@ code is not imported there.
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -264,6 +265,7 @@ def _steering(builder: _Builder) -> Room[Steering]:
         clock=builder.clock,
         appliance_ids=builder.install.enrolled_ids,
         token_keys=builder.install.folder.token_keys(),
+        atlas=[builder.install.folder.root / name for name in builder.install.settings.atlas],
     )
 
 
@@ -310,6 +312,9 @@ def _gateway(builder: _Builder) -> object:
             page_folder=Path(app.__file__).parent / "page",
             public_base_url=builder.install.public_url,
             service_name=builder.install.settings.service_name,
+            trusted_proxies=[
+                ip_network(network) for network in builder.install.settings.trusted_proxies
+            ],
             machine=lambda: machine_of(folder),
             last_errors=lambda limit: last_errors(folder.log_file, limit),
             trace_lines=lambda trace_id: log_lines.read(

@@ -4,6 +4,7 @@ The environment wins: ``CUEMARK_WORKERS=4`` overrides ``workers = 4``; it sets n
 else in the program gets its settings passed in.
 """
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -15,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from cuemark.app.protection import Protection, complaint
+from cuemark.app.sites import Site, complaint_about_sites
 from cuemark.app.storage import ObjectsIn, complaint_about
 from cuemark.contracts.encoding.jobs import Effort, FilmGrain
 from cuemark.contracts.encoding.reports import EnergyModel
@@ -28,11 +30,11 @@ _PREFIX = "CUEMARK_"
 
 _HOST = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,9}")
 
-TABLES = frozenset({"validation", "energy", "protection", "objects", "farm"})
+TABLES = frozenset({"validation", "energy", "protection", "objects", "farm", "sites"})
 """The settings that are set in the file alone."""
 
-LISTS = frozenset({"codecs", "appliances_elsewhere"})
-"""The settings that are lists, which the environment has with commas."""
+LISTS = frozenset({"codecs", "appliances_elsewhere", "atlas", "trusted_proxies"})
+"""The settings that are lists: in the environment, words with commas or spaces between them."""
 
 Count = Annotated[int, Meta(ge=0, le=200)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -73,7 +75,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ``protection`` is how films are encrypted and who gets keys how: see
     docs/how-to/protect-with-a-licence-server.md. ``objects`` is where masters, results and versions
     are kept, and ``farm`` lets other hosts work: see
-    docs/how-to/encode-on-more-than-one-machine.md.
+    docs/how-to/encode-on-more-than-one-machine.md. ``sites`` tells of each appliance where it is
+    and which routers tell it routes, and ``atlas`` are databases that say where addresses are, from
+    the data folder: see docs/how-to/steer-by-routes.md. ``trusted_proxies`` are the networks of
+    proxies that say whom they speak for, in X-Forwarded-For.
     """
 
     service_name: str = "Cuemark"
@@ -96,6 +101,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     protection: Protection = Protection()
     objects: ObjectsIn = ObjectsIn()
     farm: Farm = Farm()
+    sites: dict[str, Site] = {}
+    atlas: Annotated[list[str], Meta(max_length=4)] = []
+    trusted_proxies: Annotated[list[str], Meta(max_length=64)] = []
 
 
 def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
@@ -126,9 +134,20 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
         raise SettingsInvalid(
             f"{path}: `appliances_elsewhere` names {taken[0]}, as those of this machine are called"
         )
-    if wrong := complaint(settings.protection) or complaint_about(settings.objects):
+    wrong = complaint(settings.protection) or complaint_about(settings.objects)
+    if wrong := wrong or complaint_about_sites(settings.sites) or _no_network(settings):
         raise SettingsInvalid(f"{path}: {wrong}")
     return settings
+
+
+def _no_network(settings: Settings) -> str:
+    """What is wrong with the trusted proxies; empty where nothing is."""
+    for text in settings.trusted_proxies:
+        try:
+            ipaddress.ip_network(text)
+        except ValueError:
+            return f"`trusted_proxies` has {text!r}: write networks such as 192.0.2.0/24"
+    return ""
 
 
 def _known(said: str) -> str:

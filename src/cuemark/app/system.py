@@ -17,6 +17,7 @@ from cuemark.app.folder import DataFolder, Ports
 from cuemark.app.forking import Forkserver
 from cuemark.app.readiness import at_once, http_answers, port_answers
 from cuemark.app.settings import Settings
+from cuemark.app.sites import Site
 from cuemark.app.state import Running, RunningAppliance
 from cuemark.app.supervisor import ChildSpec, listen
 from cuemark.contracts.ids import ApplianceId
@@ -196,6 +197,7 @@ def appliance_specs(install: Install, number: int) -> list[ChildSpec]:
     """The agent and the nginx of an appliance, in that order."""
     appliance_id = install.appliance_ids[number]
     folder = install.folder.appliance(appliance_id)
+    site = install.settings.sites.get(appliance_id, Site())
     settings = ApplianceSettings(
         appliance_id=appliance_id,
         folder=str(folder),
@@ -209,6 +211,10 @@ def appliance_specs(install: Install, number: int) -> list[ChildSpec]:
         origin_key=install.folder.secret("origin_key").hex(),
         log=str(install.folder.log_file),
         nginx=install.settings.nginx,
+        capacity_kbps=site.capacity_kbps,
+        announced_only=site.announced_only,
+        place=site.place,
+        bgp=site.bgp,
     )
     return specs_of_appliance(settings)
 

@@ -66,6 +66,7 @@ class StartPlay(msgspec.Struct, frozen=True, kw_only=True):
     """``robustness`` is what the device says of how it protects keys: more is listed for more.
 
     ``networks`` are prefixes of addresses to which the play's media is bound: see ``Rank``.
+    ``client_address`` is the device's IP address, for steering alone; it is kept nowhere.
     """
 
     account_id: AccountId
@@ -74,6 +75,7 @@ class StartPlay(msgspec.Struct, frozen=True, kw_only=True):
     device: str = ""
     robustness: Robustness = "software"
     networks: list[str] = []
+    client_address: str = ""
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +95,8 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GetManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """``licence_url`` is where this session's licences are, as the client reaches it.
+    """``licence_url`` is where this session's licences are, as the client reaches it, and
+    ``steering_url`` where plays are steered; without it the manifest names no such place.
 
     A playlist of HLS names its keys to the DRM system ``system``, or without one to players that
     take them in the clear. A DASH manifest names them to all.
@@ -104,6 +107,7 @@ class GetManifest(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["dash", "hls"]
     licence_url: str
     system: System | None = None
+    steering_url: str = ""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

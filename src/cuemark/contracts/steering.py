@@ -8,19 +8,24 @@ The first report that says of a published version that an appliance holds it is 
 ``VersionPlaced``: from there on, viewers can have it.
 
     Refusal
-    |-- UnknownAppliance   the report comes from an appliance that is not enrolled
+    |-- UnknownAppliance   no such appliance is enrolled, or it has never reported
     |-- ReportInvalid      a field of the report is not acceptable; says which
-    `-- NetworkInvalid     what tokens shall be bound to is no prefix of addresses; says which
+    |-- NetworkInvalid     what tokens shall be bound to is no prefix of addresses; says which
+    |-- SteeringOver       the play is past its time, or the token is none of ours
+    |-- RoutesInvalid      routes that an appliance announces are not acceptable; says which
+    |-- AddressInvalid     what a route was asked for is no IP address
+    `-- PageInvalid        the limit of a list is not acceptable
 """
 
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import msgspec
 
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.kit.errors import Refusal
 from cuemark.kit.networks import NetworkInvalid
+from cuemark.kit.pages import PageInvalid
 
 TOPIC = "steering"
 
@@ -28,6 +33,7 @@ REPORT_EVERY_S = 0.5
 SILENCE_S = 1.5
 GONE_S = 30.0
 MAX_REVOKED = 50_000
+MOST_ROUTES = 2000
 
 
 class UnknownAppliance(Refusal):
@@ -40,11 +46,20 @@ class ReportInvalid(Refusal):
     status = 422
 
 
+class SteeringOver(Refusal):
+    code = "steering_over"
+    status = 410
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What an appliance says of itself. ``url`` is where viewers reach it, ``http`` or ``https``.
 
     ``inventory_revision`` grows by one with each change of the set of versions; ``versions`` is
     sent when it changed or when steering asked for it, else it is None.
+
+    ``capacity_kbps`` is what its line carries, 0 where nobody said; ``served_kbps`` what it sends
+    now. ``announced_only`` says that it is for clients whose addresses its routes have, and for
+    nobody else. ``peers`` are the routers that tell it routes.
     """
 
     appliance_id: ApplianceId
@@ -53,6 +68,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int
     inventory_revision: int
     versions: list[VersionId] | None = None
+    capacity_kbps: int = 0
+    served_kbps: int = 0
+    announced_only: bool = False
+    place: "Place | None" = None
+    peers: "list[BgpPeer]" = []
 
 
 class ReportAccepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +131,8 @@ class Rank(msgspec.Struct, frozen=True, kw_only=True):
 
     ``networks`` are prefixes of addresses, as ``192.0.2.0/24``, a few at most: the
     tokens open nothing to clients elsewhere. Without any, they open to clients everywhere.
+    ``client_address`` is the viewer's IP address, by which near appliances come first; empty, or
+    what is no address: all are as near. Steering keeps it nowhere.
     """
 
     session_id: PlaySessionId
@@ -119,6 +141,7 @@ class Rank(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 3
     variants: bytes = b""
     networks: list[str] = []
+    client_address: str = ""
 
 
 class RankedAppliance(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +152,10 @@ class RankedAppliance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ranking(msgspec.Struct, frozen=True, kw_only=True):
+    """``steering_token`` is what ``Steer`` takes while the play runs; it belongs in no log."""
+
     appliances: list[RankedAppliance]
+    steering_token: str = ""
 
 
 class ListAppliances(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +170,13 @@ class ApplianceState(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int
     versions: int
     last_report_at: datetime
+    capacity_kbps: int = 0
+    served_kbps: int = 0
+    announced_only: bool = False
+    place: "Place | None" = None
+    peers: "list[BgpPeer]" = []
+    routes: int = 0
+    draining: bool = False
 
 
 class ApplianceList(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,11 +190,183 @@ class VersionPlaced(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind")
     placed_at: datetime
 
 
+class RoutesInvalid(Refusal):
+    code = "routes_invalid"
+    status = 422
+
+
+class AddressInvalid(Refusal):
+    code = "address_invalid"
+    status = 422
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an appliance or a client is, as far as it is known.
+
+    ``country`` is ISO 3166-1 alpha-2, empty where unknown; ``asn`` the number of its network, 0
+    where unknown; latitude and longitude in degrees (WGS 84), both or neither.
+    """
+
+    country: str = ""
+    asn: int = 0
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+PeerState = Literal["up", "down", "held"]
+
+
+class BgpPeer(msgspec.Struct, frozen=True, kw_only=True):
+    """A router with which an appliance has a BGP session.
+
+    ``held``: it announced more than it may, so nothing of it counts for a while. ``routes`` is how
+    many of its routes count, ``refused`` how many prefixes were refused since the session began,
+    and ``complaint`` says why the last one was.
+    """
+
+    address: str
+    asn: int
+    state: PeerState
+    routes: int = 0
+    refused: int = 0
+    complaint: str = ""
+
+
+class Route(msgspec.Struct, frozen=True):
+    """A prefix whose clients an appliance is for, as the router ``peer`` announced it (RFC 4271).
+
+    ``prefix`` is canonical: ``192.0.2.0/24``, ``2001:db8::/32``.
+    """
+
+    prefix: str
+    peer: str
+    local_preference: int = 100
+    as_path_length: int = 0
+    med: int = 0
+
+
+class WithdrawnRoute(msgspec.Struct, frozen=True):
+    prefix: str
+    peer: str
+
+
+class AnnounceRoutes(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed in the routes of an appliance; batches of up to ``MOST_ROUTES``.
+
+    ``epoch`` names one telling of all its routes from the beginning, and ``revision`` counts its
+    batches from 1. Until the batch that has ``complete`` came, the routes of the epoch before
+    stand. In a batch the ``dropped`` peers lose all their routes first, then routes are
+    ``withdrawn``, then others announced, which take the places of those with the same prefix and
+    peer.
+    """
+
+    appliance_id: ApplianceId
+    epoch: str
+    revision: int
+    complete: bool = True
+    dropped: list[str] = []
+    withdrawn: list[WithdrawnRoute] = []
+    announced: list[Route] = []
+
+
+class RoutesAccepted(msgspec.Struct, frozen=True, kw_only=True):
+    """``send_all`` asks for a new epoch: what came before this batch is not known."""
+
+    send_all: bool = False
+
+
+class ListRoutes(msgspec.Struct, frozen=True, kw_only=True):
+    """By appliance, then peer, then prefix; of one appliance where it is named. ``after`` is the
+    ``next_cursor`` of the page before; ``limit`` 1 to 200."""
+
+    appliance_id: ApplianceId | None = None
+    after: str = ""
+    limit: int = 50
+
+
+class RouteState(msgspec.Struct, frozen=True, kw_only=True):
+    appliance_id: ApplianceId
+    route: Route
+
+
+class RoutePage(msgspec.Struct, frozen=True, kw_only=True):
+    """``total`` counts the routes of all appliances."""
+
+    routes: list[RouteState]
+    total: int
+    next_cursor: str = ""
+
+
+class ExplainRanking(msgspec.Struct, frozen=True, kw_only=True):
+    """How would a client with this IP address be steered? Without a version, as if all held it.
+
+    Raises ``AddressInvalid``.
+    """
+
+    address: str
+    version_id: VersionId | None = None
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """An appliance as a client sees it. ``tier`` counts from 1: load decides between those of one
+    tier alone; 0 is for one that gets no such client, and ``reason`` says why.
+
+    ``route`` is the one that counts; ``km`` how far it is, where both places are known; ``load`` a
+    share of its capacity, or what it has in flight where some capacity is not known.
+    """
+
+    appliance_id: ApplianceId
+    tier: int
+    reason: str
+    route: Route | None = None
+    km: float | None = None
+    load: float = 0.0
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """The candidates of a client, those that get it first."""
+
+    place: Place
+    candidates: list[Candidate]
+
+
+class Steer(msgspec.Struct, frozen=True, kw_only=True):
+    """Where shall a running play fetch from? ``token`` is its ranking's ``steering_token``."""
+
+    token: str
+
+
+class Steered(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the appliances that the play began with, those that it shall use, the best first.
+
+    Never empty: where none of them is fit, all of them. Ask again after ``ttl_s``.
+    """
+
+    appliance_ids: list[ApplianceId]
+    ttl_s: int
+
+
+class SetDraining(msgspec.Struct, frozen=True, kw_only=True):
+    """A draining appliance gets no play while another one is fit, and running plays are led away
+    from it. It serves whoever asks all the same."""
+
+    appliance_id: ApplianceId
+    draining: bool
+
+
+class DrainingSet(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
 class Steering(Protocol):
     refusals: ClassVar[tuple[type[Refusal], ...]] = (
         UnknownAppliance,
         ReportInvalid,
         NetworkInvalid,
+        RoutesInvalid,
+        AddressInvalid,
+        PageInvalid,
+        SteeringOver,
     )
 
     async def report(self, request: Report) -> ReportAccepted: ...
@@ -171,3 +376,13 @@ class Steering(Protocol):
     async def rank(self, request: Rank) -> Ranking: ...
 
     async def list_appliances(self, request: ListAppliances) -> ApplianceList: ...
+
+    async def announce_routes(self, request: AnnounceRoutes) -> RoutesAccepted: ...
+
+    async def list_routes(self, request: ListRoutes) -> RoutePage: ...
+
+    async def explain_ranking(self, request: ExplainRanking) -> Explanation: ...
+
+    async def steer(self, request: Steer) -> Steered: ...
+
+    async def set_draining(self, request: SetDraining) -> DrainingSet: ...

@@ -14,18 +14,23 @@ from pathlib import Path
 
 import structlog
 
+from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.steering import Steering
 from cuemark.edge import tls
+from cuemark.edge.announcing import Announcer
 from cuemark.edge.background import Background
 from cuemark.edge.cache import FillTable
-from cuemark.edge.control import Knowledge, Liaison
+from cuemark.edge.control import Knowledge, Liaison, Vitals
 from cuemark.edge.filling import Filler
 from cuemark.edge.http import HttpServer
 from cuemark.edge.revoked import Revoked
+from cuemark.edge.rib import Rib
 from cuemark.edge.serving import MediaService
 from cuemark.edge.settings import ApplianceSettings, SettingsInvalid, load
+from cuemark.edge.speaker import Speaker
 from cuemark.edge.store import Indexes, Store
 from cuemark.edge.tokens import Tokens
+from cuemark.edge.traffic import Meter
 from cuemark.edge.upstream import Upstream
 from cuemark.kit.channel import Channel
 from cuemark.kit.clock import Clock, SystemClock
@@ -44,6 +49,8 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     knowledge = Knowledge(folder)
     revoked = Revoked(folder, clock)
     tokens = Tokens(settings.appliance_id, lambda: knowledge.keys, revoked, clock)
+    rib = Rib(settings.bgp)
+    meter = Meter(folder, clock)
     upstream = Upstream(settings.origin_url, settings.origin_key, settings.appliance_id)
     table = FillTable(settings.max_fills, settings.max_waiting_fills)
     filler = Filler(table, upstream, store, clock)
@@ -53,6 +60,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     async with Channel(settings.control_url, lambda: office.mint(identity)) as channel:
         steering = connect(Steering, channel)
         liaison = Liaison(settings, steering, upstream, knowledge, revoked, indexes)
+        announcer = Announcer(ApplianceId(settings.appliance_id), rib, steering.announce_routes)
         media = MediaService(
             settings.appliance_id,
             settings.agent_key,
@@ -70,7 +78,11 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
         async with asyncio.TaskGroup() as group:
             work = [
                 group.create_task(liaison.pull_snapshots()),
-                group.create_task(liaison.send_reports(lambda: server.in_flight)),
+                group.create_task(
+                    liaison.send_reports(Vitals(lambda: server.in_flight, meter.kbps, rib.told))
+                ),
+                group.create_task(announcer.run()),
+                *(group.create_task(each.run()) for each in speakers(settings, rib)),
                 group.create_task(liaison.learn_versions(background.add)),
                 group.create_task(background.run()),
                 group.create_task(tls.follow(settings, clock)),
@@ -81,6 +93,17 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
         await server.close()
         await filler.close()
     await upstream.close()
+
+
+def speakers(settings: ApplianceSettings, rib: Rib) -> list[Speaker]:
+    """One for each router that tells this appliance routes."""
+    if settings.bgp is None:
+        return []
+    folder = Path(settings.folder) / "run"
+    return [
+        Speaker(settings.bgp, table, folder, number)
+        for number, table in enumerate(rib.tables.values(), start=1)
+    ]
 
 
 async def run(settings: ApplianceSettings) -> None:

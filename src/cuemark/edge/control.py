@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from blake3 import blake3
 from cuemark.contracts.ids import ApplianceId, VersionId
 from cuemark.contracts.steering import (
     REPORT_EVERY_S,
+    BgpPeer,
     GetSnapshot,
     Report,
     Snapshot,
@@ -90,6 +92,15 @@ def _keys_of(snapshot: HeldSnapshot) -> dict[str, bytes]:
     return {key.kid: bytes.fromhex(key.key) for key in snapshot.token_keys}
 
 
+@dataclass(frozen=True)
+class Vitals:
+    """What an appliance measures of itself at each report."""
+
+    in_flight: Callable[[], int]
+    served_kbps: Callable[[], int]
+    peers: Callable[[], list[BgpPeer]]
+
+
 class Liaison:
     """Keeps an appliance and control in step."""
 
@@ -136,10 +147,10 @@ class Liaison:
                 self._note("get_snapshot", str(error))
             await asyncio.sleep(SNAPSHOT_EVERY_S)
 
-    async def send_reports(self, in_flight: Callable[[], int]) -> None:
+    async def send_reports(self, vitals: Vitals) -> None:
         """For ever: tell steering that this appliance lives, and which versions it holds."""
         while True:
-            report = await self._report(in_flight())
+            report = await self._report(vitals)
             try:
                 with deadline(CALL_S):
                     accepted = await self._steering.report(report)
@@ -175,14 +186,19 @@ class Liaison:
         structlog.get_logger().info("version_learnt", version_id=version_id)
         return True
 
-    async def _report(self, in_flight: int) -> Report:
+    async def _report(self, vitals: Vitals) -> Report:
         revision = self._indexes.revision
         changed = revision != self._told_revision
         return Report(
             appliance_id=ApplianceId(self._settings.appliance_id),
             url=self._settings.url,
             healthy=await nginx_answers(self._settings),
-            in_flight=in_flight,
+            in_flight=vitals.in_flight(),
+            served_kbps=vitals.served_kbps(),
+            peers=vitals.peers(),
+            capacity_kbps=self._settings.capacity_kbps,
+            announced_only=self._settings.announced_only,
+            place=self._settings.place,
             inventory_revision=revision,
             versions=sorted(self._indexes.version_ids) if changed else None,
         )

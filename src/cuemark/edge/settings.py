@@ -3,9 +3,11 @@
 import hashlib
 import hmac
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
+from cuemark.contracts.steering import Place
 from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.objects import write_private
 
@@ -28,6 +30,41 @@ class OriginSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     limit_rate_kbps: int = 0
 
 
+Network = Annotated[str, msgspec.Meta(min_length=3, max_length=64)]
+Asn = Annotated[int, msgspec.Meta(ge=1, le=(1 << 32) - 1)]
+
+
+class PeerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A router that tells an appliance routes over BGP, and what is believed of them.
+
+    ``allow`` are the networks that it may announce, whole or in part, up to ``max_prefixes`` of
+    them; more than that, and nothing of it counts for a while. Prefixes longer than
+    ``longest_ipv4`` or ``longest_ipv6`` are refused, and those that no public network has, unless
+    ``private``. ``local_preference`` is that of routes which come without one, as all do from
+    another AS. ``local_address`` is this side's of the session.
+    """
+
+    address: str
+    asn: Asn
+    local_address: str
+    allow: list[Network]
+    max_prefixes: Annotated[int, msgspec.Meta(ge=1, le=500_000)] = 10_000
+    longest_ipv4: Annotated[int, msgspec.Meta(ge=8, le=32)] = 24
+    longest_ipv6: Annotated[int, msgspec.Meta(ge=16, le=128)] = 48
+    private: bool = False
+    local_preference: Annotated[int, msgspec.Meta(ge=0, le=(1 << 32) - 1)] = 100
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 179
+    hold_time_s: Annotated[int, msgspec.Meta(ge=3, le=3600)] = 90
+
+
+class BgpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The appliance as a BGP speaker, which hears routes and announces none."""
+
+    asn: Asn
+    router_id: str
+    peers: Annotated[list[PeerSettings], msgspec.Meta(min_length=1, max_length=32)]
+
+
 class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One appliance: its nginx (``bind``, ``port``) and the agent behind it (``agent_port``).
 
@@ -37,6 +74,8 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     ``url`` is where viewers reach it, as steering is told. ``passport_key`` is hex. ``log`` is
     the file that the agent's events go to, stderr if empty. ``store_limit_bytes`` bounds the
     store; ``background_kbps`` the filling of what nobody has asked for yet, 0 for none of it.
+    ``capacity_kbps`` is what its line carries, 0 where nobody said, and ``place`` where it stands.
+    ``announced_only`` keeps clients away that none of its routes has.
     """
 
     appliance_id: str
@@ -57,6 +96,10 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     background_kbps: int = 40_000
     max_fills: int = 32
     max_waiting_fills: int = 1024
+    capacity_kbps: int = 0
+    announced_only: bool = False
+    place: Place | None = None
+    bgp: BgpSettings | None = None
 
     @property
     def agent_key(self) -> str:

@@ -1,6 +1,6 @@
 """What the gateway is built from: the contracts it calls, and what it needs of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
 from cuemark.contracts.steering import Steering
 from cuemark.contracts.viewers import Viewers
+from cuemark.gateway.clients import Network, client_address
 from cuemark.gateway.machine import Machine
 from cuemark.kit.clock import Clock
 from cuemark.kit.log_errors import LoggedError
@@ -33,7 +34,7 @@ class GatewayParts:
     callable where the port is known only once something listens. ``page_folder`` is what the
     build of the member page left (``index.html`` and ``assets/``). ``machine``, ``last_errors``
     (with a limit) and ``trace_lines`` (of a trace id) read this machine, and are called in
-    threads.
+    threads. ``trusted_proxies`` are believed about whom they speak for.
     """
 
     identity: Identity
@@ -53,11 +54,18 @@ class GatewayParts:
     machine: Callable[[], Machine]
     last_errors: Callable[[int], list[LoggedError]]
     trace_lines: Callable[[str], list[LogLine]]
+    trusted_proxies: Sequence[Network] = ()
 
     def base_url(self) -> str:
         """The public base URL as it stands now, without a slash at its end."""
         url = self.public_base_url
         return (url if isinstance(url, str) else url()).rstrip("/")
+
+    def client_of(self, request: "AnyRequest") -> str:
+        """The IP address that a request comes from; empty where it cannot be told."""
+        peer = request.scope["client"]
+        forwarded = ", ".join(request.headers.getall("x-forwarded-for", []))
+        return client_address(peer[0] if peer else "", forwarded, self.trusted_proxies)
 
 
 Parts = NamedDependency[SkipValidation[GatewayParts]]

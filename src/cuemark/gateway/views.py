@@ -189,6 +189,19 @@ class PlayView(View, frozen=True):
     systems: list[SystemView] = []
 
 
+class SteeringView(View, frozen=True):
+    """A steering manifest: draft-pantos-hls-rfc8216bis section 7.1, and ETSI TS 103 998."""
+
+    version: Literal[1] = msgspec.field(name="VERSION")
+    ttl_s: int = msgspec.field(name="TTL")
+    reload_uri: str = msgspec.field(name="RELOAD-URI")
+    pathway_priority: list[str] = msgspec.field(name="PATHWAY-PRIORITY")
+
+
+class DrainingBody(View, frozen=True):
+    draining: bool
+
+
 class ProgressBody(View, frozen=True):
     position_s: Annotated[float, Meta(ge=0, le=1e7)]
     sequence: Annotated[int, Meta(ge=0, le=2**53)]

@@ -16,6 +16,7 @@ def report_of(
     now_s: float,
     caption_cues: dict[str, int],
     source: Source,
+    steering_answers: int = 0,
     error: str = "",
 ) -> Report:
     """The accounts of a play that has ended, at ``now_s`` of the monotonic clock."""
@@ -83,4 +84,6 @@ def report_of(
         abandoned_downloads=engine.abandoned,
         trace_id=circumstances.trace_id,
         error=error,
+        moves=source.moves,
+        steering_answers=steering_answers,
     )

@@ -7,6 +7,9 @@ import msgspec
 from cuemark.player.manifest import Location
 
 AWAY_S = 4.0
+PENALTY_S = 60.0
+"""How long a pathway that failed is left where the service steers: as Shaka Player has it."""
+
 LONGEST_S = 120.0
 PROBE_EVERY_S = 20.0
 REMEMBERED_S = 60.0
@@ -32,13 +35,15 @@ class _Record(msgspec.Struct):
 class Appliances:
     """The appliances of a play, the best first; times are seconds of the monotonic clock.
 
-    One that fails is put last for a while that doubles with each failure in a row. One that
-    served wrong bytes is put last for the rest of the play. Among those in good standing the
-    ranking of the service decides, unless another has clearly been faster to this device.
+    One that fails is put last for a while that doubles with each failure in a row, and where the
+    service steers is a minute at least. One that served wrong bytes is put last for the rest of
+    the play. Among those in good standing the ranking of the service decides, unless another has
+    clearly been faster to this device.
     """
 
     def __init__(self, locations: Sequence[Location]) -> None:
         self._locations = list(locations)
+        self._led: tuple[str, ...] | None = None
         self._records: dict[str, _Record] = {}
         self._probed_at_s: float | None = None
         self._typical_bytes = float(_TYPICAL_BYTES)
@@ -51,21 +56,37 @@ class Appliances:
     def in_order(self, now_s: float, wanted_kbps: float = 0.0) -> list[Location]:
         """Every appliance once: the best first, then those soonest free, then those left.
 
+        One that the service leads away from is asked only in need, but before one that failed.
         Where the first delivers less than ``wanted_kbps``, one that has not been tried of late
         takes its place from time to time: the line may not be what is slow.
         """
-        standing = [each for each in self._locations if self._free_at_s(each, now_s) == 0.0]
+        free = [each for each in self._locations if self._free_at_s(each, now_s) == 0.0]
         rest = [each for each in self._locations if self._free_at_s(each, now_s) != 0.0]
+        standing = [each for each in free if self.listed(each.appliance_id)]
+        spare = [each for each in free if not self.listed(each.appliance_id)]
         rest.sort(key=lambda each: self._free_at_s(each, now_s))
         if standing:
             first = self._probe(standing, now_s, wanted_kbps) or self._fastest(standing, now_s)
             standing.remove(first)
             standing.insert(0, first)
-        return standing + rest
+        return standing + spare + rest
+
+    def steer(self, priority: Sequence[str]) -> None:
+        """Take the service's order, the best first, for the manifest's; unknown names are none."""
+        known = {each.appliance_id: each for each in self._locations}
+        led = [known.pop(name) for name in priority if name in known]
+        if led:
+            self._led = tuple(each.appliance_id for each in led)
+            self._locations = [*led, *known.values()]
+
+    def listed(self, appliance_id: str) -> bool:
+        """Whether the service has the play use this one."""
+        return self._led is None or appliance_id in self._led
 
     def replace(self, locations: Sequence[Location]) -> None:
         """A fresher ranking, with fresh addresses; what was seen stays."""
         self._locations = list(locations)
+        self.steer(self._led or ())
 
     def succeeded(self, appliance_id: str) -> None:
         record = self._record(appliance_id)
@@ -74,7 +95,9 @@ class Appliances:
     def failed(self, appliance_id: str, now_s: float) -> None:
         self.failures[appliance_id] = self.failures.get(appliance_id, 0) + 1
         record = self._record(appliance_id)
-        record.until_s = now_s + min(LONGEST_S, AWAY_S * 2 ** min(record.in_a_row, 10))
+        least_s = 0.0 if self._led is None else PENALTY_S
+        grown_s = AWAY_S * 2 ** min(record.in_a_row, 10)
+        record.until_s = now_s + min(LONGEST_S, max(least_s, grown_s))
         record.in_a_row += 1
 
     def corrupt(self, appliance_id: str) -> None:

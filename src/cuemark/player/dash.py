@@ -38,6 +38,7 @@ from cuemark.player.manifest import (
     name_of,
     relative_path,
     shown,
+    steering_address,
 )
 from cuemark.player.ranges import OF_TRANSFER, DynamicRange
 from cuemark.player.sound import SoundRole
@@ -93,6 +94,7 @@ def parse(text: str) -> Manifest:
             video=tuple(film.video.values()),
             audio=tuple(film.audio.values()),
             captions=tuple(film.captions),
+            steering_url=_steering_url(mpd),
         )
     )
 
@@ -178,6 +180,12 @@ def _locations(mpd: Element) -> Iterator[Location]:
         if not name:
             raise ManifestInvalid("a BaseURL of the manifest names no serviceLocation")
         yield Location(name_of(name), base_url((element.text or "").strip()))
+
+
+def _steering_url(mpd: Element) -> str:
+    """Where the play is steered (ETSI TS 103 998); empty where it is not."""
+    said = mpd.findtext(f"{_MPD}ContentSteering", "").strip()
+    return steering_address(said) if said else ""
 
 
 def _representations(adaptation: Element) -> list[Element]:

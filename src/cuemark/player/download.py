@@ -28,7 +28,11 @@ _STEP_BYTES = 4096
 
 
 class DownloadFailed(Exception):
-    """Refused, silent, slow beyond use, too large, or any status but 200."""
+    """Refused, silent, slow beyond use, too large, or any ``status`` but 200; 0 without one."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class DownloadAbandoned(Exception):
@@ -182,7 +186,7 @@ class _Watched(msgspec.Struct, frozen=True):
 def _announced(response: Response) -> int | None:
     """The bytes that an answer announces, None where it does not say."""
     if response.status != 200:
-        raise DownloadFailed(f"it answered {response.status}")
+        raise DownloadFailed(f"it answered {response.status}", response.status)
     length = response.get_header("content-length")
     size_bytes = int(length) if length and length.isdecimal() else None
     if size_bytes is not None and size_bytes > MAX_BYTES:

@@ -34,6 +34,7 @@ from cuemark.player.manifest import (
     name_of,
     relative_path,
     shown,
+    steering_address,
 )
 from cuemark.player.ranges import OF_VIDEO_RANGE, DynamicRange
 from cuemark.player.sound import Offered, SoundRole
@@ -66,6 +67,7 @@ class Multivariant(msgspec.Struct, frozen=True, kw_only=True):
     """``variables`` are what EXT-X-DEFINE gives to the media playlists that import them.
 
     ``digests`` are the lists of digests by the path of the media playlist that they belong to.
+    ``steering_url`` is empty where nothing steers the play.
     """
 
     variants: tuple[Playlist, ...]
@@ -73,6 +75,7 @@ class Multivariant(msgspec.Struct, frozen=True, kw_only=True):
     captions: tuple[Playlist, ...]
     variables: dict[str, str]
     digests: dict[str, DigestList] = {}
+    steering_url: str = ""
 
     @property
     def locations(self) -> tuple[Location, ...]:
@@ -139,12 +142,15 @@ def parse_multivariant(text: str) -> Multivariant:
     renditions: dict[str, list[Playlist]] = {"AUDIO": [], "SUBTITLES": []}
     variables: dict[str, str] = {}
     digests: dict[str, DigestList] = {}
+    steering_url = ""
     pending: dict[str, str] | None = None
     for tag, value in _lines(text):
         if tag == "EXT-X-DEFINE":
             _define(_attributes(value), variables, {})
         elif tag == "EXT-X-SESSION-DATA":
             digests.update(_digests(_attributes(value)))
+        elif tag == "EXT-X-CONTENT-STEERING":
+            steering_url = steering_address(_attributes(value).get("SERVER-URI", ""))
         elif tag == "EXT-X-STREAM-INF":
             pending = _attributes(value)
         elif tag == "EXT-X-MEDIA":
@@ -170,6 +176,7 @@ def parse_multivariant(text: str) -> Multivariant:
         captions=tuple(_of_pathways(renditions["SUBTITLES"], variants)),
         variables=variables,
         digests=digests,
+        steering_url=steering_url,
     )
 
 
@@ -248,6 +255,7 @@ def assemble(multivariant: Multivariant, playlists: Mapping[str, Media]) -> Mani
             video=tuple(video.values()),
             audio=tuple(audio.values()),
             captions=tuple(captions.values()),
+            steering_url=multivariant.steering_url,
         )
     )
 
@@ -307,22 +315,24 @@ def _digests(attributes: Attributes) -> dict[str, DigestList]:
 def _playlist(url: str, attributes: dict[str, str]) -> Playlist:
     """``url`` parted into an appliance's folder and a file of the version.
 
-    HLS has no name for an appliance where nothing steers: its address stands for it.
+    A pathway is named as the appliance is; where nothing steers its address stands for it.
     """
     folder, _, name = url.rpartition("/")
     base = base_url(folder + "/")
-    return Playlist(Location(urlsplit(base).netloc, base), relative_path(name), attributes)
+    appliance_id = name_of(attributes.get("PATHWAY-ID", urlsplit(base).netloc))
+    return Playlist(Location(appliance_id, base), relative_path(name), attributes)
 
 
 def _of_pathways(
     renditions: Sequence[Playlist], variants: Sequence[Playlist]
 ) -> Iterator[Playlist]:
     """The renditions, each held to the folders that the variants name."""
-    bases = {variant.location.base_url for variant in variants}
+    locations = {variant.location.base_url: variant.location for variant in variants}
     for rendition in renditions:
-        if rendition.location.base_url not in bases:
+        location = locations.get(rendition.location.base_url)
+        if location is None:
             raise ManifestInvalid(f"{shown(rendition.path)} lies where no variant of the film does")
-        yield rendition
+        yield msgspec.structs.replace(rendition, location=location)
 
 
 def _define(attributes: Attributes, variables: dict[str, str], imported: Mapping[str, str]) -> None:

@@ -124,13 +124,17 @@ class Caption(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """``video`` ascends in bandwidth and shares one timeline; the best location stands first."""
+    """``video`` ascends in bandwidth and shares one timeline; the best location stands first.
+
+    ``steering_url`` is empty where nothing steers the play.
+    """
 
     duration_s: float
     locations: tuple[Location, ...]
     video: tuple[Rung, ...]
     audio: tuple[Rung, ...]
     captions: tuple[Caption, ...] = ()
+    steering_url: str = ""
 
 
 def joined(before: Rung, after: Rung) -> Rung:
@@ -248,6 +252,27 @@ def base_url(url: str) -> str:
         or " " in url
     ):
         raise ManifestInvalid(f"{shown(parts.path)} is not the address of an appliance's folder")
+    return url
+
+
+def steering_address(url: str) -> str:
+    """``url`` where it is an address over HTTP at which a play may be steered."""
+    try:
+        parts = urlsplit(url)
+        port_fits = parts.port is None or parts.port > 0
+    except ValueError:
+        raise ManifestInvalid(f"{shown(url)} is not an address") from None
+    if (
+        parts.scheme not in ("http", "https")
+        or len(url) > 2 * MAX_PATH_CHARS
+        or not parts.hostname
+        or not port_fits
+        or parts.username is not None
+        or not url.isascii()
+        or not url.isprintable()
+        or " " in url
+    ):
+        raise ManifestInvalid(f"{shown(url)} is not the address of a steering service")
     return url
 
 

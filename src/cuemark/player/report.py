@@ -26,6 +26,21 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     appliance_id: str
 
 
+Why = Literal["failed", "steered", "faster"]
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """One appliance delivered after another. ``at_s`` is from the request to start the play on, and
+    ``waited_s`` how long the first file from there was waited for, with all attempts that failed or
+    were abandoned before."""
+
+    at_s: float
+    left: str
+    to: str
+    why: Why
+    waited_s: float
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a play.
 
@@ -45,7 +60,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     came to its end. ``audio`` is the sound that was played, ``audio_track`` its rendition, and
     ``audios`` are all that the film has, by their languages or, where they have a role, as
     ``en:commentary``. ``codec`` is the family of codecs in which the film was played, and
-    ``dynamic_range`` its range.
+    ``dynamic_range`` its range. ``moves`` are the changes of appliance, at most the first 200, and
+    ``steering_answers`` counts how often the service said where to fetch.
     """
 
     startup_ms: int
@@ -85,6 +101,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     audios: list[str] = []
     codec: str = ""
     dynamic_range: DynamicRange = "sdr"
+    moves: list[Move] = []
+    steering_answers: int = 0
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ from cuemark.player.manifest import Caption, Location, Manifest
 from cuemark.player.ranges import DynamicRange
 from cuemark.player.report import Circumstances, Report
 from cuemark.player.source import Source
+from cuemark.player.steering import Steersman
 
 PROGRESS_EVERY_S = 5.0
 _SHORTEST_PLAY_S = 0.05
@@ -113,7 +114,6 @@ class _Session:
         self._decoder = decoder or Decoder()
         self._sequence = 0
         self._cues: dict[str, int] = {}
-        self._names: dict[str, str] = {}
         self._sounds: list[str] = []
         self._sound = ""
         self._codec = ""
@@ -137,6 +137,7 @@ class _Session:
     ) -> Report:
         appliances = Appliances([])
         source = Source(appliances, downloader, self._clock, lambda: self._ranking(started))
+        steersman = Steersman(appliances, downloader, self._options.format)
         manifest = await self._manifest(started, appliances, source)
         manifest, keys = await self._unlocked(started, manifest)
         start_s, end_s, resumed_s = self._span(started, manifest)
@@ -168,20 +169,27 @@ class _Session:
         beside = [
             asyncio.create_task(self._report_progress(started, engine)),
             asyncio.create_task(self._count_cues(manifest, engine, source)),
+            asyncio.create_task(
+                steersman.follow(
+                    manifest.steering_url, lambda: source.in_use, lambda: engine.throughput_kbps
+                )
+            ),
         ]
         error = ""
         try:
             await engine.run(lambda each: self._show(each, end_s))
         except PlayerError as failure:
             error = str(failure)
-            failure.report = self._reported(engine, manifest, circumstances, source, error)
+            failure.report = self._reported(
+                engine, manifest, circumstances, source, steersman, error
+            )
             raise
         finally:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             await self._progress(started, engine)
-        return self._reported(engine, manifest, circumstances, source, error)
+        return self._reported(engine, manifest, circumstances, source, steersman, error)
 
     def _reported(
         self,
@@ -189,6 +197,7 @@ class _Session:
         manifest: Manifest,
         circumstances: Circumstances,
         source: Source,
+        steersman: Steersman,
         error: str,
     ) -> Report:
         return report_of(
@@ -198,6 +207,7 @@ class _Session:
             now_s=self._clock.monotonic_s(),
             caption_cues=self._cues,
             source=source,
+            steering_answers=steersman.answers,
             error=error,
         )
 
@@ -222,8 +232,7 @@ class _Session:
         )
         self._codec = codecs.chosen(multivariant.codecs, self._options.codec)
         multivariant = multivariant.with_codec(self._codec)
-        self._names = _names_of(multivariant.locations, started.appliances)
-        appliances.replace(self._named(multivariant.locations))
+        appliances.replace(multivariant.locations)
         playlists = {}
         for path in multivariant.paths:
             sealed = multivariant.digests.get(path)
@@ -250,16 +259,9 @@ class _Session:
         try:
             if self._options.format == "dash":
                 return dash.parse(await self._api.text(started.dash_url)).locations
-            multivariant = hls.parse_multivariant(await self._api.text(started.hls_url))
+            return hls.parse_multivariant(await self._api.text(started.hls_url)).locations
         except (ApiAway, ApiRefused, ManifestInvalid):
             return []
-        return self._named(multivariant.locations)
-
-    def _named(self, locations: Sequence[Location]) -> list[Location]:
-        return [
-            Location(self._names.get(each.appliance_id, each.appliance_id), each.base_url)
-            for each in locations
-        ]
 
     async def _unlocked(self, started: Play, manifest: Manifest) -> tuple[Manifest, Keys]:
         """The keys, and the manifest without the renditions whose keys were not granted."""
@@ -340,14 +342,6 @@ async def _cues(caption: Caption, source: Source) -> int:
         part = (await source.fetch(segment.path)).body
         total += captions.count_cues(_text(part, segment.path)) or 0
     return total
-
-
-def _names_of(locations: Sequence[Location], appliances: Sequence[str]) -> dict[str, str]:
-    """HLS names appliances by address only: both lists rank them, the best first."""
-    addresses = [location.appliance_id for location in locations]
-    return (
-        dict(zip(addresses, appliances, strict=False)) if len(addresses) == len(appliances) else {}
-    )
 
 
 def _text(body: bytes, path: str) -> str:

@@ -19,6 +19,7 @@ from cuemark.player.download import (
 )
 from cuemark.player.errors import MediaAway
 from cuemark.player.manifest import Location
+from cuemark.player.report import Move, Why
 
 GIVE_UP_S = 30.0
 _FIRST_PAUSE_S = 0.25
@@ -27,6 +28,8 @@ _LONGEST_PAUSE_S = 2.0
 HEDGE_S = 0.2
 HEDGES_IN_STORE = 3.0
 HEDGES_EARNED = 0.1
+
+MOVES_KEPT = 200
 
 Refresh = Callable[[], Awaitable[Sequence[Location]]]
 
@@ -54,6 +57,10 @@ class Source:
         self._clock = clock
         self._refresh = refresh
         self._hedges = HEDGES_IN_STORE
+        self._begun_s = clock.monotonic_s()
+        self.in_use = ""
+        self._waits_since_s: float | None = None
+        self.moves: list[Move] = []
         self.hedged = 0
         self.wrong_digests = 0
 
@@ -80,13 +87,21 @@ class Source:
         who served it is left. Where there are none nothing is known of the file.
         """
         give_up_s = self._clock.monotonic_s() + GIVE_UP_S
+        asked_s = self._clock.monotonic_s() if self._waits_since_s is None else self._waits_since_s
+        failed: set[str] = set()
         pause_s = _FIRST_PAUSE_S
         self._hedges = min(HEDGES_IN_STORE, self._hedges + HEDGES_EARNED)
         while True:
             order = self.appliances.in_order(self._clock.monotonic_s(), wanted_kbps)
             round_ = _Round(self, self._downloader, self._clock, path, order, watch, digests)
-            delivery = await round_.run()
+            try:
+                delivery = await round_.run()
+            except DownloadAbandoned:
+                self._waits_since_s = asked_s
+                raise
+            failed |= round_.failed
             if delivery is not None:
+                self._note_move(delivery.appliance_id, asked_s, failed)
                 return delivery
             if self._clock.monotonic_s() >= give_up_s:
                 raise MediaAway(f"no appliance delivers {path} ({'; '.join(round_.reasons)})")
@@ -95,6 +110,23 @@ class Source:
             fresh = await self._refresh()
             if fresh:
                 self.appliances.replace(fresh)
+
+    def _note_move(self, to: str, asked_s: float, failed: set[str]) -> None:
+        left, self.in_use = self.in_use, to
+        self._waits_since_s = None
+        if left in ("", to) or len(self.moves) >= MOVES_KEPT:
+            return
+        why: Why = "faster" if self.appliances.listed(left) else "steered"
+        now_s = self._clock.monotonic_s()
+        self.moves.append(
+            Move(
+                at_s=round(now_s - self._begun_s, 3),
+                left=left,
+                to=to,
+                why="failed" if left in failed else why,
+                waited_s=round(now_s - asked_s, 3),
+            )
+        )
 
     def good(self, delivery: Delivery) -> None:
         """What this appliance delivered was right."""
@@ -153,6 +185,7 @@ class _Round:
         self._winner: str | None = None
         self._first_byte_s = 0.0
         self.reasons: list[str] = []
+        self.failed: set[str] = set()
 
     async def run(self) -> Delivery | None:
         """The file, or None once everyone has failed; ``DownloadAbandoned`` passes through."""
@@ -212,6 +245,7 @@ class _Round:
             downloaded = task.result()
         except DownloadFailed as failure:
             self._appliances.failed(name, now_s)
+            self.failed.add(name)
             self.reasons.append(f"{name}: {failure}")
         except DownloadAbandoned as abandoned:
             self._appliances.delivered(name, abandoned.received_bytes, now_s - self._first_byte_s)
@@ -221,6 +255,7 @@ class _Round:
             if not self._digests or sha256(downloaded.body).digest().startswith(self._digests):
                 return Delivery(downloaded.body, name, downloaded.elapsed_s)
             self._appliances.corrupt(name)
+            self.failed.add(name)
             self._source.wrong_digests += 1
             self.reasons.append(f"{name}: it served other bytes than were published")
         if self._winner == name:

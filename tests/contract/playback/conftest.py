@@ -197,6 +197,7 @@ async def manifest(
     form: str = "dash",
     account: AccountId = OWNER,
     system: System | None = None,
+    steering_url: str = "",
 ) -> str:
     request = msgspec.convert(
         {
@@ -205,6 +206,7 @@ async def manifest(
             "format": form,
             "licence_url": LICENCE_URL,
             "system": system,
+            "steering_url": steering_url,
         },
         GetManifest,
     )

@@ -1,5 +1,6 @@
 """What goes on while a play runs, how it ends, and how plays are listed."""
 
+import re
 from datetime import datetime, timedelta
 
 import msgspec
@@ -16,6 +17,7 @@ from cuemark.contracts.playback import (
     StopPlay,
     UnknownPlay,
 )
+from cuemark.contracts.steering import Steer
 from cuemark.kit.pages import PageInvalid
 from tests.contract.playback.conftest import EDGE, FILM, OWNER, PROFILE, House, manifest, start
 from tests.unit.playback.versions import version
@@ -33,6 +35,29 @@ async def test_a_play_goes_on_when_all_neighbours_are_away(
     await playback.end(EndPlay(session_id=play.session_id, account_id=OWNER))
     with pytest.raises(UnknownPlay):
         await manifest(playback, play.session_id)
+
+
+@pytest.mark.parametrize("form", ["dash", "hls"])
+async def test_a_manifest_says_where_its_play_is_steered(
+    house: House, playback: Playback, form: str
+) -> None:
+    play = await start(playback)
+    here = "https://watch.test/api/v1/steering"
+    told = await manifest(playback, play.session_id, form, steering_url=here)
+    (token,) = re.findall(rf"{here}\?play=([A-Za-z0-9_.-]+)", told)
+    steered = await house.steering.steer(Steer(token=token))
+    assert steered.appliance_ids == play.appliances
+    assert "play=" not in await manifest(playback, play.session_id, form)
+
+
+async def test_a_play_of_an_older_release_is_steered_nowhere(
+    house: House, playback: Playback
+) -> None:
+    play = await start(playback)
+    async with house.database.transaction() as transaction:
+        await transaction.execute(text("update playback.session set steering_token = ''"))
+    found = await manifest(playback, play.session_id, steering_url="https://watch.test/steering")
+    assert "ContentSteering" not in found
 
 
 async def test_strangers_and_the_past_learn_nothing(house: House, playback: Playback) -> None:

@@ -57,6 +57,33 @@ def test_an_appliance_that_hangs_costs_its_patience_once(
     assert len(preview) <= 2, "the sheet under the pointer, and its digests"
 
 
+def test_a_drained_appliance_is_left_by_the_film_that_plays(
+    member: Visitor, running_cuemark: Installation, long_title_id: str
+) -> None:
+    """It answers all the while: only steering has the page leave it."""
+    page = member.page
+    plays: list[str] = []
+    page.on(
+        "request", lambda asked: plays.append(asked.url) if asked.url.endswith("/plays") else None
+    )
+    member.watch(long_title_id)
+    until_playing(page)
+    first = until(page, lambda now: now["appliance"] != "", "a segment from an appliance")
+    victim = next(
+        each for each in running_cuemark.appliances if _same_port(each["url"], first["appliance"])
+    )
+    with page.expect_response("**/api/v1/steering?**", timeout=30_000) as answered:
+        running_cuemark.cli("appliances", "drain", victim["id"])
+    try:
+        assert victim["id"] not in answered.value.json()["PATHWAY-PRIORITY"]
+        member.seek_to_the_last_third()
+        moved = until(page, lambda now: now["picture_s"] > 33, "film past what was fetched")
+        assert moved["appliance"] != first["appliance"]
+        assert (moved["restarts"], len(plays)) == (0, 1)
+    finally:
+        running_cuemark.cli("appliances", "undrain", victim["id"])
+
+
 def test_when_all_appliances_fail_the_play_starts_again_where_it_was(
     member: Visitor, long_title_id: str
 ) -> None:

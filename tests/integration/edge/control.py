@@ -13,15 +13,27 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from cuemark.contracts.steering import (
+    AnnounceRoutes,
     ApplianceList,
+    DrainingSet,
+    ExplainRanking,
+    Explanation,
     GetSnapshot,
     ListAppliances,
+    ListRoutes,
+    Place,
     Rank,
     Ranking,
     Report,
     ReportAccepted,
+    RoutePage,
+    RoutesAccepted,
+    SetDraining,
     Snapshot,
+    Steer,
+    Steered,
     Steering,
+    SteeringOver,
 )
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.link import InternalApp, serve
@@ -58,6 +70,21 @@ class FileSteering(Steering):
 
     async def list_appliances(self, request: ListAppliances) -> ApplianceList:
         return ApplianceList(appliances=[])
+
+    async def announce_routes(self, request: AnnounceRoutes) -> RoutesAccepted:
+        return RoutesAccepted()
+
+    async def list_routes(self, request: ListRoutes) -> RoutePage:
+        return RoutePage(routes=[], total=0)
+
+    async def explain_ranking(self, request: ExplainRanking) -> Explanation:
+        return Explanation(place=Place(), candidates=[])
+
+    async def steer(self, request: Steer) -> Steered:
+        raise SteeringOver("No play is steered here.")
+
+    async def set_draining(self, request: SetDraining) -> DrainingSet:
+        return DrainingSet()
 
 
 async def main() -> None:

@@ -16,15 +16,16 @@ def _sealed(made: film.Film, name: str) -> str:
     return f"{name}.digests {sha256(digests(made, name)).hexdigest()}"
 
 
-def dash(made: film.Film, bases: Mapping[str, str]) -> str:
+def dash(made: film.Film, bases: Mapping[str, str], steering_url: str) -> str:
     locations = "".join(
         f'<BaseURL serviceLocation="{name}">{url}</BaseURL>' for name, url in bases.items()
     )
+    steering = f"<ContentSteering>{steering_url}</ContentSteering>"
     sets = "".join(_dash_set(made, name, label) for name, label in film.LABELS.items())
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
         '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" xmlns:cenc="urn:mpeg:cenc:2013"'
-        f' type="static" mediaPresentationDuration="PT{film.SECONDS}S">{locations}'
+        f' type="static" mediaPresentationDuration="PT{film.SECONDS}S">{locations}{steering}'
         f'<Period id="0" start="PT0S">{sets}'
         '<AdaptationSet contentType="text" mimeType="text/vtt" lang="en">'
         '<Representation id="en" bandwidth="1000"><BaseURL>en.vtt</BaseURL></Representation>'
@@ -52,8 +53,9 @@ def _dash_set(made: film.Film, name: str, label: str) -> str:
     )
 
 
-def master(made: film.Film, bases: Mapping[str, str], key_base: str) -> str:
+def master(made: film.Film, bases: Mapping[str, str], key_base: str, steering_url: str) -> str:
     lines = ["#EXTM3U", f'#EXT-X-DEFINE:NAME="key_base",VALUE="{key_base}"']
+    lines.append(f'#EXT-X-CONTENT-STEERING:SERVER-URI="{steering_url}",PATHWAY-ID="one"')
     for name in film.LABELS:
         lines.append(
             f'#EXT-X-SESSION-DATA:DATA-ID="org.cuemark.digests.{name}",'
@@ -71,7 +73,8 @@ def master(made: film.Film, bases: Mapping[str, str], key_base: str) -> str:
         for rung in ("low", "high"):
             bandwidth = made.bandwidth_bps[rung] + made.bandwidth_bps["sound"]
             lines.append(
-                f'#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},RESOLUTION=320x180,AUDIO="audio-{name}"'
+                f"#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},RESOLUTION=320x180,"
+                f'AUDIO="audio-{name}",PATHWAY-ID="{name}"'
             )
             lines.append(f"{url}{rung}.m3u8")
     return "\n".join(lines) + "\n"

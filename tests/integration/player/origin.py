@@ -199,6 +199,8 @@ class Service:
         self.busy = 0
         self.breaking = 0
         self.with_digests = True
+        self.steering = Answer(410)
+        self.steered: list[str] = []
         self._server = Server(self._answer)
 
     @property
@@ -234,6 +236,10 @@ class Service:
         if self.busy:
             self.busy -= 1
             return _error(503, "busy", "The service is busy.", (("retry-after", "0"),))
+        if path == "/steering":
+            assert "authorization" not in request.headers
+            self.steered.append(query)
+            return self.steering
         if path in ("/login", "/login/link"):
             return self._log_in(path, json.loads(request.body))
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
@@ -243,6 +249,11 @@ class Service:
         if request.method == "POST" and path == "/plays":
             return self._start(json.loads(request.body)["title_id"])
         return self._of_session(request, path)
+
+    def steer(self, *names: str, ttl_s: float = 1) -> None:
+        """Where plays shall fetch from, from their next question on."""
+        answer = {"VERSION": 1, "TTL": ttl_s, "PATHWAY-PRIORITY": names}
+        self.steering = _json(answer | {"RELOAD-URI": f"{self.url}/api/v1/steering?play=again"})
 
     def _log_in(self, path: str, body: dict[str, str]) -> Answer:
         if path == "/login/link" and body["code"] in self.codes:
@@ -291,12 +302,13 @@ class Service:
     def _of_session(self, request: Request, path: str) -> Answer:
         base = f"/plays/{SESSION}"
         bases = {name: each.base_url for name, each in self.appliances.items()}
+        steering_url = f"{self.url}/api/v1/steering?play=abc.def"
         if path == f"{base}/manifest.mpd":
-            return self._described(manifests.dash(self.film, bases))
+            return self._described(manifests.dash(self.film, bases, steering_url))
         if path == f"{base}/master.m3u8":
             # Behind a proxy the service knows itself by another name than the device does.
             key_base = f"http://cuemark.example/api/v1{base}/keys"
-            return self._described(manifests.master(self.film, bases, key_base))
+            return self._described(manifests.master(self.film, bases, key_base, steering_url))
         if path == f"{base}/licence":
             return self._licence(json.loads(request.body))
         if path.startswith(f"{base}/keys/"):

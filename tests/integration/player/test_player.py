@@ -214,6 +214,40 @@ async def test_an_appliance_that_trickles_is_left_for_one_that_flows(service: Se
     assert report.segments_by_appliance["two"] >= film.SECONDS // film.SEGMENT_S
 
 
+@pytest.mark.parametrize("form", ["dash", "hls"])
+async def test_a_play_is_led_to_another_appliance_while_it_runs(
+    service: Service, form: Literal["dash", "hls"]
+) -> None:
+    """The line carries little more than the film, so that there is something left to fetch."""
+    service.steer("one", "two")
+
+    async def drain() -> None:
+        service.steer("two")
+
+    line = steady(ROOMY_KBPS / 2)
+    report = await watched_until(service, 0.5, drain, seconds=None, format=form, line=line)
+    assert (report.frames, report.stalls) == (FRAMES, 0)
+    assert {"one", "two"} == set(report.appliances)
+    assert (report.timeline[-1].appliance_id, report.moves[-1].to) == ("two", "two")
+    assert report.appliance_failures == {}
+    assert service.steered[0].startswith("play=abc.def")
+    kind = form.upper()
+    assert service.steered[1].startswith(f"play=again&_{kind}_pathway=one&_{kind}_throughput=")
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked"),
+    [(origin.Answer(410), 1), (origin.Answer(503), 1), (origin.Answer(200, b"nonsense"), 1)],
+)
+async def test_a_play_goes_on_with_what_it_has_where_nobody_steers_it(
+    service: Service, answer: origin.Answer, asked: int
+) -> None:
+    service.steering = answer
+    report = await played(service, seconds=None)
+    assert (report.frames, report.appliances, report.moves) == (FRAMES, ["one"], [])
+    assert (report.steering_answers, len(service.steered)) == (0, asked)
+
+
 @pytest.mark.parametrize("mood", ["away", "corrupt", "silent", "cut", "empty", "elsewhere", "fat"])
 async def test_a_play_begins_although_the_best_appliance_fails(
     service: Service, mood: origin.Mood

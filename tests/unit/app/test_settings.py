@@ -6,6 +6,27 @@ import pytest
 
 from cuemark.app.protection import HeadersUnreadable, headers_in, is_safe
 from cuemark.app.settings import Settings, SettingsInvalid, load
+from cuemark.contracts.steering import Place
+
+SITE = """
+[sites.appliance-1]
+country = "DE"
+bgp.asn = 64500
+bgp.router_id = "10.0.0.1"
+[[sites.appliance-1.bgp.peers]]
+address = "192.0.2.1"
+asn = 64501
+local_address = "192.0.2.2"
+allow = ["198.51.100.0/24"]
+"""
+
+
+def test_a_site_says_where_an_appliance_is_and_who_tells_it_routes(tmp_path: Path) -> None:
+    (tmp_path / "cuemark.toml").write_text(SITE)
+    site = load(tmp_path, {"CUEMARK_TRUSTED_PROXIES": "10.0.0.0/8, ::1/128"}).sites["appliance-1"]
+    assert site.place == Place(country="DE")
+    assert site.bgp is not None
+    assert [(peer.address, peer.max_prefixes) for peer in site.bgp.peers] == [("192.0.2.1", 10_000)]
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
@@ -64,6 +85,16 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
             "[protection]\nclearkey = false\nsystems.common = {}",
             "no DRM system has a licence server",
         ),
+        ('trusted_proxies = ["10.0.0.1/8"]', "`trusted_proxies` has '10.0.0.1/8'"),
+        ('[sites.appliance-1]\ncountry = "Germany"', "sites"),
+        ("[sites.appliance-1]\nlatitude = 52.5", "needs both latitude and longitude"),
+        ("[sites.appliance-1]\nannounced_only = true", "announced_only` needs routers"),
+        (SITE.replace("10.0.0.1", "router"), "router_id is 'router'"),
+        (SITE.replace("192.0.2.1", "192.0.2.x"), "'192.0.2.x' and its local_address must be"),
+        (SITE.replace("192.0.2.1", "2001:db8::1"), "are not of one kind"),
+        (SITE.replace('["198.51.100.0/24"]', "[]"), "may announce nothing: write its networks"),
+        (SITE.replace("100.0/24", "100.7/24"), "allows '198.51.100.7/24'"),
+        (SITE + SITE[SITE.index("[[") :], "two peers have the same address"),
     ],
 )
 def test_a_wrong_file_is_one_sentence_that_names_it(tmp_path: Path, text: str, says: str) -> None:

@@ -31,6 +31,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("PUT", "/api/v1/functions/{name:str}"): {"on": False},
     ("PUT", "/api/v1/jobs/{version_id:str}/priority"): {"priority": "premiere"},
     ("POST", "/api/v1/jobs/{version_id:str}/cancel"): {"by": "anna"},
+    ("PUT", "/api/v1/appliances/{appliance_id:str}/draining"): {"draining": True},
     ("POST", "/operations/login"): {"code": "wrong"},
 }
 

@@ -376,3 +376,18 @@ def test_every_sound_says_its_language_whom_it_is_for_and_its_name() -> None:
     assert text.count('value="F801"') == 1
     ends = {each.rung_id: each.segments[-1].end_s for each in read.audio}
     assert ends["a-en.eac3"] - ends["a-en"] == pytest.approx((96768 - 96256) / 48000)
+
+
+def test_a_steered_play_says_where_to_ask_and_leaves_the_order_to_its_places() -> None:
+    url = "https://watch.test/api/v1/steering?play=eyJ9.c2ln"
+    text = dash.manifest(version(), RANKING, steering_url=url)
+    mpd = fromstring(text)
+    names = [child.tag.rpartition("}")[2] for child in mpd]
+    assert names == ["BaseURL"] * len(RANKING) + ["ContentSteering", "Period"]
+    steering = mpd.find("ContentSteering", NS)
+    assert steering is not None
+    assert (steering.text, steering.attrib) == (url, {"queryBeforeStart": "false"})
+    places = [each.get("serviceLocation") for each in mpd.findall("BaseURL", NS)]
+    assert places == [each.appliance_id for each in RANKING]
+    bare = re.sub("<ContentSteering.*</ContentSteering>", "", text)
+    assert bare == dash.manifest(version(), RANKING)

@@ -275,3 +275,36 @@ def test_the_reference_player_reads_each_sound_once_with_what_it_is_for() -> Non
     only = read.with_sound("a-fr.opus")
     assert {each.path for each in only.audio} == {"a-fr.opus.m3u8"}
     assert [path for path in only.paths if path.startswith("a-")] == ["a-fr.opus.m3u8"]
+
+
+STEERING_URL = "https://watch.test/api/v1/steering?play=eyJ9.c2ln"
+
+
+def test_a_steered_play_has_a_pathway_for_each_appliance() -> None:
+    film = with_iframes(version())
+    text = hls.manifest(film, RANKING, LICENCE_URL, None, STEERING_URL)
+    assert tags(text, "EXT-X-CONTENT-STEERING") == [
+        {"SERVER-URI": STEERING_URL, "PATHWAY-ID": "edge-b"}
+    ]
+    groups: dict[str, set[str]] = {}
+    for name in ("EXT-X-STREAM-INF", "EXT-X-I-FRAME-STREAM-INF"):
+        lines = tags(text, name)
+        half = len(lines) // 2
+        pathways = [each["PATHWAY-ID"] for each in lines]
+        assert pathways == ["edge-b"] * half + ["edge-a"] * half
+        alike = [
+            {k: v for k, v in each.items() if k not in ("PATHWAY-ID", "AUDIO", "SUBTITLES", "URI")}
+            for each in lines
+        ]
+        assert alike[:half] == alike[half:], "pathways differ in nothing but where they are"
+    for each in tags(text, "EXT-X-STREAM-INF"):
+        groups.setdefault(each["PATHWAY-ID"], set()).update((each["AUDIO"], each["SUBTITLES"]))
+    assert not groups["edge-a"] & groups["edge-b"], "each pathway has groups of its own"
+
+
+def test_steering_changes_nothing_but_pathways() -> None:
+    """A play of an older release has no steering token, and its playlist is what it was."""
+    steered = hls.manifest(version(), RANKING, LICENCE_URL, None, STEERING_URL)
+    bare = re.sub(r',PATHWAY-ID="[^"]*"', "", steered)
+    bare = re.sub(r"#EXT-X-CONTENT-STEERING:.*\n", "", bare)
+    assert bare == GOLDEN.read_text()

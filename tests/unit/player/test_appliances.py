@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from cuemark.player.appliances import (
     AWAY_S,
     LONGEST_S,
+    PENALTY_S,
     PROBE_EVERY_S,
     REMEMBERED_S,
     Appliances,
@@ -99,3 +100,37 @@ def test_nobody_is_ever_lost_and_all_return_who_served_no_wrong_bytes(
         assert sorted(order(appliances, now_s)) == ["one", "three", "two"]
     standing = [name for name in ("one", "two", "three") if name not in appliances.left]
     assert order(appliances, len(events) + LONGEST_S)[: len(standing)] == standing
+
+
+def test_the_services_word_of_now_goes_before_the_manifests() -> None:
+    appliances = Appliances(LOCATIONS)
+    appliances.steer(["three", "nobody", "one"])
+    assert order(appliances, 0) == ["three", "one", "two"]
+    assert [appliances.listed(name) for name in ("one", "two", "three")] == [True, False, True]
+    appliances.replace(LOCATIONS)
+    assert order(appliances, 0) == ["three", "one", "two"], "a fresh manifest changes nothing of it"
+
+
+def test_one_that_the_service_leads_away_from_is_asked_in_need_alone() -> None:
+    appliances = Appliances(LOCATIONS)
+    seen(appliances, "one", 0.001, 10_000, 0)
+    seen(appliances, "two", 0.9, 10, 0)
+    appliances.steer(["two"])
+    assert order(appliances, 1) == ["two", "one", "three"], "though it was faster"
+    appliances.failed("two", 2)
+    assert order(appliances, 3) == ["one", "three", "two"]
+
+
+def test_a_steered_play_leaves_what_failed_for_a_minute() -> None:
+    appliances = Appliances(LOCATIONS)
+    appliances.steer(["one", "two"])
+    appliances.failed("one", 0)
+    assert order(appliances, PENALTY_S - 1)[0] == "two"
+    assert order(appliances, PENALTY_S)[0] == "one"
+
+
+def test_an_order_of_strangers_changes_nothing() -> None:
+    appliances = Appliances(LOCATIONS)
+    appliances.steer(["nobody"])
+    assert order(appliances, 0) == ["one", "two", "three"]
+    assert appliances.listed("one")

@@ -45,6 +45,23 @@ test("an appliance with wrong bytes stays last, whatever it delivers and however
   assert.deepEqual(appliances.left(), [originOf(a)]);
 });
 
+test("the service's word of now goes before the manifest's order", () => {
+  const appliances = new Appliances();
+  const c = "http://10.0.0.3:8081/t/z/v/1.m4s";
+  appliances.steer([originOf(c), originOf(a)]);
+  assert.deepEqual(appliances.plan([a, b, c], 0).addresses, [c, a, b]);
+  appliances.steer([]);
+  assert.deepEqual(appliances.plan([a, b, c], 0).addresses, [a, b, c]);
+});
+
+test("one that the service leads away from is asked in need, before one that failed", () => {
+  const appliances = new Appliances();
+  appliances.steer([originOf(a)]);
+  assert.deepEqual(appliances.plan([b, a], 0), { addresses: [a, b], patienceMs: 1_200 });
+  appliances.failed(a, 0);
+  assert.deepEqual(appliances.plan([a, b], 1).addresses, [b, a]);
+});
+
 test("an appliance is its origin, whatever the token", () => {
   assert.equal(originOf(a), "http://10.0.0.1:8081");
   assert.equal(originOf("nonsense"), "nonsense");

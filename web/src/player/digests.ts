@@ -124,7 +124,7 @@ function sealsOf(element: Element): [string, Seal][] {
   return path && sha256 && rendition ? [[rendition, { path, sha256 }], ...below] : below;
 }
 
-function isElement(child: unknown): child is Element {
+export function isElement(child: unknown): child is Element {
   return typeof child === "object" && child !== null && "tagName" in child && "children" in child;
 }
 

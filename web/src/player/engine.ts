@@ -14,6 +14,7 @@ import { configurationFor } from "./configuration.ts";
 import { Digests, type Element } from "./digests.ts";
 import { keepRange, shownRanges } from "./ranges.ts";
 import { soundsOf, type SoundRole } from "./sounds.ts";
+import { placesOf, priorityOf } from "./steering.ts";
 import { Thumbnails, type Place, type Tile } from "./thumbnails.ts";
 import { hasFrames } from "./winding.ts";
 
@@ -84,6 +85,8 @@ export class Engine {
   windable = false;
   private readonly player: shaka.Player;
   private readonly appliances = new Appliances();
+  /** The origins of this play's appliances, by the names under which it is steered. */
+  private places = new Map<string, string>();
   private readonly judge: Judge = {
     digests: new Digests(fetchList),
     onWrong: (address) => this.appliances.corrupt(address),
@@ -136,10 +139,12 @@ export class Engine {
     const learn = (mpd: Element) => {
       keepRange(mpd, ranges);
       this.judge.digests.learn(mpd);
+      this.places = placesOf(mpd);
       this.windable = hasFrames(mpd);
     };
     this.pinned = undefined;
     this.thumbnails.forget();
+    this.appliances.steer([]);
     this.traceId = play.trace_id;
     this.loads += 1;
     const load = this.loads;
@@ -383,7 +388,7 @@ export class Engine {
   private watchAppliances(): void {
     const network = this.player.getNetworkingEngine();
     if (!network) throw new Error("Shaka Player has no networking engine");
-    const { SEGMENT, MANIFEST, LICENSE } = shaka.net.NetworkingEngine.RequestType;
+    const { SEGMENT, MANIFEST, LICENSE, CONTENT_STEERING } = shaka.net.NetworkingEngine.RequestType;
     network.registerRequestFilter((type, request) => {
       if (type === MANIFEST || type === LICENSE) {
         request.headers["traceparent"] = traceparentOf(this.traceId);
@@ -402,6 +407,10 @@ export class Engine {
       request.retryParameters.stallTimeout = patienceMs;
     });
     network.registerResponseFilter((type, response) => {
+      if (type === CONTENT_STEERING) {
+        const names = priorityOf(response.data as BufferSource);
+        this.appliances.steer(names.flatMap((name) => this.places.get(name) ?? []));
+      }
       if (type !== SEGMENT) return;
       this.appliances.worked(response.uri);
       this.appliance = originOf(response.uri);

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self, TypeVar
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 import msgspec
 from pyreqwest.client import SyncClient, SyncClientBuilder
@@ -109,13 +109,17 @@ class Operator:
     def get(self, path: str, answer: type[T]) -> T:
         return self._decode(self._patiently(lambda: self._send("GET", path)), answer)
 
-    def pages(self, path: str, page: type[PageT]) -> Iterator[PageT]:
-        """The pages of a list, each asked for when the one before was taken."""
-        found = self.get(f"{path}?limit={MOST_ROWS}", page)
+    def pages(self, path: str, page: type[PageT], **wanted: str) -> Iterator[PageT]:
+        """The pages of a list, each asked for when the one before was taken.
+
+        ``wanted`` goes into the query.
+        """
+        query = {"limit": str(MOST_ROWS), **wanted}
+        found = self.get(f"{path}?{urlencode(query)}", page)
         yield found
         while found.next_cursor:
-            after = quote(found.next_cursor, safe="")
-            found = self.get(f"{path}?limit={MOST_ROWS}&after={after}", page)
+            after = {"after": found.next_cursor}
+            found = self.get(f"{path}?{urlencode(query | after)}", page)
             yield found
 
     def get_bytes(self, path: str) -> bytes:

@@ -29,6 +29,11 @@ COMMANDS = {
     "titles": ("titles:titles", "List the titles."),
     "up": ("up:up", "Start everything, and keep it running."),
 }
+APPLIANCE_COMMANDS = {
+    "drain": ("appliances:drain", "Lead plays away from an appliance."),
+    "list": ("appliances:list_appliances", "Say which appliances there are, and how they do."),
+    "undrain": ("appliances:undrain", "Let an appliance have plays again."),
+}
 FUNCTION_COMMANDS = {
     "check": ("functions:check", "Say whether a file can be a function."),
     "disable": ("functions:disable", "Let a function rest where it is in the log."),
@@ -59,6 +64,10 @@ PLAY_COMMANDS = {
 }
 WATERMARK_COMMANDS = {
     "find": ("watermark:find", "Say of whose session a copy of a film is."),
+}
+ROUTE_COMMANDS = {
+    "explain": ("routes:explain", "Say where a client is sent now, and why."),
+    "list": ("routes:list_routes", "List the routers of each appliance, and their routes."),
 }
 JOB_COMMANDS = {
     "cancel": ("jobs:cancel", "End a job; what it was encoding is ended within seconds."),
@@ -134,6 +143,9 @@ commands = Commands(
 )
 click.version_option(package_name="cuemark")(commands)
 commands.add_command(
+    Commands("appliances", APPLIANCE_COMMANDS, "What delivers the films."), "appliances"
+)
+commands.add_command(
     Commands("functions", FUNCTION_COMMANDS, "Functions: what is run on events."), "functions"
 )
 commands.add_command(Commands("account", ACCOUNT_COMMANDS, "Members' accounts."), "account")
@@ -145,6 +157,9 @@ commands.add_command(
 )
 commands.add_command(Commands("lab", LAB_COMMANDS, "Trials that can be repeated."), "lab")
 commands.add_command(Commands("plays", PLAY_COMMANDS, "What is being watched."), "plays")
+commands.add_command(
+    Commands("routes", ROUTE_COMMANDS, "The network: which appliances are near whom."), "routes"
+)
 commands.add_command(Commands("jobs", JOB_COMMANDS, "The making of titles."), "jobs")
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cuemark.app import state
+from cuemark.app.cli import appliances
 from cuemark.app.cli.client import Operator
 from cuemark.app.cli.failure import Down
 from cuemark.app.cli.jobs import state_of
@@ -90,7 +91,10 @@ def _read(folder: DataFolder) -> Status:
 
 def _shown(folder: DataFolder, found: Status) -> Group:
     names = {title.title_id: title.name for title in found.titles}
-    parts: list[RenderableType] = [_head(folder, found), _appliances(found)]
+    parts: list[RenderableType] = [
+        _head(folder, found),
+        appliances.table_of(found.appliance_states),
+    ]
     if found.jobs:
         parts.append(_jobs(found, names))
     if found.plays:
@@ -124,21 +128,6 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in columns:
         table.add_column(column)
-    return table
-
-
-def _appliances(found: Status) -> Table:
-    table = _table("Appliance", "Address", "State", "Versions", "Requests in flight")
-    for appliance in found.appliance_states:
-        health = "healthy" if appliance.healthy else "not healthy"
-        well = appliance.alive and appliance.healthy
-        table.add_row(
-            appliance.appliance_id,
-            appliance.url,
-            Text(health if appliance.alive else "silent", style="" if well else "red"),
-            str(appliance.versions),
-            str(appliance.in_flight),
-        )
     return table
 
 

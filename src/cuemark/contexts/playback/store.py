@@ -40,6 +40,7 @@ _session = Table(
     Column("trace_id", Text),
     Column("heard_at", DateTime(timezone=True)),
     Column("robustness", Text),
+    Column("steering_token", Text),
 )
 
 
@@ -59,6 +60,7 @@ async def add(transaction: Transaction, session: Session) -> None:
             trace_id=session.trace_id,
             heard_at=session.started_at,
             robustness=session.robustness,
+            steering_token=session.steering_token,
         )
     )
 
@@ -145,6 +147,7 @@ def _session_of(row: Row[tuple[object, ...]]) -> Session:
         trace_id=row.trace_id,
         heard_at=row.heard_at or row.started_at,
         robustness=row.robustness,
+        steering_token=row.steering_token,
     )
 
 

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cuemark.contexts.steering.model import Keyring
+from cuemark.contexts.steering.model.pathways import PlayTokens
+from cuemark.contexts.steering.model.tokens import Keyring
 from cuemark.contexts.steering.service import SteeringService
+from cuemark.contexts.steering.service.routing import Routing
+from cuemark.contexts.steering.store.atlas import Atlas
 from cuemark.contracts.encoding.events import TOPIC as ENCODING
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.playback import TOPIC as PLAYBACK
@@ -26,12 +29,23 @@ def build(
     clock: Clock,
     appliance_ids: Sequence[ApplianceId],
     token_keys: Sequence[TokenKey],
+    atlas: Sequence[Path] = (),
 ) -> Room[Steering]:
     """Steering for the enrolled appliances.
 
     ``token_keys`` are master keys, the current one first; the older ones are still accepted.
+    ``atlas`` are databases in MaxMind's format that say where addresses are.
     """
-    service = SteeringService(database, log, clock, Keyring(appliance_ids, token_keys))
+    routing = Routing(database)
+    service = SteeringService(
+        database,
+        log,
+        clock,
+        Keyring(appliance_ids, token_keys),
+        routing,
+        Atlas(atlas, clock),
+        PlayTokens(token_keys),
+    )
     versions = Follower("steering.versions", [ENCODING], database, log, service.take)
     plays = Follower("steering.plays", [PLAYBACK], database, log, service.take_play)
-    return Room(Steering, service, (versions, plays))
+    return Room(Steering, service, (versions, plays), keepers=(routing.follow,))

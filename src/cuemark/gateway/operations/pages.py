@@ -279,17 +279,39 @@ def _appliances(now: Overview) -> Html:
     rows = []
     for each in now.appliances:
         state = "silent" if not each.alive else "healthy" if each.healthy else "not healthy"
+        told = f"{state}, draining" if each.draining else state
         rows.append(
             [
                 each.appliance_id,
-                _toned(state, state != "healthy"),
+                _toned(told, state != "healthy"),
                 each.url,
                 str(each.versions),
                 str(each.in_flight),
+                f"{each.served_kbps / 1000:.0f}",
+                str(each.routes),
             ]
         )
-    heads = ["Appliance", "State", "Address", "Versions", "In flight"]
-    return table("As they reported last", heads, rows, numbers=2)
+    heads = ["Appliance", "State", "Address", "Versions", "In flight", "Mbit/s", "Routes"]
+    return join([table("As they reported last", heads, rows, numbers=4), _routers(now)])
+
+
+def _routers(now: Overview) -> Html:
+    """The routers that tell appliances routes; nothing where none does."""
+    rows = [
+        [
+            each.appliance_id,
+            peer.address,
+            f"AS{peer.asn}",
+            _toned(peer.state, peer.state != "up"),
+            el("span", peer.complaint),
+            str(peer.routes),
+            str(peer.refused),
+        ]
+        for each in now.appliances
+        for peer in each.peers
+    ]
+    heads = ["Appliance", "Router", "Network", "State", "Last complaint", "Routes", "Refused"]
+    return table("Who tells them routes", heads, rows, numbers=2) if rows else join([])
 
 
 def _processes(now: Overview) -> Html:

@@ -15,6 +15,7 @@ from cuemark.gateway.clearkey import ClearKeyLicence, is_kid, kids_of, licence_v
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.origins import origin_of
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
+from cuemark.gateway.routes.steering import STEERING
 from cuemark.gateway.views import API, PlayBody, PlayView, ProgressBody, play_view
 
 DASH = "application/dash+xml"
@@ -36,6 +37,7 @@ async def start_play(data: JSONBody[PlayBody], parts: Parts, request: AnyRequest
             device=data.device,
             robustness=data.robustness,
             networks=data.networks,
+            client_address=parts.client_of(request),
         )
     )
     return play_view(play)
@@ -169,6 +171,7 @@ async def _manifest(
             format=format_,
             licence_url=f"{here}{API}/plays/{session_id}/licence",
             system=system,
+            steering_url=f"{here}{STEERING}",
         )
     )
     media_type = DASH if format_ == "dash" else HLS

@@ -9,6 +9,7 @@ from tests.unit.gateway.neighbours.identity import CODE, OPERATOR_CODE, PASSWORD
 from tests.unit.gateway.neighbours.licensing import KEY, KID
 from tests.unit.gateway.neighbours.neighbour import ANNA, BEN, DRAFT, FILM, OPERATOR
 from tests.unit.gateway.neighbours.playback import ANNAS_SESSION, TRACE
+from tests.unit.gateway.neighbours.steering import PLAY_TOKEN
 from tests.unit.gateway.neighbours.town import Town
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "OPERATOR",
     "OPERATOR_CODE",
     "PASSWORD",
+    "PLAY_TOKEN",
     "RUN",
     "TRACE",
     "Town",

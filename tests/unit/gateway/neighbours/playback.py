@@ -22,6 +22,7 @@ class Theatre(Neighbour):
     ended: list[playback.EndPlay] = field(default_factory=list)
     stopped: list[playback.StopPlay] = field(default_factory=list)
     licence_urls: list[str] = field(default_factory=list)
+    steering_urls: list[str] = field(default_factory=list)
     systems: list[str | None] = field(default_factory=list)
     evidence: list[playback.NameSessions] = field(default_factory=list)
 
@@ -49,6 +50,7 @@ class Theatre(Neighbour):
     async def get_manifest(self, request: playback.GetManifest) -> playback.Manifest:
         self.check_session(request.session_id, request.account_id)
         self.licence_urls.append(request.licence_url)
+        self.steering_urls.append(request.steering_url)
         self.systems.append(request.system)
         return playback.Manifest(text=f"<{request.format}>")
 

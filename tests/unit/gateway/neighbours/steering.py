@@ -1,16 +1,21 @@
 """Steering in memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from cuemark.contracts import steering
 from cuemark.contracts.ids import ApplianceId
 from cuemark.kit.errors import Refusal
+from cuemark.kit.pages import checked_limit
 from tests.unit.gateway.neighbours.neighbour import Neighbour
+
+ROUTE = steering.Route("192.0.2.0/24", "198.51.100.1", 100, 1, 0)
+PLAY_TOKEN = "eyJzZXNzaW9uIn0.c2ln"
 
 
 @dataclass
 class Guide(Neighbour):
+    draining: list[ApplianceId] = field(default_factory=list)
     refusals: ClassVar[tuple[type[Refusal], ...]] = steering.Steering.refusals
 
     async def report(self, request: steering.Report) -> steering.ReportAccepted:
@@ -34,6 +39,49 @@ class Guide(Neighbour):
                     in_flight=0,
                     versions=1,
                     last_report_at=self.clock.now(),
+                    routes=7,
+                    peers=[
+                        steering.BgpPeer(
+                            address="198.51.100.1",
+                            asn=64501,
+                            state="held",
+                            refused=3,
+                            complaint="it announced more than <10> prefixes",
+                        )
+                    ],
                 )
             ]
         )
+
+    async def announce_routes(self, request: steering.AnnounceRoutes) -> steering.RoutesAccepted:
+        raise AssertionError("appliances announce nothing to the gateway")
+
+    async def list_routes(self, request: steering.ListRoutes) -> steering.RoutePage:
+        self.check()
+        checked_limit(request.limit)
+        states = [steering.RouteState(appliance_id=ApplianceId("edge-a"), route=ROUTE)]
+        return steering.RoutePage(routes=states, total=1)
+
+    async def explain_ranking(self, request: steering.ExplainRanking) -> steering.Explanation:
+        self.check()
+        if request.address != "192.0.2.7":
+            raise steering.AddressInvalid("That is no IP address.")
+        candidate = steering.Candidate(
+            appliance_id=ApplianceId("edge-a"), tier=1, reason="route 192.0.2.0/24", route=ROUTE
+        )
+        return steering.Explanation(
+            place=steering.Place(country="DE", asn=64501), candidates=[candidate]
+        )
+
+    async def steer(self, request: steering.Steer) -> steering.Steered:
+        self.check()
+        if request.token != PLAY_TOKEN:
+            raise steering.SteeringOver("This play is past its time.")
+        return steering.Steered(appliance_ids=[ApplianceId("edge-a")], ttl_s=10)
+
+    async def set_draining(self, request: steering.SetDraining) -> steering.DrainingSet:
+        self.check()
+        if request.appliance_id != "edge-a":
+            raise steering.UnknownAppliance("There is no such appliance.")
+        self.draining = [request.appliance_id] if request.draining else []
+        return steering.DrainingSet()

@@ -79,10 +79,12 @@ def manifest(
     ranking: Sequence[RankedAppliance],
     licence_url: str = "",
     offer: Offer = CLEARKEY_ALONE,
+    steering_url: str = "",
 ) -> str:
     """The manifest of ``version``, with the appliances of ``ranking`` in their order.
 
-    ``licence_url`` is as in ``content_protection``.
+    ``licence_url`` is as in ``content_protection``. At ``steering_url``, which must be absolute,
+    players ask from time to time where to fetch; empty, the ranking stands.
     """
     longest_s = max(version.video_timeline.durations) / version.video_timeline.timescale
     times = {
@@ -99,8 +101,22 @@ def manifest(
     ]
     periods = [_period(version, span, offer, licence_url) for span in presentation.spans(version)]
     more = NAMESPACES if offered(version, offer) else {}
-    mpd = element("MPD", {**_MPD, **more, **times}, *bases, *periods)
+    steering = _steering(steering_url)
+    mpd = element("MPD", {**_MPD, **more, **times}, *bases, *steering, *periods)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{mpd}\n'
+
+
+def _steering(url: str) -> list[str]:
+    """Content Steering for DASH (ETSI TS 103 998).
+
+    Without ``defaultServiceLocation``: Shaka Player bans a place that failed by its host, whatever
+    the port, and keeps to the default alone where all are banned, though it be the one that failed.
+    Without one it falls back to all places in their order, which begins with the best.
+    """
+    if not url:
+        return []
+    attributes = {"queryBeforeStart": "false"}
+    return [element("ContentSteering", attributes, text(presentation.address(url)))]
 
 
 def _period(version: Version, span: Span, offer: Offer, licence_url: str) -> str:

@@ -1,9 +1,10 @@
 """The HLS multivariant playlist of a session: RFC 8216 and its second edition (rfc8216bis).
 
 The media playlists are files of the version; ``EXT-X-DEFINE`` gives them the address of this
-session's keys. The variants of the best appliance come first and those of the others repeat them,
-as rfc8216bis section 6.2.4 has it for redundant streams, without PATHWAY-ID: hls.js would keep one
-pathway and forget the rest where no steering server is named.
+session's keys. The variants of the best appliance come first and those of the others repeat them.
+Each appliance is a pathway of Content Steering (rfc8216bis sections 4.4.6.6 and 7), with groups of
+renditions of its own. Where no steering server is named they are redundant streams (section 6.2.4)
+and have no PATHWAY-ID: hls.js would keep one pathway and forget the rest.
 """
 
 from collections.abc import Sequence
@@ -43,13 +44,20 @@ def manifest(
     ranking: Sequence[RankedAppliance],
     licence_url: str,
     system: System | None = None,
+    steering_url: str = "",
 ) -> str:
     """The playlist of ``version``, for ClearKey players or those of one DRM ``system``.
 
     Keys in the clear are at the sibling ``keys/KID`` of ``licence_url``, which must be absolute: a
-    media playlist resolves a path against its own appliance.
+    media playlist resolves a path against its own appliance. So must be ``steering_url``, where
+    players ask from time to time where to fetch; empty, the ranking stands.
     """
     lines = ["#EXTM3U", "#EXT-X-VERSION:8", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    steered = bool(steering_url)
+    if steered:
+        server = _quoted(presentation.address(steering_url))
+        first = _quoted(ranking[0].appliance_id)
+        lines.append(f"#EXT-X-CONTENT-STEERING:SERVER-URI={server},PATHWAY-ID={first}")
     if system is None:
         key_base = presentation.address(f"{licence_url.rpartition('/')[0]}/keys")
         lines.append(f"#EXT-X-DEFINE:NAME={_quoted('key_base')},VALUE={_quoted(key_base)}")
@@ -66,17 +74,24 @@ def manifest(
     for appliance in ranking:
         for group, members in groups.items() or [("", [])]:
             for rendition in version.renditions:
-                lines.append(_variant(version, rendition, group, members, appliance))
+                variant = _variant(version, rendition, group, members, appliance)
+                lines.append(f"{variant}{_pathway(appliance, steered)}")
                 lines.append(_playlist(appliance, rendition.rendition_id, kind))
     for appliance in ranking:
         lines += [
             _iframes(version, rendition, rendition.iframes, appliance, kind)
+            + _pathway(appliance, steered)
             for rendition in version.renditions
             if rendition.iframes is not None
         ]
     if version.thumbnails is not None:
         lines += [_thumbnails(version.thumbnails, each) for each in ranking[:1]]
     return "\n".join(lines) + "\n"
+
+
+def _pathway(appliance: RankedAppliance, steered: bool) -> str:
+    """That a variant is of an appliance's pathway, at the end of its attributes."""
+    return f",PATHWAY-ID={_quoted(appliance.appliance_id)}" if steered else ""
 
 
 def _tracks(version: Version) -> list[tuple[str, str]]:

@@ -17,7 +17,8 @@ SILENT_AFTER = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Session:
-    """``ranking`` holds media tokens: it belongs in manifests, and in no log."""
+    """``ranking`` holds media tokens: it belongs in manifests, and in no log, as does
+    ``steering_token``, which is empty in sessions of older releases."""
 
     session_id: PlaySessionId
     account_id: AccountId
@@ -32,6 +33,11 @@ class Session:
     trace_id: str = ""
     heard_at: datetime | None = None
     robustness: Robustness = "software"
+    steering_token: str = field(default="", repr=False)
+
+    def steering_address(self, url: str) -> str:
+        """Where this session is steered, below ``url``; empty where one of the two is."""
+        return f"{url}?play={self.steering_token}" if url and self.steering_token else ""
 
 
 def end_of(started_at: datetime, duration_s: float) -> datetime:

@@ -64,7 +64,7 @@ from cuemark.contracts.playback import (
     UnknownPlay,
 )
 from cuemark.contracts.protection import Robustness
-from cuemark.contracts.steering import Rank, RankedAppliance, Steering
+from cuemark.contracts.steering import Rank, Ranking, Steering
 from cuemark.contracts.viewers import GetResumePoint, Viewers
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
@@ -123,6 +123,7 @@ class PlaybackService(Playback):
             version_id=version_id,
             expires_at=expires_at,
             networks=request.networks,
+            client_address=request.client_address,
         )
         try:
             async with asyncio.TaskGroup() as group:
@@ -132,7 +133,7 @@ class PlaybackService(Playback):
                 group.create_task(self._open_licences(session_id, request, version_id, expires_at))
         except ExceptionGroup as refusals:
             raise refusals.exceptions[0] from None
-        version, ranking = version_asked.result(), ranking_asked.result()
+        version, ranked = version_asked.result(), ranking_asked.result()
         level = protection.level_of(version, self._offer, request.robustness)
         self._check_level(title, version, level)
         session = Session(
@@ -143,11 +144,12 @@ class PlaybackService(Playback):
             version_id=version_id,
             duration_s=version.duration_s,
             device=request.device.replace("\0", "")[:MAX_DEVICE_CHARS],
-            ranking=ranking,
+            ranking=ranked.appliances,
             started_at=now,
             expires_at=expires_at,
             trace_id=current_trace_id(),
             robustness=level,
+            steering_token=ranked.steering_token,
         )
         await self._record(session)
         return Play(
@@ -156,7 +158,7 @@ class PlaybackService(Playback):
             version_id=version_id,
             duration_s=version.duration_s,
             resume_s=resume_of(position_asked.result(), version.duration_s),
-            appliances=[appliance.appliance_id for appliance in ranking],
+            appliances=[appliance.appliance_id for appliance in ranked.appliances],
             expires_at=expires_at,
             systems=protection.offered(version, self._offer),
         )
@@ -168,14 +170,17 @@ class PlaybackService(Playback):
         in_clear = request.format == "hls" and request.system is None
         level = "software" if in_clear else session.robustness
         version = protection.within(version, level, self._offer)
+        steering = session.steering_address(request.steering_url)
         if request.format == "dash":
-            text = dash.manifest(version, session.ranking, request.licence_url, self._offer)
+            text = dash.manifest(
+                version, session.ranking, request.licence_url, self._offer, steering
+            )
             return Manifest(text=text)
         if request.system is None and not self._offer.clearkey:
             raise CannotPlay("This service gives no keys in the clear: ask for a DRM system's.")
         if request.system and request.system not in protection.of_hls(version, self._offer):
             raise CannotPlay(f"This title has no playlists for {request.system}.")
-        text = hls.manifest(version, session.ranking, request.licence_url, request.system)
+        text = hls.manifest(version, session.ranking, request.licence_url, request.system, steering)
         return Manifest(text=text)
 
     async def get_play(self, request: GetPlay) -> PlayState:
@@ -303,7 +308,7 @@ class PlaybackService(Playback):
 
     async def _rank(
         self, title: Title, request: Rank, version_asked: asyncio.Task[Version]
-    ) -> list[RankedAppliance]:
+    ) -> Ranking:
         """The appliances; the tokens of a marked version know the session's variants."""
         if (await version_asked).marked:
             coins = fingerprint.row(self._fingerprint_key, request.session_id)
@@ -314,7 +319,7 @@ class PlaybackService(Playback):
             raise _not_now("No appliance can be chosen", away) from away
         if not ranking.appliances:
             raise CannotPlay(f"No appliance has {title.name} at hand yet: try again in a minute.")
-        return ranking.appliances
+        return ranking
 
     async def _open_licences(
         self,

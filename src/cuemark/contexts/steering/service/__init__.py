@@ -1,25 +1,49 @@
 """The use cases of steering."""
 
 import msgspec
+import structlog
 
-from cuemark.contexts.steering import model, store
-from cuemark.contexts.steering.model import Appliance, Keyring, Loads
+from cuemark.contexts.steering import store
+from cuemark.contexts.steering.model import (
+    explaining,
+    pathways,
+    ranking,
+    reports,
+    routes,
+    snapshots,
+    tokens,
+)
+from cuemark.contexts.steering.model.pathways import PlayTokens
+from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads
+from cuemark.contexts.steering.model.tokens import Keyring
+from cuemark.contexts.steering.service.routing import Routing
+from cuemark.contexts.steering.store.atlas import Atlas
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import ApplianceId, VersionId
 from cuemark.contracts.playback import PlayStopped
 from cuemark.contracts.steering import (
     MAX_REVOKED,
     TOPIC,
+    AnnounceRoutes,
     ApplianceList,
     ApplianceState,
+    DrainingSet,
+    ExplainRanking,
+    Explanation,
     GetSnapshot,
     ListAppliances,
+    ListRoutes,
     Rank,
     Ranking,
     Report,
     ReportAccepted,
+    RoutePage,
+    RoutesAccepted,
+    SetDraining,
     Snapshot,
     SnapshotKey,
+    Steer,
+    Steered,
     Steering,
     UnknownAppliance,
     VersionPlaced,
@@ -28,6 +52,7 @@ from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.networks import networks_of
 from cuemark.kit.outbox import Entry, Log
+from cuemark.kit.pages import checked_limit, cursor_of, keys_of
 
 FRESH_S = 0.2
 CACHED_VERSIONS = 1024
@@ -41,17 +66,29 @@ class SteeringService(Steering):
     ``keyring`` also says which appliances are enrolled.
     """
 
-    def __init__(self, database: Database, log: Log, clock: Clock, keyring: Keyring) -> None:
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        clock: Clock,
+        keyring: Keyring,
+        routing: Routing,
+        atlas: Atlas,
+        play_tokens: PlayTokens,
+    ) -> None:
         self._database = database
         self._log = log
         self._clock = clock
         self._keyring = keyring
+        self._routing = routing
+        self._atlas = atlas
+        self._play_tokens = play_tokens
         self._loads = Loads()
         self._holders: dict[VersionId, tuple[float, list[Appliance]]] = {}
 
     async def report(self, request: Report) -> ReportAccepted:
         self._enrolled(request.appliance_id)
-        model.check_report(request)
+        reports.check_report(request)
         now = self._clock.now()
         async with self._database.transaction() as transaction:
             known = await store.record(transaction, request, now)
@@ -67,12 +104,12 @@ class SteeringService(Steering):
 
     async def get_snapshot(self, request: GetSnapshot) -> Snapshot:
         self._enrolled(request.appliance_id)
-        after = model.position_of(request.after)
+        after = snapshots.position_of(request.after)
         async with self._database.transaction() as transaction:
             if after > await store.last_position(transaction):
                 after = 0
             versions, reached = await store.published_after(transaction, after, SNAPSHOT_VERSIONS)
-            revoked_after = model.position_of(request.revoked_after)
+            revoked_after = snapshots.position_of(request.revoked_after)
             if revoked_after > await store.last_revoked(transaction):
                 revoked_after = 0
             revoked, revoked_to = await store.revoked_after(
@@ -91,21 +128,28 @@ class SteeringService(Steering):
         networks_of(request.networks)
         holders = await self._holders_of(request.version_id)
         now = self._clock.now()
-        limit = max(1, min(request.limit, model.MAX_RANKED))
-        ranked = model.rank(holders, self._loads, request.session_id, now, limit)
+        limit = max(1, min(request.limit, ranking.MAX_RANKED))
+        client, session_id = self._client(request.client_address), request.session_id
+        open_, draining = pathways.parted(holders, now)
+        ranked = ranking.rank(open_, self._loads, session_id, now, limit, client)
+        left = limit - len(ranked)
+        ranked += ranking.rank(draining, Loads(), session_id, now, left, client)
+        chosen = [appliance.appliance_id for appliance in ranked]
         return Ranking(
             appliances=[
-                model.media_address(
+                tokens.media_address(
                     appliance, request, self._keyring.current_of(appliance.appliance_id), now
                 )
                 for appliance in ranked
-            ]
+            ],
+            steering_token=self._play_tokens.mint(request, chosen),
         )
 
     async def list_appliances(self, request: ListAppliances) -> ApplianceList:
         async with self._database.transaction() as transaction:
             found = await store.appliances(transaction)
         now = self._clock.now()
+        counts = self._routing.table.counts()
         return ApplianceList(
             appliances=[
                 ApplianceState(
@@ -116,11 +160,76 @@ class SteeringService(Steering):
                     in_flight=appliance.in_flight,
                     versions=versions,
                     last_report_at=appliance.last_report_at,
+                    capacity_kbps=appliance.capacity_kbps,
+                    served_kbps=appliance.served_kbps,
+                    announced_only=appliance.announced_only,
+                    place=appliance.place,
+                    peers=peers,
+                    routes=counts.get(appliance.appliance_id, 0),
+                    draining=appliance.draining,
                 )
-                for appliance, versions in found
+                for appliance, versions, peers in found
                 if appliance.appliance_id in self._keyring
             ]
         )
+
+    async def announce_routes(self, request: AnnounceRoutes) -> RoutesAccepted:
+        self._enrolled(request.appliance_id)
+        routes.check_batch(request)
+        return await self._routing.take(request)
+
+    async def list_routes(self, request: ListRoutes) -> RoutePage:
+        limit = checked_limit(request.limit)
+        after = keys_of(request.after, 3) or ("", "", "")
+        table = self._routing.table
+        found = table.page(request.appliance_id, after, limit + 1)
+        last = found[limit - 1] if len(found) > limit else None
+        return RoutePage(
+            routes=found[:limit],
+            total=sum(table.counts().values()),
+            next_cursor=cursor_of(last.appliance_id, last.route.peer, last.route.prefix)
+            if last
+            else "",
+        )
+
+    async def explain_ranking(self, request: ExplainRanking) -> Explanation:
+        routes.checked_address(request.address)
+        client = self._client(request.address)
+        async with self._database.transaction() as transaction:
+            every = [each for each, *_ in await store.appliances(transaction)]
+        enrolled = [each for each in every if each.appliance_id in self._keyring]
+        holders = enrolled
+        if request.version_id is not None:
+            held = {each.appliance_id for each in await self._holders_of(request.version_id)}
+            holders = [each for each in enrolled if each.appliance_id in held]
+        candidates = explaining.candidates(
+            enrolled, holders, self._loads, self._clock.now(), client
+        )
+        return Explanation(place=client.place, candidates=candidates)
+
+    def _client(self, address: str) -> Client:
+        """What is known of the client at an IP address; nothing of what is none."""
+        packed = routes.packed_of(address)
+        if packed is None:
+            return ranking.ANYBODY
+        return Client(self._routing.table.paths(packed), self._atlas.place(address))
+
+    async def steer(self, request: Steer) -> Steered:
+        now = self._clock.now()
+        placed = self._play_tokens.read(request.token, now)
+        holders = await self._holders_of(placed.version_id)
+        return pathways.steered(placed.appliance_ids, holders, now)
+
+    async def set_draining(self, request: SetDraining) -> DrainingSet:
+        self._enrolled(request.appliance_id)
+        async with self._database.transaction() as transaction:
+            known = await store.set_draining(transaction, request.appliance_id, request.draining)
+        if not known:
+            raise UnknownAppliance(f"The appliance {request.appliance_id} has never reported.")
+        structlog.get_logger().info(
+            "appliance_draining", appliance_id=request.appliance_id, draining=request.draining
+        )
+        return DrainingSet()
 
     async def take(self, transaction: Transaction, entry: Entry) -> None:
         """Handles an event of encoding: a published version is listed for the appliances."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -20,11 +22,11 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
-from cuemark.contexts.steering.model import Appliance
+from cuemark.contexts.steering.model.ranking import Appliance
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
-from cuemark.contracts.steering import Report, RevokedSession, SnapshotVersion
+from cuemark.contracts.steering import BgpPeer, Place, Report, RevokedSession, SnapshotVersion
 from cuemark.kit.database import Transaction
 
 _metadata = MetaData(schema="steering")
@@ -37,6 +39,12 @@ _appliance = Table(
     Column("in_flight", BigInteger),
     Column("last_report_at", DateTime(timezone=True)),
     Column("inventory_revision", BigInteger),
+    Column("capacity_kbps", BigInteger),
+    Column("served_kbps", BigInteger),
+    Column("announced_only", Boolean),
+    Column("place", JSONB(none_as_null=True)),
+    Column("peers", JSONB(none_as_null=True)),
+    Column("draining", Boolean),
 )
 _held = Table(
     "held",
@@ -59,12 +67,13 @@ _revoked = Table(
     Column("session_id", Text),
     Column("until_at", DateTime(timezone=True)),
 )
+_said = ("url", "healthy", "in_flight", "capacity_kbps", "served_kbps", "announced_only")
 _state = (
     _appliance.c.appliance_id,
-    _appliance.c.url,
-    _appliance.c.healthy,
-    _appliance.c.in_flight,
     _appliance.c.last_report_at,
+    _appliance.c.place,
+    *(_appliance.c[name] for name in _said),
+    _appliance.c.draining,
 )
 
 
@@ -73,26 +82,31 @@ async def record(transaction: Transaction, report: Report, at: datetime) -> int 
 
     Holds the appliance's row, so reports of one appliance follow one another.
     """
-    said = insert(_appliance).values(
-        appliance_id=report.appliance_id,
-        url=report.url,
-        healthy=report.healthy,
-        in_flight=report.in_flight,
-        last_report_at=at,
-    )
+    values = {
+        "last_report_at": at,
+        "place": report.place and msgspec.to_builtins(report.place),
+        "peers": msgspec.to_builtins(report.peers) or None,
+        **{name: getattr(report, name) for name in _said},
+    }
+    said = insert(_appliance).values(appliance_id=report.appliance_id, **values)
     stored = await transaction.execute(
         said.on_conflict_do_update(
-            index_elements=["appliance_id"],
-            set_={
-                "url": said.excluded.url,
-                "healthy": said.excluded.healthy,
-                "in_flight": said.excluded.in_flight,
-                "last_report_at": said.excluded.last_report_at,
-            },
+            index_elements=["appliance_id"], set_={name: said.excluded[name] for name in values}
         ).returning(_appliance.c.inventory_revision)
     )
     revision: int | None = stored.scalar_one()
     return revision
+
+
+async def set_draining(transaction: Transaction, appliance_id: ApplianceId, draining: bool) -> bool:
+    """Note what operators say of an appliance; False where it has never reported."""
+    noted = await transaction.execute(
+        update(_appliance)
+        .where(_appliance.c.appliance_id == appliance_id)
+        .values(draining=draining)
+        .returning(_appliance.c.appliance_id)
+    )
+    return noted.one_or_none() is not None
 
 
 async def replace_inventory(
@@ -128,22 +142,31 @@ async def holders(transaction: Transaction, version_id: VersionId) -> list[Appli
         .join(_held, _held.c.appliance_id == _appliance.c.appliance_id)
         .where(_held.c.version_id == version_id)
     )
-    return [Appliance(**row._mapping) for row in rows]
+    return [_appliance_of(row) for row in rows]
 
 
-async def appliances(transaction: Transaction) -> list[tuple[Appliance, int]]:
-    """Every appliance that has reported, with how many versions it holds."""
+def _appliance_of(row: Any) -> Appliance:
+    values = {column.name: row._mapping[column] for column in _state}
+    place = values.pop("place")
+    return Appliance(**values, place=place and msgspec.convert(place, Place))
+
+
+async def appliances(transaction: Transaction) -> list[tuple[Appliance, int, list[BgpPeer]]]:
+    """Every appliance that has reported, with how many versions it holds, and its peers."""
     counted = (
         select(_held.c.appliance_id, func.count().label("versions"))
         .group_by(_held.c.appliance_id)
         .subquery()
     )
     rows = await transaction.execute(
-        select(*_state, func.coalesce(counted.c.versions, 0))
+        select(*_state, func.coalesce(counted.c.versions, 0).label("versions"), _appliance.c.peers)
         .outerjoin(counted, counted.c.appliance_id == _appliance.c.appliance_id)
         .order_by(_appliance.c.appliance_id)
     )
-    return [(Appliance(*row[:-1]), row[-1]) for row in rows]
+    return [
+        (_appliance_of(row), row.versions, msgspec.convert(row.peers or [], list[BgpPeer]))
+        for row in rows
+    ]
 
 
 async def add_published(transaction: Transaction, version_id: VersionId, index_blake3: str) -> None:

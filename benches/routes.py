@@ -1,0 +1,103 @@
+"""Routes: how long until steering knows what a router says, with every part in between."""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benches.failure import BenchFailed
+from benches.figures import Figure, figure
+from benches.stand import Stand
+from cuemark.app.engines import postgres
+from cuemark.kit.process import kill_group, launch_argv
+from tests.integration.edge.town import FAR, NEAR, Town, town
+
+ABOUT = """
+A BIRD (Debian's 2.0.12) in a network namespace announces to an appliance's ExaBGP; the agent's
+parts and steering run in one process, on a PostgreSQL of their own. *100,000 prefixes*, each a /24,
+of one path: from the session being up to the last route counting. *Withdrawal*: from telling BIRD,
+until a client of the prefix is ranked elsewhere; *lost*: the same from the death of BIRD, when it
+had announced the 100,000. All of it shares the cores with the rest of the machine.
+"""
+
+PREFIXES, ROUNDS = 100_000, 5
+LIMIT_S = 120
+
+
+def measure(stand: Stand) -> list[Figure]:
+    if shutil.which("bird") is None:
+        raise BenchFailed("bird is missing: run apt-get install bird2")
+    count, rounds = (2000, 1) if stand.quick else (PREFIXES, ROUNDS)
+    root = stand.scratch("routes")
+    with _database(root / "pg") as folder:
+        postgres.create_database(folder)
+        stand.tell("routes")
+        learnt_s, withdrawn_s, lost_s = asyncio.run(
+            _measured(root, postgres.url_of(folder), count, rounds)
+        )
+    return [
+        figure(f"routes: {count:,} prefixes known", learnt_s, "s"),
+        figure("routes: withdrawal to other ranking", withdrawn_s, "s"),
+        figure("routes: router lost to other ranking", lost_s, "s"),
+    ]
+
+
+async def _measured(
+    root: Path, url: str, count: int, rounds: int
+) -> tuple[list[float], list[float], list[float]]:
+    learnt_s, withdrawn_s, lost_s = [], [], []
+    prefixes = [f"{8 + (n >> 16)}.{n >> 8 & 255}.{n & 255}.0/24 blackhole" for n in range(count)]
+    only = ["8.8.8.0/24 blackhole"]
+    for number in range(rounds):
+        folder = root / str(number)
+        async with town(folder, url, 200_000, ("8.0.0.0/7",)) as here, asyncio.timeout(LIMIT_S):
+            await here.first()
+            here.router.start(sorted({*prefixes, *only}))
+            began_s = await _up(here)
+            while await here.routes() < count:
+                await asyncio.sleep(0.02)
+            learnt_s.append(time.monotonic() - began_s)
+            await here.until_first(NEAR, LIMIT_S)
+            here.router.kill()
+            lost_s.append(await here.until_first(FAR, LIMIT_S))
+        async with town(folder, url, 10, ("8.0.0.0/7",)) as here:
+            here.router.start(only)
+            await here.until_first(NEAR, LIMIT_S)
+            here.router.announce([])
+            withdrawn_s.append(await here.until_first(FAR, LIMIT_S))
+    return learnt_s, withdrawn_s, lost_s
+
+
+async def _up(here: Town) -> float:
+    """When the session is up."""
+    while here.rib.told()[0].state != "up":
+        await asyncio.sleep(0.005)
+    return time.monotonic()
+
+
+@contextlib.contextmanager
+def _database(folder: Path) -> Iterator[Path]:
+    """The socket folder of a PostgreSQL of the bench's own."""
+    folder.mkdir(parents=True)
+    postgres.initialise(folder / "data")
+    argv = launch_argv(
+        postgres.server_argv(folder / "data", folder),
+        drop_root=True,
+        on_parent_death=signal.SIGINT,
+    )
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(argv, stdout=log, stderr=log) as server,
+    ):
+        try:
+            while not postgres.answers(folder):
+                if server.poll() is not None:
+                    raise BenchFailed(f"PostgreSQL ended: {folder / 'log'}")
+                time.sleep(0.05)
+            yield folder
+        finally:
+            kill_group(server.pid, signal.SIGINT)

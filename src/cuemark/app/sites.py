@@ -1,0 +1,76 @@
+"""Where appliances stand, as the settings tell it."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from cuemark.contracts.steering import Place
+from cuemark.edge.settings import BgpSettings, PeerSettings
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where an appliance stands.
+
+    ``country`` is ISO 3166-1 alpha-2, ``asn`` the number of the network that it stands in, and
+    ``capacity_kbps`` what its line carries. ``announced_only`` keeps clients away that none of its
+    routes has. ``bgp`` lets routers tell it routes.
+    """
+
+    country: Annotated[str, Meta(pattern="^([A-Z]{2})?$")] = ""
+    asn: Annotated[int, Meta(ge=0, le=(1 << 32) - 1)] = 0
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    capacity_kbps: Annotated[int, Meta(ge=0, le=10_000_000_000)] = 0
+    announced_only: bool = False
+    bgp: BgpSettings | None = None
+
+    @property
+    def place(self) -> Place:
+        return Place(
+            country=self.country, asn=self.asn, latitude=self.latitude, longitude=self.longitude
+        )
+
+
+def complaint_about_sites(sites: Mapping[str, Site]) -> str:
+    """What is wrong with the sites; empty where nothing is."""
+    for name, site in sites.items():
+        if (site.latitude is None) != (site.longitude is None):
+            return f"`sites.{name}` needs both latitude and longitude, or neither"
+        if site.announced_only and site.bgp is None:
+            return f"`sites.{name}.announced_only` needs routers under bgp: nobody announces routes"
+        if site.bgp is not None and (wrong := _complaint_about_bgp(site.bgp)):
+            return f"`sites.{name}.bgp`: {wrong}"
+    return ""
+
+
+def _complaint_about_bgp(bgp: BgpSettings) -> str:
+    try:
+        ipaddress.IPv4Address(bgp.router_id)
+    except ValueError:
+        return f"router_id is {bgp.router_id!r}: write an IPv4 address"
+    addresses = [peer.address for peer in bgp.peers]
+    if len(set(addresses)) < len(addresses):
+        return "two peers have the same address"
+    return next(filter(None, map(_complaint_about_peer, bgp.peers)), "")
+
+
+def _complaint_about_peer(peer: PeerSettings) -> str:
+    try:
+        versions = {
+            ipaddress.ip_address(address).version for address in (peer.address, peer.local_address)
+        }
+    except ValueError:
+        return f"the peer {peer.address!r} and its local_address must be IP addresses"
+    if len(versions) > 1:
+        return f"the peer {peer.address} and its local_address are not of one kind"
+    if not peer.allow:
+        return f"the peer {peer.address} may announce nothing: write its networks under allow"
+    for network in peer.allow:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            return f"the peer {peer.address} allows {network!r}: write networks: 192.0.2.0/24"
+    return ""

@@ -1,0 +1,1 @@
+"""The decisions of steering, pure: who serves a session, and what the token for it says."""

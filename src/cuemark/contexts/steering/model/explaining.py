@@ -1,0 +1,87 @@
+"""Why a client is steered as it is, in the words of whoever runs the network."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cuemark.contexts.steering.model.pathways import parted
+from cuemark.contexts.steering.model.places import distance_km, remoteness
+from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads, tiers
+from cuemark.contracts.steering import Candidate
+
+
+def candidates(
+    enrolled: Sequence[Appliance],
+    holders: Sequence[Appliance],
+    loads: Loads,
+    now: datetime,
+    client: Client,
+) -> list[Candidate]:
+    """Every appliance that is enrolled, with its tier for this client and what put it there."""
+    open_, draining = parted(holders, now)
+    ranked = [*tiers(open_, loads, now, client), *tiers(draining, loads, now, client)]
+    order = [(number, each) for number, tier in enumerate(ranked, start=1) for each in tier]
+    able = [appliance for _, appliance in order]
+    load_of = loads.measure(enrolled)
+    return [
+        *(
+            _candidate(each, tier, _why(each, loads, client), client, load_of(each))
+            for tier, each in order
+        ),
+        *(
+            _candidate(each, 0, _why_not(each, holders, now), client, load_of(each))
+            for each in enrolled
+            if each not in able
+        ),
+    ]
+
+
+def _candidate(
+    appliance: Appliance, tier: int, reason: str, client: Client, load: float
+) -> Candidate:
+    path = client.paths.get(appliance.appliance_id)
+    km = distance_km(client.place, appliance.place)
+    return Candidate(
+        appliance_id=appliance.appliance_id,
+        tier=tier,
+        reason=reason,
+        route=path.route if path else None,
+        km=None if km is None else round(km, 1),
+        load=round(load, 3),
+    )
+
+
+def _why(appliance: Appliance, loads: Loads, client: Client) -> str:
+    path = client.paths.get(appliance.appliance_id)
+    if path is None and appliance.announced_only:
+        return "is for the clients of its routes alone: gets others where nobody else can"
+    if path is None:
+        why = f"no route; {_where(appliance, client)}"
+    else:
+        route = path.route
+        why = (
+            f"route {route.prefix} of {route.peer}: local preference {route.local_preference}, "
+            f"AS path of {route.as_path_length}, MED {route.med}; {_where(appliance, client)}"
+        )
+    why = f"full; {why}" if loads.full(appliance) else why
+    return f"draining; {why}" if appliance.draining else why
+
+
+def _where(appliance: Appliance, client: Client) -> str:
+    if remoteness(client.place, appliance.place) == 0:
+        return f"in its network AS{client.place.asn}"
+    km = distance_km(client.place, appliance.place)
+    if km is not None:
+        return f"{km:.0f} km away"
+    there = appliance.place.country if appliance.place else ""
+    if not there or not client.place.country:
+        return "how far it is is not known"
+    return f"in {there}, the client in {client.place.country}"
+
+
+def _why_not(appliance: Appliance, holders: Sequence[Appliance], now: datetime) -> str:
+    if appliance not in holders:
+        return "does not hold this version"
+    if not appliance.healthy:
+        return "says that it is not healthy"
+    silent_s = (now - appliance.last_report_at).total_seconds()
+    return f"has been silent for {silent_s:.1f} s"

@@ -1,0 +1,172 @@
+"""How appliances are ranked.
+
+The nearest tier first, by routes and then by places. Within a tier two choices by rendezvous
+hashing (Thaler and Ravishankar, 1998), weighted by what their lines carry (Schindelhauer and
+Schomaker, 2005), of which the one with more headroom wins (Mitzenmacher, 2001), place by place:
+loads even out without the herd that a stale minimum draws, and a session keeps its appliances
+while loads are equal.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+
+import xxhash
+
+from cuemark.contexts.steering.model.places import NOWHERE, remoteness
+from cuemark.contexts.steering.model.routes import Path
+from cuemark.contracts.ids import ApplianceId, PlaySessionId
+from cuemark.contracts.steering import GONE_S, SILENCE_S, Place
+
+MAX_RANKED = 10
+SESSION_KBPS = 5_000
+"""What a session is taken to fetch until a report has it."""
+FULL_SHARE = 0.95
+"""Of its capacity: an appliance that sends more gets sessions only where all others are full."""
+
+Tier = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Appliance:
+    """What an appliance last said of itself, and when that came in.
+
+    ``draining`` is what operators say of it.
+    """
+
+    appliance_id: ApplianceId
+    url: str
+    healthy: bool
+    in_flight: int
+    last_report_at: datetime
+    draining: bool = False
+    capacity_kbps: int = 0
+    served_kbps: int = 0
+    announced_only: bool = False
+    place: Place | None = None
+
+    def alive(self, now: datetime) -> bool:
+        """Whether it has spoken within the last ``SILENCE_S``.
+
+        A report from the future is from before the clock was set back: no sign of life either.
+        """
+        return abs(now - self.last_report_at) < timedelta(seconds=SILENCE_S)
+
+    def gone(self, now: datetime) -> bool:
+        """Whether it has been silent for so long that nobody should be sent there at all."""
+        return now - self.last_report_at >= timedelta(seconds=GONE_S)
+
+
+@dataclass(frozen=True)
+class Client:
+    """What is known of whom a ranking is for: by which path each appliance has it, and where it is.
+
+    Of one of whom nothing is known, all appliances are as near.
+    """
+
+    paths: Mapping[ApplianceId, Path] = field(default_factory=dict)
+    place: Place = NOWHERE
+
+    def tier(self, appliance: Appliance, full: bool) -> Tier:
+        """The least is the best; load decides between appliances of one tier alone.
+
+        Past all others come those that are for announced clients alone, where this is none, and
+        those that are full.
+        """
+        path = self.paths.get(appliance.appliance_id)
+        return (
+            int(appliance.announced_only and path is None),
+            int(full),
+            *((0, *path.cost) if path else (1, 0, 0, 0, 0)),
+            remoteness(self.place, appliance.place),
+        )
+
+
+ANYBODY = Client()
+
+
+class Loads:
+    """Requests in flight at each appliance, plus the sessions placed since its last report.
+
+    The next report counts those sessions itself, so it takes the place of the local count.
+    """
+
+    def __init__(self) -> None:
+        self._placed: dict[ApplianceId, tuple[datetime, int]] = {}
+
+    def of(self, appliance: Appliance) -> int:
+        return appliance.in_flight + self._since_report(appliance)
+
+    def share(self, appliance: Appliance) -> float:
+        """What it sends of what its line carries; 0 where nobody said what that is."""
+        if not appliance.capacity_kbps:
+            return 0.0
+        placed_kbps = self._since_report(appliance) * SESSION_KBPS
+        return (appliance.served_kbps + placed_kbps) / appliance.capacity_kbps
+
+    def full(self, appliance: Appliance) -> bool:
+        return self.share(appliance) >= FULL_SHARE
+
+    def measure(self, appliances: Sequence[Appliance]) -> Callable[[Appliance], float]:
+        """How these are compared: by shares, unless what one of them carries is not known."""
+        return self.share if all(each.capacity_kbps for each in appliances) else self.of
+
+    def place(self, appliance: Appliance) -> None:
+        """Count one more session on ``appliance``."""
+        placed = self._since_report(appliance) + 1
+        self._placed[appliance.appliance_id] = (appliance.last_report_at, placed)
+
+    def _since_report(self, appliance: Appliance) -> int:
+        reported_at, placed = self._placed.get(appliance.appliance_id, (None, 0))
+        return placed if reported_at == appliance.last_report_at else 0
+
+
+def rank(
+    holders: Sequence[Appliance],
+    loads: Loads,
+    session_id: PlaySessionId,
+    now: datetime,
+    limit: int,
+    client: Client = ANYBODY,
+) -> list[Appliance]:
+    """The best of the appliances that hold the version; the first is counted as chosen."""
+    ranked: list[Appliance] = []
+    for tier in tiers(holders, loads, now, client):
+        load_of = loads.measure(tier)
+        weighted = load_of == loads.share
+        left = sorted(
+            tier, key=lambda each: _affinity(session_id, each, weighted=weighted), reverse=True
+        )
+        while left and len(ranked) < limit:
+            ranked.append(min(left[:2], key=load_of))
+            left.remove(ranked[-1])
+    if ranked:
+        loads.place(ranked[0])
+    return ranked
+
+
+def tiers(
+    holders: Sequence[Appliance], loads: Loads, now: datetime, client: Client
+) -> list[list[Appliance]]:
+    """Those that can serve a client, the nearest first; those in one list are as near.
+
+    Where every holder has fallen silent, those that did so lately rank all the same, as load
+    balancers do past their panic threshold (Envoy): a client fails over by itself, and a refused
+    play cannot.
+    """
+    healthy = [appliance for appliance in holders if appliance.healthy]
+    able = [appliance for appliance in healthy if appliance.alive(now)]
+    able = able or [appliance for appliance in healthy if not appliance.gone(now)]
+
+    placed = [(client.tier(each, loads.full(each)), each) for each in able]
+    placed.sort(key=itemgetter(0))
+    return [[each for _, each in tier] for _, tier in groupby(placed, itemgetter(0))]
+
+
+def _affinity(session_id: PlaySessionId, appliance: Appliance, *, weighted: bool) -> float:
+    text = f"{session_id}/{appliance.appliance_id}"
+    drawn = ((xxhash.xxh3_64_intdigest(text.encode()) >> 12) + 0.5) / 2**52
+    return -(appliance.capacity_kbps if weighted else 1) / math.log(drawn)

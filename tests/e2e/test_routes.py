@@ -1,0 +1,76 @@
+"""Routes from a router of somebody else's to what operators are told of a client."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.installation import Installation, wait_until
+from tests.integration.edge.router import ITS_ASN, OUR_ASN, PORT, Router, router
+
+
+def site(beside: Router) -> str:
+    return f"""
+workers = 0
+functions = ""
+[sites.appliance-1]
+country = "DE"
+capacity_kbps = 10_000_000
+[sites.appliance-1.bgp]
+asn = {OUR_ASN}
+router_id = "{beside.here}"
+[[sites.appliance-1.bgp.peers]]
+address = "{beside.address}"
+asn = {ITS_ASN}
+local_address = "{beside.here}"
+port = {PORT}
+allow = ["8.8.0.0/16"]
+"""
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Router]:
+    with router(tmp_path_factory.mktemp("router"), 9) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def routed(beside: Router, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    folder: Path = tmp_path_factory.mktemp("routed") / "data"
+    folder.mkdir()
+    (folder / "cuemark.toml").write_text(site(beside))
+    installation = Installation(folder)
+    installation.up()
+    yield installation
+    installation.down()
+
+
+def test_operators_see_what_a_router_announces_and_whom_it_brings(
+    routed: Installation, beside: Router
+) -> None:
+    def listed() -> Any:
+        return routed.json("routes", "list", "--json")
+
+    def explained(address: str) -> list[tuple[str, int]]:
+        told = routed.json("routes", "explain", address, "--json")
+        return [(each["appliance_id"], each["tier"]) for each in told["candidates"]]
+
+    beside.start(["8.8.8.0/24 blackhole", "9.9.9.0/24 blackhole"])
+    wait_until(lambda: listed()["total"] == 1, 30, "the route is known")
+    found = listed()
+    assert found["routes"][0]["route"]["prefix"] == "8.8.8.0/24"
+    (peer,) = found["peers"]["appliance-1"]
+    assert (peer["state"], peer["routes"], peer["refused"]) == ("up", 1, 1)
+    assert explained("8.8.8.8") == [("appliance-1", 1), ("appliance-2", 2)]
+    assert {tier for _, tier in explained("9.9.9.9")} == {1}
+    said = routed.cli("routes", "explain", "8.8.8.8").stdout
+    assert f"route 8.8.8.0/24 of {beside.address}: local preference 100, AS path of 1" in said
+    assert "up, 1 routes, 1 refused: 9.9.9.0/24 is not among" in routed.cli("routes", "list").stdout
+    beside.kill()
+    wait_until(lambda: listed()["total"] == 0, 10, "the route is gone")
+
+
+def test_what_is_no_address_is_refused_with_a_sentence(routed: Installation) -> None:
+    refused = routed.cli("routes", "explain", "8.8.8.0/24", expect=1)
+    assert "'8.8.8.0/24' is no IP address." in refused.stderr
