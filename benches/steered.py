@@ -36,10 +36,10 @@ begin at the first one. Their lines carry twice what the lowest rung takes, so t
 always fetching. In mid-play the first appliance and its agent are *killed* (its port refuses) or
 *frozen* (`SIGSTOP`: connections open, nothing answers), with the supervisor stopped, which would
 bring them back at once. *The next segment from elsewhere* is how long each play waited for the
-first file that another appliance delivered, from its first request for that file on, with all
-attempts that failed or were abandoned before. *Steering drops it* is asked of the steering manifest
+first segment that another appliance delivered, from its first request for it on, with all attempts
+that failed or were abandoned before. *Steering drops it* is asked of the steering manifest
 of one play every 50 ms, from the fault on. *Drained* is from the command `cuemark appliances drain`
-until a play has its first file from elsewhere, which waits for the TTL of its last answer.
+until a play has its first segment from elsewhere, which waits for the TTL of its last answer.
 """
 
 ROUNDS, PLAYS, QUICK_PLAYS = 4, 25, 4

@@ -30,9 +30,11 @@ Why = Literal["failed", "steered", "faster"]
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """One appliance delivered after another. ``at_s`` is from the request to start the play on, and
-    ``waited_s`` how long the first file from there was waited for, with all attempts that failed or
-    were abandoned before."""
+    """One appliance delivered segments after another.
+
+    ``at_s`` is from the request to start the play on, and ``waited_s`` how long the first segment
+    from there was waited for, with all attempts that failed or were abandoned before.
+    """
 
     at_s: float
     left: str

@@ -84,10 +84,14 @@ class Source:
         """The file at ``path``; ``MediaAway`` when nobody gives it for ``GIVE_UP_S``.
 
         ``digests`` are how the SHA-256 of the file may begin. What differs is not delivered, and
-        who served it is left. Where there are none nothing is known of the file.
+        who served it is left. Where there are none nothing is known of the file. What is watched is
+        a segment: of these, ``moves`` tells.
         """
         give_up_s = self._clock.monotonic_s() + GIVE_UP_S
-        asked_s = self._clock.monotonic_s() if self._waits_since_s is None else self._waits_since_s
+        segment = watch is not None
+        asked_s = self._clock.monotonic_s()
+        if segment and self._waits_since_s is not None:
+            asked_s = self._waits_since_s
         failed: set[str] = set()
         pause_s = _FIRST_PAUSE_S
         self._hedges = min(HEDGES_IN_STORE, self._hedges + HEDGES_EARNED)
@@ -101,7 +105,8 @@ class Source:
                 raise
             failed |= round_.failed
             if delivery is not None:
-                self._note_move(delivery.appliance_id, asked_s, failed)
+                if segment:
+                    self._note_move(delivery.appliance_id, asked_s, failed)
                 return delivery
             if self._clock.monotonic_s() >= give_up_s:
                 raise MediaAway(f"no appliance delivers {path} ({'; '.join(round_.reasons)})")
