@@ -19,6 +19,7 @@ from cuemark.edge.background import Background
 from cuemark.edge.cache import FillTable
 from cuemark.edge.control import Knowledge, Liaison
 from cuemark.edge.filling import Filler
+from cuemark.edge.housekeeping import Housekeeping
 from cuemark.edge.http import HttpServer
 from cuemark.edge.serving import MediaService
 from cuemark.edge.settings import ApplianceSettings, SettingsInvalid, load
@@ -36,7 +37,8 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     """Run the agent until ``stop`` is set."""
     folder = Path(settings.folder)
     sweep_drafts(folder / "run", folder / "indexes")
-    store = Store(folder, settings.store_limit_bytes)
+    store = Store(folder, settings.store_limit_bytes, settings.reserve_bytes)
+    housekeeping = Housekeeping(folder, store)
     indexes = Indexes(folder)
     knowledge = Knowledge(folder)
     upstream = Upstream(settings.origin_url, settings.origin_key, settings.appliance_id)
@@ -61,12 +63,15 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
                 group.create_task(liaison.send_reports(lambda: server.in_flight)),
                 group.create_task(liaison.learn_versions(background.add)),
                 group.create_task(background.run()),
+                group.create_task(housekeeping.keep_books()),
+                group.create_task(housekeeping.go_through()),
             ]
             await stop.wait()
             for task in work:
                 task.cancel()
         await server.close()
         await filler.close()
+        await store.close()
     await upstream.close()
 
 

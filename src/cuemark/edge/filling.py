@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import structlog
 
 from cuemark.edge.cache import Action, Fail, Fetch, FillTable, Keep, Pause, Reason, Standing, Wake
-from cuemark.edge.growing import Growing, Wanted
+from cuemark.edge.growing import FULL, Growing, Wanted
 from cuemark.edge.store import Store
 from cuemark.edge.upstream import OriginAway, OriginRefused, Upstream
 from cuemark.kit.clock import Clock
@@ -84,12 +85,13 @@ class Filler:
         key, attempt = action.key, action.attempt
         growing = self._growing[key]
         try:
+            self._make_room(key, growing)
             growing.prepare()
             async with aclosing(self._upstream.stream(growing.wanted.key, action.offset)) as pieces:
                 async for piece in pieces:
                     actions = self._table.received(key, attempt, len(piece))
                     if self._table.get(key) is not None:
-                        growing.append(piece)
+                        growing.append(piece, partial(self._relieve, key))
                     self._run(actions)
                     if self._table.get(key) is None:
                         return
@@ -102,6 +104,30 @@ class Filler:
             actions = self._table.failed(key, attempt, Reason.LOCAL)
         self._run(actions)
 
+    def _make_room(self, key: str, growing: Growing) -> None:
+        """Drop the coldest where the disk lacks room for what a viewer waits for."""
+        if self._viewer_waits(key):
+            left_bytes = growing.wanted.file.size_bytes - growing.received_bytes
+            if dropped := self._store.make_room(left_bytes):
+                structlog.get_logger().info("room_made", dropped=len(dropped))
+
+    def _relieve(self, key: str, size_bytes: int) -> bool:
+        return self._viewer_waits(key) and self._store.relieve(size_bytes)
+
+    def _viewer_waits(self, key: str) -> bool:
+        fill = self._table.get(key)
+        return fill is not None and fill.urgent
+
+    async def _move_in(self, growing: Growing, key: str) -> None:
+        """Put the file into the store; where the disk is full the coldest make room once."""
+        try:
+            await asyncio.to_thread(self._store.keep, growing.scratch, key)
+        except OSError as error:
+            size_bytes = growing.wanted.file.size_bytes
+            if error.errno not in FULL or not self._relieve(key, size_bytes):
+                raise
+            await asyncio.to_thread(self._store.keep, growing.scratch, key)
+
     async def _pause(self, action: Pause) -> None:
         await asyncio.sleep(action.pause_s)
         self._run(self._table.resumed(action.key, action.attempt))
@@ -111,7 +137,7 @@ class Filler:
         wanted = growing.wanted
         dropped: list[str] = []
         try:
-            await asyncio.to_thread(self._store.keep, growing.scratch, key)
+            await self._move_in(growing, key)
             dropped = self._store.enter(key, wanted.file.size_bytes)
             self._store.link(wanted.version_id, wanted.path, key)
         except OSError as error:

@@ -5,7 +5,9 @@ a viewer only as an answer that breaks off.
 """
 
 import asyncio
+import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from cuemark.contracts.ids import VersionId
 from cuemark.edge.cache import Reason
 
 WAKE_EVERY_S = 0.25
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FillFailed(Exception):
@@ -61,11 +64,19 @@ class Growing:
         if self._file < 0:
             self._file = os.open(self.scratch, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
 
-    def append(self, piece: bytes) -> None:
-        """Write what came in; raises ``OSError`` where the disk refuses."""
+    def append(self, piece: bytes, relieve: Callable[[int], bool]) -> None:
+        """Write what came in; raises ``OSError`` where the disk refuses.
+
+        Where it is full, ``relieve`` is asked to free so many bytes, while it says that it did.
+        """
         view = memoryview(piece)
         while view:
-            written = os.pwrite(self._file, view, self.received_bytes)
+            try:
+                written = os.pwrite(self._file, view, self.received_bytes)
+            except OSError as error:
+                if error.errno not in FULL or not relieve(len(view)):
+                    raise
+                continue
             self.received_bytes += written
             view = view[written:]
         self.digest.update(piece)

@@ -121,11 +121,12 @@ class MediaService:
         """Open the file for an answer: from the store, else as it comes in."""
         if wanted.file.blake3 in self._store:
             try:
-                answer.file = os.open(self._store.path(wanted.file.blake3), os.O_RDONLY)
+                answer.file = self._store.open(wanted.file.blake3)
             except FileNotFoundError:
                 self._store.drop(wanted.file.blake3)
             else:
                 self._store.link(wanted.version_id, wanted.path, wanted.file.blake3)
+                self._store.use(wanted.file.blake3, 1)
                 answer.headers |= {"Cache-Status": f"{self._name}; hit", "Age": "0"}
                 return answer
         try:

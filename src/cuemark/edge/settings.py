@@ -33,7 +33,8 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
     ``url`` is where viewers reach it, as steering is told. ``passport_key`` is hex. ``log`` is
     the file that the agent's events go to, stderr if empty. ``store_limit_bytes`` bounds the
-    store; ``background_kbps`` the filling of what nobody has asked for yet, 0 for none of it.
+    store, and ``reserve_bytes`` of its disk are left to others, at most a twentieth of it;
+    ``background_kbps`` bounds the filling of what nobody has asked for yet, 0 for none of it.
     """
 
     appliance_id: str
@@ -48,6 +49,7 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     origin_key: str
     log: str = ""
     store_limit_bytes: int = 50_000_000_000
+    reserve_bytes: int = 1_000_000_000
     background_kbps: int = 40_000
     max_fills: int = 32
     max_waiting_fills: int = 1024

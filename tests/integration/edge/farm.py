@@ -90,8 +90,7 @@ class Farm:
         root: Path,
         *,
         limit_rate_kbps: int = 0,
-        background_kbps: int = 0,
-        store_limit_bytes: int = 1 << 30,
+        **changes: int,
     ) -> None:
         self.root = root
         self.objects = root / "objects"
@@ -111,9 +110,10 @@ class Farm:
             origin_url=f"http://127.0.0.1:{free_port()}",
             origin_key=ORIGIN_KEY,
             log=str(root / "agent.jsonl"),
-            background_kbps=background_kbps,
-            store_limit_bytes=store_limit_bytes,
+            background_kbps=0,
+            store_limit_bytes=1 << 30,
         )
+        self.appliance = msgspec.structs.replace(self.appliance, **changes)
         self.origin = OriginSettings(
             folder=str(root / "origin"),
             objects=str(self.objects),
