@@ -10,6 +10,7 @@ import asyncio
 import resource
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -19,8 +20,10 @@ from cuemark.edge.background import Background
 from cuemark.edge.cache import FillTable
 from cuemark.edge.control import Knowledge, Liaison
 from cuemark.edge.filling import Filler
+from cuemark.edge.health import health
 from cuemark.edge.housekeeping import Housekeeping
 from cuemark.edge.http import HttpServer
+from cuemark.edge.scrub import Scrub
 from cuemark.edge.serving import MediaService
 from cuemark.edge.settings import ApplianceSettings, SettingsInvalid, load
 from cuemark.edge.store import Indexes, Store
@@ -45,12 +48,26 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     table = FillTable(settings.max_fills, settings.max_waiting_fills)
     filler = Filler(table, upstream, store, clock)
     background = Background(indexes, store, filler, settings.background_kbps)
+    scrub = Scrub(
+        indexes,
+        store,
+        filler,
+        clock,
+        rate_kbps=settings.scrub_kbps,
+        every_s=settings.scrub_every_s,
+    )
     office = PassportOffice(bytes.fromhex(settings.passport_key), clock)
     identity = Passport(subject=settings.appliance_id, role="service")
     async with Channel(settings.control_url, lambda: office.mint(identity)) as channel:
         liaison = Liaison(settings, connect(Steering, channel), upstream, knowledge, indexes)
         media = MediaService(
-            settings.appliance_id, settings.agent_key, indexes, store, filler, liaison.pending
+            settings.appliance_id,
+            settings.agent_key,
+            indexes,
+            store,
+            filler,
+            liaison.pending,
+            partial(health, store, scrub),
         )
         server = HttpServer(media.answer)
         await server.start(settings.agent_port)
@@ -65,6 +82,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
                 group.create_task(background.run()),
                 group.create_task(housekeeping.keep_books()),
                 group.create_task(housekeeping.go_through()),
+                group.create_task(scrub.run()),
             ]
             await stop.wait()
             for task in work:

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+import msgspec
+
 from cuemark.contracts.ids import VersionId
 from cuemark.edge import ranges
 from cuemark.edge.cache import Reason, Standing
 from cuemark.edge.filling import Filler, TooManyFills
 from cuemark.edge.growing import FillFailed, Growing, Wanted
+from cuemark.edge.health import Health
 from cuemark.edge.nginx import PATH_FORM, VERSION_FORM
 from cuemark.edge.store import Indexes, Store
 
@@ -70,6 +73,7 @@ class MediaService:
         store: Store,
         filler: Filler,
         pending: Callable[[VersionId], bool],
+        health: Callable[[], Health],
     ) -> None:
         self._name = f"cuemark-{name}"
         self._key = key
@@ -77,11 +81,12 @@ class MediaService:
         self._store = store
         self._filler = filler
         self._pending = pending
+        self._health = health
 
     async def answer(self, request: Request) -> Answer:
         """The answer to one request; only nginx's own are heard, but for ``/health``."""
         if request.target == "/health":
-            return _told(200, "ok")
+            return _json(self._health())
         if not hmac.compare_digest(request.headers.get("x-agent-key", ""), self._key):
             return _told(403, "only this appliance's nginx may ask")
         match = _TARGET.fullmatch(request.target)
@@ -155,3 +160,9 @@ def _told(status: int, sentence: str) -> Answer:
     return Answer(
         status, {"Content-Type": "text/plain", "Content-Length": str(len(text))}, text=text
     )
+
+
+def _json(told: Health) -> Answer:
+    text = msgspec.json.encode(told)
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(text))}
+    return Answer(200, headers, text=text)

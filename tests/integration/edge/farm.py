@@ -20,6 +20,7 @@ from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
 from cuemark.contracts.ids import VersionId
 from cuemark.contracts.steering import Report, Snapshot, SnapshotKey, SnapshotVersion
 from cuemark.edge import nginx, origin
+from cuemark.edge.health import Health
 from cuemark.edge.settings import ApplianceSettings, OriginSettings
 from cuemark.kit import cat
 from cuemark.kit.clock import SystemClock
@@ -90,7 +91,7 @@ class Farm:
         root: Path,
         *,
         limit_rate_kbps: int = 0,
-        **changes: int,
+        **changes: int | float,
     ) -> None:
         self.root = root
         self.objects = root / "objects"
@@ -155,6 +156,11 @@ class Farm:
         self.versions.append(SnapshotVersion(version_id, blake3(body).hexdigest()))
         self.tell()
         return version_id
+
+    def change(self, **changes: int | float) -> None:
+        """Give the appliance other settings, from its agent's next start on."""
+        self.appliance = msgspec.structs.replace(self.appliance, **changes)
+        self.appliance.write(self.root / "appliance" / "agent.json")
 
     def start(self, name: str) -> None:
         """Start one child, or start it again."""
@@ -242,13 +248,18 @@ class Farm:
         lines = (self.root / "agent.jsonl").read_text().splitlines()
         return [line for line in map(json.loads, lines) if line["event"] == event]
 
+    def health(self) -> Health:
+        """What the agent tells of itself."""
+        body = fetch(self.appliance.agent_port, "/health").body
+        return msgspec.json.decode(body, type=Health)
+
     def stored(self) -> set[str]:
         """The BLAKE3 of each file in the store, as their names say."""
         return {path.name for path in (self.root / "appliance" / "store").glob("*/*")}
 
 
 @contextlib.contextmanager
-def farm(root: Path, version: dict[str, bytes] | None = None, **options: int) -> Iterator[Farm]:
+def farm(root: Path, version: dict[str, bytes] | None = None, **options: Any) -> Iterator[Farm]:
     """A farm that serves ``version``, if one is given, and ends with the block.
 
     Whatever a test did, no log may hold a token after it.
