@@ -264,6 +264,7 @@ def _steering(builder: _Builder) -> Room[Steering]:
         clock=builder.clock,
         appliance_ids=builder.install.appliance_ids,
         token_keys=builder.install.folder.token_keys(),
+        storage_ids=builder.install.storage_ids,
     )
 
 

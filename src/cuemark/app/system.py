@@ -61,6 +61,11 @@ class Install:
     def appliance_ids(self) -> Sequence[ApplianceId]:
         return [ApplianceId(f"appliance-{n + 1}") for n in range(self.settings.appliances)]
 
+    @property
+    def storage_ids(self) -> Sequence[ApplianceId]:
+        """Those of the storage tier: the last ones."""
+        return self.appliance_ids[len(self.appliance_ids) - self.settings.storage_appliances :]
+
     def appliance_url(self, number: int) -> str:
         return f"http://{self.settings.bind}:{self.ports.appliances[number]}"
 
@@ -203,6 +208,9 @@ def appliance_specs(install: Install, number: int) -> list[ChildSpec]:
         origin_url=f"http://127.0.0.1:{install.ports.origin}",
         origin_key=install.folder.secret("origin_key").hex(),
         log=str(install.folder.log_file),
+        store_limit_bytes=install.settings.store_limit_gb * 1_000_000_000,
+        reserve_bytes=install.settings.store_reserve_mb * 1_000_000,
+        scrub_kbps=install.settings.scrub_kbps,
     )
     config = folder / "agent.json"
     agent = ChildSpec(

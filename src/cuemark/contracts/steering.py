@@ -78,12 +78,30 @@ class SnapshotVersion(msgspec.Struct, frozen=True):
     index_blake3: str
 
 
+class SnapshotSource(msgspec.Struct, frozen=True, kw_only=True):
+    """Another appliance to fetch from. The addresses are its root with a token, ending in ``/``:
+    ``a_url`` gives variant a of marked segments and ``b_url`` variant b, and either all else.
+
+    With ``held_only`` it is a peer, to be asked only for what it holds.
+    """
+
+    appliance_id: ApplianceId
+    a_url: str
+    b_url: str
+    held_only: bool
+
+    def __repr__(self) -> str:
+        return f"SnapshotSource({self.appliance_id!r}, held_only={self.held_only}, tokens hidden)"
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """What an appliance needs to serve without asking: token keys and published versions."""
+    """What an appliance needs to serve without asking: token keys, published versions, and whom to
+    ask for what it lacks before the origin, the ones to prefer first."""
 
     token_keys: list[SnapshotKey]
     versions: list[SnapshotVersion]
     cursor: str
+    sources: list[SnapshotSource] = []
 
 
 class Rank(msgspec.Struct, frozen=True, kw_only=True):

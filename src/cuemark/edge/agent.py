@@ -1,8 +1,8 @@
 """The agent of an appliance: ``python -m cuemark.edge.agent --config FILE``.
 
-It learns from control what there is to serve, fills the store from the origin, and answers what
-nginx does not find there. With control away it goes on under the last snapshot; with the origin
-away it serves what it holds.
+It learns from control what there is to serve, fills the store from its neighbours and the origin,
+and answers what nginx does not find there. With control away it goes on under the last snapshot;
+with all sources away it serves what it holds.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from cuemark.edge.filling import Filler
 from cuemark.edge.health import health
 from cuemark.edge.housekeeping import Housekeeping
 from cuemark.edge.http import HttpServer
+from cuemark.edge.neighbours import Neighbours
 from cuemark.edge.scrub import Scrub
 from cuemark.edge.serving import MediaService
 from cuemark.edge.settings import ApplianceSettings, SettingsInvalid, load
@@ -46,7 +47,8 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     knowledge = Knowledge(folder)
     upstream = Upstream(settings.origin_url, settings.origin_key, settings.appliance_id)
     table = FillTable(settings.max_fills, settings.max_waiting_fills)
-    filler = Filler(table, upstream, store, clock)
+    neighbours = Neighbours(upstream, settings.appliance_id)
+    filler = Filler(table, neighbours, store, clock)
     background = Background(indexes, store, filler, settings.background_kbps)
     scrub = Scrub(
         indexes,
@@ -67,7 +69,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
             store,
             filler,
             liaison.pending,
-            partial(health, store, scrub),
+            partial(health, store, scrub, filler),
         )
         server = HttpServer(media.answer)
         await server.start(settings.agent_port)
@@ -76,7 +78,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
         )
         async with asyncio.TaskGroup() as group:
             work = [
-                group.create_task(liaison.pull_snapshots()),
+                group.create_task(liaison.pull_snapshots(neighbours.learn)),
                 group.create_task(liaison.send_reports(lambda: server.in_flight)),
                 group.create_task(liaison.learn_versions(background.add)),
                 group.create_task(background.run()),
@@ -90,6 +92,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
         await server.close()
         await filler.close()
         await store.close()
+    await neighbours.close()
     await upstream.close()
 
 

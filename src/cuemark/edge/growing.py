@@ -1,7 +1,8 @@
 """A file on its way in, as the one who writes it and those who read it see it.
 
 Readers never get the last byte before the whole has been checked, so that wrong bytes can reach
-a viewer only as an answer that breaks off.
+a viewer only as an answer that breaks off. While bytes come from a peer, readers get none at all:
+a peer is near, so it costs little to wait for the check, and a wrong one is not noticed.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from blake3 import blake3
 from cuemark.contracts.encoding.versions import IndexedFile
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.cache import Reason
+from cuemark.edge.sources import ORIGIN, Kind
 
 WAKE_EVERY_S = 0.25
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -53,6 +55,8 @@ class Growing:
         self.digest = blake3()
         self._file = -1
         self.received_bytes = 0
+        self.source = ORIGIN
+        self._shown = False
         self._genuine = False
         self._failure: Reason | None = None
         self._changed = asyncio.Event()
@@ -81,6 +85,18 @@ class Growing:
             view = view[written:]
         self.digest.update(piece)
 
+    def begin_anew(self) -> bool:
+        """Forget all bytes, where no reader has seen any; else False, and nothing is changed."""
+        if self._shown:
+            return False
+        try:
+            os.ftruncate(self._file, 0)
+        except OSError:
+            return False
+        self.received_bytes = 0
+        self.digest = blake3()
+        return True
+
     def open(self) -> int:
         """A file descriptor of the reader's own. Only once the file has ``begun``."""
         return os.dup(self._file)
@@ -96,7 +112,8 @@ class Growing:
             if self._genuine:
                 return self.wanted.file.size_bytes
             readable = min(self.received_bytes, self.wanted.file.size_bytes - 1)
-            if readable > offset:
+            if readable > offset and self.source.kind is not Kind.PEER:
+                self._shown = True
                 return readable
             await self._changed.wait()
 

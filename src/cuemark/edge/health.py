@@ -2,13 +2,16 @@
 
 import msgspec
 
+from cuemark.edge.filling import Filler
 from cuemark.edge.scrub import Scrub
+from cuemark.edge.sources import Kind
 from cuemark.edge.store import Store
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """``rotten`` files were found since the appliance was set up, of which ``healed`` are right
-    again and ``to_heal`` wait. ``scrub_share`` is how much of the store this round has read."""
+    again and ``to_heal`` wait. ``scrub_share`` is how much of the store this round has read. What
+    was fetched since the agent started is told by its sources."""
 
     held_files: int
     held_bytes: int
@@ -17,9 +20,12 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     rotten: int
     healed: int
     to_heal: int
+    from_peers_bytes: int
+    from_storage_bytes: int
+    from_origin_bytes: int
 
 
-def health(store: Store, scrub: Scrub) -> Health:
+def health(store: Store, scrub: Scrub, filler: Filler) -> Health:
     """How the appliance is now."""
     progress = scrub.progress
     share = progress.checked_bytes / store.held_bytes if store.held_bytes else 1.0
@@ -31,4 +37,7 @@ def health(store: Store, scrub: Scrub) -> Health:
         rotten=progress.rotten,
         healed=progress.healed,
         to_heal=len(progress.to_heal),
+        from_peers_bytes=filler.filled_bytes[Kind.PEER],
+        from_storage_bytes=filler.filled_bytes[Kind.STORAGE],
+        from_origin_bytes=filler.filled_bytes[Kind.ORIGIN],
     )

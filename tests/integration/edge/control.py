@@ -49,6 +49,7 @@ class FileSteering(Steering):
             token_keys=whole.token_keys,
             versions=whole.versions[after:],
             cursor=str(len(whole.versions)),
+            sources=whole.sources,
         )
 
     async def rank(self, request: Rank) -> Ranking:

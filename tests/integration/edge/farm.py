@@ -17,8 +17,14 @@ import msgspec
 from blake3 import blake3
 
 from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
-from cuemark.contracts.ids import VersionId
-from cuemark.contracts.steering import Report, Snapshot, SnapshotKey, SnapshotVersion
+from cuemark.contracts.ids import ApplianceId, VersionId
+from cuemark.contracts.steering import (
+    Report,
+    Snapshot,
+    SnapshotKey,
+    SnapshotSource,
+    SnapshotVersion,
+)
 from cuemark.edge import nginx, origin
 from cuemark.edge.health import Health
 from cuemark.edge.settings import ApplianceSettings, OriginSettings
@@ -91,16 +97,18 @@ class Farm:
         root: Path,
         *,
         limit_rate_kbps: int = 0,
+        beside: "Farm | None" = None,
         **changes: int | float,
     ) -> None:
         self.root = root
-        self.objects = root / "objects"
+        self.beside = beside
+        self.objects: Path = beside.objects if beside else root / "objects"
         self.control_folder = root / "control"
         for path in (self.objects / "versions", self.control_folder):
-            path.mkdir(parents=True)
+            path.mkdir(parents=True, exist_ok=True)
         self.ids = Ids(SystemClock())
         self.appliance = ApplianceSettings(
-            appliance_id="appliance-1",
+            appliance_id="appliance-2" if beside else "appliance-1",
             folder=str(root / "appliance"),
             url="http://127.0.0.1:1",
             bind="127.0.0.1",
@@ -115,6 +123,9 @@ class Farm:
             store_limit_bytes=1 << 30,
         )
         self.appliance = msgspec.structs.replace(self.appliance, **changes)
+        if beside:
+            origin_url = beside.appliance.origin_url
+            self.appliance = msgspec.structs.replace(self.appliance, origin_url=origin_url)
         self.origin = OriginSettings(
             folder=str(root / "origin"),
             objects=str(self.objects),
@@ -123,7 +134,8 @@ class Farm:
             limit_rate_kbps=limit_rate_kbps,
         )
         self.keys = [self.key_for("2026a")]
-        self.versions: list[SnapshotVersion] = []
+        self.versions: list[SnapshotVersion] = beside.versions if beside else []
+        self.sources: list[SnapshotSource] = []
         self.children: dict[str, Child] = {}
         self.tell()
 
@@ -133,7 +145,8 @@ class Farm:
     def tell(self) -> None:
         """Let control say what keys and versions there are now."""
         keys = [SnapshotKey(key.kid, key.key.hex()) for key in self.keys]
-        body = msgspec.json.encode(Snapshot(token_keys=keys, versions=self.versions, cursor=""))
+        told = Snapshot(token_keys=keys, versions=self.versions, cursor="", sources=self.sources)
+        body = msgspec.json.encode(told)
         draft = self.control_folder / "draft"
         draft.write_bytes(body)
         draft.rename(self.control_folder / "snapshot.json")
@@ -192,7 +205,8 @@ class Farm:
 
     def start_all(self) -> None:
         for name in ("control", "origin", "agent", "nginx"):
-            self.start(name)
+            if name != "origin" or self.beside is None:
+                self.start(name)
         until(lambda: any(report.healthy for report in self.reports()), 20)
         if self.versions:
             until(self.knows_all)
@@ -228,6 +242,20 @@ class Farm:
             expires_at_s=now + 3600,
         )
         return cat.mint(msgspec.structs.replace(claims, **changes), key or self.keys[0])
+
+    def as_source(self, *, held_only: bool) -> SnapshotSource:
+        """This appliance as another is told to ask it."""
+
+        def root(variants: bytes) -> str:
+            token = self.token(VersionId(""), path_prefix="/", variants=variants)
+            return f"http://127.0.0.1:{self.appliance.port}/t/{token}/"
+
+        return SnapshotSource(
+            appliance_id=ApplianceId(self.appliance.appliance_id),
+            a_url=root(b"\x00"),
+            b_url=root(b"\xff"),
+            held_only=held_only,
+        )
 
     def target(self, version_id: VersionId, path: str = SEGMENT) -> str:
         return f"/t/{self.token(version_id)}/{version_id}/{path}"

@@ -14,9 +14,10 @@ from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.cache import FillTable
 from cuemark.edge.filling import Filler
+from cuemark.edge.neighbours import Neighbours
 from cuemark.edge.scrub import Progress, Scrub
 from cuemark.edge.store import Indexes, Store
-from cuemark.edge.upstream import OriginAway, Upstream
+from cuemark.edge.upstream import SourceAway, Upstream
 from cuemark.kit.clock import ManualClock
 
 VERSION = VersionId("ver_" + "0" * 26)
@@ -32,7 +33,7 @@ class Shelf(Upstream):
 
     async def stream(self, path: str, offset: int) -> AsyncGenerator[bytes, None]:
         if path not in self.files:
-            raise OriginAway("it has gone")
+            raise SourceAway("it has gone")
         yield self.files[path][offset:]
 
 
@@ -49,7 +50,9 @@ class House:
 
     def open(self) -> None:
         self.store = Store(self.folder, 1 << 30)
-        self.filler = Filler(FillTable(4, 100), self.origin, self.store, self.clock)
+        self.filler = Filler(
+            FillTable(4, 100), Neighbours(self.origin, "a"), self.store, self.clock
+        )
         self.scrub = Scrub(
             self.indexes,
             self.store,

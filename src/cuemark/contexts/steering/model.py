@@ -7,7 +7,7 @@ and a session keeps its appliances while loads are equal.
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,12 +21,20 @@ from cuemark.contracts.steering import (
     RankedAppliance,
     Report,
     ReportInvalid,
+    SnapshotSource,
 )
 from cuemark.kit import cat
 
 MAX_RANKED = 10
+MAX_PEERS = 8
+MAX_STORAGE = 4
+SOURCE_TOKEN_S = 3600
+SOURCE_TOKEN_RENEWED_S = 300
 MAX_IN_FLIGHT = 1_000_000
 MAX_HELD = 1_000_000
+
+ALL_A, ALL_B = b"\x00", b"\xff"
+"""Rows of variants: a token with one of them opens variant a, or b, of every marked segment."""
 
 _CURSOR = re.compile(r"[0-9]{1,18}", re.ASCII)
 _URL = re.compile(
@@ -114,8 +122,11 @@ def rank(
     session_id: PlaySessionId,
     now: datetime,
     limit: int,
+    storage_ids: Collection[ApplianceId] = (),
 ) -> list[Appliance]:
     """The best of the appliances that hold the version; the first is counted as chosen.
+
+    Those of the storage tier come after all others: they are there for appliances.
 
     Where every holder has fallen silent, those that did so lately rank all the same, as load
     balancers do past their panic threshold (Envoy): a client fails over by itself, and a refused
@@ -125,20 +136,25 @@ def rank(
     able = [appliance for appliance in healthy if appliance.alive(now)]
     left = sorted(
         able or (appliance for appliance in healthy if not appliance.gone(now)),
-        key=lambda appliance: _affinity(session_id, appliance.appliance_id),
+        key=lambda appliance: (
+            appliance.appliance_id not in storage_ids,
+            _affinity(session_id, appliance.appliance_id),
+        ),
         reverse=True,
     )
     ranked: list[Appliance] = []
     while left and len(ranked) < limit:
-        ranked.append(min(left[:2], key=loads.of))
+        of_storage = left[0].appliance_id in storage_ids
+        two = [each for each in left[:2] if (each.appliance_id in storage_ids) == of_storage]
+        ranked.append(min(two, key=loads.of))
         left.remove(ranked[-1])
     if ranked:
         loads.place(ranked[0])
     return ranked
 
 
-def _affinity(session_id: PlaySessionId, appliance_id: ApplianceId) -> int:
-    return xxhash.xxh3_64_intdigest(f"{session_id}/{appliance_id}".encode())
+def _affinity(who: PlaySessionId | ApplianceId, appliance_id: ApplianceId) -> int:
+    return xxhash.xxh3_64_intdigest(f"{who}/{appliance_id}".encode())
 
 
 def media_address(
@@ -162,6 +178,71 @@ def media_address(
     return RankedAppliance(
         appliance_id=appliance.appliance_id,
         media_url=f"{appliance.url.rstrip('/')}/t/{token}/{request.version_id}/",
+    )
+
+
+def sources_for(
+    appliance_id: ApplianceId,
+    known: Sequence[Appliance],
+    storage_ids: Collection[ApplianceId],
+    keyring: "Keyring",
+    now: datetime,
+) -> list[SnapshotSource]:
+    """Whom an appliance may ask before the origin: its peers, which are those of its own tier, and,
+    for one of the edge, the storage tier. Only the living; which of many, its id decides.
+    """
+    others = sorted(
+        (
+            each
+            for each in known
+            if each.appliance_id != appliance_id
+            and each.appliance_id in keyring
+            and each.healthy
+            and each.alive(now)
+        ),
+        key=lambda each: _affinity(appliance_id, each.appliance_id),
+    )
+    of_storage = appliance_id in storage_ids
+    peers = [each for each in others if (each.appliance_id in storage_ids) == of_storage]
+    storage = [] if of_storage else [e for e in others if e.appliance_id in storage_ids]
+    return [
+        *(_source(appliance_id, each, keyring, now, held_only=True) for each in peers[:MAX_PEERS]),
+        *(
+            _source(appliance_id, each, keyring, now, held_only=False)
+            for each in storage[:MAX_STORAGE]
+        ),
+    ]
+
+
+def _source(
+    appliance_id: ApplianceId,
+    other: Appliance,
+    keyring: "Keyring",
+    now: datetime,
+    *,
+    held_only: bool,
+) -> SnapshotSource:
+    """``other`` with a token for each row of variants. They change now and then and not at every
+    call, so that a snapshot differs only where there is something new."""
+    at_s = int(now.timestamp()) // SOURCE_TOKEN_RENEWED_S * SOURCE_TOKEN_RENEWED_S
+
+    def root(variants: bytes) -> str:
+        claims = cat.Claims(
+            subject=appliance_id,
+            audience=other.appliance_id,
+            path_prefix="/",
+            issued_at_s=at_s,
+            expires_at_s=at_s + SOURCE_TOKEN_S,
+            variants=variants,
+        )
+        token = cat.mint(claims, keyring.current_of(other.appliance_id))
+        return f"{other.url.rstrip('/')}/t/{token}/"
+
+    return SnapshotSource(
+        appliance_id=other.appliance_id,
+        a_url=root(ALL_A),
+        b_url=root(ALL_B),
+        held_only=held_only,
     )
 
 

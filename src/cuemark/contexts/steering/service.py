@@ -1,5 +1,7 @@
 """The use cases of steering."""
 
+from collections.abc import Collection
+
 import msgspec
 
 from cuemark.contexts.steering import model, store
@@ -34,14 +36,23 @@ SNAPSHOT_VERSIONS = 1000
 class SteeringService(Steering):
     """Reports and published versions in PostgreSQL; a ranking reads them at most ``FRESH_S`` old.
 
-    ``keyring`` also says which appliances are enrolled.
+    ``keyring`` also says which appliances are enrolled; ``storage_ids`` are those of the storage
+    tier.
     """
 
-    def __init__(self, database: Database, log: Log, clock: Clock, keyring: Keyring) -> None:
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        clock: Clock,
+        keyring: Keyring,
+        storage_ids: Collection[ApplianceId] = (),
+    ) -> None:
         self._database = database
         self._log = log
         self._clock = clock
         self._keyring = keyring
+        self._storage_ids = frozenset(storage_ids)
         self._loads = Loads()
         self._holders: dict[VersionId, tuple[float, list[Appliance]]] = {}
 
@@ -68,18 +79,26 @@ class SteeringService(Steering):
             if after > await store.last_position(transaction):
                 after = 0
             versions, reached = await store.published_after(transaction, after, SNAPSHOT_VERSIONS)
+            known = await store.known(transaction)
         keys = self._keyring.all_of(request.appliance_id)
         return Snapshot(
             token_keys=[SnapshotKey(key.kid, key.key.hex()) for key in keys],
             versions=versions,
             cursor=str(reached),
+            sources=model.sources_for(
+                request.appliance_id,
+                known,
+                self._storage_ids,
+                self._keyring,
+                self._clock.now(),
+            ),
         )
 
     async def rank(self, request: Rank) -> Ranking:
         holders = await self._holders_of(request.version_id)
         now = self._clock.now()
         limit = max(1, min(request.limit, model.MAX_RANKED))
-        ranked = model.rank(holders, self._loads, request.session_id, now, limit)
+        ranked = model.rank(holders, self._loads, request.session_id, now, limit, self._storage_ids)
         return Ranking(
             appliances=[
                 model.media_address(

@@ -123,6 +123,12 @@ async def holders(transaction: Transaction, version_id: VersionId) -> list[Appli
     return [Appliance(**row._mapping) for row in rows]
 
 
+async def known(transaction: Transaction) -> list[Appliance]:
+    """Every appliance that has reported."""
+    rows = await transaction.execute(select(*_state).order_by(_appliance.c.appliance_id))
+    return [Appliance(**row._mapping) for row in rows]
+
+
 async def appliances(transaction: Transaction) -> list[tuple[Appliance, int]]:
     """Every appliance that has reported, with how many versions it holds."""
     counted = (

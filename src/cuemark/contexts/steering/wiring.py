@@ -1,6 +1,6 @@
 """Builds steering."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from cuemark.contexts.steering.model import Keyring
@@ -25,11 +25,14 @@ def build(
     clock: Clock,
     appliance_ids: Sequence[ApplianceId],
     token_keys: Sequence[TokenKey],
+    storage_ids: Collection[ApplianceId] = (),
 ) -> Room[Steering]:
     """Steering for the enrolled appliances.
 
     ``token_keys`` are master keys, the current one first; the older ones are still accepted.
+    ``storage_ids`` are those of the storage tier, the others are of the edge.
     """
-    service = SteeringService(database, log, clock, Keyring(appliance_ids, token_keys))
+    keyring = Keyring(appliance_ids, token_keys)
+    service = SteeringService(database, log, clock, keyring, storage_ids)
     versions = Follower("steering.versions", [ENCODING], database, log, service.take)
     return Room(Steering, service, (versions,))
