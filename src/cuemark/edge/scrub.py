@@ -30,7 +30,8 @@ from cuemark.kit.errors import UNREADABLE
 
 NOTE = "scrub"
 MOST_TO_HEAL = 10_000
-HEAL_EVERY_S = 5.0
+HEAL_EVERY_S = 2.0
+HEAL_AGAIN_S = 60.0
 LOOK_EVERY_S = 1.0
 _BATCH_FILES = 32
 _PIECE_BYTES = 1 << 18
@@ -118,9 +119,10 @@ class Scrub:
                 await asyncio.sleep(LOOK_EVERY_S)
 
     async def _heal_on(self) -> None:
+        pause_s = HEAL_EVERY_S
         while True:
-            await self.heal()
-            await asyncio.sleep(HEAL_EVERY_S)
+            pause_s = HEAL_EVERY_S if await self.heal() else min(HEAL_AGAIN_S, 2 * pause_s)
+            await asyncio.sleep(pause_s)
 
     async def step(self) -> None:
         """Read the next files of the round, or end it where there are none."""
@@ -184,8 +186,11 @@ class Scrub:
     def _pause(self, read_bytes: int, took_s: float) -> bool:
         return self._stop.wait(max(0.0, read_bytes * 8 / 1000 / self._rate_kbps - took_s))
 
-    async def heal(self) -> None:
-        """Fetch what was found wrong, as far as that is possible now."""
+    async def heal(self) -> bool:
+        """Fetch what was found wrong, until one cannot be had: that one is the last next time.
+
+        Whether all that was to be healed is.
+        """
         for name in list(self.progress.to_heal):
             found = await asyncio.to_thread(self._indexes.locate, name)
             if found is None:
@@ -193,7 +198,12 @@ class Scrub:
                 self._healed(name, 0)
             elif name in self._store or await self._fetch(Wanted(*found)):
                 self._healed(name, 1)
+            else:
+                left = [each for each in self.progress.to_heal if each != name]
+                self._note(to_heal=[*left, name])
+                return False
             await asyncio.to_thread(self._keep_progress)
+        return True
 
     def _healed(self, name: str, count: int) -> None:
         left = [each for each in self.progress.to_heal if each != name]

@@ -17,6 +17,7 @@ ASKED_STORAGE = 2
 FIRST_PAUSE_S = 1.0
 LAST_PAUSE_S = 30.0
 WRONG_PAUSE_S = 600.0
+MOST_KNOWN = 256
 
 
 class Kind(enum.Enum):
@@ -43,6 +44,10 @@ _FAILURES_BORNE = {Kind.PEER: 0, Kind.STORAGE: 1, Kind.ORIGIN: 2}
 class _Standing:
     failures: int = 0
     shunned_until_s: float = float("-inf")
+    distrusted_until_s: float = float("-inf")
+
+    def shunned(self, now_s: float) -> bool:
+        return now_s < max(self.shunned_until_s, self.distrusted_until_s)
 
 
 class Ranks:
@@ -53,11 +58,13 @@ class Ranks:
         self._standing: dict[Source, _Standing] = {ORIGIN: _Standing()}
 
     def learn(self, neighbours: Sequence[Source]) -> None:
-        """The peers and the storage tier are these now; what is known of those that stay, stays."""
+        """The peers and the storage tier are these now. What is known of one that was a neighbour
+        lately is known again when it comes back."""
         self._neighbours = tuple(neighbours)
-        self._standing = {
-            source: self._standing.get(source, _Standing()) for source in (*neighbours, ORIGIN)
-        }
+        for source in (*neighbours, ORIGIN):
+            self._standing[source] = self._standing.pop(source, _Standing())
+        while len(self._standing) > max(MOST_KNOWN, len(neighbours) + 1):
+            del self._standing[next(iter(self._standing))]
 
     def rank(self, key: str, now_s: float) -> tuple[Source, ...]:
         """Whom to ask for ``key``, in this order; the origin is always the last."""
@@ -72,13 +79,15 @@ class Ranks:
     def shunned(self, source: Source, now_s: float) -> bool:
         """Whether it is left alone now."""
         standing = self._standing.get(source)
-        return standing is not None and now_s < standing.shunned_until_s
+        return standing is not None and standing.shunned(now_s)
 
     def may_ask(self, source: Source, now_s: float) -> bool:
         """Whether to ask it now. One that was left alone is asked once, and then left alone again
         until that came to something."""
-        standing = self._standing.get(source)
-        if standing is None or now_s < standing.shunned_until_s:
+        if source not in (*self._neighbours, ORIGIN):
+            return False
+        standing = self._standing[source]
+        if standing.shunned(now_s):
             return False
         if standing.failures > _FAILURES_BORNE[source.kind]:
             standing.shunned_until_s = now_s + _pause_s(source, standing.failures)
@@ -101,7 +110,7 @@ class Ranks:
     def was_wrong(self, source: Source, now_s: float) -> None:
         """It gave other bytes than were asked for. The origin is asked again all the same."""
         if source.kind is not Kind.ORIGIN and (standing := self._standing.get(source)) is not None:
-            standing.shunned_until_s = now_s + WRONG_PAUSE_S
+            standing.distrusted_until_s = now_s + WRONG_PAUSE_S
 
 
 def _pause_s(source: Source, failures: int) -> float:

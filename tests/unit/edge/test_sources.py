@@ -83,7 +83,9 @@ def test_one_that_gave_wrong_bytes_loses_its_rank_for_long() -> None:
     made = ranks()
     wrong = made.rank("key", 0)[0]
     made.was_wrong(wrong, 0.0)
+    made.was_right(wrong)
     assert wrong not in made.rank("key", WRONG_PAUSE_S - 1)
+    made.learn([])
     made.learn([*STORAGE, *PEERS])
     assert wrong not in made.rank("key", WRONG_PAUSE_S - 1)
     assert wrong in made.rank("key", WRONG_PAUSE_S)
