@@ -65,7 +65,8 @@ test: install $(VENV)/.dev
 	@$(BIN)/python -m tests.e2e $(PYTEST_FLAGS)
 
 bench: install $(VENV)/.dev
-	@$(BIN)/python tests/debian.py iproute2 wrk
+	@$(BIN)/python tests/debian.py iproute2 nghttp2-client wrk
+	@$(INSTALL) --no-deps -r locks/caches.lock
 	@$(BIN)/python -m benches $(BENCH)
 
 bench-encoding: install
@@ -88,6 +89,7 @@ locks: $(VENV)/.uv
 	@$(COMPILE) pyproject.toml -o requirements.lock
 	@$(COMPILE) --group build -c requirements.lock -o locks/build.lock
 	@$(COMPILE) --group dev -c requirements.lock -o locks/dev.lock
+	@$(COMPILE) --group caches --no-deps -o locks/caches.lock
 
 clean:
 	rm -rf $(VENV) $(DEMO) web/node_modules src/cuemark/gateway/page

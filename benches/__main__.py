@@ -25,6 +25,7 @@ from benches import (
     ingest,
     inventory,
     memory,
+    planner,
     scrub,
     stampede,
     start,
@@ -67,6 +68,7 @@ BENCHES: Mapping[str, Bench] = {
     "effort": Bench(effort.measure, alone=True),
     "farm": Bench(farm.measure, alone=True),
     "grain": Bench(grain.measure, alone=True),
+    "planner": Bench(planner.measure, alone=True),
     "watermark": Bench(watermark.measure, alone=True),
     "demo": Bench(demo.measure, alone=True),
 }

@@ -2,8 +2,12 @@
 
 import re
 import shutil
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product, repeat
+from pathlib import Path
 
 from benches import plain
 from benches.children import run
@@ -12,21 +16,37 @@ from benches.figures import Anchor, Figure, figure
 from benches.processes import cpu_s
 from benches.spread import median
 from benches.stand import Stand
-from tests.integration.edge.farm import Farm, farm, free_port, noise, until
+from cuemark.contracts.ids import VersionId
+from cuemark.edge import tls
+from cuemark.edge.revoked import Revoked
+from cuemark.edge.tokens import Tokens
+from cuemark.kit import cat
+from cuemark.kit.clock import SystemClock
+from tests.integration.edge.farm import Farm, free_port, noise, serving, until
 
 ABOUT = """
-`wrk` (Debian's 4.1) asks an appliance, with a valid token in the path, for one file that it
-holds: one thread, 16 connections kept open, 5 s, in turn with the anchor, five times. The
-appliance runs one nginx worker, verifies the token (the verdict is remembered), writes its access
-log and the headers of CORS and caching. CPU is the kernel's account of nginx alone, by request.
+`wrk` (Debian's 4.1), and `h2load` for HTTP/2, ask an appliance, with a valid token in the path, for
+one file that it holds: one thread, 16 connections kept open, 5 s, in turn with the anchor, five
+times. The appliance runs one nginx worker, which judges the token of each request (the first was
+judged by njs), writes its access log and the headers of CORS and caching. CPU is the kernel's
+account of nginx alone, by request. Rows of TLS and of HTTP/2 are over TLS 1.3 on both sides.
 
-The anchor is the same nginx with one worker and `sendfile on`, no token, no log. It is also the
-floor: the difference is what verifying and telling cost.
+The anchor is the same nginx with one worker and `sendfile on`, no token, no log, in the same mode.
+It is also the floor: the difference is what judging and telling cost.
+
+A *verdict* is what the agent takes to say what a token opens, in Python, where it stands without
+nginx: the first time (cold), and each that follows (remembered).
 """
 
 SIZES = {"4 KB": 4096, "1 MB": 1_000_000}
+MODES = {"": "wrk", ", TLS": "wrk", ", HTTP/2": "h2load"}
 CONNECTIONS, SECONDS, ROUNDS = 16, 5, 5
+VERDICTS = 2000
 _REQUESTS = re.compile(r"(\d+) requests in ([\d.]+)(ms|s)")
+_STREAMS = re.compile(
+    r"finished in ([\d.]+)s.*?requests: \d+ total, \d+ started, \d+ done, (\d+) succeeded, 0 fa",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -38,34 +58,92 @@ class Load:
 
 
 def measure(stand: Stand) -> list[Figure]:
-    if shutil.which("wrk") is None:
-        raise BenchFailed("wrk is missing: run apt-get install wrk")
+    for program, package in (("wrk", "wrk"), ("h2load", "nghttp2-client")):
+        if shutil.which(program) is None:
+            raise BenchFailed(f"{program} is missing: run apt-get install {package}")
+    rows = _of_modes(stand, [""], "hits")
+    rows += _of_modes(stand, [", TLS", ", HTTP/2"], "hits-tls")
+    return rows + _verdicts(stand)
+
+
+def _of_modes(stand: Stand, modes: Sequence[str], scratch: str) -> list[Figure]:
+    """The rows of all sizes in each of the modes, which speak TLS or none."""
     files = {f"v1/{9 + n}.m4s": noise(size, n) for n, size in enumerate(SIZES.values())}
     rounds, seconds = (1, 2) if stand.quick else (ROUNDS, SECONDS)
     rows: list[Figure] = []
-    root = stand.scratch("hits")
-    with farm(root, files) as built:
+    root, secure = stand.scratch(scratch), "" not in modes
+    built = Farm(root)
+    if secure:
+        built.secure()
+    with serving(built, files):
         version_id = built.versions[0].version_id
         port, folder = free_port(), root / "plain"
-        config = plain.static_config(folder, port, built.objects / "versions")
+        pem = Path(built.appliance.folder) / tls.SERVED if secure else None
+        config = plain.static_config(folder, port, built.objects / "versions", pem)
         with plain.running(folder, port, config) as plain_pid:
-            for name, path in zip(SIZES, files, strict=True):
-                target = built.target(version_id, path)
-                until(partial(_held, built, target))
-                ours = f"http://127.0.0.1:{built.appliance.port}{target}"
-                theirs = f"http://127.0.0.1:{port}/{version_id}/{path}"
-                mine, floor = [], []
+            pid = built.children["nginx"].process.pid
+            scheme = "https" if secure else "http"
+            for mode, (name, path) in product(modes, zip(SIZES, files, strict=True)):
+                ours, theirs = built.target(version_id, path), f"/{version_id}/{path}"
+                asked = f"{scheme}://127.0.0.1:{built.appliance.port}{ours}"
+                run(["wrk", "-t1", "-c1", "-d1s", "--timeout", "5s", asked], limit_s=30)
+                until(partial(_held, version_id, path, built))
+                mine: list[Load] = []
+                floor: list[Load] = []
                 for number in range(rounds):
-                    stand.tell(f"hits of {name}: round {number + 1} of {rounds}")
-                    pid = built.children["nginx"].process.pid
-                    mine.append(load(ours, pid, seconds))
-                    floor.append(load(theirs, plain_pid, seconds))
-                rows += _of_size(name, mine, floor)
+                    stand.tell(f"hits of {name}{mode}: round {number + 1} of {rounds}")
+                    for target, at, of, into in (
+                        (ours, built.appliance.port, pid, mine),
+                        (theirs, port, plain_pid, floor),
+                    ):
+                        url = f"{scheme}://127.0.0.1:{at}{target}"
+                        into.append(load(url, of, seconds, MODES[mode]))
+                rows += _of_size(f"{name}{mode}", mine, floor)
     return rows
 
 
-def _held(built: Farm, target: str) -> bool:
-    return built.get(target).headers["cache-status"].endswith("hit")
+def _held(version_id: VersionId, path: str, built: Farm) -> bool:
+    return (Path(built.appliance.folder) / "views" / version_id / path).exists()
+
+
+def _verdicts(stand: Stand) -> list[Figure]:
+    """What the agent takes to say what a token opens now."""
+    now_s = int(SystemClock().now().timestamp())
+    key = cat.TokenKey("2026a", b"k" * 32)
+    made = [
+        cat.mint(
+            cat.Claims(
+                subject=f"play_{number:026}",
+                audience="appliance-1",
+                path_prefix=f"/ver_{number:026}/",
+                issued_at_s=now_s,
+                expires_at_s=now_s + 3600,
+            ),
+            key,
+        )
+        for number in range(VERDICTS)
+    ]
+    revoked = Revoked(stand.scratch("verdicts"), SystemClock())
+    cold, remembered = [], []
+    for _ in range(1 if stand.quick else ROUNDS):
+        held = {key.kid: key.key}
+        tokens = Tokens("appliance-1", partial(next, repeat(held)), revoked, SystemClock())
+        cold.append(_verdict_us(tokens, made))
+        remembered.append(_verdict_us(tokens, made))
+    return [
+        figure("hits: verdict, cold", cold, "us"),
+        figure("hits: verdict, remembered", remembered, "us"),
+    ]
+
+
+def _verdict_us(tokens: Tokens, made: Sequence[str]) -> float:
+    """CPU for each token."""
+    begun_s = time.process_time()
+    found = [tokens.claims(token) for token in made]
+    used_s = time.process_time() - begun_s
+    if not all(isinstance(each, cat.Claims) for each in found):
+        raise BenchFailed("a genuine token was refused")
+    return used_s / len(made) * 1e6
 
 
 def _of_size(name: str, mine: list[Load], floor: list[Load]) -> list[Figure]:
@@ -88,12 +166,25 @@ def _of_size(name: str, mine: list[Load], floor: list[Load]) -> list[Figure]:
     ]
 
 
-def load(url: str, pid: int, seconds: int) -> Load:
+def load(url: str, pid: int, seconds: int, program: str = "wrk") -> Load:
     """Load one URL; ``pid`` is the nginx that answers."""
-    argv = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "5s", url]
+    common = ["-t1", f"-c{CONNECTIONS}"]
+    if program == "wrk":
+        argv = ["wrk", *common, f"-d{seconds}s", "--timeout", "5s", url]
+    else:
+        argv = ["h2load", *common, f"-D{seconds}", "-m1", url]
     before_s = cpu_s(pid)
     said = run(argv, limit_s=seconds + 30)
-    return load_of(said, cpu_s(pid) - before_s)
+    used_s = cpu_s(pid) - before_s
+    return load_of(said, used_s) if program == "wrk" else streams_of(said, used_s)
+
+
+def streams_of(said: str, used_s: float) -> Load:
+    """From what h2load printed and the CPU used; raises ``BenchFailed`` unless all succeeded."""
+    counted = _STREAMS.search(said)
+    if counted is None or not int(counted[2]):
+        raise BenchFailed(f"not every request of the load was answered: {said[-300:]}")
+    return Load(int(counted[2]) / float(counted[1]), used_s / int(counted[2]) * 1e6)
 
 
 def load_of(said: str, used_s: float) -> Load:

@@ -37,13 +37,15 @@ def cache_config(folder: Path, port: int, origin: OriginSettings, *, lock: bool)
     )
 
 
-def static_config(folder: Path, port: int, files: Path) -> str:
-    """Files from a folder, no token asked, no log written."""
+def static_config(folder: Path, port: int, files: Path, pem: Path | None = None) -> str:
+    """Files from a folder, no token asked, no log written; with a key and chain by TLS."""
+    tls = f'http2 on; ssl_certificate "{pem}"; ssl_certificate_key "{pem}";' if pem else ""
     return _config(
         folder,
         f"""\
     server {{
-        listen 127.0.0.1:{port} backlog=4096;
+        listen 127.0.0.1:{port}{" ssl" if pem else ""} backlog=4096;
+        {tls}
         root "{files}";
     }}""",
     )

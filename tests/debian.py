@@ -14,6 +14,7 @@ PROGRAMS = {
     "e2fsprogs": ("mkfs.ext4",),
     "gcc": ("cc", "gcc"),
     "iproute2": ("ip",),
+    "nghttp2-client": ("h2load",),
 }
 WITH = {"gcc": ["libc6-dev"]}
 """What a package is of no use without here, though it only recommends it."""

@@ -25,6 +25,7 @@ from cuemark.contracts.steering import (
 )
 from cuemark.kit import cat
 from cuemark.kit.clock import ManualClock
+from cuemark.kit.networks import NetworkInvalid
 from cuemark.kit.outbox import Log
 from tests.contract.conftest import Reach
 from tests.databases import opened
@@ -234,6 +235,42 @@ async def test_the_address_carries_a_token_for_that_appliance(
     claims = cat.verify(token, keys=keys, audience=A, path=f"/{FILM}/x", now=clock.now())
     assert claims.subject == "play_1"
     assert claims.expires_at_s == int((clock.now() + timedelta(hours=12)).timestamp())
+
+
+async def test_tokens_are_bound_to_the_networks_that_are_named(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM])
+    asked = Rank(
+        session_id=PlaySessionId("play_1"),
+        version_id=FILM,
+        expires_at=clock.now() + timedelta(hours=1),
+        networks=["192.0.2.0/24", "2001:db8::/32"],
+    )
+    (found,) = (await steering.rank(asked)).appliances
+    snapshot = await steering.get_snapshot(GetSnapshot(appliance_id=A))
+    keys = {key.kid: bytes.fromhex(key.key) for key in snapshot.token_keys}
+    claims = cat.claims_of(found.media_url.split("/")[-3], keys)
+    assert claims.from_network("192.0.2.7")
+    assert claims.from_network("2001:db8::1")
+    assert not claims.from_network("198.51.100.7")
+
+
+@pytest.mark.parametrize(
+    "networks", [["192.0.2.7/24"], [""], ["here"], ["192.0.2.0/33"], ["::/0"] * 5, ["1.2.3.4/\0"]]
+)
+async def test_what_is_no_network_is_refused(
+    steering: Steering, clock: ManualClock, networks: list[str]
+) -> None:
+    await report(steering, A, [FILM])
+    asked = Rank(
+        session_id=PlaySessionId("play_1"),
+        version_id=FILM,
+        expires_at=clock.now(),
+        networks=networks,
+    )
+    with pytest.raises(NetworkInvalid):
+        await steering.rank(asked)
 
 
 async def test_every_appliance_is_told_the_sessions_variants(

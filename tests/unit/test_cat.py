@@ -1,5 +1,6 @@
 """Media tokens: what opens a path, and all that does not."""
 
+import ipaddress
 from datetime import UTC, datetime, timedelta
 
 import cbor2
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from cuemark.kit import cat
 from tests.unit.edge.vectors import (
     AUDIENCE,
+    CLIENT,
     KEYS,
     PATH,
     VARIANTS,
@@ -28,7 +30,7 @@ HELD = {key.kid: key.key for key in KEYS}
 
 
 def verify(token: str, path: str = PATH, now: datetime = NOW) -> cat.Claims:
-    return cat.verify(token, keys=HELD, audience=AUDIENCE, path=path, now=now)
+    return cat.verify(token, keys=HELD, audience=AUDIENCE, path=path, now=now, address=CLIENT)
 
 
 @pytest.mark.parametrize("vector", list(vectors(NOW_S)), ids=lambda vector: str(vector.name))
@@ -50,6 +52,21 @@ def test_a_token_holds_the_row_of_variants_as_etsi_has_it() -> None:
     assert verify(token) == held
     payload = cbor2.loads(cbor2.loads(decode(token)).value.value[2])
     assert (payload[300], payload[302], payload[304]) == (1, 16, VARIANTS)
+
+
+def test_a_token_holds_networks_as_the_rfc_has_them() -> None:
+    networks = tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "2001:db8::/32", "0.0.0.0/0")))
+    held = claims(NOW_S, networks=networks)
+    token = cat.mint(held, KEYS[0])
+    assert verify(token) == held
+    payload = cbor2.loads(cbor2.loads(decode(token)).value.value[2])
+    assert payload[311] == list(networks)
+
+
+def test_a_bound_token_is_refused_where_nobody_knows_who_asks() -> None:
+    bound = claims(NOW_S, networks=(ipaddress.ip_network("127.0.0.0/8"),))
+    with pytest.raises(cat.TokenRejected, match="another network"):
+        cat.verify(cat.mint(bound, KEYS[0]), keys=HELD, audience=AUDIENCE, path=PATH, now=NOW)
 
 
 def test_a_token_ends_at_the_second_it_names() -> None:

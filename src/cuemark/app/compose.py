@@ -262,7 +262,7 @@ def _steering(builder: _Builder) -> Room[Steering]:
         database=builder.database,
         log=builder.log,
         clock=builder.clock,
-        appliance_ids=builder.install.appliance_ids,
+        appliance_ids=builder.install.enrolled_ids,
         token_keys=builder.install.folder.token_keys(),
         storage_ids=builder.install.storage_ids,
     )

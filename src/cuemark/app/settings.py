@@ -31,10 +31,16 @@ _HOST = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,9}")
 TABLES = frozenset({"validation", "energy", "protection", "objects", "farm"})
 """The settings that are set in the file alone."""
 
+LISTS = frozenset({"codecs", "appliances_elsewhere"})
+"""The settings that are lists, which the environment has with commas."""
+
 Count = Annotated[int, Meta(ge=0, le=200)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Rate = Annotated[int, Meta(ge=0, le=100_000_000)]
 Size = Annotated[int, Meta(ge=0, le=10_000_000)]
+Names = Annotated[
+    list[Annotated[str, Meta(pattern="^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]], Meta(max_length=200)
+]
 Codecs = Annotated[list[Codec], Meta(max_length=8)]
 
 
@@ -57,10 +63,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     origin, 0 for no bound. ``storage_appliances`` says how many of the appliances, the last ones,
     are of the storage tier; ``store_limit_gb``, ``store_reserve_mb`` and ``scrub_kbps`` are of each
     appliance: see docs/how-to/look-after-an-appliances-disk.md. ``bind`` is the interface of the
-    page and of the appliances, as an IPv4 address or a name. ``functions`` is the folder of the
-    functions, from the data folder,
-    and empty for none: see docs/how-to/run-a-function-on-an-event.md. ``thumbnails`` says
-    whether versions show the film's frames over the seek bar, which are not encrypted.
+    page and of the appliances, as an IPv4 address or a name. ``appliances_elsewhere`` are the names
+    of those that run on other machines: see docs/how-to/run-an-appliance-elsewhere.md.
+    ``functions`` is the folder of the functions, from the data folder, and empty for none: see
+    docs/how-to/run-a-function-on-an-event.md. ``thumbnails`` says whether versions show the film's
+    frames over the seek bar, which are not encrypted.
     ``effort`` is what a title may cost whose ingest asks for nothing else, and ``codecs`` what
     its full version is made in besides H.264. ``film_grain`` says whether players synthesize the
     grain of films that have it: see docs/explanation/codecs.md. ``validation`` changes what is done
@@ -81,6 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     store_limit_gb: Size = 50
     store_reserve_mb: Size = 1000
     scrub_kbps: Rate = 200_000
+    appliances_elsewhere: Names = []
     postgres_url: str = ""
     nginx: str = ""
     origin_limit_kbps: Rate = 0
@@ -115,7 +123,7 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
                 raise SettingsInvalid(f"{name} holds a character that is no text")
             if field in TABLES:
                 raise SettingsInvalid(f"{name} is a table: write [{field}] in {path} instead")
-            values[field] = value.replace(",", " ").split() if field == "codecs" else value
+            values[field] = value.replace(",", " ").split() if field in LISTS else value
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -125,6 +133,10 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
         raise SettingsInvalid(
             f"{path}: `storage_appliances` is {settings.storage_appliances} of "
             f"{settings.appliances} `appliances`: leave one at least to viewers"
+        )
+    if taken := [name for name in settings.appliances_elsewhere if name.startswith("appliance-")]:
+        raise SettingsInvalid(
+            f"{path}: `appliances_elsewhere` names {taken[0]}, as those of this machine are called"
         )
     if wrong := complaint(settings.protection) or complaint_about(settings.objects):
         raise SettingsInvalid(f"{path}: {wrong}")

@@ -20,7 +20,7 @@ from cuemark.app.settings import Settings
 from cuemark.app.state import Running, RunningAppliance
 from cuemark.app.supervisor import ChildSpec, listen
 from cuemark.contracts.ids import ApplianceId
-from cuemark.edge import nginx, origin
+from cuemark.edge import front, nginx, origin
 from cuemark.edge.settings import ApplianceSettings, OriginSettings
 
 _CONTEXTS = "cuemark.contexts."
@@ -65,6 +65,11 @@ class Install:
     def storage_ids(self) -> Sequence[ApplianceId]:
         """Those of the storage tier: the last ones."""
         return self.appliance_ids[len(self.appliance_ids) - self.settings.storage_appliances :]
+
+    @property
+    def enrolled_ids(self) -> Sequence[ApplianceId]:
+        """The appliances of this machine, and those elsewhere."""
+        return [*self.appliance_ids, *map(ApplianceId, self.settings.appliances_elsewhere)]
 
     def appliance_url(self, number: int) -> str:
         return f"http://{self.settings.bind}:{self.ports.appliances[number]}"
@@ -185,7 +190,7 @@ def origin_spec(install: Install) -> ChildSpec:
     )
     return _nginx_spec(
         "origin",
-        install,
+        install.settings.nginx,
         folder,
         port_answers("127.0.0.1", install.ports.origin),
         lambda: origin.write_config(settings),
@@ -211,20 +216,27 @@ def appliance_specs(install: Install, number: int) -> list[ChildSpec]:
         store_limit_bytes=install.settings.store_limit_gb * 1_000_000_000,
         reserve_bytes=install.settings.store_reserve_mb * 1_000_000,
         scrub_kbps=install.settings.scrub_kbps,
+        nginx=install.settings.nginx,
     )
+    return specs_of_appliance(settings)
+
+
+def specs_of_appliance(settings: ApplianceSettings) -> list[ChildSpec]:
+    """The agent and the nginx of an appliance, in that order."""
+    folder = Path(settings.folder)
     config = folder / "agent.json"
     agent = ChildSpec(
-        name=f"{appliance_id}-agent",
+        name=f"{settings.appliance_id}-agent",
         argv=[sys.executable, "-m", "cuemark.edge.agent", "--config", str(config)],
-        ready=port_answers("127.0.0.1", install.ports.agents[number]),
+        ready=port_answers("127.0.0.1", settings.agent_port),
         prepare=lambda: settings.write(config),
     )
     server = _nginx_spec(
-        appliance_id,
-        install,
+        settings.appliance_id,
+        settings.nginx,
         folder,
-        port_answers(install.settings.bind, install.ports.appliances[number]),
-        lambda: nginx.write_config(settings),
+        port_answers(settings.bind, settings.port),
+        lambda: front.write_config(settings),
     )
     return [agent, server]
 
@@ -251,14 +263,14 @@ def running(install: Install, pids: dict[str, int]) -> Running:
 
 def _nginx_spec(
     name: str,
-    install: Install,
+    program: str,
     folder: Path,
     ready: Callable[[], Awaitable[bool]],
     prepare: Callable[[], None],
 ) -> ChildSpec:
     return ChildSpec(
         name=name,
-        argv=nginx.argv(folder, install.settings.nginx),
+        argv=nginx.argv(folder, program),
         ready=ready,
         drop_root=True,
         on_parent_death=signal.SIGTERM,

@@ -3,6 +3,7 @@
 Refusal
 |-- CannotPlay       the title is unknown or not published, or no appliance holds it; says why
 |   `-- CannotPlayNow  a part that a play cannot do without is away: the same may work in a moment
+|-- NetworkInvalid   what the play shall be bound to is no prefix of addresses
 |-- UnknownPlay      no such playback session of this account, or it is over
 |-- CannotName       there is no such version, or its pictures are not marked; says why
 |   `-- CannotNameNow  what a version is cannot be read now: the same may work in a moment
@@ -25,6 +26,7 @@ from cuemark.contracts.ids import (
 )
 from cuemark.contracts.protection import Robustness, System
 from cuemark.kit.errors import Refusal
+from cuemark.kit.networks import NetworkInvalid
 from cuemark.kit.pages import PageInvalid
 
 TOPIC = "playback"
@@ -61,13 +63,17 @@ class EvidenceInvalid(Refusal):
 
 
 class StartPlay(msgspec.Struct, frozen=True, kw_only=True):
-    """``robustness`` is what the device says of how it protects keys: more is listed for more."""
+    """``robustness`` is what the device says of how it protects keys: more is listed for more.
+
+    ``networks`` are prefixes of addresses to which the play's media is bound: see ``Rank``.
+    """
 
     account_id: AccountId
     profile_id: ProfileId
     title_id: TitleId
     device: str = ""
     robustness: Robustness = "software"
+    networks: list[str] = []
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +197,12 @@ class EndPlay(msgspec.Struct, frozen=True, kw_only=True):
     account_id: AccountId
 
 
+class StopPlay(msgspec.Struct, frozen=True, kw_only=True):
+    """The service's operator ends a play, whosever it is."""
+
+    session_id: PlaySessionId
+
+
 class PlayEnded(msgspec.Struct, frozen=True, kw_only=True):
     pass
 
@@ -203,10 +215,19 @@ class PlayStarted(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     started_at: datetime
 
 
+class PlayStopped(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """A play was ended before its time: its tokens, which end at ``expires_at``, shall not work."""
+
+    session_id: PlaySessionId
+    stopped_at: datetime
+    expires_at: datetime
+
+
 class Playback(Protocol):
     refusals: ClassVar[tuple[type[Refusal], ...]] = (
         CannotPlay,
         CannotPlayNow,
+        NetworkInvalid,
         UnknownPlay,
         CannotName,
         CannotNameNow,
@@ -221,6 +242,8 @@ class Playback(Protocol):
     async def get_play(self, request: GetPlay) -> PlayState: ...
 
     async def end(self, request: EndPlay) -> PlayEnded: ...
+
+    async def stop(self, request: StopPlay) -> PlayEnded: ...
 
     async def list_plays(self, request: ListPlays) -> PlayPage: ...
 

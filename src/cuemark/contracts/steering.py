@@ -9,7 +9,8 @@ The first report that says of a published version that an appliance holds it is 
 
     Refusal
     |-- UnknownAppliance   the report comes from an appliance that is not enrolled
-    `-- ReportInvalid      a field of the report is not acceptable; says which
+    |-- ReportInvalid      a field of the report is not acceptable; says which
+    `-- NetworkInvalid     what tokens shall be bound to is no prefix of addresses; says which
 """
 
 from datetime import datetime
@@ -19,12 +20,14 @@ import msgspec
 
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.kit.errors import Refusal
+from cuemark.kit.networks import NetworkInvalid
 
 TOPIC = "steering"
 
 REPORT_EVERY_S = 0.5
 SILENCE_S = 1.5
 GONE_S = 30.0
+MAX_REVOKED = 50_000
 
 
 class UnknownAppliance(Refusal):
@@ -57,10 +60,14 @@ class ReportAccepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GetSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """``after`` is the ``cursor`` of the snapshot before: only newer versions are listed."""
+    """``after`` is the ``cursor`` of the snapshot before: only newer versions are listed.
+
+    ``revoked_after`` is its ``revoked_cursor``: only sessions that were revoked since are listed.
+    """
 
     appliance_id: ApplianceId
     after: str = ""
+    revoked_after: str = ""
 
 
 class SnapshotKey(msgspec.Struct, frozen=True):
@@ -94,24 +101,42 @@ class SnapshotSource(msgspec.Struct, frozen=True, kw_only=True):
         return f"SnapshotSource({self.appliance_id!r}, held_only={self.held_only}, tokens hidden)"
 
 
+class RevokedSession(msgspec.Struct, frozen=True):
+    """A playback session whose tokens open nothing any more. ``until_s`` is when they end."""
+
+    session_id: PlaySessionId
+    until_s: int
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """What an appliance needs to serve without asking: token keys, published versions, and whom to
-    ask for what it lacks before the origin, the ones to prefer first."""
+    """What an appliance needs to serve without asking: token keys, published versions, the
+    sessions that are over before their tokens are, and whom to ask for what it lacks before the
+    origin, the ones to prefer first.
+
+    Of the revoked, the newest ``MAX_REVOKED`` are told, each until its tokens end.
+    """
 
     token_keys: list[SnapshotKey]
     versions: list[SnapshotVersion]
     cursor: str
+    revoked: list[RevokedSession] = []
+    revoked_cursor: str = ""
     sources: list[SnapshotSource] = []
 
 
 class Rank(msgspec.Struct, frozen=True, kw_only=True):
-    """``variants`` is the session's row of a marked version, which all its tokens carry."""
+    """``variants`` is the session's row of a marked version, which all its tokens carry.
+
+    ``networks`` are prefixes of addresses, as ``192.0.2.0/24``, a few at most: the
+    tokens open nothing to clients elsewhere. Without any, they open to clients everywhere.
+    """
 
     session_id: PlaySessionId
     version_id: VersionId
     expires_at: datetime
     limit: int = 3
     variants: bytes = b""
+    networks: list[str] = []
 
 
 class RankedAppliance(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +176,11 @@ class VersionPlaced(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind")
 
 
 class Steering(Protocol):
-    refusals: ClassVar[tuple[type[Refusal], ...]] = (UnknownAppliance, ReportInvalid)
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (
+        UnknownAppliance,
+        ReportInvalid,
+        NetworkInvalid,
+    )
 
     async def report(self, request: Report) -> ReportAccepted: ...
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import structlog
 
 from cuemark.contracts.steering import Steering
+from cuemark.edge import tls
 from cuemark.edge.background import Background
 from cuemark.edge.cache import FillTable
 from cuemark.edge.control import Knowledge, Liaison
@@ -24,10 +25,12 @@ from cuemark.edge.health import health
 from cuemark.edge.housekeeping import Housekeeping
 from cuemark.edge.http import HttpServer
 from cuemark.edge.neighbours import Neighbours
+from cuemark.edge.revoked import Revoked
 from cuemark.edge.scrub import Scrub
 from cuemark.edge.serving import MediaService
 from cuemark.edge.settings import ApplianceSettings, SettingsInvalid, load
 from cuemark.edge.store import Indexes, Store
+from cuemark.edge.tokens import Tokens
 from cuemark.edge.upstream import Upstream
 from cuemark.kit.channel import Channel
 from cuemark.kit.clock import Clock, SystemClock
@@ -45,6 +48,8 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     housekeeping = Housekeeping(folder, store)
     indexes = Indexes(folder)
     knowledge = Knowledge(folder)
+    revoked = Revoked(folder, clock)
+    tokens = Tokens(settings.appliance_id, lambda: knowledge.keys, revoked, clock)
     upstream = Upstream(settings.origin_url, settings.origin_key, settings.appliance_id)
     table = FillTable(settings.max_fills, settings.max_waiting_fills)
     neighbours = Neighbours(upstream, settings.appliance_id)
@@ -61,10 +66,12 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     office = PassportOffice(bytes.fromhex(settings.passport_key), clock)
     identity = Passport(subject=settings.appliance_id, role="service")
     async with Channel(settings.control_url, lambda: office.mint(identity)) as channel:
-        liaison = Liaison(settings, connect(Steering, channel), upstream, knowledge, indexes)
+        steering = connect(Steering, channel)
+        liaison = Liaison(settings, steering, upstream, knowledge, revoked, indexes)
         media = MediaService(
             settings.appliance_id,
             settings.agent_key,
+            tokens,
             indexes,
             store,
             filler,
@@ -85,6 +92,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
                 group.create_task(housekeeping.keep_books()),
                 group.create_task(housekeeping.go_through()),
                 group.create_task(scrub.run()),
+                group.create_task(tls.follow(settings, clock)),
             ]
             await stop.wait()
             for task in work:

@@ -5,6 +5,7 @@ With control away the appliance serves on under the last snapshot, which it keep
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from cuemark.contracts.steering import (
     Steering,
 )
 from cuemark.edge.nginx import TOKEN_KEYS
+from cuemark.edge.revoked import Revoked
 from cuemark.edge.settings import ApplianceSettings
 from cuemark.edge.store import Indexes, IndexInvalid, read_index
 from cuemark.edge.upstream import SourceAway, SourceError, Upstream
@@ -68,12 +70,14 @@ class Knowledge:
             body = (folder / "run" / "snapshot.json").read_bytes()
             self.snapshot = msgspec.json.decode(body, type=HeldSnapshot)
         self._write_keys(self.snapshot)
+        self.keys = _keys_of(self.snapshot)
 
     def take(self, news: Snapshot) -> None:
         """Hold what is new; nginx sees changed keys within a second."""
         merged = self.snapshot.merged(news)
         if merged.token_keys != self.snapshot.token_keys:
             self._write_keys(merged)
+            self.keys = _keys_of(merged)
         if merged != self.snapshot:
             write_private(self._folder / "run" / "snapshot.json", msgspec.json.encode(merged))
         # Last: what could not be written, the disk being full, is news again the next time.
@@ -85,6 +89,10 @@ class Knowledge:
         write_private(self._folder / TOKEN_KEYS, msgspec.json.encode(TokenKeyFile(mark, keys)))
 
 
+def _keys_of(snapshot: HeldSnapshot) -> dict[str, bytes]:
+    return {key.kid: bytes.fromhex(key.key) for key in snapshot.token_keys}
+
+
 class Liaison:
     """Keeps an appliance and control in step."""
 
@@ -94,12 +102,14 @@ class Liaison:
         steering: Steering,
         upstream: Upstream,
         knowledge: Knowledge,
+        revoked: Revoked,
         indexes: Indexes,
     ) -> None:
         self._settings = settings
         self._steering = steering
         self._upstream = upstream
         self._knowledge = knowledge
+        self._revoked = revoked
         self._indexes = indexes
         self._told_revision = -1
         self._away: dict[str, bool] = {}
@@ -111,14 +121,20 @@ class Liaison:
         return known and version_id not in self._indexes.version_ids
 
     async def pull_snapshots(self, learnt: Callable[[list[SnapshotSource]], None]) -> None:
-        """For ever: learn of token keys, published versions and neighbours."""
+        """For ever: learn of token keys, revoked sessions, published versions and neighbours."""
         learnt(self._knowledge.snapshot.sources)
         appliance_id = ApplianceId(self._settings.appliance_id)
         while True:
-            request = GetSnapshot(appliance_id=appliance_id, after=self._knowledge.snapshot.cursor)
+            request = GetSnapshot(
+                appliance_id=appliance_id,
+                after=self._knowledge.snapshot.cursor,
+                revoked_after=self._revoked.cursor,
+            )
             try:
                 with deadline(CALL_S):
-                    self._knowledge.take(await self._steering.get_snapshot(request))
+                    news = await self._steering.get_snapshot(request)
+                self._revoked.take(news)
+                self._knowledge.take(news)
                 learnt(self._knowledge.snapshot.sources)
                 self._note("get_snapshot", "")
             except (Unavailable, Refusal, OSError) as error:
@@ -170,7 +186,7 @@ class Liaison:
         return Report(
             appliance_id=ApplianceId(self._settings.appliance_id),
             url=self._settings.url,
-            healthy=await nginx_answers(self._settings.bind, self._settings.port),
+            healthy=await nginx_answers(self._settings),
             in_flight=in_flight,
             inventory_revision=revision,
             versions=sorted(self._indexes.version_ids) if changed else None,
@@ -187,12 +203,14 @@ class Liaison:
                 log.info("in_step_again", what=what)
 
 
-async def nginx_answers(bind: str, port: int) -> bool:
+async def nginx_answers(settings: ApplianceSettings) -> bool:
     """Whether this appliance's nginx serves viewers now."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind, bind)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.bind, settings.bind)
     try:
         async with asyncio.timeout(PROBE_S):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(
+                host, settings.port, ssl=_ANY_CERTIFICATE if settings.certificate else None
+            )
             try:
                 writer.write(b"GET /health HTTP/1.0\r\n\r\n")
                 return b" 200 " in await reader.readline()
@@ -200,3 +218,13 @@ async def nginx_answers(bind: str, port: int) -> bool:
                 writer.close()
     except (OSError, TimeoutError):
         return False
+
+
+def _without_looking() -> ssl.SSLContext:
+    """For a server that is our own, whose certificate has another name than its address."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+_ANY_CERTIFICATE = _without_looking()

@@ -28,7 +28,7 @@ class RequestInvalid(Exception):
     """Not the head of a request that nginx would send."""
 
 
-def read_head(head: bytes) -> Request:
+def read_head(head: bytes, address: str = "") -> Request:
     """The request in ``head``, which ends in an empty line; raises ``RequestInvalid``."""
     request_line, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
     method, _, rest = request_line.partition(" ")
@@ -43,7 +43,7 @@ def read_head(head: bytes) -> Request:
         headers[name.lower()] = value.strip()
     if "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
         raise RequestInvalid("a body, where none is taken")
-    return Request(method, target, headers)
+    return Request(method, target, headers, address)
 
 
 def write_head(answer: Answer) -> bytes:
@@ -99,6 +99,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._address = transport.get_extra_info("peername")[0]
         self._connections.add(self)
         self._idle = self._loop.call_later(IDLE_S, self.abort)
 
@@ -132,7 +133,7 @@ class _Connection(asyncio.Protocol):
         head = bytes(self._received[:end])
         del self._received[:end]
         try:
-            request = read_head(head)
+            request = read_head(head, self._address)
         except RequestInvalid:
             self.abort()
             return

@@ -1,22 +1,17 @@
-"""The nginx of an appliance: its program, its command line, its generated config.
+"""nginx as the origin and the appliances run it: its program, command line, and common config.
 
 Viewers' requests carry a token in the path, so nothing that nginx writes may hold a request
 line: the access log has fields of its own, and inside ``http`` the error log is as good as
 closed (``emerg``), because nginx adds the request to each of its lines there. What fails behind
 it is in the agent's log.
 
-Of a marked segment the log has the name that all sessions ask for, and not which variant one got:
-who reads a log learns no session's row.
-
 The trace of a request is that of its ``traceparent``, or the session id of its CMCD (CTA-5004,
 ``sid`` in the query): a browser may send that to another origin without asking first.
 """
 
 import resource
+import subprocess
 from pathlib import Path
-
-from cuemark.edge.settings import ApplianceSettings
-from cuemark.kit.objects import write_private
 
 CONFIG, PID = "nginx.conf", "run/nginx.pid"
 TOKEN_KEYS = "run/token_keys.json"
@@ -61,13 +56,15 @@ def argv(folder: Path, chosen: str = "") -> list[str]:
     return [program(chosen), "-p", str(folder), "-c", str(folder / CONFIG), "-e", errors]
 
 
-def write_config(settings: ApplianceSettings) -> None:
-    """Make the folder of the appliance's nginx and write the config there."""
-    folder = Path(settings.folder)
-    make_folders(folder)
-    for name in ("store", "views", "indexes"):
-        (folder / name).mkdir(mode=0o700, exist_ok=True)
-    write_private(folder / CONFIG, config(settings).encode())
+def has_tables(chosen: str = "") -> bool:
+    """Whether the nginx to run has tables that a config can look into; the wheel's has."""
+    if not chosen:
+        return True
+    try:
+        said = subprocess.run([chosen, "-V"], capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NginxMissing(f"{chosen} does not run: {error}") from error
+    return b"keyval" in said.stderr
 
 
 def make_folders(folder: Path) -> None:
@@ -82,6 +79,7 @@ def main_block(folder: Path, connections: int) -> str:
     return f"""\
 daemon off;
 worker_processes 1;
+pcre_jit on;
 worker_rlimit_nofile {files};
 pid "{folder}/{PID}";
 lock_file "{folder}/run/nginx.lock";
@@ -145,159 +143,3 @@ def http_basics(folder: Path, fields: dict[str, str]) -> str:
     keepalive_requests 100000;
     reset_timedout_connection on;
 """
-
-
-def config(settings: ApplianceSettings) -> str:
-    """The whole config of an appliance's nginx."""
-    folder = Path(settings.folder)
-    fields = {
-        "version": "$media_version",
-        "path": "$media_named",
-        "cache": "$sent_http_cache_status",
-        "refused": "$refused",
-    }
-    return f"""\
-{main_block(folder, connections=8192)}
-http {{
-{http_basics(folder, fields)}
-{_judging(settings)}
-    upstream agent {{
-        server 127.0.0.1:{settings.agent_port} max_fails=0;
-        keepalive 256;
-    }}
-{_server(settings)}
-}}
-"""
-
-
-def _judging(settings: ApplianceSettings) -> str:
-    return f"""\
-    js_path "{Path(__file__).parent}";
-    js_import verify from verify.js;
-    js_shared_dict_zone zone=token_keys:32k timeout=1s evict;
-    js_shared_dict_zone zone=verdicts:16m timeout=300s evict;
-    js_var $appliance_id "{settings.appliance_id}";
-    js_var $appliance_folder "{settings.folder}";
-    js_var $media_version "";
-    js_var $media_path "";
-    js_var $media_named "";
-    js_set $verdict verify.verdict;
-    js_set $blake3_etag verify.etag;
-    js_set $not_modified verify.notModified;
-    js_set $age verify.age;
-    map $status $refused {{
-        default "";
-        401 token;
-        403 scope;
-    }}
-    map $status $caching {{
-        default "no-store";
-        200 "public, max-age=31536000, immutable";
-        206 "public, max-age=31536000, immutable";
-        304 "public, max-age=31536000, immutable";
-    }}
-    map $status $retry_after {{
-        default "";
-        502 1;
-        503 1;
-    }}
-    map $status $authenticate {{
-        default "";
-        401 CommonAccessToken;
-    }}
-    map $http_if_none_match $held_already {{
-        default $not_modified;
-        "" "";
-    }}
-    map $request_id $span_id {{
-        default "";
-        "~^(?<span>[0-9a-f]{{16}})" $span;
-    }}
-    map $trace_id $onward_traceparent {{
-        default "00-$trace_id-$span_id-01";
-        "" "";
-    }}
-    map $request_method $allow {{
-        default "GET, HEAD, OPTIONS";
-        GET "";
-        HEAD "";
-    }}"""
-
-
-def _server(settings: ApplianceSettings) -> str:
-    host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
-    hit = f"""
-            add_header ETag $blake3_etag;
-            add_header Age $age;
-            add_header Last-Modified "";
-            add_header Cache-Status "cuemark-{settings.appliance_id}; hit";"""
-    return f"""\
-    server {{
-        listen {host}:{settings.port} backlog=4096;
-        location / {{{_HEADERS}
-            return 404;
-        }}
-        location = /health {{
-            access_log off;
-            return 200 "ok\\n";
-        }}
-        location /t/ {{{_HEADERS}
-            types {{ }}
-            add_header Allow $allow always;
-            add_header Access-Control-Allow-Methods $allow always;
-            add_header Access-Control-Allow-Headers "{_ALLOWED}" always;
-            add_header Access-Control-Max-Age 86400 always;
-            if ($request_method = OPTIONS) {{ return 204; }}
-            if ($request_method !~ "^(GET|HEAD)$") {{ return 405; }}
-            if ($verdict = 403) {{ return 403 "the token does not cover this path\\n"; }}
-            if ($verdict = 404) {{ return 404 "no such file in this version\\n"; }}
-            if ($verdict = 503) {{ return 503 "this appliance has no token keys yet\\n"; }}
-            if ($verdict != ok) {{ return 401 "no token of this appliance that is in time\\n"; }}
-            rewrite ^ /views/$media_version/$media_path? last;
-        }}
-        location /views/ {{{_HEADERS}{hit}
-            internal;
-            root "{settings.folder}";
-            if ($held_already) {{ return 304; }}
-            try_files $uri @miss;
-        }}
-        location @miss {{{_HEADERS}
-            proxy_pass http://agent/$media_version/$media_path;
-            proxy_http_version 1.1;
-            proxy_pass_request_headers off;
-            proxy_pass_request_body off;
-            proxy_set_header Connection "";
-            proxy_set_header Host agent;
-            proxy_set_header X-Agent-Key {settings.agent_key};
-            proxy_set_header Range $http_range;
-            proxy_set_header If-Range $http_if_range;
-            proxy_set_header If-None-Match $http_if_none_match;
-            proxy_set_header Cache-Control $http_cache_control;
-            proxy_set_header traceparent $onward_traceparent;
-            proxy_hide_header Cache-Control;
-            proxy_hide_header Retry-After;
-            proxy_buffering off;
-            proxy_connect_timeout 2s;
-            proxy_read_timeout 30s;
-            error_page 502 504 =503 @away;
-        }}
-        location @away {{{_HEADERS}
-            types {{ }}
-            return 503 "this file cannot be fetched now\\n";
-        }}
-    }}"""
-
-
-_ALLOWED = (
-    "Range, If-None-Match, If-Range, traceparent, "
-    "CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status"
-)
-_EXPOSED = "Age, Cache-Status, Content-Length, Content-Range, Date, ETag, Retry-After"
-_HEADERS = f"""
-            add_header Access-Control-Allow-Origin * always;
-            add_header Access-Control-Expose-Headers "{_EXPOSED}" always;
-            add_header Timing-Allow-Origin * always;
-            add_header X-Content-Type-Options nosniff always;
-            add_header Cache-Control $caching always;
-            add_header Retry-After $retry_after always;
-            add_header WWW-Authenticate $authenticate always;"""

@@ -18,9 +18,11 @@ from cuemark.edge.health import Health
 from cuemark.edge.nginx import PATH_FORM, VERSION_FORM
 from cuemark.edge.sources import Kind
 from cuemark.edge.store import Indexes, Store
+from cuemark.edge.tokens import Refused, Tokens
 from cuemark.edge.upstream import NOT_HELD
 
 _TARGET = re.compile(f"/({VERSION_FORM})/({PATH_FORM})")
+_VARIANT = re.compile(r"[ab][1-9][0-9]{0,8}\.m4s")
 _TYPES = {
     ".mp4": "video/mp4",
     ".m4s": "video/mp4",
@@ -55,23 +57,26 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request:
-    """A request of nginx: header names are in lower case."""
+    """A request: header names are in lower case, ``address`` is who sent it."""
 
     method: str
     target: str
     headers: dict[str, str]
+    address: str = ""
 
 
 class MediaService:
     """Answers for the versions in ``indexes``; ``pending`` tells those whose index is on its way.
 
-    ``key`` is what nginx shows to be heard.
+    ``key`` is what nginx shows to be heard, which has judged the request. Anybody else needs a
+    token in the path, as before nginx.
     """
 
     def __init__(
         self,
         name: str,
         key: str,
+        tokens: Tokens,
         indexes: Indexes,
         store: Store,
         filler: Filler,
@@ -80,6 +85,7 @@ class MediaService:
     ) -> None:
         self._name = f"cuemark-{name}"
         self._key = key
+        self._tokens = tokens
         self._indexes = indexes
         self._store = store
         self._filler = filler
@@ -87,15 +93,22 @@ class MediaService:
         self._health = health
 
     async def answer(self, request: Request) -> Answer:
-        """The answer to one request; only nginx's own are heard, but for ``/health``."""
+        """The answer to one request."""
         if request.target == "/health":
             return _json(self._health())
+        if request.target.startswith("/t/"):
+            found = self._tokens.judge(request.target, request.address)
+            if isinstance(found, Refused):
+                return _told(found.status, found.sentence)
+            return await self._asked(request, found.version_id, found.path)
         if not hmac.compare_digest(request.headers.get("x-agent-key", ""), self._key):
             return _told(403, "only this appliance's nginx may ask")
         match = _TARGET.fullmatch(request.target)
         if match is None:
             return _told(404, "no such file")
-        version_id, path = VersionId(match[1]), match[2]
+        return await self._asked(request, VersionId(match[1]), match[2])
+
+    async def _asked(self, request: Request, version_id: VersionId, path: str) -> Answer:
         file = self._indexes.find(version_id, path)
         if file is not None:
             return await self._media(request, Wanted(version_id, path, file))
@@ -109,7 +122,7 @@ class MediaService:
         file = wanted.file
         headers = {
             "Content-Type": _TYPES.get(PurePosixPath(wanted.path).suffix, "text/plain"),
-            "ETag": f'"{file.blake3}"',
+            "ETag": etag_of(wanted),
             "Accept-Ranges": "bytes",
         }
         if headers["ETag"] in request.headers.get("if-none-match", ""):
@@ -137,7 +150,7 @@ class MediaService:
             else:
                 self._store.link(wanted.version_id, wanted.path, wanted.file.blake3)
                 self._store.use(wanted.file.blake3, 1)
-                answer.headers |= {"Cache-Status": f"{self._name}; hit", "Age": "0"}
+                answer.headers |= {"Cache-Status": f"{self._name}; hit"}
                 return answer
         if _held_only(request):
             return _told(NOT_HELD, "this appliance does not hold the file")
@@ -151,7 +164,7 @@ class MediaService:
         how = "collapsed" if standing is Standing.JOINS else "stored"
         kind = growing.source.kind
         detail = "" if kind is Kind.ORIGIN else f"; detail={kind.value}"
-        answer.headers |= {"Cache-Status": f"{self._name}; fwd=miss; {how}{detail}", "Age": "0"}
+        answer.headers |= {"Cache-Status": f"{self._name}; fwd=miss; {how}{detail}"}
         answer.growing = growing
         return answer
 
@@ -182,6 +195,15 @@ def _span(request: Request, etag: str, size_bytes: int) -> ranges.Span | None:
 def _held_only(request: Request) -> bool:
     """Whether the answer is to come from this appliance or not at all: so peers ask."""
     return "only-if-cached" in request.headers.get("cache-control", "")
+
+
+def etag_of(wanted: Wanted) -> str:
+    """The version, since a path of it never has other bytes.
+
+    A variant of a marked segment has the name that the other has too for whoever asks: its BLAKE3.
+    """
+    marked = _VARIANT.fullmatch(PurePosixPath(wanted.path).name)
+    return f'"{wanted.file.blake3 if marked else wanted.version_id}"'
 
 
 def _told(status: int, sentence: str) -> Answer:

@@ -31,6 +31,9 @@ class OriginSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One appliance: its nginx (``bind``, ``port``) and the agent behind it (``agent_port``).
 
+    ``certificate`` and ``key`` are the PEM files (the chain, and its private key) with which it
+    speaks TLS, and HTTP/2 beside HTTP/1.1; without them it speaks HTTP/1.1 in the clear.
+    ``nginx`` is the path of another program than the bundled one.
     ``url`` is where viewers reach it, as steering is told. ``passport_key`` is hex. ``log`` is
     the file that the agent's events go to, stderr if empty. ``store_limit_bytes`` bounds the
     store, and ``reserve_bytes`` of its disk are left to others, at most a twentieth of it;
@@ -50,6 +53,9 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     origin_url: str
     origin_key: str
     log: str = ""
+    certificate: str = ""
+    key: str = ""
+    nginx: str = ""
     store_limit_bytes: int = 50_000_000_000
     reserve_bytes: int = 1_000_000_000
     background_kbps: int = 40_000

@@ -1,59 +1,85 @@
 // Judges media requests: Common Access Tokens exactly as cuemark.kit.cat does, then the path.
 //
 // Nothing may throw out of a handler: nginx would write the request, token included, into its
-// error log. The token keys come from a file that the agent rewrites; it is read again once a
-// second. A verdict is remembered under the keys' mark, so that it does not outlive them.
+// error log. The token keys and the revoked sessions come from files that the agent rewrites; they
+// are looked at four times a second. A verdict is remembered under the keys' mark, so that it does
+// not outlive them. What nginx needs to judge the next request without this is left in two tables:
+// see judging.py, which has their form.
 
 import fs from 'fs';
 import crypto from 'crypto';
 
-const KEYS_FRESH_MS = 1000;
+const FRESH_MS = 1000;
 const VERDICT_MS = 300000;
+const BUCKETS = 256;
 const HEAD = 'd83dd18443a10105a104';
 const REQUEST = /^\/t\/([A-Za-z0-9_-]{1,1024})(\/.*)$/;
 const MEDIA =
     /^\/([a-z]{2,6}_[0-9a-z]{26})\/((?:[A-Za-z0-9_][A-Za-z0-9._-]{0,63}\/){0,3}[A-Za-z0-9_][A-Za-z0-9._-]{0,63})$/;
 const MARKED = /^(.*\/)([abx])([1-9][0-9]{0,8})\.m4s$/;
-const SUB = 2, AUD = 3, EXP = 4, IAT = 6, CATU = 312, URI_PATH = 3, MATCH_PREFIX = 1;
+const SESSION = /^[A-Za-z0-9_-]{1,64}$/;
+const SUB = 2, AUD = 3, EXP = 4, IAT = 6, CATNIP = 311, CATU = 312, URI_PATH = 3, MATCH_PREFIX = 1;
 const WMPATTERN = 304;
+const IPV4 = 52, IPV6 = 54, MAX_NETWORKS = 4;
 
-// $verdict: 'ok', or the status to refuse with. Sets the variables of the media on 'ok'.
+// $verdict: 'ok', or why not. Sets the variables of the media on 'ok'.
 function verdict(r) {
     try {
         return judge(r);
     } catch (e) {
-        return '401';
+        return 'token';
     }
 }
 
 function judge(r) {
     const request = REQUEST.exec(r.variables.request_uri.split('?')[0]);
     if (request === null) {
-        return '401';
+        return 'token';
     }
-    const mark = keysMark(r);
+    const mark = markInForce(r);
     if (mark === '') {
-        return '503';
+        return 'keys';
     }
     const claims = remembered(mark, request[1]) || verified(r, mark, request[1]);
     if (claims === null || claims.exp * 1000 <= Date.now()) {
-        return '401';
+        return 'token';
+    }
+    if (isRevoked(claims.session)) {
+        return 'revoked';
+    }
+    if (!isFrom(claims.networks, r.rawVariables.binary_remote_addr)) {
+        return 'network';
     }
     if (!request[2].startsWith(claims.prefix)) {
-        return '403';
+        return 'scope';
     }
     const media = MEDIA.exec(request[2]);
     if (media === null) {
-        return '404';
+        return 'path';
     }
     const path = variantOf(media[2], claims.variants);
     if (path === '') {
-        return '404';
+        return 'path';
     }
     r.variables.media_version = media[1];
     r.variables.media_path = path;
     r.variables.media_named = media[2];
+    leave(r, mark, request[1], claims);
     return 'ok';
+}
+
+// Leaves nginx what it needs to judge this token by itself, where that can be told in its terms.
+function leave(r, mark, token, claims) {
+    const version = claims.prefix.slice(1, -1);
+    if (!r.variables.nginx_judges || claims.prefix !== '/' + version + '/' || version.includes('/')
+            || !SESSION.test(claims.session)) {
+        return;
+    }
+    const address = claims.networks.length ? r.variables.remote_addr : '-';
+    const bucket = bucketOf(claims.session);
+    r.variables.slot_written = token.slice(-4, -1);
+    r.variables.verdict_written =
+        [token, version, address, bucket, claims.session, mark, claims.exp].join(' ');
 }
 
 // The file behind a path: of segment x7 that is a7 or b7, as the session's seventh bit says. Nobody
@@ -73,48 +99,91 @@ function variantOf(path, variants) {
 
 function remembered(mark, token) {
     const line = ngx.shared.verdicts.get(mark + token);
-    if (line === undefined) {
-        return null;
-    }
-    const exp = line.indexOf(' '), variants = line.indexOf(' ', exp + 1);
-    return {
-        exp: Number(line.slice(0, exp)),
-        variants: line.slice(exp + 1, variants),
-        prefix: line.slice(variants + 1),
-    };
+    return line === undefined ? null : JSON.parse(line);
 }
 
 function verified(r, mark, token) {
     let claims = null;
     try {
-        claims = claimsOf(token, keysByKid(r), r.variables.appliance_id);
+        claims = claimsOf(token, readKeys(r).keys, r.variables.appliance_id);
     } catch (e) {
         return null;
     }
     const left_ms = claims === null ? 0 : claims.exp * 1000 - Date.now();
     if (left_ms >= 1) {
-        const line = claims.exp + ' ' + claims.variants + ' ' + claims.prefix;
+        const line = JSON.stringify(claims);
         ngx.shared.verdicts.set(mark + token, line, Math.min(left_ms, VERDICT_MS));
     }
     return claims;
 }
 
-// The mark of the keys in force, '' while the agent has brought none.
-function keysMark(r) {
-    // The dictionary counts by the machine's clock: set back, it would keep the mark for as long.
-    const now_ms = Date.now();
-    const held = (ngx.shared.token_keys.get('mark') || '0 ').split(' ');
-    const age_ms = now_ms - Number(held[0]);
-    if (age_ms >= 0 && age_ms < KEYS_FRESH_MS) {
-        return held[1];
+// Looks for new keys and revoked sessions, also while nobody asks for anything.
+function refresh(s) {
+    try {
+        takeStanding(s);
+    } catch (e) {
+        ngx.shared.standing.delete('mark');
     }
+}
+
+// The mark of the keys in force, '' while the agent has brought none.
+function markInForce(r) {
+    // The dictionary counts by the machine's clock: set back, it would keep the mark for as long.
+    const held = (ngx.shared.standing.get('mark') || '0 ').split(' ');
+    const age_ms = Date.now() - Number(held[0]);
+    return held[1] && age_ms >= 0 && age_ms < FRESH_MS ? held[1] : takeStanding(r);
+}
+
+// Reads what the agent wrote; returns the mark of the keys.
+function takeStanding(r) {
     const mark = readKeys(r).mark;
-    ngx.shared.token_keys.set('mark', now_ms + ' ' + mark, KEYS_FRESH_MS);
+    const path = r.variables.appliance_folder + '/run/revoked.json';
+    let stamp = mark, sessions = {};
+    try {
+        const seen = fs.statSync(path);
+        stamp = [mark, seen.ino, seen.mtimeMs, seen.size].join(' ');
+    } catch (e) {
+        // No session was ever revoked here.
+    }
+    if (ngx.shared.standing.get('stamp') !== stamp) {
+        if (stamp !== mark) {
+            sessions = JSON.parse(fs.readFileSync(path)).sessions;
+        }
+        const running = Object.keys(sessions).filter((name) => sessions[name] * 1000 > Date.now());
+        takeRevoked(r, mark, running);
+        ngx.shared.standing.set('stamp', stamp);
+    }
+    ngx.shared.standing.set('mark', Date.now() + ' ' + mark);
     return mark;
 }
 
-function keysByKid(r) {
-    return readKeys(r).keys;
+function takeRevoked(r, mark, sessions) {
+    const lines = Array(BUCKETS).fill(mark + ' ');
+    sessions.forEach((session) => {
+        lines[bucketOf(session)] += session + ' ';
+    });
+    lines.forEach((line, bucket) => {
+        if (ngx.shared.standing.get('bucket ' + bucket) === line) {
+            return;
+        }
+        ngx.shared.standing.set('bucket ' + bucket, line);
+        if (r.variables.nginx_judges) {
+            r.variables.bucket_written = String(bucket);
+            r.variables.standing_written = line;
+        }
+    });
+}
+
+function isRevoked(session) {
+    return ngx.shared.standing.get('bucket ' + bucketOf(session)).includes(' ' + session + ' ');
+}
+
+function bucketOf(session) {
+    let sum = 0;
+    for (let i = 0; i < session.length; i++) {
+        sum = (sum * 31 + session.charCodeAt(i)) % BUCKETS;
+    }
+    return sum;
 }
 
 function readKeys(r) {
@@ -125,8 +194,40 @@ function readKeys(r) {
     }
 }
 
-// {exp, variants, prefix} of a genuine token for `audience`, else null; throws on what cannot be
-// read. `variants` is hex.
+// Whether an address, as bytes, is in one of the networks, [[bits, hex]]; without any, all are.
+function isFrom(networks, address) {
+    return !networks.length || networks.some((network) => {
+        const prefix = Buffer.from(network[1], 'hex');
+        if (prefix.length !== address.length) {
+            return false;
+        }
+        for (let bit = 0; bit < network[0]; bit++) {
+            if ((prefix[bit >> 3] ^ address[bit >> 3]) & (128 >> (bit & 7))) {
+                return false;
+            }
+        }
+        return true;
+    });
+}
+
+// The networks of a catnip claim: prefixes of addresses and nothing else (RFC 9164).
+function networksOf(claim) {
+    if (!Array.isArray(claim) || claim.length < 1 || claim.length > MAX_NETWORKS) {
+        throw new Error('no list of networks');
+    }
+    return claim.map((each) => {
+        const size = each.tag === IPV4 ? 4 : each.tag === IPV6 ? 16 : 0;
+        const bits = size && Array.isArray(each.value) ? each.value[0] : -1;
+        const prefix = bits >= 0 && bits <= size * 8 ? each.value[1] : null;
+        if (!Buffer.isBuffer(prefix) || prefix.length > size || each.value.length !== 2) {
+            throw new Error('a network that is no prefix of addresses');
+        }
+        return [bits, Buffer.concat([prefix, Buffer.alloc(size - prefix.length)]).toString('hex')];
+    });
+}
+
+// {session, exp, variants, networks, prefix} of a genuine token for `audience`, else null; throws
+// on what cannot be read. `variants` is hex.
 function claimsOf(token, keys, audience) {
     const raw = Buffer.from(token, 'base64url');
     if (raw.toString('base64url') !== token || raw.toString('hex', 0, HEAD.length / 2) !== HEAD) {
@@ -154,7 +255,9 @@ function claimsOf(token, keys, audience) {
     if (!whole || claims[AUD] !== audience) {
         return null;
     }
-    return {exp: claims[EXP], variants: variants, prefix: prefix};
+    const networks = claims[CATNIP] === undefined ? [] : networksOf(claims[CATNIP]);
+    const session = claims[SUB];
+    return {session, exp: claims[EXP], variants, networks, prefix};
 }
 
 // A CBOR byte string in its shortest form.
@@ -185,7 +288,7 @@ function sameBytes(a, b) {
     return difference === 0;
 }
 
-// One CBOR item of a payload whose tag was right: integers, strings, arrays, maps.
+// One CBOR item of a payload whose tag was right: integers, strings, arrays, maps, tagged items.
 function item(reader, depth) {
     const first = reader.bytes[reader.at++];
     const major = first >> 5;
@@ -215,6 +318,9 @@ function item(reader, depth) {
         }
         return found;
     }
+    if (major === 6) {
+        return {tag: count, value: item(reader, depth + 1)};
+    }
     throw new Error('not a kind of item that a token holds');
 }
 
@@ -235,9 +341,13 @@ function length(reader, info) {
     return value;
 }
 
-// $blake3_etag of a file in the store: a view is a link whose target ends in the BLAKE3.
+// $etag: the version, since a path of it never has other bytes; of a marked segment, which has a
+// variant for each session, the BLAKE3, in which the target of its link ends.
 function etag(r) {
     try {
+        if (!MARKED.test(r.variables.media_named)) {
+            return '"' + r.variables.media_version + '"';
+        }
         const target = fs.readlinkSync(viewOf(r));
         return '"' + target.slice(target.lastIndexOf('/') + 1) + '"';
     } catch (e) {
@@ -249,18 +359,8 @@ function etag(r) {
 function notModified(r) {
     try {
         const asked = r.headersIn['If-None-Match'];
-        const held = r.variables.blake3_etag;
+        const held = r.variables.etag;
         return asked !== undefined && held !== '' && asked.includes(held) ? '1' : '';
-    } catch (e) {
-        return '';
-    }
-}
-
-// $age: seconds since the file came from the origin.
-function age(r) {
-    try {
-        const came_ms = fs.statSync(viewOf(r)).mtimeMs;
-        return String(Math.max(0, Math.floor((Date.now() - came_ms) / 1000)));
     } catch (e) {
         return '';
     }
@@ -271,4 +371,4 @@ function viewOf(r) {
     return v.appliance_folder + '/views/' + v.media_version + '/' + v.media_path;
 }
 
-export default {verdict, etag, notModified, age};
+export default {verdict, refresh, etag, notModified};

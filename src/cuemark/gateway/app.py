@@ -83,6 +83,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     operators.issue_login_link,
     operators.list_appliances,
     operators.list_plays,
+    operators.stop_play,
     operators.list_errors,
     operators.issue_operator_link,
     operations.get_operations,

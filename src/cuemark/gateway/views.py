@@ -161,6 +161,7 @@ class PlayBody(View, frozen=True):
     title_id: IdText
     device: Line = ""
     robustness: Robustness = "software"
+    networks: list[Line] = []
 
 
 class SystemView(View, frozen=True):

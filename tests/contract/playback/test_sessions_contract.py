@@ -7,7 +7,15 @@ import pytest
 from sqlalchemy import text
 
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
-from cuemark.contracts.playback import EndPlay, GetPlay, ListPlays, Playback, UnknownPlay
+from cuemark.contracts.playback import (
+    EndPlay,
+    GetPlay,
+    ListPlays,
+    Playback,
+    PlayStopped,
+    StopPlay,
+    UnknownPlay,
+)
 from cuemark.kit.pages import PageInvalid
 from tests.contract.playback.conftest import EDGE, FILM, OWNER, PROFILE, House, manifest, start
 from tests.unit.playback.versions import version
@@ -67,6 +75,30 @@ async def test_ending_again_is_no_error_and_keeps_the_first_time(
             ended.append(row.scalar_one())
         house.clock.advance(5)
     assert ended[0] == ended[1]
+
+
+async def test_the_operator_stops_a_play_and_the_log_tells_it(
+    house: House, playback: Playback
+) -> None:
+    play, other = await start(playback), await start(playback)
+    await playback.stop(StopPlay(session_id=play.session_id))
+    with pytest.raises(UnknownPlay):
+        await manifest(playback, play.session_id)
+    assert await manifest(playback, other.session_id)
+    for unknown in ("play_" + "0" * 26, "", "play_\0"):
+        with pytest.raises(UnknownPlay):
+            await playback.stop(StopPlay(session_id=PlaySessionId(unknown)))
+    await playback.end(EndPlay(session_id=other.session_id, account_id=OWNER))
+    async with house.database.transaction() as transaction:
+        rows = await transaction.execute(
+            text("select body from log.event where kind = 'PlayStopped' order by position")
+        )
+        told = [
+            msgspec.json.decode(msgspec.json.encode(row), type=PlayStopped)
+            for row in rows.scalars()
+        ]
+    assert [each.session_id for each in told] == [play.session_id, other.session_id]
+    assert [each.expires_at for each in told] == [play.expires_at, other.expires_at]
 
 
 async def test_a_session_ends_with_its_time(house: House, playback: Playback) -> None:

@@ -50,6 +50,8 @@ class FileSteering(Steering):
             versions=whole.versions[after:],
             cursor=str(len(whole.versions)),
             sources=whole.sources,
+            revoked=whole.revoked[int(request.revoked_after or "0") :],
+            revoked_cursor=str(len(whole.revoked)),
         )
 
     async def rank(self, request: Rank) -> Ranking:

@@ -16,16 +16,18 @@ from typing import Any
 import msgspec
 from blake3 import blake3
 
+from cuemark.app import certificate
 from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
-from cuemark.contracts.ids import ApplianceId, VersionId
+from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.contracts.steering import (
     Report,
+    RevokedSession,
     Snapshot,
     SnapshotKey,
     SnapshotSource,
     SnapshotVersion,
 )
-from cuemark.edge import nginx, origin
+from cuemark.edge import front, nginx, origin
 from cuemark.edge.health import Health
 from cuemark.edge.settings import ApplianceSettings, OriginSettings
 from cuemark.kit import cat
@@ -136,8 +138,19 @@ class Farm:
         self.keys = [self.key_for("2026a")]
         self.versions: list[SnapshotVersion] = beside.versions if beside else []
         self.sources: list[SnapshotSource] = []
+        self.revoked: list[RevokedSession] = []
         self.children: dict[str, Child] = {}
         self.tell()
+
+    def secure(self) -> certificate.Certificate:
+        """Let the appliance speak TLS, once it is started."""
+        folder = self.root / "certificate"
+        folder.mkdir()
+        pair = certificate.ensured(folder, "127.0.0.1")
+        self.appliance = msgspec.structs.replace(
+            self.appliance, certificate=str(pair.path), key=str(pair.key)
+        )
+        return pair
 
     def key_for(self, kid: str) -> cat.TokenKey:
         return cat.derive_key(cat.TokenKey(kid, kid.encode() * 8), self.appliance.appliance_id)
@@ -145,11 +158,22 @@ class Farm:
     def tell(self) -> None:
         """Let control say what keys and versions there are now."""
         keys = [SnapshotKey(key.kid, key.key.hex()) for key in self.keys]
-        told = Snapshot(token_keys=keys, versions=self.versions, cursor="", sources=self.sources)
+        told = Snapshot(
+            token_keys=keys,
+            versions=self.versions,
+            cursor="",
+            revoked=self.revoked,
+            sources=self.sources,
+        )
         body = msgspec.json.encode(told)
         draft = self.control_folder / "draft"
         draft.write_bytes(body)
         draft.rename(self.control_folder / "snapshot.json")
+
+    def revoke(self, session: str) -> None:
+        """Let control say that a play is over."""
+        self.revoked.append(RevokedSession(PlaySessionId(session), int(time.time()) + 3600))
+        self.tell()
 
     def publish(self, files: dict[str, bytes], version_id: VersionId | None = None) -> VersionId:
         """Put a version on the origin and have control name it."""
@@ -191,7 +215,7 @@ class Farm:
                 origin.write_config(self.origin)
                 return nginx.argv(Path(self.origin.folder))
             case "nginx":
-                nginx.write_config(self.appliance)
+                front.write_config(self.appliance)
                 return nginx.argv(Path(self.appliance.folder))
             case "agent":
                 config = self.root / "appliance" / "agent.json"
@@ -292,13 +316,19 @@ def farm(root: Path, version: dict[str, bytes] | None = None, **options: Any) ->
 
     Whatever a test did, no log may hold a token after it.
     """
-    built = Farm(root, **options)
+    with serving(Farm(root, **options), version) as built:
+        yield built
+
+
+@contextlib.contextmanager
+def serving(built: Farm, version: dict[str, bytes] | None = None) -> Iterator[Farm]:
+    """A farm that is there already, as long as the block."""
     try:
         if version:
             built.publish(version)
         built.start_all()
         yield built
-        assert_no_token_in_logs(root)
+        assert_no_token_in_logs(built.root)
     finally:
         built.stop_all()
 

@@ -76,13 +76,10 @@ def test_a_miss_becomes_a_hit_and_both_tell_it(tmp_path: Path) -> None:
         target = built.target(version_id)
         miss = built.get(target)
         until_held(built, target)
-        time.sleep(1.1)
         hit = built.get(target)
         assert miss.body == hit.body == body
         assert miss.headers["cache-status"] == "cuemark-appliance-1; fwd=miss; stored"
         assert hit.headers["cache-status"] == "cuemark-appliance-1; hit"
-        assert miss.headers["age"] == "0"
-        assert 1 <= int(hit.headers["age"]) < 30
         for name in (
             "content-type",
             "content-length",
@@ -94,7 +91,7 @@ def test_a_miss_becomes_a_hit_and_both_tell_it(tmp_path: Path) -> None:
         ):
             assert miss.headers[name] == hit.headers[name]
         assert hit.headers["content-type"] == "video/mp4"
-        assert hit.headers["etag"] == f'"{blake3(body).hexdigest()}"'
+        assert hit.headers["etag"] == f'"{version_id}"'
         assert hit.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
@@ -129,8 +126,9 @@ def test_ranges_and_conditions_are_the_same_on_a_miss_and_on_a_hit(tmp_path: Pat
     with farm(tmp_path, files) as built:
         version_id = built.versions[0].version_id
         for (path, body), (asked, status, part) in zip(files.items(), ASKED, strict=True):
-            etag = f'"{blake3(body).hexdigest()}"'
-            headers = {name: value.replace("ETAG", etag) for name, value in asked.items()}
+            headers = {
+                name: value.replace("ETAG", f'"{version_id}"') for name, value in asked.items()
+            }
             target = built.target(version_id, path)
             cold = built.get(target, **headers)
             until_held(built, target)

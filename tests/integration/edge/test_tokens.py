@@ -48,15 +48,90 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
         built.stop_all()
 
 
-def test_njs_says_of_each_token_what_python_says(served: Farm) -> None:
+def test_every_verifier_says_the_same_of_each_token(served: Farm) -> None:
+    """njs at the first request, nginx by itself at the second, the agent without nginx."""
     wrong = []
+    ports = {"njs": served.appliance.port, "nginx": served.appliance.port}
+    ports["agent"] = served.appliance.agent_port
     for vector in vectors(int(time.time())):
-        status = served.get(f"/t/{vector.token}{vector.path}").status
-        elsewhere = OTHER_VERSION in vector.path
-        expected = 200 if vector.allowed else 403 if elsewhere else 401
-        if status != expected:
-            wrong.append((vector.name, status, expected))
+        for who, port in ports.items():
+            status = fetch(port, f"/t/{vector.token}{vector.path}").status
+            if status != vector.status:
+                wrong.append((who, vector.name, status, vector.status))
     assert wrong == []
+
+
+def test_a_request_that_nginx_judges_by_itself_is_answered_as_one_that_njs_judges(
+    served: Farm,
+) -> None:
+    target = served.target(VERSION_ID, WARM)
+    # The condition is one that nothing meets, and that nginx leaves to njs.
+    by_njs = [served.get(target, If_None_Match='"-"') for _ in range(2)][1]
+    by_nginx = [served.get(target) for _ in range(2)][1]
+    assert by_njs.body == by_nginx.body == FILES[WARM]
+    assert by_njs.status == by_nginx.status == 200
+    assert {**by_njs.headers, "date": ""} == {**by_nginx.headers, "date": ""}
+
+
+def test_no_request_writes_its_own_verdict(served: Farm) -> None:
+    """What clients send is in no pattern by which nginx judges, whatever they put there."""
+    forged = "A" * 40
+    path = f"/{VERSION}/{WARM}"
+    line = f"1 {forged} {VERSION} 127.0.0.1|{forged} {VERSION} - 7 ses_1 x 9999999999 1"
+    for headers in ({"If_None_Match": line}, {"Range": line}, {"X_Forwarded_For": "127.0.0.1"}):
+        assert served.get(f"/t/{forged}{path}", **headers).status == 401
+    for target in (f"/t/{forged}{path}?{line.replace(' ', '%20')}", f"/t/{forged}|{forged}{path}"):
+        assert served.get(target).status == 401
+    assert served.get(f"/t/{forged}{path}", "1").status in (400, 405)
+
+
+def test_who_has_the_tag_of_a_known_token_has_not_the_token(served: Farm) -> None:
+    """A token that shares its slot with one that nginx knows is judged for itself."""
+    token = served.token(VERSION_ID)
+    assert [served.get(f"/t/{token}/{VERSION}/{WARM}").status for _ in range(2)] == [200, 200]
+    other = token[:60] + ("A" if token[60] != "A" else "B") + token[61:]
+    assert served.get(f"/t/{other}/{VERSION}/{WARM}").status == 401
+    assert served.get(f"/t/{token}/{VERSION}/{WARM}").status == 200
+
+
+def test_a_revoked_session_is_refused_within_a_second_and_no_other_is(tmp_path: Path) -> None:
+    with farm(tmp_path, FILES) as built:
+        version_id = built.versions[0].version_id
+
+        def target(session: str) -> str:
+            return f"/t/{built.token(version_id, subject=session)}/{version_id}/{WARM}"
+
+        stopped, going_on = target("play_stopped"), target("play_going_on")
+        fresh = target("play_stopped").replace("1.m4s", "9.m4s")
+        for each in (stopped, going_on):
+            until(lambda each=each: built.get(each).status == 200)  # type: ignore[misc]
+            assert built.get(each).status == 200
+        built.revoke("play_stopped")
+        begun_s = time.monotonic()
+        until(lambda: built.get(stopped).status == 401, 3)
+        assert time.monotonic() - begun_s < 1.2
+        assert built.get(stopped).body == b"the play of this token has ended\n"
+        assert built.get(fresh).status == 401
+        assert fetch(built.appliance.agent_port, stopped).status == 401
+        for _ in range(2):
+            assert built.get(going_on).status == 200
+        for name in ("nginx", "agent"):
+            built.children[name].kill()
+            built.start(name)
+            until(lambda: built.answers() and built.get(going_on).status == 200)
+            assert built.get(stopped).status == 401, f"forgotten after a restart of {name}"
+
+
+def test_the_agent_serves_without_nginx_before_it(served: Farm) -> None:
+    port, target = served.appliance.agent_port, served.target(VERSION_ID, WARM)
+    assert fetch(port, target).body == FILES[WARM]
+    part = fetch(port, target, {"Range": "bytes=10-19"})
+    assert (part.status, part.body) == (206, FILES[WARM][10:20])
+    marked = served.token(VERSION_ID, variants=VARIANTS)
+    told = [fetch(port, f"/t/{marked}/{VERSION}/m1/x{n}.m4s").body.decode() for n in MARKED]
+    assert "".join(each[0] for each in told) == "abaabbbaabbabbbb" * 2 + "abaabbba"
+    for name in ("a1.m4s", "x0.m4s", "x41.m4s"):
+        assert fetch(port, f"/t/{marked}/{VERSION}/m1/{name}").status == 404
 
 
 def test_a_verdict_is_the_same_when_it_is_remembered(served: Farm) -> None:
@@ -126,11 +201,14 @@ def test_without_a_row_of_variants_there_are_no_marked_pictures(served: Farm) ->
     ],
 )
 def test_no_spelling_of_a_path_leads_anywhere_else(served: Farm, path: str) -> None:
-    reply = served.get(f"/t/{served.token(VERSION_ID)}{path}")
-    assert reply.status in (400, 401, 403, 404)
-    assert b"token_keys" not in reply.body
-    assert FILES[WARM][:20] not in reply.body
-    assert b"of the other version" not in reply.body
+    token = served.token(VERSION_ID)
+    assert served.get(f"/t/{token}/{VERSION}/{WARM}").status == 200
+    for port in (served.appliance.port, served.appliance.agent_port):
+        reply = fetch(port, f"/t/{token}{path}")
+        assert reply.status in (400, 401, 403, 404)
+        assert b"token_keys" not in reply.body
+        assert FILES[WARM][:20] not in reply.body
+        assert b"of the other version" not in reply.body
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from sqlalchemy import text
 from cuemark.contexts.steering import service, wiring
 from cuemark.contracts.encoding.events import TOPIC, EncodingFailed, VersionPublished
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, TitleId, VersionId
+from cuemark.contracts.playback import TOPIC as PLAYBACK
+from cuemark.contracts.playback import PlayStopped
 from cuemark.contracts.steering import (
     REPORT_EVERY_S,
     GetSnapshot,
@@ -72,7 +74,7 @@ def names(found: Snapshot) -> list[str]:
 
 async def test_an_appliance_learns_of_each_published_version_once(database: Database) -> None:
     room = build(database)
-    (follower,) = room.followers
+    follower, _ = room.followers
     assert (follower.name, names(await snapshot(room.service))) == ("steering.versions", [])
     await publish(database, "ver_1", "ver_2")
     await follower.catch_up()
@@ -130,6 +132,61 @@ async def test_a_long_list_comes_in_pages(database: Database) -> None:
     first = await snapshot(room.service)
     rest = await snapshot(room.service, first.cursor)
     assert (len(first.versions), len(rest.versions)) == (service.SNAPSHOT_VERSIONS, 5)
+
+
+async def stop(database: Database, *sessions: str, hours: float = 1) -> None:
+    for session in sessions:
+        async with database.transaction() as transaction:
+            event = PlayStopped(
+                session_id=PlaySessionId(session),
+                stopped_at=CLOCK.now(),
+                expires_at=CLOCK.now() + timedelta(hours=hours),
+            )
+            await Log(CLOCK).append(transaction, PLAYBACK, session, event)
+
+
+async def revoked(steering: Steering, after: str = "") -> tuple[list[str], str]:
+    found = await steering.get_snapshot(GetSnapshot(appliance_id=A, revoked_after=after))
+    return [each.session_id for each in found.revoked], found.revoked_cursor
+
+
+async def test_an_appliance_learns_of_each_stopped_play_once(database: Database) -> None:
+    room = build(database)
+    _, follower = room.followers
+    assert await revoked(room.service) == ([], "0")
+    await stop(database, "play_1", "play_2", "play_1")
+    await follower.catch_up()
+    told, cursor = await revoked(room.service)
+    assert told == ["play_1", "play_2"]
+    assert await revoked(room.service, cursor) == ([], cursor)
+    await stop(database, "play_3")
+    await follower.catch_up()
+    assert (await revoked(room.service, cursor))[0] == ["play_3"]
+    assert (await revoked(room.service, "999"))[0] == ["play_1", "play_2", "play_3"]
+
+
+async def test_a_stopped_play_leaves_the_list_when_its_tokens_end(database: Database) -> None:
+    clock = ManualClock()
+    room = build(database, clock)
+    _, follower = room.followers
+    await stop(database, "play_short", hours=0.5)
+    await stop(database, "play_long", hours=9)
+    await follower.catch_up()
+    clock.advance(3600)
+    await stop(database, "play_next", hours=9)
+    await stop(database, "play_over_already", hours=0.7)
+    await follower.catch_up()
+    assert (await revoked(room.service))[0] == ["play_long", "play_next"]
+
+
+async def test_of_too_many_stopped_plays_the_newest_are_told(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MAX_REVOKED", 3)
+    room = build(database)
+    await stop(database, *(f"play_{number}" for number in range(7)))
+    await room.followers[1].catch_up()
+    assert (await revoked(room.service))[0] == ["play_4", "play_5", "play_6"]
 
 
 async def say(
@@ -259,7 +316,7 @@ async def test_a_database_that_is_away_is_unavailable() -> None:
 
 async def test_a_version_is_told_as_placed_once_however_many_hold_it(database: Database) -> None:
     room = build(database)
-    (follower,) = room.followers
+    follower, _ = room.followers
     await publish(database, "ver_1", "ver_2")
     await follower.catch_up()
     for appliance_id, held in ((A, ["ver_1"]), (B, ["ver_1"]), (A, ["ver_1", "ver_2"]), (B, [])):

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cuemark.edge import nginx, origin
+from cuemark.edge import front, nginx, origin
 from cuemark.edge.settings import ApplianceSettings, OriginSettings, SettingsInvalid, load
 
 
@@ -47,7 +47,7 @@ def test_settings_that_are_missing_or_misspelled_are_told_in_one_sentence(tmp_pa
 
 def test_configs_hold_secrets_and_are_private(tmp_path: Path) -> None:
     settings = appliance(tmp_path / "a")
-    nginx.write_config(settings)
+    front.write_config(settings)
     config = tmp_path / "a" / nginx.CONFIG
     assert settings.agent_key in config.read_text()
     assert mode(config) == 0o600
@@ -60,12 +60,12 @@ def test_configs_hold_secrets_and_are_private(tmp_path: Path) -> None:
 
 def test_the_key_of_the_origin_is_not_told_to_nginx(tmp_path: Path) -> None:
     settings = appliance(tmp_path)
-    assert settings.origin_key not in nginx.config(settings)
+    assert settings.origin_key not in front.config(settings)
 
 
 def test_no_variable_that_holds_the_request_line_is_in_any_log_format(tmp_path: Path) -> None:
     (form,) = (
-        line for line in nginx.config(appliance(tmp_path)).splitlines() if "log_format" in line
+        line for line in front.config(appliance(tmp_path)).splitlines() if "log_format" in line
     )
     for variable in ("$request ", "$request_uri", "$uri", "$args", "$http_referer", '"$request"'):
         assert variable not in form

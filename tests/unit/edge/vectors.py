@@ -1,11 +1,13 @@
-"""Tokens and what a verifier must say of them: Python and njs answer alike.
+"""Tokens and what a verifier must say of them: Python, the agent, njs and nginx answer alike.
 
-``allowed`` is whether the token opens ``path`` at ``AUDIENCE`` at the time of the test.
+``status`` is what ``AUDIENCE`` answers a client at ``CLIENT`` that asks for ``path`` with the token
+at the time of the test.
 """
 
 import base64
 import hashlib
 import hmac
+import ipaddress
 import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ import cbor2
 
 from cuemark.kit import cat
 from cuemark.kit.cat import Claims, TokenKey
+from cuemark.kit.networks import Network
 
 AUDIENCE = "appliance-1"
 VERSION = "ver_" + "0" * 26
@@ -21,6 +24,7 @@ OTHER_VERSION = "ver_" + "1" * 26
 PATH = f"/{VERSION}/v1/1.m4s"
 VARIANTS = bytes.fromhex("4e6f")
 KEYS = (TokenKey("2026a", b"a" * 32), TokenKey("2026b", b"b" * 32))
+CLIENT = "127.0.0.1"
 STRANGER = TokenKey("2026a", b"x" * 32)
 
 
@@ -31,11 +35,39 @@ class Vector:
     name: str
     token: str
     path: str
-    allowed: bool
+    status: int
+
+    @property
+    def allowed(self) -> bool:
+        return self.status == 200
 
 
-def claims(now_s: int, **changes: str | int | bytes) -> Claims:
-    values: dict[str, str | int | bytes] = {
+_NETWORKS: dict[str, tuple[list[str], int]] = {
+    "its address": (["127.0.0.1/32"], 200),
+    "its network": (["127.0.0.0/9"], 200),
+    "its network among others": (["2001:db8::/32", "192.0.2.0/24", "127.0.0.0/8"], 200),
+    "every network of IPv4": (["0.0.0.0/0"], 200),
+    "the address beside": (["127.0.0.0/32"], 403),
+    "another network": (["126.0.0.0/8", "192.0.2.0/24"], 403),
+    "every network of IPv6": (["::/0"], 403),
+    "the same bytes of IPv6": (["7f00:1::/32"], 403),
+}
+_NO_NETWORKS: dict[str, object] = {
+    "an autonomous system": [64500],
+    "a network and an autonomous system": [cbor2.CBORTag(52, [8, b"\x7f"]), 64500],
+    "none": [],
+    "a text": "127.0.0.0/8",
+    "texts": ["127.0.0.0/8"],
+    "too many": [cbor2.CBORTag(52, [8, b"\x7f"])] * 5,
+    "a network of 33 bits": [cbor2.CBORTag(52, [33, b"\x7f\0\0\1"])],
+    "a network of five bytes": [cbor2.CBORTag(52, [8, b"\x7f\0\0\1\1"])],
+    "another tag": [cbor2.CBORTag(53, [8, b"\x7f"])],
+    "a bare address": [cbor2.CBORTag(52, b"\x7f\0\0\1")],
+}
+
+
+def claims(now_s: int, **changes: str | int | bytes | tuple[Network, ...]) -> Claims:
+    values: dict[str, str | int | bytes | tuple[Network, ...]] = {
         "subject": "ses_1",
         "audience": AUDIENCE,
         "path_prefix": f"/{VERSION}/",
@@ -84,7 +116,7 @@ def _signed(now_s: int, payload: bytes) -> str:
 def _payload(now_s: int, **changes: object) -> bytes:
     """The claims as a map with some of them replaced; None leaves one out."""
     numbers = {"sub": cat.SUB, "aud": cat.AUD, "exp": cat.EXP, "iat": cat.IAT, "catu": cat.CATU}
-    numbers["variants"] = cat.WMPATTERN
+    numbers |= {"variants": cat.WMPATTERN, "catnip": cat.CATNIP}
     held: dict[int, object] = {
         cat.SUB: "ses_1",
         cat.AUD: AUDIENCE,
@@ -111,8 +143,12 @@ def vectors(now_s: int) -> Iterator[Vector]:
             cbor2.dumps({**cbor2.loads(_payload(now_s)), 9999: [1, -7, b"x", {"y": "z"}]}),
         ),
     }.items():
-        yield Vector(name, token, PATH, True)
-    yield Vector("other version", good, f"/{OTHER_VERSION}/v1/1.m4s", False)
+        yield Vector(name, token, PATH, 200)
+    yield Vector("other version", good, f"/{OTHER_VERSION}/v1/1.m4s", 403)
+    for name, (networks, status) in _NETWORKS.items():
+        bound = tuple(map(ipaddress.ip_network, networks))
+        token = cat.mint(claims(now_s, networks=bound), KEYS[0])
+        yield Vector(f"bound to {name}", token, PATH, status)
     refused = {
         "none": "x",
         "past its time": cat.mint(claims(now_s, expires_at_s=now_s - 1), KEYS[0]),
@@ -164,13 +200,17 @@ def vectors(now_s: int) -> Iterator[Vector]:
             now_s, _payload(now_s, catu={cat.URI_PATH: {cat.MATCH_PREFIX: b"/"}})
         ),
         "with a text for a row of variants": _signed(now_s, _payload(now_s, variants="4e6f")),
+        **{
+            f"with {name} for its networks": _signed(now_s, _payload(now_s, catnip=claim))
+            for name, claim in _NO_NETWORKS.items()
+        },
         "with a list for claims": _signed(now_s, cbor2.dumps([1, 2, 3, 4, 5, 6, 7])),
         "with a number for claims": _signed(now_s, cbor2.dumps(7)),
         "with no claims": _signed(now_s, b""),
         "with claims cut off": _signed(now_s, _payload(now_s)[:-1]),
     }
     for name, token in refused.items():
-        yield Vector(name, token, PATH, False)
+        yield Vector(name, token, PATH, 401)
 
 
 def _turned(raw: bytes, at: int) -> bytes:

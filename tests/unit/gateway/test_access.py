@@ -44,7 +44,7 @@ def table() -> list[tuple[str, str, str]]:
 
 ROUTES = table()
 GUARDED = [route for route in ROUTES if route[2] != "anyone"]
-SESSIONS = [route for route in ROUTES if "{session_id:str}" in route[1]]
+SESSIONS = [route for route in GUARDED if "{session_id:str}" in route[1] and route[2] == "member"]
 
 
 def target(path: str) -> str:

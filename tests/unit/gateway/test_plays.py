@@ -11,7 +11,7 @@ from cuemark.contracts.licensing import LicenceInvalid
 from cuemark.gateway.app import build_gateway
 from cuemark.gateway.clearkey import kids_of
 from tests.unit.gateway.asking import Asker
-from tests.unit.gateway.neighbours import ANNA, BEN, DRAFT, FILM, KEY, KID, Town
+from tests.unit.gateway.neighbours import ANNA, BEN, DRAFT, FILM, KEY, KID, OPERATOR, Town
 
 HERE = "/api/v1/plays/ses_anna"
 
@@ -48,6 +48,20 @@ async def test_a_play_answers_with_paths_of_this_api(ask: Asker, town: Town) -> 
     (started,) = town.theatre.started
     assert (started.account_id, started.profile_id) == ("acc_anna", "prf_anna")
     assert started.device == "browser"
+
+
+async def test_a_play_is_bound_to_the_networks_that_its_caller_names(
+    ask: Asker, town: Town
+) -> None:
+    body = {"title_id": FILM, "networks": ["192.0.2.0/24", "2001:db8::/32"]}
+    assert (await ask("POST", "/api/v1/plays", token=ANNA, json=body)).status == 201
+    assert town.theatre.started[0].networks == body["networks"]
+
+
+async def test_the_operator_stops_the_play_of_any_member(ask: Asker, town: Town) -> None:
+    answer = await ask("POST", f"{HERE}/stop", token=OPERATOR)
+    assert (answer.status, answer.json()) == (200, {})
+    assert [each.session_id for each in town.theatre.stopped] == ["ses_anna"]
 
 
 async def test_a_title_that_cannot_play_says_so(ask: Asker) -> None:

@@ -12,6 +12,7 @@ from cuemark.kit.process import run_and_leave
 DEFAULT_FOLDER = "./data"
 
 COMMANDS = {
+    "appliance": ("appliance:appliance", "Serve films as one appliance, without an install."),
     "artwork": ("artwork:artwork", "Choose the picture that stands for a title."),
     "backup": ("backup:backup", "Back up everything, while it runs."),
     "doctor": ("doctor:doctor", "Check this machine, and say how to mend what is not right."),
@@ -44,11 +45,18 @@ ACCOUNT_COMMANDS = {
     "login-link": ("accounts:login_link", "Make a link that logs a member in once."),
 }
 HOST_COMMANDS = {
+    "appliance": ("appliance:write_appliance", "Write what an appliance elsewhere needs."),
     "ticket": ("host:ticket", "Write what another machine needs to work for this install."),
     "work": ("host:work", "Work for an install on another machine."),
 }
+LAB_COMMANDS = {
+    "demand": ("demand:demand", "Try the planner of fill on weeks of demand from a seed."),
+}
 
-
+PLAY_COMMANDS = {
+    "list": ("plays:list_plays", "List the plays that run, the newest first."),
+    "stop": ("plays:stop", "End a play, whosever it is, within a second."),
+}
 WATERMARK_COMMANDS = {
     "find": ("watermark:find", "Say of whose session a copy of a film is."),
 }
@@ -135,6 +143,8 @@ commands.add_command(
     Commands("watermark", WATERMARK_COMMANDS, "The marks of films, and who is found by them."),
     "watermark",
 )
+commands.add_command(Commands("lab", LAB_COMMANDS, "Trials that can be repeated."), "lab")
+commands.add_command(Commands("plays", PLAY_COMMANDS, "What is being watched."), "plays")
 commands.add_command(Commands("jobs", JOB_COMMANDS, "The making of titles."), "jobs")
 
 

@@ -149,13 +149,19 @@ def _session_of(row: Row[tuple[object, ...]]) -> Session:
 
 
 async def end(
-    transaction: Transaction, session_id: PlaySessionId, account_id: AccountId, now: datetime
-) -> bool:
-    """End the session; False where this account has none of this id. Ending again is no change."""
+    transaction: Transaction,
+    session_id: PlaySessionId,
+    account_id: AccountId | None,
+    now: datetime,
+) -> datetime | None:
+    """End the session; when it would have ended anyway, or None where the account has none of this
+    id. Ending again is no change. Without an account it may be anyone's."""
+    owned = [_session.c.account_id == account_id] if account_id else []
     ended = await transaction.execute(
         update(_session)
-        .where(_session.c.session_id == session_id, _session.c.account_id == account_id)
+        .where(_session.c.session_id == session_id, *owned)
         .values(ended_at=func.coalesce(_session.c.ended_at, now))
-        .returning(_session.c.session_id)
+        .returning(_session.c.expires_at)
     )
-    return ended.one_or_none() is not None
+    expires_at: datetime | None = ended.scalar_one_or_none()
+    return expires_at

@@ -24,6 +24,7 @@ from cuemark.contracts.steering import (
     SnapshotSource,
 )
 from cuemark.kit import cat
+from cuemark.kit.networks import networks_of
 
 MAX_RANKED = 10
 MAX_PEERS = 8
@@ -172,6 +173,7 @@ def media_address(
             issued_at_s=int(now.timestamp()),
             expires_at_s=int(request.expires_at.timestamp()),
             variants=request.variants,
+            networks=networks_of(request.networks),
         ),
         key,
     )

@@ -8,7 +8,9 @@ from cuemark.contexts.steering import model, store
 from cuemark.contexts.steering.model import Appliance, Keyring, Loads
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import ApplianceId, VersionId
+from cuemark.contracts.playback import PlayStopped
 from cuemark.contracts.steering import (
+    MAX_REVOKED,
     TOPIC,
     ApplianceList,
     ApplianceState,
@@ -26,11 +28,13 @@ from cuemark.contracts.steering import (
 )
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
+from cuemark.kit.networks import networks_of
 from cuemark.kit.outbox import Entry, Log
 
 FRESH_S = 0.2
 CACHED_VERSIONS = 1024
 SNAPSHOT_VERSIONS = 1000
+SNAPSHOT_REVOKED = 5000
 
 
 class SteeringService(Steering):
@@ -80,6 +84,12 @@ class SteeringService(Steering):
                 after = 0
             versions, reached = await store.published_after(transaction, after, SNAPSHOT_VERSIONS)
             known = await store.known(transaction)
+            revoked_after = model.position_of(request.revoked_after)
+            if revoked_after > await store.last_revoked(transaction):
+                revoked_after = 0
+            revoked, revoked_to = await store.revoked_after(
+                transaction, revoked_after, SNAPSHOT_REVOKED
+            )
         keys = self._keyring.all_of(request.appliance_id)
         return Snapshot(
             token_keys=[SnapshotKey(key.kid, key.key.hex()) for key in keys],
@@ -92,9 +102,12 @@ class SteeringService(Steering):
                 self._keyring,
                 self._clock.now(),
             ),
+            revoked=revoked,
+            revoked_cursor=str(revoked_to),
         )
 
     async def rank(self, request: Rank) -> Ranking:
+        networks_of(request.networks)
         holders = await self._holders_of(request.version_id)
         now = self._clock.now()
         limit = max(1, min(request.limit, model.MAX_RANKED))
@@ -133,6 +146,15 @@ class SteeringService(Steering):
         if entry.kind == VersionPublished.__name__:
             event = msgspec.json.decode(entry.body, type=VersionPublished)
             await store.add_published(transaction, event.version_id, event.index_blake3)
+
+    async def take_play(self, transaction: Transaction, entry: Entry) -> None:
+        """Handles an event of playback: the tokens of a play that was ended open nothing more."""
+        if entry.kind == PlayStopped.__name__:
+            event = msgspec.json.decode(entry.body, type=PlayStopped)
+            now = self._clock.now()
+            if event.expires_at > now:
+                await store.forget_revoked(transaction, now, MAX_REVOKED - 1)
+                await store.revoke(transaction, event.session_id, event.expires_at)
 
     def _enrolled(self, appliance_id: ApplianceId) -> None:
         if appliance_id not in self._keyring:

@@ -17,13 +17,14 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from cuemark.contexts.steering.model import Appliance
-from cuemark.contracts.ids import ApplianceId, VersionId
-from cuemark.contracts.steering import Report, SnapshotVersion
+from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
+from cuemark.contracts.steering import Report, RevokedSession, SnapshotVersion
 from cuemark.kit.database import Transaction
 
 _metadata = MetaData(schema="steering")
@@ -50,6 +51,13 @@ _published = Table(
     Column("version_id", Text),
     Column("index_blake3", Text),
     Column("placed_at", DateTime(timezone=True)),
+)
+_revoked = Table(
+    "revoked",
+    _metadata,
+    Column("position", BigInteger, primary_key=True),
+    Column("session_id", Text),
+    Column("until_at", DateTime(timezone=True)),
 )
 _state = (
     _appliance.c.appliance_id,
@@ -188,5 +196,47 @@ async def published_after(
 async def last_position(transaction: Transaction) -> int:
     """The position of the newest version; 0 where there is none."""
     last = await transaction.execute(select(func.coalesce(func.max(_published.c.position), 0)))
+    position: int = last.scalar_one()
+    return position
+
+
+async def revoke(transaction: Transaction, session_id: PlaySessionId, until_at: datetime) -> None:
+    """List a session as revoked until its tokens end; one that is listed stays where it is."""
+    await transaction.execute(
+        insert(_revoked)
+        .values(session_id=session_id, until_at=until_at)
+        .on_conflict_do_nothing(index_elements=["session_id"])
+    )
+
+
+async def forget_revoked(transaction: Transaction, now: datetime, limit: int) -> None:
+    """Leave no session whose tokens have ended, and of the others the newest ``limit``."""
+    oldest = select(_revoked.c.position).order_by(_revoked.c.position.desc()).offset(limit).limit(1)
+    await transaction.execute(
+        delete(_revoked).where(
+            (_revoked.c.until_at <= now) | (_revoked.c.position <= oldest.scalar_subquery())
+        )
+    )
+
+
+async def revoked_after(
+    transaction: Transaction, position: int, limit: int
+) -> tuple[list[RevokedSession], int]:
+    """Up to ``limit`` revoked sessions after a position, oldest first, and the position reached."""
+    rows = (
+        await transaction.execute(
+            select(_revoked)
+            .where(_revoked.c.position > position)
+            .order_by(_revoked.c.position)
+            .limit(limit)
+        )
+    ).all()
+    revoked = [RevokedSession(row.session_id, int(row.until_at.timestamp())) for row in rows]
+    return revoked, rows[-1].position if rows else position
+
+
+async def last_revoked(transaction: Transaction) -> int:
+    """The last position that a revoked session ever got; 0 where none was revoked."""
+    last = await transaction.execute(text("select last_value from steering.revoked_position_seq"))
     position: int = last.scalar_one()
     return position

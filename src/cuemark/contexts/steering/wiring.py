@@ -7,6 +7,7 @@ from cuemark.contexts.steering.model import Keyring
 from cuemark.contexts.steering.service import SteeringService
 from cuemark.contracts.encoding.events import TOPIC as ENCODING
 from cuemark.contracts.ids import ApplianceId
+from cuemark.contracts.playback import TOPIC as PLAYBACK
 from cuemark.contracts.steering import Steering
 from cuemark.kit.cat import TokenKey
 from cuemark.kit.clock import Clock
@@ -35,4 +36,5 @@ def build(
     keyring = Keyring(appliance_ids, token_keys)
     service = SteeringService(database, log, clock, keyring, storage_ids)
     versions = Follower("steering.versions", [ENCODING], database, log, service.take)
-    return Room(Steering, service, (versions,))
+    plays = Follower("steering.plays", [PLAYBACK], database, log, service.take_play)
+    return Room(Steering, service, (versions, plays))

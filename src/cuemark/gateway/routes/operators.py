@@ -4,7 +4,7 @@ import asyncio
 from urllib.parse import quote
 
 from litestar import get, post
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 
 from cuemark.contracts.identity import (
     Account,
@@ -12,7 +12,8 @@ from cuemark.contracts.identity import (
     IssueLoginLink,
     IssueOperatorLink,
 )
-from cuemark.contracts.playback import ListPlays, PlayPage
+from cuemark.contracts.ids import PlaySessionId
+from cuemark.contracts.playback import ListPlays, PlayEnded, PlayPage, StopPlay
 from cuemark.contracts.steering import ApplianceList, ListAppliances
 from cuemark.gateway.parts import Parts
 from cuemark.gateway.views import (
@@ -52,6 +53,17 @@ async def list_appliances(parts: Parts) -> ApplianceList:
 @get(f"{API}/plays", opt={"access": "operator"}, tags=["operators"])
 async def list_plays(parts: Parts, after: Cursor = "", limit: Limit = 50) -> PlayPage:
     return await parts.playback.list_plays(ListPlays(after=after, limit=limit))
+
+
+@post(
+    f"{API}/plays/{{session_id:str}}/stop",
+    opt={"access": "operator"},
+    status_code=200,
+    tags=["operators"],
+)
+async def stop_play(session_id: FromPath[str], parts: Parts) -> PlayEnded:
+    """The play of any account: its media and its keys are refused from within a second on."""
+    return await parts.playback.stop(StopPlay(session_id=PlaySessionId(session_id)))
 
 
 @get(f"{API}/errors", opt={"access": "operator"}, tags=["operators"])

@@ -35,6 +35,7 @@ async def start_play(data: JSONBody[PlayBody], parts: Parts, request: AnyRequest
             title_id=TitleId(data.title_id),
             device=data.device,
             robustness=data.robustness,
+            networks=data.networks,
         )
     )
     return play_view(play)

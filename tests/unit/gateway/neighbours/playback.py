@@ -20,6 +20,7 @@ class Theatre(Neighbour):
     refusals: ClassVar[tuple[type[Refusal], ...]] = playback.Playback.refusals
     started: list[playback.StartPlay] = field(default_factory=list)
     ended: list[playback.EndPlay] = field(default_factory=list)
+    stopped: list[playback.StopPlay] = field(default_factory=list)
     licence_urls: list[str] = field(default_factory=list)
     systems: list[str | None] = field(default_factory=list)
     evidence: list[playback.NameSessions] = field(default_factory=list)
@@ -105,4 +106,9 @@ class Theatre(Neighbour):
     async def end(self, request: playback.EndPlay) -> playback.PlayEnded:
         self.check_session(request.session_id, request.account_id)
         self.ended.append(request)
+        return playback.PlayEnded()
+
+    async def stop(self, request: playback.StopPlay) -> playback.PlayEnded:
+        self.check()
+        self.stopped.append(request)
         return playback.PlayEnded()

@@ -57,8 +57,10 @@ from cuemark.contracts.playback import (
     PlayPage,
     PlayStarted,
     PlayState,
+    PlayStopped,
     RunningPlay,
     StartPlay,
+    StopPlay,
     UnknownPlay,
 )
 from cuemark.contracts.protection import Robustness
@@ -116,7 +118,12 @@ class PlaybackService(Playback):
         session_id = PlaySessionId(self._ids.new(PLAY_SESSION_KIND))
         now = self._clock.now()
         expires_at = end_of(now, title.duration_s)
-        rank = Rank(session_id=session_id, version_id=version_id, expires_at=expires_at)
+        rank = Rank(
+            session_id=session_id,
+            version_id=version_id,
+            expires_at=expires_at,
+            networks=request.networks,
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 version_asked = group.create_task(self._version(version_id))
@@ -203,22 +210,30 @@ class PlaybackService(Playback):
         return PlayPage(plays=plays, next_cursor=plays[-1].session_id if more else "")
 
     async def end(self, request: EndPlay) -> PlayEnded:
-        if not is_id(request.session_id, PLAY_SESSION_KIND):
-            raise _unknown()
-        async with self._database.transaction() as transaction:
-            ended = await store.end(
-                transaction, request.session_id, request.account_id, self._clock.now()
-            )
-        if not ended:
-            raise _unknown()
-        try:
-            await self._ask.licensing.close_licences(CloseLicences(session_id=request.session_id))
-        except Unavailable:
-            structlog.get_logger().warning("licences_left_open", session_id=request.session_id)
-        return PlayEnded()
+        return await self._end(request.session_id, request.account_id)
+
+    async def stop(self, request: StopPlay) -> PlayEnded:
+        return await self._end(request.session_id, None)
 
     async def name_sessions(self, request: NameSessions) -> Naming:
         return await self._naming.name(request)
+
+    async def _end(self, session_id: PlaySessionId, account_id: AccountId | None) -> PlayEnded:
+        """End a play of an account, or anyone's: its tokens and licences too."""
+        if not is_id(session_id, PLAY_SESSION_KIND):
+            raise _unknown()
+        now = self._clock.now()
+        async with self._database.transaction() as transaction:
+            expires_at = await store.end(transaction, session_id, account_id, now)
+            if expires_at is None:
+                raise _unknown()
+            stopped = PlayStopped(session_id=session_id, stopped_at=now, expires_at=expires_at)
+            await self._log.append(transaction, TOPIC, session_id, stopped)
+        try:
+            await self._ask.licensing.close_licences(CloseLicences(session_id=session_id))
+        except Unavailable:
+            structlog.get_logger().warning("licences_left_open", session_id=session_id)
+        return PlayEnded()
 
     def _check_level(self, title: Title, version: Version, level: Robustness) -> None:
         """Raises ``CannotPlay`` where a device of this level may have no picture, or no sound."""

@@ -1,0 +1,84 @@
+"""``cuemark appliance``: one appliance alone, on a machine without an install."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from cuemark.app import settings
+from cuemark.app.cli.failure import Failure
+from cuemark.app.cli.output import plain
+from cuemark.app.folder import DataFolder, FolderUnusable
+from cuemark.app.lock import folder_lock
+from cuemark.app.system import install_on
+from cuemark.kit.clock import SystemClock
+
+
+@click.command()
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="What `cuemark host appliance` wrote where the install is.",
+)
+@click.option("--check", is_flag=True, help="Say what is wrong with the file, and start nothing.")
+def appliance(folder: DataFolder, file: Path, check: bool) -> None:
+    """Serve films as one appliance, until Ctrl-C or SIGTERM.
+
+    --data is a folder of this machine's own, for the files that it holds.
+    """
+    from cuemark.app import appliance as alone
+    from cuemark.app.farm.host import check_folder
+    from cuemark.kit.logs import configure_logs
+
+    check_folder(folder)
+    found = alone.read(file.resolve(), folder, SystemClock())
+    if check:
+        plain.print(f"{file} is right: {found.appliance_id} would serve {found.url}")
+        return
+    folder.prepare()
+
+    def told() -> None:
+        plain.print(f"{found.appliance_id} serves {found.url} for {found.control_url}")
+
+    with folder_lock(folder):
+        configure_logs("appliance", folder.log_file)
+        asyncio.run(alone.run(folder, found, told))
+
+
+@click.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--url", required=True, help="Where viewers reach the appliance.")
+@click.option("--control-url", default="", help="Where it reaches the control plane.")
+@click.option("--origin-url", default="", help="Where it reaches the origin.")
+def write_appliance(
+    folder: DataFolder, name: str, file: Path, url: str, control_url: str, origin_url: str
+) -> None:
+    """Write to FILE all that the appliance NAME needs on another machine.
+
+    NAME stands in `appliances_elsewhere` in the settings. Who has the file speaks to this install
+    as one of its own processes: carry it safely.
+    """
+    from cuemark.app import appliance as alone
+
+    install = install_on(folder, settings.load(folder.root))
+    if name not in install.settings.appliances_elsewhere:
+        raise Failure(
+            f'{name} is not enrolled: write appliances_elsewhere = ["{name}"] in '
+            f"{folder.root / settings.FILE_NAME}, and start again with `cuemark up`"
+        )
+    made = alone.ApplianceFile(
+        name=name,
+        url=url,
+        control_url=control_url or install.internal_url,
+        passport_key=folder.secret("passport_key").hex(),
+        origin_url=origin_url or f"http://127.0.0.1:{install.ports.origin}",
+        origin_key=folder.secret("origin_key").hex(),
+    )
+    try:
+        alone.write(made, file.resolve())
+    except OSError as error:
+        raise FolderUnusable(f"{file} cannot be written ({error.strerror})") from error
+    plain.print(f"{name} serves with it: `cuemark appliance --config {file.name}`")

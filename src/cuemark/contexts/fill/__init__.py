@@ -1,0 +1,1 @@
+"""Fill: which files are brought to which appliances, when, and from where."""

@@ -1,0 +1,1 @@
+"""The decisions of fill, pure: forecast, plan, placement within a cluster, windows, reasons."""
