@@ -552,3 +552,20 @@ async def test_a_token_that_is_none_of_ours_is_told_to_ask_no_more(
 ) -> None:
     with pytest.raises(SteeringOver):
         await steering.steer(Steer(token=token))
+
+
+async def test_each_appliance_is_told_of_the_living_others_and_how_to_ask_them(
+    steering: Steering, clock: ManualClock
+) -> None:
+    await report(steering, A, [FILM])
+    asked = await steering.get_snapshot(GetSnapshot(appliance_id=A))
+    assert asked.sources == []
+    await report(steering, B)
+    (source,) = (await steering.get_snapshot(GetSnapshot(appliance_id=A))).sources
+    assert (source.appliance_id, source.held_only) == (B, True)
+    token = source.a_url.removesuffix("/").rpartition("/")[2]
+    keys = {key.kid: cat.derive_key(key, B).key for key in MASTERS}
+    claims = cat.verify(token, keys=keys, audience=B, path="/ver_film/x", now=clock.now())
+    assert claims.subject == A
+    clock.advance(SILENCE_S)
+    assert (await steering.get_snapshot(GetSnapshot(appliance_id=A))).sources == []

@@ -1,5 +1,8 @@
 """One neighbour of a play is bad; the film is not."""
 
+import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -95,3 +98,29 @@ def test_a_slow_origin_behind_an_appliance_that_lost_its_files_costs_no_picture(
     again = filled.json("play", FILM, "--from=0", "--as=later@cuemark.example")
     assert (again["frames"], again["stalls"], again["left"]) == (FRAMES, 0, [])
     assert any(link.exists() for link in lost), "what was asked for is there again"
+
+
+def test_an_appliance_that_lost_its_files_gets_them_from_its_peer_while_the_origin_stands_still(
+    filled: Installation,
+) -> None:
+    settled(filled, files=8)
+    origin = int(filled.status()["pids"]["origin"])
+
+    def lose(street: Street, ranking: list[str]) -> None:
+        for link in (filled.folder / "appliances" / ranking[0] / "views").rglob("*.m4s"):
+            link.resolve().unlink(missing_ok=True)
+        os.killpg(origin, signal.SIGSTOP)
+
+    try:
+        with Street(filled, lose) as street:
+            watch(street, filled, "--from=0")
+    finally:
+        os.killpg(origin, signal.SIGCONT)
+    log = (filled.folder / "logs" / "cuemark.jsonl").read_text().splitlines()
+    filled_by = {
+        (line["process"], line["source"])
+        for line in map(json.loads, log)
+        if line["event"] == "filled"
+    }
+    first, second = street.ranking[:2]
+    assert (f"{first}-agent", second) in filled_by

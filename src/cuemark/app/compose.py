@@ -265,6 +265,7 @@ def _steering(builder: _Builder) -> Room[Steering]:
         clock=builder.clock,
         appliance_ids=builder.install.enrolled_ids,
         token_keys=builder.install.folder.token_keys(),
+        storage_ids=builder.install.storage_ids,
         atlas=[builder.install.folder.root / name for name in builder.install.settings.atlas],
     )
 

@@ -39,6 +39,7 @@ LISTS = frozenset({"codecs", "appliances_elsewhere", "atlas", "trusted_proxies"}
 Count = Annotated[int, Meta(ge=0, le=200)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Rate = Annotated[int, Meta(ge=0, le=100_000_000)]
+Size = Annotated[int, Meta(ge=0, le=10_000_000)]
 Names = Annotated[
     list[Annotated[str, Meta(pattern="^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]], Meta(max_length=200)
 ]
@@ -61,10 +62,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     ``postgres_url`` and ``nginx`` replace the bundled engines by the URL of a PostgreSQL 16 or
     newer and the path of an nginx with njs. ``origin_limit_kbps`` bounds each connection to the
-    origin, 0 for no bound. ``bind`` is the interface of the page and of the appliances, as an
-    IPv4 address or a name. ``appliances_elsewhere`` are the names of those that run on other
-    machines: see docs/how-to/run-an-appliance-elsewhere.md. ``functions`` is the folder of the
-    functions, from the data folder, and empty for none: see
+    origin, 0 for no bound. ``storage_appliances`` says how many of the appliances, the last ones,
+    are of the storage tier; ``store_limit_gb``, ``store_reserve_mb`` and ``scrub_kbps`` are of each
+    appliance: see docs/how-to/look-after-an-appliances-disk.md. ``bind`` is the interface of the
+    page and of the appliances, as an IPv4 address or a name. ``appliances_elsewhere`` are the names
+    of those that run on other machines: see docs/how-to/run-an-appliance-elsewhere.md.
+    ``functions`` is the folder of the functions, from the data folder, and empty for none: see
     docs/how-to/run-a-function-on-an-event.md. ``thumbnails`` says whether versions show the film's
     frames over the seek bar, which are not encrypted.
     ``effort`` is what a title may cost whose ingest asks for nothing else, and ``codecs`` what
@@ -86,6 +89,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     port: Port = 8080
     workers: Count = 2
     appliances: Count = 2
+    storage_appliances: Count = 0
+    store_limit_gb: Size = 50
+    store_reserve_mb: Size = 1000
+    scrub_kbps: Rate = 200_000
     appliances_elsewhere: Names = []
     postgres_url: str = ""
     nginx: str = ""
@@ -130,6 +137,11 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
     except msgspec.ValidationError as error:
         raise SettingsInvalid(f"{path}: {error}{_known(str(error))}") from error
     _check_texts(settings, path)
+    if 0 < settings.appliances <= settings.storage_appliances:
+        raise SettingsInvalid(
+            f"{path}: `storage_appliances` is {settings.storage_appliances} of "
+            f"{settings.appliances} `appliances`: leave one at least to viewers"
+        )
     if taken := [name for name in settings.appliances_elsewhere if name.startswith("appliance-")]:
         raise SettingsInvalid(
             f"{path}: `appliances_elsewhere` names {taken[0]}, as those of this machine are called"

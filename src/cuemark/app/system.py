@@ -63,6 +63,11 @@ class Install:
         return [ApplianceId(f"appliance-{n + 1}") for n in range(self.settings.appliances)]
 
     @property
+    def storage_ids(self) -> Sequence[ApplianceId]:
+        """Those of the storage tier: the last ones."""
+        return self.appliance_ids[len(self.appliance_ids) - self.settings.storage_appliances :]
+
+    @property
     def enrolled_ids(self) -> Sequence[ApplianceId]:
         """The appliances of this machine, and those elsewhere."""
         return [*self.appliance_ids, *map(ApplianceId, self.settings.appliances_elsewhere)]
@@ -210,6 +215,9 @@ def appliance_specs(install: Install, number: int) -> list[ChildSpec]:
         origin_url=f"http://127.0.0.1:{install.ports.origin}",
         origin_key=install.folder.secret("origin_key").hex(),
         log=str(install.folder.log_file),
+        store_limit_bytes=install.settings.store_limit_gb * 1_000_000_000,
+        reserve_bytes=install.settings.store_reserve_mb * 1_000_000,
+        scrub_kbps=install.settings.scrub_kbps,
         nginx=install.settings.nginx,
         capacity_kbps=site.capacity_kbps,
         announced_only=site.announced_only,

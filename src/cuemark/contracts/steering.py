@@ -105,6 +105,22 @@ class SnapshotVersion(msgspec.Struct, frozen=True):
     index_blake3: str
 
 
+class SnapshotSource(msgspec.Struct, frozen=True, kw_only=True):
+    """Another appliance to fetch from. The addresses are its root with a token, ending in ``/``:
+    ``a_url`` gives variant a of marked segments and ``b_url`` variant b, and either all else.
+
+    With ``held_only`` it is a peer, to be asked only for what it holds.
+    """
+
+    appliance_id: ApplianceId
+    a_url: str
+    b_url: str
+    held_only: bool
+
+    def __repr__(self) -> str:
+        return f"SnapshotSource({self.appliance_id!r}, held_only={self.held_only}, tokens hidden)"
+
+
 class RevokedSession(msgspec.Struct, frozen=True):
     """A playback session whose tokens open nothing any more. ``until_s`` is when they end."""
 
@@ -113,8 +129,9 @@ class RevokedSession(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """What an appliance needs to serve without asking: token keys, published versions, and the
-    sessions that are over before their tokens are.
+    """What an appliance needs to serve without asking: token keys, published versions, the
+    sessions that are over before their tokens are, and whom to ask for what it lacks before the
+    origin, the ones to prefer first.
 
     Of the revoked, the newest ``MAX_REVOKED`` are told, each until its tokens end.
     """
@@ -124,6 +141,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str
     revoked: list[RevokedSession] = []
     revoked_cursor: str = ""
+    sources: list[SnapshotSource] = []
 
 
 class Rank(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,8 @@
 """The agent of an appliance: ``python -m cuemark.edge.agent --config FILE``.
 
-It learns from control what there is to serve, fills the store from the origin, and answers what
-nginx does not find there. With control away it goes on under the last snapshot; with the origin
-away it serves what it holds.
+It learns from control what there is to serve, fills the store from its neighbours and the origin,
+and answers what nginx does not find there. With control away it goes on under the last snapshot;
+with all sources away it serves what it holds.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import asyncio
 import resource
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -22,9 +23,13 @@ from cuemark.edge.background import Background
 from cuemark.edge.cache import FillTable
 from cuemark.edge.control import Knowledge, Liaison, Vitals
 from cuemark.edge.filling import Filler
+from cuemark.edge.health import health
+from cuemark.edge.housekeeping import Housekeeping
 from cuemark.edge.http import HttpServer
+from cuemark.edge.neighbours import Neighbours
 from cuemark.edge.revoked import Revoked
 from cuemark.edge.rib import Rib
+from cuemark.edge.scrub import Scrub
 from cuemark.edge.serving import MediaService
 from cuemark.edge.settings import ApplianceSettings, SettingsInvalid, load
 from cuemark.edge.speaker import Speaker
@@ -44,7 +49,8 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     """Run the agent until ``stop`` is set."""
     folder = Path(settings.folder)
     sweep_drafts(folder / "run", folder / "indexes")
-    store = Store(folder, settings.store_limit_bytes)
+    store = Store(folder, settings.store_limit_bytes, settings.reserve_bytes)
+    housekeeping = Housekeeping(folder, store)
     indexes = Indexes(folder)
     knowledge = Knowledge(folder)
     revoked = Revoked(folder, clock)
@@ -53,8 +59,17 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     meter = Meter(folder, clock)
     upstream = Upstream(settings.origin_url, settings.origin_key, settings.appliance_id)
     table = FillTable(settings.max_fills, settings.max_waiting_fills)
-    filler = Filler(table, upstream, store, clock)
+    neighbours = Neighbours(upstream, settings.appliance_id)
+    filler = Filler(table, neighbours, store, clock)
     background = Background(indexes, store, filler, settings.background_kbps)
+    scrub = Scrub(
+        indexes,
+        store,
+        filler,
+        clock,
+        rate_kbps=settings.scrub_kbps,
+        every_s=settings.scrub_every_s,
+    )
     office = PassportOffice(bytes.fromhex(settings.passport_key), clock)
     identity = Passport(subject=settings.appliance_id, role="service")
     async with Channel(settings.control_url, lambda: office.mint(identity)) as channel:
@@ -69,6 +84,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
             store,
             filler,
             liaison.pending,
+            partial(health, store, scrub, filler),
         )
         server = HttpServer(media.answer)
         await server.start(settings.agent_port)
@@ -77,7 +93,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
         )
         async with asyncio.TaskGroup() as group:
             work = [
-                group.create_task(liaison.pull_snapshots()),
+                group.create_task(liaison.pull_snapshots(neighbours.learn)),
                 group.create_task(
                     liaison.send_reports(Vitals(lambda: server.in_flight, meter.kbps, rib.told))
                 ),
@@ -85,6 +101,9 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
                 *(group.create_task(each.run()) for each in speakers(settings, rib)),
                 group.create_task(liaison.learn_versions(background.add)),
                 group.create_task(background.run()),
+                group.create_task(housekeeping.keep_books()),
+                group.create_task(housekeeping.go_through()),
+                group.create_task(scrub.run()),
                 group.create_task(tls.follow(settings, clock)),
             ]
             await stop.wait()
@@ -92,6 +111,8 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
                 task.cancel()
         await server.close()
         await filler.close()
+        await store.close()
+    await neighbours.close()
     await upstream.close()
 
 

@@ -85,7 +85,7 @@ class Background:
                 yield Wanted(version_id, path, index.files[path])
 
     async def _fill(self, files: Iterator[Wanted], rate_kbps: int) -> bool:
-        """Fill what is not held; False when the origin went away, or news came first.
+        """Fill what is not held; False when the origin went away, the disk is full, or news came.
 
         A file that the origin lacks, or has with other bytes, is passed over.
         """
@@ -94,6 +94,8 @@ class Background:
                 wanted.file.size_bytes
             ):
                 continue
+            if not self._store.disk_has_room(wanted.file.size_bytes):
+                return False
             while self._filler.urgent:
                 await asyncio.sleep(YIELD_S)
             try:

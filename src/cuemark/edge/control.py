@@ -22,13 +22,14 @@ from cuemark.contracts.steering import (
     Report,
     Snapshot,
     SnapshotKey,
+    SnapshotSource,
     Steering,
 )
 from cuemark.edge.nginx import TOKEN_KEYS
 from cuemark.edge.revoked import Revoked
 from cuemark.edge.settings import ApplianceSettings
 from cuemark.edge.store import Indexes, IndexInvalid, read_index
-from cuemark.edge.upstream import OriginAway, OriginError, Upstream
+from cuemark.edge.upstream import SourceAway, SourceError, Upstream
 from cuemark.kit.deadline import deadline
 from cuemark.kit.errors import UNREADABLE, Refusal, Unavailable
 from cuemark.kit.objects import write_private
@@ -41,15 +42,17 @@ BAD_INDEX_PAUSE_S = 10.0
 
 
 class HeldSnapshot(msgspec.Struct, frozen=True):
-    """All that control has said so far: keys in force, and the BLAKE3 of each version's index."""
+    """All that control has said so far: keys in force, the BLAKE3 of each version's index, and whom
+    to ask for files before the origin."""
 
     token_keys: list[SnapshotKey] = []
     versions: dict[VersionId, str] = {}
     cursor: str = ""
+    sources: list[SnapshotSource] = []
 
     def merged(self, news: Snapshot) -> "HeldSnapshot":
         added = {version.version_id: version.index_blake3 for version in news.versions}
-        return HeldSnapshot(news.token_keys, {**self.versions, **added}, news.cursor)
+        return HeldSnapshot(news.token_keys, {**self.versions, **added}, news.cursor, news.sources)
 
 
 class TokenKeyFile(msgspec.Struct, frozen=True):
@@ -128,8 +131,9 @@ class Liaison:
         known = version_id in self._knowledge.snapshot.versions
         return known and version_id not in self._indexes.version_ids
 
-    async def pull_snapshots(self) -> None:
-        """For ever: learn of token keys, revoked sessions and published versions."""
+    async def pull_snapshots(self, learnt: Callable[[list[SnapshotSource]], None]) -> None:
+        """For ever: learn of token keys, revoked sessions, published versions and neighbours."""
+        learnt(self._knowledge.snapshot.sources)
         appliance_id = ApplianceId(self._settings.appliance_id)
         while True:
             request = GetSnapshot(
@@ -142,6 +146,7 @@ class Liaison:
                     news = await self._steering.get_snapshot(request)
                 self._revoked.take(news)
                 self._knowledge.take(news)
+                learnt(self._knowledge.snapshot.sources)
                 self._note("get_snapshot", "")
             except (Unavailable, Refusal, OSError) as error:
                 self._note("get_snapshot", str(error))
@@ -178,9 +183,9 @@ class Liaison:
             if blake3(body).hexdigest() != index_blake3:
                 raise IndexInvalid(f"the index of {version_id} is not the one that was published")
             self._indexes.add(read_index(version_id, body), body)
-        except (OriginError, IndexInvalid, OSError) as error:
+        except (SourceError, IndexInvalid, OSError) as error:
             self._note(f"learn {version_id}", str(error))
-            pause_s = INDEX_PAUSE_S if isinstance(error, OriginAway) else BAD_INDEX_PAUSE_S
+            pause_s = INDEX_PAUSE_S if isinstance(error, SourceAway) else BAD_INDEX_PAUSE_S
             self._learn_after_s[version_id] = asyncio.get_running_loop().time() + pause_s
             return False
         structlog.get_logger().info("version_learnt", version_id=version_id)

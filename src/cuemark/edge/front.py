@@ -184,6 +184,7 @@ def _server(settings: ApplianceSettings) -> str:
             proxy_set_header Range $http_range;
             proxy_set_header If-Range $http_if_range;
             proxy_set_header If-None-Match $http_if_none_match;
+            proxy_set_header Cache-Control $http_cache_control;
             proxy_set_header traceparent $onward_traceparent;
             proxy_hide_header Cache-Control;
             proxy_hide_header Retry-After;

@@ -1,11 +1,14 @@
 """A file on its way in, as the one who writes it and those who read it see it.
 
 Readers never get the last byte before the whole has been checked, so that wrong bytes can reach
-a viewer only as an answer that breaks off.
+a viewer only as an answer that breaks off. While bytes come from a peer, readers get none at all:
+a peer is near, so it costs little to wait for the check, and a wrong one is not noticed.
 """
 
 import asyncio
+import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +17,10 @@ from blake3 import blake3
 from cuemark.contracts.encoding.versions import IndexedFile
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.cache import Reason
+from cuemark.edge.sources import ORIGIN, Kind
 
 WAKE_EVERY_S = 0.25
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FillFailed(Exception):
@@ -50,6 +55,8 @@ class Growing:
         self.digest = blake3()
         self._file = -1
         self.received_bytes = 0
+        self.source = ORIGIN
+        self._shown = False
         self._genuine = False
         self._failure: Reason | None = None
         self._changed = asyncio.Event()
@@ -61,14 +68,34 @@ class Growing:
         if self._file < 0:
             self._file = os.open(self.scratch, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
 
-    def append(self, piece: bytes) -> None:
-        """Write what came in; raises ``OSError`` where the disk refuses."""
+    def append(self, piece: bytes, relieve: Callable[[int], bool]) -> None:
+        """Write what came in; raises ``OSError`` where the disk refuses.
+
+        Where it is full, ``relieve`` is asked to free so many bytes, while it says that it did.
+        """
         view = memoryview(piece)
         while view:
-            written = os.pwrite(self._file, view, self.received_bytes)
+            try:
+                written = os.pwrite(self._file, view, self.received_bytes)
+            except OSError as error:
+                if error.errno not in FULL or not relieve(len(view)):
+                    raise
+                continue
             self.received_bytes += written
             view = view[written:]
         self.digest.update(piece)
+
+    def begin_anew(self) -> bool:
+        """Forget all bytes, where no reader has seen any; else False, and nothing is changed."""
+        if self._shown:
+            return False
+        try:
+            os.ftruncate(self._file, 0)
+        except OSError:
+            return False
+        self.received_bytes = 0
+        self.digest = blake3()
+        return True
 
     def open(self) -> int:
         """A file descriptor of the reader's own. Only once the file has ``begun``."""
@@ -85,7 +112,8 @@ class Growing:
             if self._genuine:
                 return self.wanted.file.size_bytes
             readable = min(self.received_bytes, self.wanted.file.size_bytes - 1)
-            if readable > offset:
+            if readable > offset and self.source.kind is not Kind.PEER:
+                self._shown = True
                 return readable
             await self._changed.wait()
 

@@ -7,14 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+import msgspec
+
 from cuemark.contracts.ids import VersionId
 from cuemark.edge import ranges
 from cuemark.edge.cache import Reason, Standing
 from cuemark.edge.filling import Filler, TooManyFills
 from cuemark.edge.growing import FillFailed, Growing, Wanted
+from cuemark.edge.health import Health
 from cuemark.edge.nginx import PATH_FORM, VERSION_FORM
+from cuemark.edge.sources import Kind
 from cuemark.edge.store import Indexes, Store
 from cuemark.edge.tokens import Refused, Tokens
+from cuemark.edge.upstream import NOT_HELD
 
 _TARGET = re.compile(f"/({VERSION_FORM})/({PATH_FORM})")
 _VARIANT = re.compile(r"[ab][1-9][0-9]{0,8}\.m4s")
@@ -26,6 +31,7 @@ _TYPES = {
     ".vtt": "text/vtt",
     ".ttml": "application/ttml+xml",
 }
+MOST_RENEWALS = 8
 _STATUS_OF = {Reason.AWAY: 503, Reason.LOCAL: 503, Reason.MISSING: 502, Reason.CORRUPT: 502}
 
 
@@ -75,6 +81,7 @@ class MediaService:
         store: Store,
         filler: Filler,
         pending: Callable[[VersionId], bool],
+        health: Callable[[], Health],
     ) -> None:
         self._name = f"cuemark-{name}"
         self._key = key
@@ -83,11 +90,12 @@ class MediaService:
         self._store = store
         self._filler = filler
         self._pending = pending
+        self._health = health
 
     async def answer(self, request: Request) -> Answer:
         """The answer to one request."""
         if request.target == "/health":
-            return _told(200, "ok")
+            return _json(self._health())
         if request.target.startswith("/t/"):
             found = self._tokens.judge(request.target, request.address)
             if isinstance(found, Refused):
@@ -104,6 +112,8 @@ class MediaService:
         file = self._indexes.find(version_id, path)
         if file is not None:
             return await self._media(request, Wanted(version_id, path, file))
+        if _held_only(request):
+            return _told(NOT_HELD, "this appliance does not hold the file")
         if self._pending(version_id):
             return _told(503, "this appliance has not learnt this version yet")
         return _told(404, "no such file in this version")
@@ -128,31 +138,51 @@ class MediaService:
         headers["Content-Length"] = str(span.stop - span.start)
         if request.method == "HEAD":
             return Answer(status, {**headers, "Cache-Status": f"{self._name}; detail=index"})
-        return await self._body(Answer(status, headers, span=span), wanted)
+        return await self._body(request, Answer(status, headers, span=span), wanted)
 
-    async def _body(self, answer: Answer, wanted: Wanted) -> Answer:
+    async def _body(self, request: Request, answer: Answer, wanted: Wanted) -> Answer:
         """Open the file for an answer: from the store, else as it comes in."""
         if wanted.file.blake3 in self._store:
             try:
-                answer.file = os.open(self._store.path(wanted.file.blake3), os.O_RDONLY)
+                answer.file = self._store.open(wanted.file.blake3)
             except FileNotFoundError:
                 self._store.drop(wanted.file.blake3)
             else:
                 self._store.link(wanted.version_id, wanted.path, wanted.file.blake3)
+                self._store.use(wanted.file.blake3, 1)
                 answer.headers |= {"Cache-Status": f"{self._name}; hit"}
                 return answer
+        if _held_only(request):
+            return _told(NOT_HELD, "this appliance does not hold the file")
         try:
-            standing, growing = self._filler.ask(wanted, urgent=True)
-            await growing.begun()
+            standing, growing = await self._begun(wanted)
             answer.file = growing.open()
         except TooManyFills:
             return _told(503, "this appliance fetches as many files as it can bear")
         except FillFailed as failure:
             return _told(_STATUS_OF[failure.reason], failure.reason.value)
         how = "collapsed" if standing is Standing.JOINS else "stored"
-        answer.headers |= {"Cache-Status": f"{self._name}; fwd=miss; {how}"}
+        kind = growing.source.kind
+        detail = "" if kind is Kind.ORIGIN else f"; detail={kind.value}"
+        answer.headers |= {"Cache-Status": f"{self._name}; fwd=miss; {how}{detail}"}
         answer.growing = growing
         return answer
+
+    async def _begun(self, wanted: Wanted) -> tuple[Standing, Growing]:
+        """The file as it comes in, once it has bytes to show; raises as ``Filler.ask``.
+
+        Where its bytes turned out wrong before this reader had any, the next source's will do.
+        """
+        for _ in range(MOST_RENEWALS):
+            standing, growing = self._filler.ask(wanted, urgent=True)
+            try:
+                await growing.begun()
+            except FillFailed as failure:
+                if failure.reason is not Reason.RENEWED:
+                    raise
+            else:
+                return standing, growing
+        raise FillFailed(Reason.CORRUPT)
 
 
 def _span(request: Request, etag: str, size_bytes: int) -> ranges.Span | None:
@@ -160,6 +190,11 @@ def _span(request: Request, etag: str, size_bytes: int) -> ranges.Span | None:
     if request.headers.get("if-range", etag) != etag:
         return None
     return ranges.requested(request.headers.get("range", ""), size_bytes)
+
+
+def _held_only(request: Request) -> bool:
+    """Whether the answer is to come from this appliance or not at all: so peers ask."""
+    return "only-if-cached" in request.headers.get("cache-control", "")
 
 
 def etag_of(wanted: Wanted) -> str:
@@ -176,3 +211,9 @@ def _told(status: int, sentence: str) -> Answer:
     return Answer(
         status, {"Content-Type": "text/plain", "Content-Length": str(len(text))}, text=text
     )
+
+
+def _json(told: Health) -> Answer:
+    text = msgspec.json.encode(told)
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(text))}
+    return Answer(200, headers, text=text)

@@ -73,7 +73,10 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     ``nginx`` is the path of another program than the bundled one.
     ``url`` is where viewers reach it, as steering is told. ``passport_key`` is hex. ``log`` is
     the file that the agent's events go to, stderr if empty. ``store_limit_bytes`` bounds the
-    store; ``background_kbps`` the filling of what nobody has asked for yet, 0 for none of it.
+    store, and ``reserve_bytes`` of its disk are left to others, at most a twentieth of it;
+    ``background_kbps`` bounds the filling of what nobody has asked for yet, 0 for none of it.
+    ``scrub_kbps`` bounds the reading of what is stored, to find what the disk has changed, 0 for
+    none; a round of it begins every ``scrub_every_s``, or when the one before is over.
     ``capacity_kbps`` is what its line carries, 0 where nobody said, and ``place`` where it stands.
     ``announced_only`` keeps clients away that none of its routes has.
     """
@@ -93,7 +96,10 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     key: str = ""
     nginx: str = ""
     store_limit_bytes: int = 50_000_000_000
+    reserve_bytes: int = 1_000_000_000
     background_kbps: int = 40_000
+    scrub_kbps: int = 200_000
+    scrub_every_s: float = 86_400.0
     max_fills: int = 32
     max_waiting_fills: int = 1024
     capacity_kbps: int = 0

@@ -61,6 +61,7 @@ class FileSteering(Steering):
             token_keys=whole.token_keys,
             versions=whole.versions[after:],
             cursor=str(len(whole.versions)),
+            sources=whole.sources,
             revoked=whole.revoked[int(request.revoked_after or "0") :],
             revoked_cursor=str(len(whole.revoked)),
         )

@@ -18,15 +18,17 @@ from blake3 import blake3
 
 from cuemark.app import certificate
 from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
-from cuemark.contracts.ids import PlaySessionId, VersionId
+from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.contracts.steering import (
     Report,
     RevokedSession,
     Snapshot,
     SnapshotKey,
+    SnapshotSource,
     SnapshotVersion,
 )
 from cuemark.edge import front, nginx, origin
+from cuemark.edge.health import Health
 from cuemark.edge.settings import ApplianceSettings, OriginSettings
 from cuemark.kit import cat
 from cuemark.kit.clock import SystemClock
@@ -97,17 +99,18 @@ class Farm:
         root: Path,
         *,
         limit_rate_kbps: int = 0,
-        background_kbps: int = 0,
-        store_limit_bytes: int = 1 << 30,
+        beside: "Farm | None" = None,
+        **changes: int | float,
     ) -> None:
         self.root = root
-        self.objects = root / "objects"
+        self.beside = beside
+        self.objects: Path = beside.objects if beside else root / "objects"
         self.control_folder = root / "control"
         for path in (self.objects / "versions", self.control_folder):
-            path.mkdir(parents=True)
+            path.mkdir(parents=True, exist_ok=True)
         self.ids = Ids(SystemClock())
         self.appliance = ApplianceSettings(
-            appliance_id="appliance-1",
+            appliance_id="appliance-2" if beside else "appliance-1",
             folder=str(root / "appliance"),
             url="http://127.0.0.1:1",
             bind="127.0.0.1",
@@ -118,9 +121,13 @@ class Farm:
             origin_url=f"http://127.0.0.1:{free_port()}",
             origin_key=ORIGIN_KEY,
             log=str(root / "agent.jsonl"),
-            background_kbps=background_kbps,
-            store_limit_bytes=store_limit_bytes,
+            background_kbps=0,
+            store_limit_bytes=1 << 30,
         )
+        self.appliance = msgspec.structs.replace(self.appliance, **changes)
+        if beside:
+            origin_url = beside.appliance.origin_url
+            self.appliance = msgspec.structs.replace(self.appliance, origin_url=origin_url)
         self.origin = OriginSettings(
             folder=str(root / "origin"),
             objects=str(self.objects),
@@ -129,7 +136,8 @@ class Farm:
             limit_rate_kbps=limit_rate_kbps,
         )
         self.keys = [self.key_for("2026a")]
-        self.versions: list[SnapshotVersion] = []
+        self.versions: list[SnapshotVersion] = beside.versions if beside else []
+        self.sources: list[SnapshotSource] = []
         self.revoked: list[RevokedSession] = []
         self.children: dict[str, Child] = {}
         self.tell()
@@ -150,9 +158,14 @@ class Farm:
     def tell(self) -> None:
         """Let control say what keys and versions there are now."""
         keys = [SnapshotKey(key.kid, key.key.hex()) for key in self.keys]
-        body = msgspec.json.encode(
-            Snapshot(token_keys=keys, versions=self.versions, cursor="", revoked=self.revoked)
+        told = Snapshot(
+            token_keys=keys,
+            versions=self.versions,
+            cursor="",
+            revoked=self.revoked,
+            sources=self.sources,
         )
+        body = msgspec.json.encode(told)
         draft = self.control_folder / "draft"
         draft.write_bytes(body)
         draft.rename(self.control_folder / "snapshot.json")
@@ -180,6 +193,11 @@ class Farm:
         self.versions.append(SnapshotVersion(version_id, blake3(body).hexdigest()))
         self.tell()
         return version_id
+
+    def change(self, **changes: int | float) -> None:
+        """Give the appliance other settings, from its agent's next start on."""
+        self.appliance = msgspec.structs.replace(self.appliance, **changes)
+        self.appliance.write(self.root / "appliance" / "agent.json")
 
     def start(self, name: str) -> None:
         """Start one child, or start it again."""
@@ -211,7 +229,8 @@ class Farm:
 
     def start_all(self) -> None:
         for name in ("control", "origin", "agent", "nginx"):
-            self.start(name)
+            if name != "origin" or self.beside is None:
+                self.start(name)
         until(lambda: any(report.healthy for report in self.reports()), 20)
         if self.versions:
             until(self.knows_all)
@@ -248,6 +267,20 @@ class Farm:
         )
         return cat.mint(msgspec.structs.replace(claims, **changes), key or self.keys[0])
 
+    def as_source(self, *, held_only: bool) -> SnapshotSource:
+        """This appliance as another is told to ask it."""
+
+        def root(variants: bytes) -> str:
+            token = self.token(VersionId(""), path_prefix="/", variants=variants)
+            return f"http://127.0.0.1:{self.appliance.port}/t/{token}/"
+
+        return SnapshotSource(
+            appliance_id=ApplianceId(self.appliance.appliance_id),
+            a_url=root(b"\x00"),
+            b_url=root(b"\xff"),
+            held_only=held_only,
+        )
+
     def target(self, version_id: VersionId, path: str = SEGMENT) -> str:
         return f"/t/{self.token(version_id)}/{version_id}/{path}"
 
@@ -267,13 +300,18 @@ class Farm:
         lines = (self.root / "agent.jsonl").read_text().splitlines()
         return [line for line in map(json.loads, lines) if line["event"] == event]
 
+    def health(self) -> Health:
+        """What the agent tells of itself."""
+        body = fetch(self.appliance.agent_port, "/health").body
+        return msgspec.json.decode(body, type=Health)
+
     def stored(self) -> set[str]:
         """The BLAKE3 of each file in the store, as their names say."""
         return {path.name for path in (self.root / "appliance" / "store").glob("*/*")}
 
 
 @contextlib.contextmanager
-def farm(root: Path, version: dict[str, bytes] | None = None, **options: int) -> Iterator[Farm]:
+def farm(root: Path, version: dict[str, bytes] | None = None, **options: Any) -> Iterator[Farm]:
     """A farm that serves ``version``, if one is given, and ends with the block.
 
     Whatever a test did, no log may hold a token after it.

@@ -23,10 +23,16 @@ from cuemark.edge.cache import (
     Pause,
     Phase,
     Reason,
+    Restart,
     Standing,
     Wake,
+    Wrong,
 )
+from cuemark.edge.sources import ORIGIN, Kind, Source
 
+PEER = Source("edge-a", Kind.PEER)
+STORAGE = Source("storage-a", Kind.STORAGE)
+PLACE = {PEER: 0, Source("edge-b", Kind.PEER): 1, STORAGE: 2, ORIGIN: 3}
 SIZES = {"a": 0, "b": 1, "c": 10, "d": 10, "e": 1000, "f": 7}
 
 
@@ -42,15 +48,21 @@ class Fills(RuleBasedStateMachine):
         self.pauses: dict[int, str] = {}
         self.keeping: set[str] = set()
         self.arrived: dict[str, int] = {}
+        self.asked: dict[str, list[Source]] = {}
         self.spent: list[tuple[str, int]] = []
         self.verified: set[str] = set()
 
     def follow(self, actions: Sequence[Action]) -> None:
         for action in actions:
             match action:
-                case Fetch(key, attempt, offset):
+                case Fetch(key, attempt, offset, source):
                     assert key not in {*self.fetches.values(), *self.pauses.values(), *self.keeping}
                     assert offset == self.arrived[key]
+                    asked = self.asked[key]
+                    assert asked[-1:] in ([], [source]) or PLACE[source] > PLACE[asked[-1]]
+                    if asked[-1:] != [source] and asked and asked[-1].kind is Kind.PEER:
+                        assert offset == 0, "a peer's bytes are joined with those of another"
+                    asked.append(source)
                     self.fetches[attempt] = key
                 case Pause(key, attempt, pause_s):
                     assert 0 < pause_s <= cache.LAST_PAUSE_S
@@ -58,7 +70,13 @@ class Fills(RuleBasedStateMachine):
                 case Keep(key):
                     assert key in self.verified
                     self.keeping.add(key)
-                case Fail(key):
+                case Restart(key):
+                    assert self.arrived[key]
+                    self.arrived[key] = 0
+                case Wrong(key, source):
+                    assert source == self.asked[key][-1] != ORIGIN
+                case Fail(key, reason):
+                    assert reason is Reason.LOCAL or self.asked[key][-1] == ORIGIN
                     del self.arrived[key]
                 case Wake(key):
                     assert key in self.fetches.values()
@@ -70,16 +88,22 @@ class Fills(RuleBasedStateMachine):
     def end(self, attempt: int) -> None:
         self.spent.append((self.fetches.pop(attempt), attempt))
 
-    @rule(key=st.sampled_from(sorted(SIZES)), urgent=st.booleans())
-    def ask(self, key: str, urgent: bool) -> None:
+    @rule(
+        key=st.sampled_from(sorted(SIZES)),
+        urgent=st.booleans(),
+        before=st.sets(st.sampled_from(sorted(PLACE, key=lambda each: PLACE[each])[:-1])),
+    )
+    def ask(self, key: str, urgent: bool, before: set[Source]) -> None:
         known = self.table.get(key) is not None
-        standing, actions = self.table.ask(key, SIZES[key], urgent=urgent)
+        ranked = (*sorted(before, key=lambda each: PLACE[each]), ORIGIN)
+        standing, actions = self.table.ask(key, SIZES[key], urgent=urgent, sources=ranked)
         if known:
             assert standing is Standing.JOINS
             assert actions == []
         elif standing is Standing.LEADS:
             self.verified.discard(key)
             self.arrived[key] = 0
+            self.asked[key] = []
         self.follow(actions)
 
     @precondition(lambda self: self.fetches)
@@ -95,7 +119,9 @@ class Fills(RuleBasedStateMachine):
     def receive_too_much(self, data: st.DataObject) -> None:
         key, attempt = self.pick(data, self.fetches)
         actions = self.table.received(key, attempt, SIZES[key] - self.arrived[key] + 1)
-        assert actions[0] == Fail(key, Reason.CORRUPT)
+        assert Fail(key, Reason.CORRUPT) in actions or key in {
+            each.key for each in actions if isinstance(each, Fetch)
+        }
         self.end(attempt)
         self.follow(actions)
 
@@ -108,10 +134,10 @@ class Fills(RuleBasedStateMachine):
         if whole and genuine:
             self.verified.add(key)
         actions = self.table.ended(key, attempt, key if genuine else "other")
-        if whole:
-            assert actions[0] == (Keep(key) if genuine else Fail(key, Reason.CORRUPT))
+        if whole and genuine:
+            assert actions[0] == Keep(key)
         else:
-            assert isinstance(actions[0], Pause | Fail)
+            assert not any(isinstance(each, Keep) for each in actions)
         self.follow(actions)
 
     @precondition(lambda self: self.fetches)
@@ -122,11 +148,18 @@ class Fills(RuleBasedStateMachine):
         self.follow(self.table.broken(key, attempt))
 
     @precondition(lambda self: self.fetches)
-    @rule(data=st.data(), reason=st.sampled_from([Reason.MISSING, Reason.LOCAL]))
-    def refuse(self, data: st.DataObject, reason: Reason) -> None:
+    @rule(data=st.data())
+    def refuse(self, data: st.DataObject) -> None:
         key, attempt = self.pick(data, self.fetches)
         self.end(attempt)
-        self.follow(self.table.failed(key, attempt, reason))
+        self.follow(self.table.failed(key, attempt, Reason.LOCAL))
+
+    @precondition(lambda self: self.fetches)
+    @rule(data=st.data(), reason=st.sampled_from([Reason.MISSING, Reason.AWAY]))
+    def lack(self, data: st.DataObject, reason: Reason) -> None:
+        key, attempt = self.pick(data, self.fetches)
+        self.end(attempt)
+        self.follow(self.table.lacking(key, attempt, reason))
 
     @precondition(lambda self: self.pauses)
     @rule(data=st.data())
@@ -152,6 +185,7 @@ class Fills(RuleBasedStateMachine):
         assert self.table.received(key, attempt, 1) == []
         assert self.table.ended(key, attempt, key) == []
         assert self.table.broken(key, attempt) == []
+        assert self.table.lacking(key, attempt, Reason.MISSING) == []
         assert self.table.failed(key, attempt, Reason.LOCAL) == []
 
     @invariant()
@@ -170,7 +204,7 @@ class Fills(RuleBasedStateMachine):
         while hasattr(self, "table") and len(self.table):
             for attempt, key in list(self.fetches.items()):
                 self.end(attempt)
-                self.follow(self.table.failed(key, attempt, Reason.MISSING))
+                self.follow(self.table.lacking(key, attempt, Reason.MISSING))
             for attempt, key in list(self.pauses.items()):
                 del self.pauses[attempt]
                 self.follow(self.table.resumed(key, attempt))
@@ -269,3 +303,66 @@ def test_a_full_queue_refuses_and_forgets() -> None:
     queued = table.get("b")
     assert queued is not None
     assert queued.phase is Phase.QUEUED
+
+
+def from_all(table: FillTable) -> Fetch:
+    _, (fetch,) = table.ask("k", 10, urgent=True, sources=(PEER, STORAGE, ORIGIN))
+    assert isinstance(fetch, Fetch)
+    return fetch
+
+
+def asked_next(actions: list[Action]) -> Fetch:
+    assert isinstance(actions[-1], Fetch)
+    return actions[-1]
+
+
+def test_what_a_peer_lacks_the_storage_tier_is_asked_for_and_then_the_origin() -> None:
+    table = FillTable(1, 0)
+    fetch = from_all(table)
+    for source in (PEER, STORAGE):
+        assert fetch.source == source
+        fetch = asked_next(table.lacking("k", fetch.attempt, Reason.MISSING))
+    assert (fetch.source, fetch.offset) == (ORIGIN, 0)
+    assert table.lacking("k", fetch.attempt, Reason.MISSING) == [Fail("k", Reason.MISSING)]
+
+
+def test_what_a_peer_began_is_fetched_anew_and_what_the_storage_tier_began_is_resumed() -> None:
+    table = FillTable(1, 0)
+    fetch = from_all(table)
+    table.received("k", fetch.attempt, 4)
+    actions = table.broken("k", fetch.attempt)
+    assert actions[0] == Restart("k")
+    fetch = asked_next(actions)
+    assert (fetch.source, fetch.offset) == (STORAGE, 0)
+    table.received("k", fetch.attempt, 4)
+    (resumed,) = table.broken("k", fetch.attempt)
+    assert isinstance(resumed, Fetch)
+    assert (resumed.source, resumed.offset) == (ORIGIN, 4)
+
+
+def test_wrong_bytes_are_held_against_whoever_sent_them_and_fetched_from_the_next() -> None:
+    table = FillTable(1, 0)
+    fetch = from_all(table)
+    for source in (PEER, STORAGE):
+        table.received("k", fetch.attempt, 10)
+        actions = table.ended("k", fetch.attempt, "other")
+        assert actions[:2] == [Wrong("k", source), Restart("k")]
+        fetch = asked_next(actions)
+        assert fetch.offset == 0
+    table.received("k", fetch.attempt, 10)
+    assert table.ended("k", fetch.attempt, "k") == [Keep("k")]
+
+
+def test_wrong_bytes_of_two_sources_together_are_held_against_nobody() -> None:
+    table = FillTable(1, 0)
+    _, (fetch,) = table.ask("k", 10, urgent=True, sources=(STORAGE, ORIGIN))
+    assert isinstance(fetch, Fetch)
+    table.received("k", fetch.attempt, 4)
+    fetch = asked_next(table.broken("k", fetch.attempt))
+    table.received("k", fetch.attempt, 6)
+    actions = table.ended("k", fetch.attempt, "other")
+    assert actions[0] == Restart("k")
+    fetch = asked_next(actions)
+    assert (fetch.source, fetch.offset) == (ORIGIN, 0)
+    table.received("k", fetch.attempt, 10)
+    assert table.ended("k", fetch.attempt, "other") == [Fail("k", Reason.CORRUPT)]

@@ -219,3 +219,12 @@ def test_without_routes_or_places_a_known_address_changes_nothing(
     fleet: list[Appliance], session: str
 ) -> None:
     assert ranked_for(Client(), fleet, session) == names(fleet, session=session, limit=10)
+
+
+def test_viewers_are_sent_to_the_storage_tier_last_whatever_else_is_known() -> None:
+    deep = [replace(appliance(name), of_storage=True) for name in ("deep-x", "deep-y")]
+    edge = [appliance(name, in_flight=500) for name in ("edge-a", "edge-b", "edge-c")]
+    client = Client({deep[0].appliance_id: path(24)})
+    for session in map(str, range(20)):
+        ranked = ranked_for(client, [*deep, *edge], session)
+        assert ranked[3:] == ["deep-x", "deep-y"]

@@ -1,6 +1,6 @@
 """Builds steering."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from cuemark.contexts.steering.model.pathways import PlayTokens
@@ -29,11 +29,13 @@ def build(
     clock: Clock,
     appliance_ids: Sequence[ApplianceId],
     token_keys: Sequence[TokenKey],
+    storage_ids: Collection[ApplianceId] = (),
     atlas: Sequence[Path] = (),
 ) -> Room[Steering]:
     """Steering for the enrolled appliances.
 
     ``token_keys`` are master keys, the current one first; the older ones are still accepted.
+    ``storage_ids`` are those of the storage tier, the others are of the edge.
     ``atlas`` are databases in MaxMind's format that say where addresses are.
     """
     routing = Routing(database)
@@ -45,6 +47,7 @@ def build(
         routing,
         Atlas(atlas, clock),
         PlayTokens(token_keys),
+        storage_ids,
     )
     versions = Follower("steering.versions", [ENCODING], database, log, service.take)
     plays = Follower("steering.plays", [PLAYBACK], database, log, service.take_play)

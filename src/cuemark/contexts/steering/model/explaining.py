@@ -51,6 +51,8 @@ def _candidate(
 
 
 def _why(appliance: Appliance, loads: Loads, client: Client) -> str:
+    if appliance.of_storage:
+        return "is of the storage tier: gets clients where no other appliance can serve them"
     path = client.paths.get(appliance.appliance_id)
     if path is None and appliance.announced_only:
         return "is for the clients of its routes alone: gets others where nobody else can"

@@ -34,7 +34,7 @@ Tier = tuple[int, ...]
 class Appliance:
     """What an appliance last said of itself, and when that came in.
 
-    ``draining`` is what operators say of it.
+    ``draining`` is what operators say of it, ``of_storage`` what the install's settings do.
     """
 
     appliance_id: ApplianceId
@@ -43,6 +43,7 @@ class Appliance:
     in_flight: int
     last_report_at: datetime
     draining: bool = False
+    of_storage: bool = False
     capacity_kbps: int = 0
     served_kbps: int = 0
     announced_only: bool = False
@@ -73,11 +74,12 @@ class Client:
     def tier(self, appliance: Appliance, full: bool) -> Tier:
         """The least is the best; load decides between appliances of one tier alone.
 
-        Past all others come those that are for announced clients alone, where this is none, and
-        those that are full.
+        Past all others come those of the storage tier, which are there for appliances, those that
+        are for announced clients alone, where this is none, and those that are full.
         """
         path = self.paths.get(appliance.appliance_id)
         return (
+            int(appliance.of_storage),
             int(appliance.announced_only and path is None),
             int(full),
             *((0, *path.cost) if path else (1, 0, 0, 0, 0)),

@@ -1,5 +1,8 @@
 """The use cases of steering."""
 
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
 import msgspec
 import structlog
 
@@ -11,6 +14,7 @@ from cuemark.contexts.steering.model import (
     reports,
     routes,
     snapshots,
+    sources,
     tokens,
 )
 from cuemark.contexts.steering.model.pathways import PlayTokens
@@ -63,7 +67,8 @@ SNAPSHOT_REVOKED = 5000
 class SteeringService(Steering):
     """Reports and published versions in PostgreSQL; a ranking reads them at most ``FRESH_S`` old.
 
-    ``keyring`` also says which appliances are enrolled.
+    ``keyring`` also says which appliances are enrolled; ``storage_ids`` are those of the storage
+    tier.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class SteeringService(Steering):
         routing: Routing,
         atlas: Atlas,
         play_tokens: PlayTokens,
+        storage_ids: Collection[ApplianceId] = (),
     ) -> None:
         self._database = database
         self._log = log
@@ -83,6 +89,7 @@ class SteeringService(Steering):
         self._routing = routing
         self._atlas = atlas
         self._play_tokens = play_tokens
+        self._storage_ids = frozenset(storage_ids)
         self._loads = Loads()
         self._holders: dict[VersionId, tuple[float, list[Appliance]]] = {}
 
@@ -109,6 +116,7 @@ class SteeringService(Steering):
             if after > await store.last_position(transaction):
                 after = 0
             versions, reached = await store.published_after(transaction, after, SNAPSHOT_VERSIONS)
+            known = await store.known(transaction)
             revoked_after = snapshots.position_of(request.revoked_after)
             if revoked_after > await store.last_revoked(transaction):
                 revoked_after = 0
@@ -120,6 +128,13 @@ class SteeringService(Steering):
             token_keys=[SnapshotKey(key.kid, key.key.hex()) for key in keys],
             versions=versions,
             cursor=str(reached),
+            sources=sources.sources_for(
+                request.appliance_id,
+                known,
+                self._storage_ids,
+                self._keyring,
+                self._clock.now(),
+            ),
             revoked=revoked,
             revoked_cursor=str(revoked_to),
         )
@@ -197,7 +212,7 @@ class SteeringService(Steering):
         client = self._client(request.address)
         async with self._database.transaction() as transaction:
             every = [each for each, *_ in await store.appliances(transaction)]
-        enrolled = [each for each in every if each.appliance_id in self._keyring]
+        enrolled = self._known_here(every)
         holders = enrolled
         if request.version_id is not None:
             held = {each.appliance_id for each in await self._holders_of(request.version_id)}
@@ -246,6 +261,14 @@ class SteeringService(Steering):
                 await store.forget_revoked(transaction, now, MAX_REVOKED - 1)
                 await store.revoke(transaction, event.session_id, event.expires_at)
 
+    def _known_here(self, found: Iterable[Appliance]) -> list[Appliance]:
+        """Those that are enrolled, with their tier."""
+        return [
+            replace(each, of_storage=each.appliance_id in self._storage_ids)
+            for each in found
+            if each.appliance_id in self._keyring
+        ]
+
     def _enrolled(self, appliance_id: ApplianceId) -> None:
         if appliance_id not in self._keyring:
             raise UnknownAppliance(f"The appliance {appliance_id} is not enrolled here.")
@@ -257,7 +280,7 @@ class SteeringService(Steering):
             return found
         async with self._database.transaction() as transaction:
             stored = await store.holders(transaction, version_id)
-        found = [appliance for appliance in stored if appliance.appliance_id in self._keyring]
+        found = self._known_here(stored)
         while len(self._holders) >= CACHED_VERSIONS and version_id not in self._holders:
             del self._holders[next(iter(self._holders))]
         self._holders[version_id] = (asked_s, found)

@@ -151,6 +151,12 @@ def _appliance_of(row: Any) -> Appliance:
     return Appliance(**values, place=place and msgspec.convert(place, Place))
 
 
+async def known(transaction: Transaction) -> list[Appliance]:
+    """Every appliance that has reported."""
+    rows = await transaction.execute(select(*_state).order_by(_appliance.c.appliance_id))
+    return [_appliance_of(row) for row in rows]
+
+
 async def appliances(transaction: Transaction) -> list[tuple[Appliance, int, list[BgpPeer]]]:
     """Every appliance that has reported, with how many versions it holds, and its peers."""
     counted = (
