@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from defusedxml.ElementTree import fromstring
 
@@ -10,6 +11,7 @@ from cuemark.contexts.encoding.stages import pictures
 from cuemark.contexts.encoding.stages.packaging import Order, RungToPackage, package
 from cuemark.contexts.encoding.stages.pictures import CHUNK
 from cuemark.contexts.encoding.stages.workshop import Workshop
+from cuemark.contexts.encoding.tools.encoders import FAMILIES
 from cuemark.contexts.encoding.tools.ffmpeg import Recipe
 from cuemark.contexts.encoding.tools.programs import from_wheels
 from cuemark.contexts.playback.model import dash as dash_writer
@@ -107,6 +109,30 @@ def test_each_codec_has_iframes_of_its_own(version: Version) -> None:
     ]
     assert len(trick_sets) == 3
     assert all(codecs[of] == codecs[number] for number, of in trick_sets)
+
+
+@pytest.mark.parametrize("codec", PRESETS)
+def test_a_codec_has_each_crf_that_its_family_says(studio: Studio, codec: Codec) -> None:
+    """FFmpeg's own option would cut the fraction of AV1's off, and say nothing."""
+    step = max(0.25, FAMILIES[codec].likeness.step_crf)
+    chunk = studio.chunk_of_each_shot[0]
+    sizes = [
+        (
+            studio.shop.path(
+                pictures.encode_chunk(
+                    studio.shop,
+                    studio.sha256,
+                    chunk,
+                    msgspec.structs.replace(recipe_of(codec), crf=30.0 + step * n),
+                ),
+                CHUNK,
+            )
+            .stat()
+            .st_size
+        )
+        for n in range(3)
+    ]
+    assert sizes[0] > sizes[1] > sizes[2]
 
 
 @pytest.mark.parametrize("codec", ["hevc", "av1"])

@@ -179,7 +179,7 @@ def test_a_recipe_without_grain_is_written_and_encoded_as_it_was_before_there_wa
         for each in (plain, grainy)
     )
     changed = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
-    assert changed == [("lp=1", "lp=1:film-grain=14:film-grain-denoise=1")]
+    assert changed == [("lp=1:crf=30", "lp=1:crf=30:film-grain=14:film-grain-denoise=1")]
 
 
 @given(sigma=st.floats(0, 60), lines=st.integers(100, 2160))

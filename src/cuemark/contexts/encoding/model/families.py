@@ -38,13 +38,14 @@ class Family(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """One file of ``families/``.
 
     ``options`` are FFmpeg's, and ``parameters`` the ``encoder``'s own, which ``parameters_option``
-    hands over. ``presets`` are the encoder's, by effort. ``reordered`` is how many frames decoding
-    is ahead of what is shown. ``devices`` and ``notice`` are for people. ``likeness`` says what is
-    expected of it before it was tried on a film; the reference is like itself. ``bit_depth`` are
-    the most bits of a sample that its devices take, and ``dynamic_ranges`` what it is made in;
-    ``light`` is there where the encoder writes what is known of HDR10's into the samples. ``grain``
-    are the parameters, with the place ``level``, by which it takes grain away and has players make
-    it again; without them it keeps grain as any other detail.
+    hands over, with ``crf_parameter`` where FFmpeg's own option is too coarse for the crf.
+    ``presets`` are the encoder's, by effort. ``reordered`` is how many frames decoding is ahead of
+    what is shown. ``devices`` and ``notice`` are for people. ``likeness`` says what is expected of
+    it before it was tried on a film; the reference is like itself. ``bit_depth`` are the most bits
+    of a sample that its devices take, and ``dynamic_ranges`` what it is made in; ``light`` is there
+    where the encoder writes what is known of HDR10's into the samples. ``grain`` are the
+    parameters, with the place ``level``, by which it takes grain away and has players make it
+    again; without them it keeps grain as any other detail.
     """
 
     codec: Codec
@@ -53,6 +54,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     options: list[str]
     parameters_option: str
     parameters: str
+    crf_parameter: str = ""
     reordered: int
     presets: dict[Effort, str]
     likeness: Likeness = Likeness()

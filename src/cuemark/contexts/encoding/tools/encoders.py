@@ -41,6 +41,7 @@ def encoder_flags(
     parameters = ":".join(
         [
             family.parameters,
+            *([family.crf_parameter.format(crf=crf)] if family.crf_parameter else []),
             *_light(family, master.color, look),
             *([family.grain.format(level=grain)] if grain else []),
         ]
@@ -48,7 +49,9 @@ def encoder_flags(
     frame_s = picture.rate_den / picture.rate_num
     forced = ",".join(f"{max(0.0, (idr - 0.25) * frame_s):.6f}" for idr in idrs)
     return [
-        *["-c:v", family.encoder, "-preset", preset, "-crf", f"{crf:g}", *family.options],
+        *["-c:v", family.encoder, "-preset", preset],
+        *([] if family.crf_parameter else ["-crf", f"{crf:g}"]),
+        *family.options,
         *["-force_key_frames", forced, family.parameters_option, parameters],
         *["-flags:v", "+bitexact"],
         *["-fps_mode", "cfr", "-r", f"{picture.rate_num}/{picture.rate_den}"],
