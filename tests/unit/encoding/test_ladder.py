@@ -273,9 +273,7 @@ def test_one_probe_spans_no_ladder() -> None:
         (4320, [540, 1080, 1080, 1440, 2052, 2160]),
     ],
 )
-def test_probes_stand_where_a_ladder_has_its_rungs(
-    height: int, heights: list[int]
-) -> None:
+def test_probes_stand_where_a_ladder_has_its_rungs(height: int, heights: list[int]) -> None:
     assert [point.height for point in probe_points(height)] == heights
 
 
