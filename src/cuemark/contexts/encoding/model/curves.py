@@ -121,7 +121,7 @@ def _slopes(best: Probed, worst: Probed, ceiling: float) -> tuple[float, float]:
 def _flatter(times: float) -> float:
     """How much flatter the loss is over crf where a picture has so many times fewer lines: the
     fewer they are, the more of the loss comes from scaling."""
-    return _ONE_POINT_SLOPE ** (math.log(times) / _ONE_POINT_LINES)
+    return math.pow(_ONE_POINT_SLOPE, math.log(times) / _ONE_POINT_LINES)
 
 
 def candidates(curves: Sequence[Curve], probes: Sequence[Probed]) -> list[Probed]:
