@@ -447,11 +447,11 @@ async def test_a_ranking_is_explained(steering: Steering, clock: ManualClock) ->
     await steering.announce_routes(announced(Route("192.0.2.0/24", PEER, 200, 2, 5)))
     await held_routes(steering, 1)
     told = await steering.explain_ranking(ExplainRanking(address="192.0.2.7"))
-    assert [(each.appliance_id, each.tier) for each in told.candidates] == [(B, 1), (A, 2)]
+    assert [(each.appliance_id, each.ring) for each in told.candidates] == [(B, 1), (A, 2)]
     assert told.candidates[0].route == Route("192.0.2.0/24", PEER, 200, 2, 5)
     assert "local preference 200, AS path of 2, MED 5" in told.candidates[0].reason
     of_film = await steering.explain_ranking(ExplainRanking(address="192.0.2.7", version_id=FILM))
-    assert [(each.appliance_id, each.tier) for each in of_film.candidates] == [(A, 1), (B, 0)]
+    assert [(each.appliance_id, each.ring) for each in of_film.candidates] == [(A, 1), (B, 0)]
     assert of_film.candidates[1].reason == "does not hold this version"
     with pytest.raises(AddressInvalid):
         await steering.explain_ranking(ExplainRanking(address="192.0.2.0/24"))

@@ -54,7 +54,7 @@ def test_operators_see_what_a_router_announces_and_whom_it_brings(
 
     def explained(address: str) -> list[tuple[str, int]]:
         told = routed.json("routes", "explain", address, "--json")
-        return [(each["appliance_id"], each["tier"]) for each in told["candidates"]]
+        return [(each["appliance_id"], each["ring"]) for each in told["candidates"]]
 
     beside.start(["8.8.8.0/24 blackhole", "9.9.9.0/24 blackhole"])
     wait_until(lambda: listed()["total"] == 1, 30, "the route is known")
@@ -63,7 +63,7 @@ def test_operators_see_what_a_router_announces_and_whom_it_brings(
     (peer,) = found["peers"]["appliance-1"]
     assert (peer["state"], peer["routes"], peer["refused"]) == ("up", 1, 1)
     assert explained("8.8.8.8") == [("appliance-1", 1), ("appliance-2", 2)]
-    assert {tier for _, tier in explained("9.9.9.9")} == {1}
+    assert {ring for _, ring in explained("9.9.9.9")} == {1}
     said = routed.cli("routes", "explain", "8.8.8.8").stdout
     assert f"route 8.8.8.0/24 of {beside.address}: local preference 100, AS path of 1" in said
     assert "up, 1 routes, 1 refused: 9.9.9.0/24 is not among" in routed.cli("routes", "list").stdout

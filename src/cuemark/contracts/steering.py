@@ -326,15 +326,15 @@ class ExplainRanking(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """An appliance as a client sees it. ``tier`` counts from 1: load decides between those of one
-    tier alone; 0 is for one that gets no such client, and ``reason`` says why.
+    """An appliance as a client sees it. ``ring`` counts from 1: load decides between those of one
+    ring alone; 0 is for one that gets no such client, and ``reason`` says why.
 
     ``route`` is the one that counts; ``km`` how far it is, where both places are known; ``load`` a
     share of its capacity, or what it has in flight where some capacity is not known.
     """
 
     appliance_id: ApplianceId
-    tier: int
+    ring: int
     reason: str
     route: Route | None = None
     km: float | None = None

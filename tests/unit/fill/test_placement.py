@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuemark.contexts.fill.model.catalog import Floats, Ints
-from cuemark.contexts.fill.model.manifest import Tier, manifest
+from cuemark.contexts.fill.model.manifest import Kind, manifest
 from cuemark.contexts.fill.model.placement import Box, keys, parts, place
 
 FILES = 10_000
@@ -96,9 +96,9 @@ def test_a_manifest_asks_peers_before_storage_and_the_origin_last_within_its_all
     storage = [("s", np.array([True, False, False]))]
     flash = np.zeros((3, 3), dtype=np.bool_)
     told = manifest(0, cluster, np.array([2, 0, 1]), wanted, flash, held, size, storage, 20)
-    assert [(each.file, [s.tier for s in each.sources]) for each in told] == [
-        (2, [Tier.ORIGIN]),
-        (0, [Tier.PEER, Tier.STORAGE, Tier.ORIGIN]),
+    assert [(each.file, [s.kind for s in each.sources]) for each in told] == [
+        (2, [Kind.ORIGIN]),
+        (0, [Kind.PEER, Kind.STORAGE, Kind.ORIGIN]),
     ]
     assert told[1].sources[0].name == "b"
     short = manifest(0, cluster, np.array([2, 0]), wanted, flash, held, size, storage, 10)

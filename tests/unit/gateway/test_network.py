@@ -20,7 +20,7 @@ async def test_how_a_client_is_steered_is_explained(ask: Asker) -> None:
     answer = await ask("GET", "/api/v1/routes/explain?address=192.0.2.7", token=OPERATOR)
     assert answer.json()["place"]["country"] == "DE"
     (candidate,) = answer.json()["candidates"]
-    assert (candidate["tier"], candidate["reason"]) == (1, "route 192.0.2.0/24")
+    assert (candidate["ring"], candidate["reason"]) == (1, "route 192.0.2.0/24")
     refused = await ask("GET", "/api/v1/routes/explain?address=nowhere", token=OPERATOR)
     assert (refused.status, refused.code) == (422, "address_invalid")
 

@@ -168,7 +168,7 @@ def test_routes_come_before_places_and_each_rule_before_the_next() -> None:
             assert ranked_for(client, fleet, session) == [*paths, "near", "far"]
 
 
-def test_within_a_tier_the_one_with_more_headroom_comes_first() -> None:
+def test_within_a_ring_the_one_with_more_headroom_comes_first() -> None:
     small = line("small", capacity_kbps=100_000, served_kbps=30_000)
     big = line("big", capacity_kbps=1_000_000, served_kbps=200_000)
     for session in map(str, range(20)):

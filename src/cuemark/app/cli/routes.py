@@ -65,10 +65,10 @@ def explain(folder: DataFolder, address: str, version_id: str, as_json: bool) ->
         return
     plain.print(f"{as_is(address)} is {_where(told.place)}.")
     for each in told.candidates:
-        tier = f"tier {each.tier}" if each.tier else "no plays"
-        line = f"{as_is(each.appliance_id)}: {tier}, load {each.load:g}; {as_is(each.reason)}"
+        ring = f"ring {each.ring}" if each.ring else "no plays"
+        line = f"{as_is(each.appliance_id)}: {ring}, load {each.load:g}; {as_is(each.reason)}"
         plain.print(line, soft_wrap=True)
-    plain.print("The first tier comes first, and within a tier the load decides.")
+    plain.print("The first ring comes first, and within a ring the load decides.")
 
 
 def _print_peers(appliances: list[ApplianceState]) -> None:

@@ -67,7 +67,7 @@ class Guide(Neighbour):
         if request.address != "192.0.2.7":
             raise steering.AddressInvalid("That is no IP address.")
         candidate = steering.Candidate(
-            appliance_id=ApplianceId("edge-a"), tier=1, reason="route 192.0.2.0/24", route=ROUTE
+            appliance_id=ApplianceId("edge-a"), ring=1, reason="route 192.0.2.0/24", route=ROUTE
         )
         return steering.Explanation(
             place=steering.Place(country="DE", asn=64501), candidates=[candidate]

@@ -8,7 +8,7 @@ from cuemark.contexts.fill.model.catalog import Flags, Ints
 from cuemark.contexts.fill.model.placement import Box
 
 
-class Tier(IntEnum):
+class Kind(IntEnum):
     """Whom to ask, the nearest first."""
 
     PEER = 0
@@ -20,7 +20,7 @@ class Tier(IntEnum):
 class Source:
     """``name`` is an appliance's id; the origin has none."""
 
-    tier: Tier
+    kind: Kind
     name: str = ""
 
 
@@ -59,11 +59,11 @@ def manifest(
             continue
         left_bytes -= size
         peers = [
-            Source(Tier.PEER, box.appliance_id)
+            Source(Kind.PEER, box.appliance_id)
             for place, box in enumerate(boxes)
             if place != number and held[file, place]
         ]
-        stores = [Source(Tier.STORAGE, name) for name, has in storage if has[file]]
-        sources = (*peers, *stores, Source(Tier.ORIGIN))
+        stores = [Source(Kind.STORAGE, name) for name, has in storage if has[file]]
+        sources = (*peers, *stores, Source(Kind.ORIGIN))
         fetches.append(Fetch(file, size, bool(flash[file, number]), sources))
     return fetches

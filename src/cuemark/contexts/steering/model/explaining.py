@@ -5,7 +5,7 @@ from datetime import datetime
 
 from cuemark.contexts.steering.model.pathways import parted
 from cuemark.contexts.steering.model.places import distance_km, remoteness
-from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads, tiers
+from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads, rings
 from cuemark.contracts.steering import Candidate
 
 
@@ -16,16 +16,16 @@ def candidates(
     now: datetime,
     client: Client,
 ) -> list[Candidate]:
-    """Every appliance that is enrolled, with its tier for this client and what put it there."""
+    """Every appliance that is enrolled, with its ring for this client and what put it there."""
     open_, draining = parted(holders, now)
-    ranked = [*tiers(open_, loads, now, client), *tiers(draining, loads, now, client)]
-    order = [(number, each) for number, tier in enumerate(ranked, start=1) for each in tier]
+    ranked = [*rings(open_, loads, now, client), *rings(draining, loads, now, client)]
+    order = [(number, each) for number, ring in enumerate(ranked, start=1) for each in ring]
     able = [appliance for _, appliance in order]
     load_of = loads.measure(enrolled)
     return [
         *(
-            _candidate(each, tier, _why(each, loads, client), client, load_of(each))
-            for tier, each in order
+            _candidate(each, ring, _why(each, loads, client), client, load_of(each))
+            for ring, each in order
         ),
         *(
             _candidate(each, 0, _why_not(each, holders, now), client, load_of(each))
@@ -36,13 +36,13 @@ def candidates(
 
 
 def _candidate(
-    appliance: Appliance, tier: int, reason: str, client: Client, load: float
+    appliance: Appliance, ring: int, reason: str, client: Client, load: float
 ) -> Candidate:
     path = client.paths.get(appliance.appliance_id)
     km = distance_km(client.place, appliance.place)
     return Candidate(
         appliance_id=appliance.appliance_id,
-        tier=tier,
+        ring=ring,
         reason=reason,
         route=path.route if path else None,
         km=None if km is None else round(km, 1),

@@ -1,6 +1,6 @@
 """How appliances are ranked.
 
-The nearest tier first, by routes and then by places. Within a tier two choices by rendezvous
+The nearest ring first, by routes and then by places. Within a ring two choices by rendezvous
 hashing (Thaler and Ravishankar, 1998), weighted by what their lines carry (Schindelhauer and
 Schomaker, 2005), of which the one with more headroom wins (Mitzenmacher, 2001), place by place:
 loads even out without the herd that a stale minimum draws, and a session keeps its appliances
@@ -27,7 +27,7 @@ SESSION_KBPS = 5_000
 FULL_SHARE = 0.95
 """Of its capacity: an appliance that sends more gets sessions only where all others are full."""
 
-Tier = tuple[int, ...]
+Ring = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class Client:
     paths: Mapping[ApplianceId, Path] = field(default_factory=dict)
     place: Place = NOWHERE
 
-    def tier(self, appliance: Appliance, full: bool) -> Tier:
-        """The least is the best; load decides between appliances of one tier alone.
+    def ring(self, appliance: Appliance, full: bool) -> Ring:
+        """The least is the best; load decides between appliances of one ring alone.
 
         Past all others come those of the storage tier, which are there for appliances, those that
         are for announced clients alone, where this is none, and those that are full.
@@ -136,11 +136,11 @@ def rank(
 ) -> list[Appliance]:
     """The best of the appliances that hold the version; the first is counted as chosen."""
     ranked: list[Appliance] = []
-    for tier in tiers(holders, loads, now, client):
-        load_of = loads.measure(tier)
+    for ring in rings(holders, loads, now, client):
+        load_of = loads.measure(ring)
         weighted = load_of == loads.share
         left = sorted(
-            tier, key=lambda each: _affinity(session_id, each, weighted=weighted), reverse=True
+            ring, key=lambda each: _affinity(session_id, each, weighted=weighted), reverse=True
         )
         while left and len(ranked) < limit:
             ranked.append(min(left[:2], key=load_of))
@@ -150,7 +150,7 @@ def rank(
     return ranked
 
 
-def tiers(
+def rings(
     holders: Sequence[Appliance], loads: Loads, now: datetime, client: Client
 ) -> list[list[Appliance]]:
     """Those that can serve a client, the nearest first; those in one list are as near.
@@ -163,9 +163,9 @@ def tiers(
     able = [appliance for appliance in healthy if appliance.alive(now)]
     able = able or [appliance for appliance in healthy if not appliance.gone(now)]
 
-    placed = [(client.tier(each, loads.full(each)), each) for each in able]
+    placed = [(client.ring(each, loads.full(each)), each) for each in able]
     placed.sort(key=itemgetter(0))
-    return [[each for _, each in tier] for _, tier in groupby(placed, itemgetter(0))]
+    return [[each for _, each in ring] for _, ring in groupby(placed, itemgetter(0))]
 
 
 def _affinity(session_id: PlaySessionId, appliance: Appliance, *, weighted: bool) -> float:
