@@ -319,7 +319,8 @@ def _playlist(url: str, attributes: dict[str, str]) -> Playlist:
     """
     folder, _, name = url.rpartition("/")
     base = base_url(folder + "/")
-    appliance_id = name_of(attributes.get("PATHWAY-ID", urlsplit(base).netloc))
+    pathway = attributes.get("PATHWAY-ID")
+    appliance_id = urlsplit(base).netloc if pathway is None else name_of(pathway)
     return Playlist(Location(appliance_id, base), relative_path(name), attributes)
 
 

@@ -5,9 +5,6 @@ from collections.abc import Sequence
 import msgspec
 
 MAX_LINES, HD_LINES = 2160, 1080
-FIRST_STEP = 0.95
-"""Of the lines: what is finer than the picture goes with the first step down."""
-BEST_CRF = 23.0
 _ALL_POINTS = 5
 
 
@@ -27,30 +24,26 @@ class Probed(msgspec.Struct, frozen=True):
 
 
 def probe_points(height: int, most: int = 5) -> list[Point]:
-    """The points for a picture of ``height`` lines: one at full size (2160 lines at most), one
-    just below, two at two thirds, which tell how steep the film is, and one at half. With four of
-    them there is none just below the full size.
+    """The points for a picture of ``height`` lines: two at full size (2160 lines at most), two at
+    two thirds, one at half. With four of them there is one at two thirds, between the two.
 
-    A picture of more than 1080 lines has its two at half, one at two thirds and one at a quarter,
-    for the lines of viewers that carry no more.
+    A picture of more than 1080 lines has two at half, one at two thirds and one at a quarter, for
+    the lines of viewers that carry no more.
     """
     top = min(height, MAX_LINES)
-    large = top > HD_LINES
-    steep = 1 / 2 if large else 2 / 3
-    shares = [
-        *[(1 / 4 if large else 1 / 2, 29.0), (steep, 31.0), (steep, BEST_CRF)],
-        *([(2 / 3, 30.0)] if large else []),
-        *([(FIRST_STEP, 30.0)] if most >= _ALL_POINTS else []),
-        (1.0, 28.0),
-    ]
-    return [Point(even(top * share), crf) for share, crf in shares]
+    crfs = (31.0, 23.0) if most >= _ALL_POINTS else (27.0,)
+    best = [Point(top, 28.0), Point(top, 20.0)]
+    if top > HD_LINES:
+        half = [Point(even(top / 2), crf) for crf in crfs]
+        return [Point(even(top / 4), 29.0), *half, Point(even(top * 2 / 3), 27.0), *best]
+    between = [Point(even(top * 2 / 3), crf) for crf in crfs]
+    return [Point(even(top / 2), 29.0), *between, *best]
 
 
 def check_points(points: Sequence[Point]) -> list[Point]:
-    """Where another codec is tried: at the smallest of the reference's sizes, and at the largest
-    with the best crf."""
+    """Where another codec is tried: at the best of the reference's points, and at its poorest."""
     ordered = sorted(points, key=lambda point: (point.height, -point.crf))
-    return [ordered[0], Point(ordered[-1].height, min(point.crf for point in points))]
+    return [ordered[0], ordered[-1]]
 
 
 def even(lines: float) -> int:
