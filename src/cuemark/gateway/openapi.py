@@ -16,7 +16,7 @@ from cuemark.contracts.functions import Functions
 from cuemark.contracts.identity import Identity, NotLoggedIn
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
-from cuemark.contracts.steering import Steering
+from cuemark.contracts.steering import Steering, SteeringOver
 from cuemark.contracts.viewers import Viewers
 from cuemark.gateway import access
 from cuemark.gateway.clearkey import ClearKeyRequest
@@ -37,7 +37,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "service": (),
     "login": Identity.refusals,
     "titles": (*Catalog.refusals, *Viewers.refusals),
-    "plays": (*Playback.refusals, *Licensing.refusals, *Viewers.refusals),
+    "plays": (*Playback.refusals, *Licensing.refusals, *Viewers.refusals, SteeringOver),
     "uploads": (*Encoding.refusals, UploadBusy, StorageFull),
     "jobs": (*Encoding.refusals, *Catalog.refusals),
     "marks": (*Encoding.refusals, *Playback.refusals),
