@@ -215,14 +215,15 @@ def test_a_scaled_size_is_told_from_two_others(
         own = point.height == 720
         rate = (noise if own else 1) * point.height**rate_over * 2 ** ((28 - point.crf) / 6)
         gone = (lost if own else 1) * loss * (720 / point.height) ** loss_over
-        return Probed(point, rate, CEILING - gone * math.exp(0.05 * (point.crf - 28)))
+        flatter = 0.82 ** (math.log(720 / point.height) / math.log(4 / 3))
+        return Probed(point, rate, CEILING - gone * math.exp(0.06 * flatter * (point.crf - 28)))
 
     curves = with_between(curves_of([made(point) for point in probe_points(720)]))
     assert [curve.height for curve in curves] == [720, 684, 590, 480, 418, 360]
     for curve in curves:
         told, measured = curve.at(29.0), made(Point(curve.height, 29.0))
         assert told.rate_kbps == pytest.approx(measured.rate_kbps, rel=0.001)
-        assert told.vmaf == pytest.approx(measured.vmaf, abs=0.05)
+        assert told.vmaf == pytest.approx(measured.vmaf, abs=0.25)
 
 
 @given(any_probes())
@@ -266,16 +267,19 @@ def test_one_probe_spans_no_ladder() -> None:
 @pytest.mark.parametrize(
     ("height", "heights"),
     [
-        (1080, [540, 720, 720, 1080, 1080]),
-        (1440, [360, 720, 720, 960, 1440, 1440]),
-        (2160, [540, 1080, 1080, 1440, 2160, 2160]),
-        (4320, [540, 1080, 1080, 1440, 2160, 2160]),
+        (1080, [540, 720, 720, 1026, 1080]),
+        (1440, [360, 720, 720, 960, 1368, 1440]),
+        (2160, [540, 1080, 1080, 1440, 2052, 2160]),
+        (4320, [540, 1080, 1080, 1440, 2052, 2160]),
     ],
 )
-def test_probes_stand_at_full_two_thirds_and_half_and_a_quarter_of_what_is_larger_than_hd(
-    height: int, heights: list[int]
-) -> None:
+def test_probes_stand_where_a_ladder_has_its_rungs(height: int, heights: list[int]) -> None:
     assert [point.height for point in probe_points(height)] == heights
+
+
+def test_a_film_that_is_corrected_once_only_has_two_probes_of_its_own_size() -> None:
+    assert [point.height for point in probe_points(1080, 4)] == [540, 720, 1080, 1080]
+    assert [point.height for point in probe_points(2160, 4)] == [540, 1080, 1440, 2160, 2160]
 
 
 @given(st.floats(0, 5000))

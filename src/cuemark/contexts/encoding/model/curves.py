@@ -2,7 +2,7 @@
 
 Between two probes of one resolution, log2 of the rate is taken as linear in crf, and so is the
 log of ``CEILING - VMAF``. That holds between the probes and not far beyond them, so curves are
-followed for ``BEYOND_CRF`` only, and every rung is measured against its prediction.
+followed a few crf further only, and every rung is measured against its prediction.
 """
 
 import math
@@ -10,16 +10,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from cuemark.contexts.encoding.model.probes import Point, Probed, even
+from cuemark.contexts.encoding.model.probes import FIRST_STEP, Point, Probed, even
 
 CEILING = 101.0
 MIN_CRF, MAX_CRF = 17.0, 38.0
 RATE_DOUBLES_CRF = 5.9
 """How many crf of x264 halve the rate, as a rule."""
-BEYOND_CRF = 3.0
-"""How far outside of the probed crf a curve is trusted."""
-BETWEEN = (0.95, 0.82, 0.58)
-"""Shares of the master's lines at which there is no probe."""
+BETTER_CRF, POORER_CRF = 5.0, 3.0
+"""How far below and above the probed crf a curve is trusted. That of the largest size is followed
+down to ``MIN_CRF``: no other is as good there."""
+BETWEEN = (FIRST_STEP, 0.82, 0.58)
+"""Shares of the master's lines that are told from others where there is no probe of them."""
 RATE_OVER_LINES, LOSS_OVER_LINES = (1.4, 2.9), (0.3, 2.5)
 """By how many doublings the rate grows, and by how much the log of the loss falls, where the lines
 of a scaled picture grow e-fold."""
@@ -64,7 +65,8 @@ class Curve(msgspec.Struct, frozen=True):
 
     def candidates(self, probed: list[Probed]) -> list[Probed]:
         """Half-crf steps where the curve is trusted; a probe stands for what is near it."""
-        steps = [self.low_crf + n / 2 for n in range(int((self.high_crf - self.low_crf) * 2) + 1)]
+        most = math.floor((self.high_crf - self.low_crf) * 2)
+        steps = [self.low_crf + n / 2 for n in range(most + 1)]
         free = [crf for crf in steps if all(abs(crf - p.point.crf) > _SNAP_CRF for p in probed)]
         return [*probed, *(self.at(crf) for crf in free)]
 
@@ -72,22 +74,25 @@ class Curve(msgspec.Struct, frozen=True):
 def curves_of(probes: list[Probed], ceiling: float = CEILING) -> list[Curve]:
     """A curve for each probed resolution, the highest first. No VMAF comes up to ``ceiling``.
 
-    A resolution with one probe takes the slopes of the next higher one, its loss flatter by
-    ``_ONE_POINT_SLOPE``: the fewer the lines, the more of the loss comes from scaling.
+    A resolution with one probe takes the slopes of the nearest that has two, its loss the flatter
+    the fewer its lines are. Raises ``NoLadder`` where none has two.
     """
+    there: dict[int, list[Probed]] = {}
+    for probe in sorted(probes, key=lambda probe: (-probe.point.height, probe.point.crf)):
+        there.setdefault(probe.point.height, []).append(probe)
+    slopes = {
+        height: _slopes(here[0], here[-1], ceiling)
+        for height, here in there.items()
+        if here[-1].point.crf > here[0].point.crf
+    }
+    if not slopes:
+        raise NoLadder(f"one probe at {max(there)} lines spans no curve")
     curves: list[Curve] = []
-    for height in sorted({probe.point.height for probe in probes}, reverse=True):
-        here = sorted((p for p in probes if p.point.height == height), key=lambda p: p.point.crf)
+    for height, here in there.items():
         best, worst = here[0], here[-1]
-        span = worst.point.crf - best.point.crf
-        if span > 0:
-            rate_per_crf = math.log2(worst.rate_kbps / best.rate_kbps) / span
-            loss_per_crf = (log_loss(worst, ceiling) - log_loss(best, ceiling)) / span
-        elif curves:
-            rate_per_crf = curves[-1].rate_per_crf
-            loss_per_crf = curves[-1].loss_per_crf * _ONE_POINT_SLOPE
-        else:
-            raise NoLadder(f"one probe at {height} lines spans no curve")
+        like = min(slopes, key=lambda each: abs(math.log(each / height)))
+        rate_per_crf, loss_per_crf = slopes[like]
+        better_crf = BETTER_CRF if curves else best.point.crf
         curves.append(
             Curve(
                 height=height,
@@ -95,13 +100,28 @@ def curves_of(probes: list[Probed], ceiling: float = CEILING) -> list[Curve]:
                 log_rate=math.log2(best.rate_kbps),
                 rate_per_crf=min(rate_per_crf, -0.2 / RATE_DOUBLES_CRF),
                 log_loss=log_loss(best, ceiling),
-                loss_per_crf=max(loss_per_crf, 1e-3),
-                low_crf=max(MIN_CRF, best.point.crf - BEYOND_CRF),
-                high_crf=min(MAX_CRF, worst.point.crf + BEYOND_CRF),
+                loss_per_crf=max(loss_per_crf * _flatter(like / height), 1e-3),
+                low_crf=max(MIN_CRF, best.point.crf - better_crf),
+                high_crf=min(MAX_CRF, worst.point.crf + POORER_CRF),
                 ceiling=ceiling,
             )
         )
     return curves
+
+
+def _slopes(best: Probed, worst: Probed, ceiling: float) -> tuple[float, float]:
+    """How log2 of the rate and the log of the loss change with the crf between two probes."""
+    span = worst.point.crf - best.point.crf
+    return (
+        math.log2(worst.rate_kbps / best.rate_kbps) / span,
+        (log_loss(worst, ceiling) - log_loss(best, ceiling)) / span,
+    )
+
+
+def _flatter(times: float) -> float:
+    """How much flatter the loss is over crf where a picture has so many times fewer lines: the
+    fewer they are, the more of the loss comes from scaling."""
+    return math.pow(_ONE_POINT_SLOPE, math.log(times) / _ONE_POINT_LINES)
 
 
 def candidates(curves: Sequence[Curve], probes: Sequence[Probed]) -> list[Probed]:
@@ -157,7 +177,7 @@ def curve_at(lines: int, curves: Sequence[Curve]) -> Curve | None:
             math.log(own.loss_at(crf)),
             math.log(near.loss_at(crf)) - away * held(-math.log(loss) / step, LOSS_OVER_LINES),
         ),
-        loss_per_crf=near.loss_per_crf * _ONE_POINT_SLOPE ** (-away / _ONE_POINT_LINES),
+        loss_per_crf=near.loss_per_crf * _flatter(near.height / lines),
         low_crf=max(curve.low_crf for curve in ends),
         high_crf=min(curve.high_crf for curve in ends),
     )

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 MAX_LINES, HD_LINES = 2160, 1080
+FIRST_STEP = 0.95
+"""Of the lines: what is finer than the picture goes with the first step down."""
+BEST_CRF = 23.0
 _ALL_POINTS = 5
 
 
@@ -24,26 +27,30 @@ class Probed(msgspec.Struct, frozen=True):
 
 
 def probe_points(height: int, most: int = 5) -> list[Point]:
-    """The points for a picture of ``height`` lines: two at full size (2160 lines at most), two at
-    two thirds, one at half. With four of them there is one at two thirds, between the two.
+    """The points for a picture of ``height`` lines, the smallest size first.
 
-    A picture of more than 1080 lines has two at half, one at two thirds and one at a quarter, for
-    the lines of viewers that carry no more.
+    One at full size (2160 lines at most), one just below, two at two thirds, which tell how steep
+    the film is, and one at half. Of four of them two are at full size, one each at two thirds and
+    half. A picture of more than 1080 lines has one more, at a quarter, for the lines of viewers
+    that carry no more, and its two at half.
     """
     top = min(height, MAX_LINES)
-    crfs = (31.0, 23.0) if most >= _ALL_POINTS else (27.0,)
-    best = [Point(top, 28.0), Point(top, 20.0)]
-    if top > HD_LINES:
-        half = [Point(even(top / 2), crf) for crf in crfs]
-        return [Point(even(top / 4), 29.0), *half, Point(even(top * 2 / 3), 27.0), *best]
-    between = [Point(even(top * 2 / 3), crf) for crf in crfs]
-    return [Point(even(top / 2), 29.0), *between, *best]
+    large = top > HD_LINES
+    if most < _ALL_POINTS:
+        shares = [*([(1 / 4, 29.0)] if large else []), (1 / 2, 29.0), (2 / 3, 29.0)]
+        shares += [(1.0, 28.0), (1.0, 20.0)]
+    else:
+        steep = 1 / 2 if large else 2 / 3
+        shares = [(steep / 2 if large else 1 / 2, 29.0), (steep, 31.0), (steep, BEST_CRF)]
+        shares += [*([(2 / 3, 30.0)] if large else []), (FIRST_STEP, 30.0), (1.0, 28.0)]
+    return [Point(even(top * share), crf) for share, crf in shares]
 
 
 def check_points(points: Sequence[Point]) -> list[Point]:
-    """Where another codec is tried: at the best of the reference's points, and at its poorest."""
+    """Where another codec is tried: at the smallest of the reference's sizes, and at the largest
+    with the best crf."""
     ordered = sorted(points, key=lambda point: (point.height, -point.crf))
-    return [ordered[0], ordered[-1]]
+    return [ordered[0], Point(ordered[-1].height, min(point.crf for point in points))]
 
 
 def even(lines: float) -> int:
