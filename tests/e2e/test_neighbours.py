@@ -3,19 +3,15 @@
 import json
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import FILM, FRAMES, LONG_FRAME_RATE, LONG_S
-from tests.e2e.installation import Installation, wait_until
+from tests.e2e.installation import Installation
 from tests.e2e.neighbours import SOUND_KBPS, BadDisk, SlowOrigin, Street, settled
 
 pytestmark = pytest.mark.slow
-
-LED_S = 36
-"""Longer than until a player asks anew where to fetch, and what it has fetched by then."""
 
 
 @pytest.fixture(scope="module")
@@ -83,34 +79,6 @@ def test_the_rung_follows_the_line_down_and_up_without_a_stall(
     best_kbps = max(shown_kbps)
     assert min(shown_kbps[shown_kbps.index(best_kbps) :]) < best_kbps, "the rung went down"
     assert shown_kbps[-1] == best_kbps, "and up again"
-
-
-def test_an_hls_play_is_led_away_from_an_appliance_that_drains(
-    running_cuemark: Installation, long_title_id: str
-) -> None:
-    """It answers all the while: only steering has the player leave it."""
-    log = running_cuemark.folder / "appliances" / "appliance-1" / "logs" / "access.jsonl"
-    running_cuemark.cli("appliances", "drain", "appliance-2")
-    try:
-        logged = log.stat().st_size
-        command = running_cuemark.command(
-            *["play", long_title_id, "--format=hls", "--from=0", f"--seconds={LED_S}"],
-            *["--as=led@cuemark.example", "--json"],
-        )
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as play:
-            wait_until(lambda: log.stat().st_size > logged, 20, "the play fetches")
-            running_cuemark.cli("appliances", "undrain", "appliance-2")
-            running_cuemark.cli("appliances", "drain", "appliance-1")
-            said, _ = play.communicate(timeout=LED_S + 40)
-    finally:
-        for each in ("appliance-1", "appliance-2"):
-            running_cuemark.cli("appliances", "undrain", each)
-    report = json.loads(said.strip().splitlines()[-1])
-    assert (report["frames"], report["stalls"]) == (LED_S * LONG_FRAME_RATE, 0)
-    assert report["timeline"][0]["appliance_id"] == "appliance-1"
-    assert report["timeline"][-1]["appliance_id"] == "appliance-2"
-    assert report["moves"][-1]["to"] == "appliance-2"
-    assert report["appliance_failures"] == {}
 
 
 def test_a_slow_origin_behind_an_appliance_that_lost_its_files_costs_no_picture(
