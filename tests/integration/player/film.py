@@ -91,5 +91,5 @@ def _encrypt(folder: Path) -> None:
     argv += ["--enable_raw_key_encryption", "--keys", ",".join(keys), "--iv", IV]
     argv += ["--protection_scheme", "cbcs", "--clear_lead", "0", "--generate_static_live_mpd"]
     argv += ["--segment_duration", str(SEGMENT_S), "--fragment_duration", str(SEGMENT_S)]
-    argv += ["--mpd_output", f"{folder}/packager.mpd", "--quiet"]
+    argv += ["--mpd_output", f"{folder}/packager.mpd", "--quiet", "--single_threaded"]
     subprocess.run(argv, check=True, timeout=60, capture_output=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cuemark.contexts.encoding.model.title_card import (
@@ -104,6 +104,7 @@ def test_contrast_is_that_of_wcag() -> None:
 
 
 @given(st.integers(0, 10**6), st.floats(20, 200), st.floats(20, 100))
+@example(3343, 100.0, 60.0)
 @settings(max_examples=30)
 def test_the_shade_is_enough_for_the_lightest_point_and_no_more(
     seed: int, width: float, height: float

@@ -82,3 +82,16 @@ def test_another_key_than_was_asked_for_fails_the_round_trip(
 def as_empty_file(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.type = tarfile.REGTYPE
     return entry
+
+
+def test_a_ladder_of_sixty_renditions_needs_no_more_than_the_packager_may_have(
+    studio: Studio, sounds: list[SoundToPackage], captions_sha256: str
+) -> None:
+    """Three codecs, of which two in two ranges, come near that; all are of one key in one run."""
+    order = order_of(studio, "ver_many", sounds, captions_sha256)
+    first = order.rungs[0]
+    heights = {f"v{72 + each}": 72 + each for each in range(60)}
+    rungs = [msgspec.structs.replace(first, height=height) for height in heights.values()]
+    many = msgspec.structs.replace(order, rungs=rungs)
+    made = package(studio.shop, many, lambda _: KEYS, NOW, with_thumbnails=False)
+    assert {each.rendition_id for each in made.renditions} == set(heights)

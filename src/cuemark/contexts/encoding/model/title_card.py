@@ -240,15 +240,25 @@ def contrast_with_white(picture: Rgb | Floats) -> float:
 
 
 def shade(picture: Rgb, box: Box) -> float:
-    """How much black the box needs for white type, 0 (none) to 1."""
-    part = picture[box.top : box.top + box.height, box.left : box.left + box.width]
-    lightest = part.reshape(-1, 3)[int(luminance(part).argmax())].astype(np.float64)
+    """How much black the box needs for white type, 0 (none) to 1.
+
+    Near black luminance is linear, so the lightest point of a shaded part may be another one than
+    that of the part itself: each that turns out to be too light is shaded for, too.
+    """
+    part = _within(picture.astype(np.float64), box).reshape(-1, 3)
+    lights, dark = part[:0], 0.0
+    while contrast_with_white(shaded := part * (1 - dark)) < LEAST_CONTRAST:
+        lights = np.vstack([lights, part[luminance(shaded).argmax()]])
+        dark = _shade_for(lights)
+    return dark
+
+
+def _shade_for(lights: Floats) -> float:
+    """How much black these colors need for white type."""
     least, most = 0.0, 1.0
-    if contrast_with_white(lightest[None]) >= LEAST_CONTRAST:
-        return 0.0
     for _ in range(12):
         middle = (least + most) / 2
-        if contrast_with_white(lightest[None] * (1 - middle)) >= LEAST_CONTRAST:
+        if contrast_with_white(lights * (1 - middle)) >= LEAST_CONTRAST:
             most = middle
         else:
             least = middle
