@@ -3,11 +3,8 @@
 What it needs to know is in one private file, in TOML, which ``cuemark host appliance`` writes.
 """
 
-import asyncio
-import contextlib
 import os
 import re
-import signal
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -20,10 +17,9 @@ from msgspec import Meta
 
 from cuemark.app import state, system
 from cuemark.app.folder import DataFolder
-from cuemark.app.log_keeping import keep_bounded
 from cuemark.app.settings import Port
 from cuemark.app.state import Phase
-from cuemark.app.supervisor import Supervisor
+from cuemark.app.supervising import supervised
 from cuemark.edge import nginx, tls
 from cuemark.edge.settings import ApplianceSettings
 from cuemark.kit.clock import Clock
@@ -94,27 +90,13 @@ async def run(folder: DataFolder, settings: ApplianceSettings, serving: Callable
 
     ``serving`` is called once nginx and the agent both do.
     """
-    stop = asyncio.Event()
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    supervisor = Supervisor(folder.run, folder.logs)
-    supervisor.clear_leftovers()
-    bounding = asyncio.create_task(
-        keep_bounded(folder, lambda: {each.spec.name: each.group for each in supervisor.children})
-    )
-    state.write(folder, Phase(supervisor_pid=os.getpid(), doing="serving as an appliance"))
-    try:
+    async with supervised(folder) as (supervisor, stop):
+        state.write(folder, Phase(supervisor_pid=os.getpid(), doing="serving as an appliance"))
         for spec in system.specs_of_appliance(settings):
             await supervisor.add(spec)
         structlog.get_logger().info("appliance_alone", appliance_id=settings.appliance_id)
         serving()
         await stop.wait()
-    finally:
-        bounding.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await bounding
-        await supervisor.stop()
-        state.clear(folder)
 
 
 def _settings(file: ApplianceFile, beside: Path, folder: DataFolder) -> ApplianceSettings:

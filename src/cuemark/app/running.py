@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,9 +15,9 @@ from cuemark.app import state, system
 from cuemark.app.backup import moving_in
 from cuemark.app.engines import postgres
 from cuemark.app.folder import DataFolder
-from cuemark.app.log_keeping import keep_bounded
 from cuemark.app.settings import Settings
 from cuemark.app.state import Phase, Running
+from cuemark.app.supervising import supervised
 from cuemark.app.supervisor import FIRST_STARTS, Child, ChildSpec, StartFailed, Supervisor
 
 
@@ -32,39 +31,27 @@ async def run(
 
     ``tell`` hears what is being started; ``serving`` is called once all of it serves.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(name, stop.set)
-    supervisor = Supervisor(folder.run, folder.logs)
-    supervisor.clear_leftovers()
-    moving_in.finish(folder)
-    folder.sweep()
 
     def phase(doing: str, now: Running | None = None) -> None:
         tell(doing)
         state.write(folder, Phase(supervisor_pid=os.getpid(), doing=doing, running=now))
 
-    def pids() -> dict[str, int]:
-        return {child.spec.name: child.group for child in supervisor.children}
-
-    bounding = asyncio.create_task(keep_bounded(folder, pids))
-    try:
-        starting = asyncio.create_task(_start(supervisor, folder, settings, phase))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if starting.done():
-            install = starting.result()
-            serving(await _keep_state(supervisor, install, phase, stop, first=True))
-            await _keep_state(supervisor, install, phase, stop)
-        else:
-            starting.cancel()
-            await asyncio.gather(starting, return_exceptions=True)
-    finally:
-        tell("stopping")
-        bounding.cancel()
-        await supervisor.stop()
-        state.clear(folder)
+    async with supervised(folder) as (supervisor, stop):
+        moving_in.finish(folder)
+        folder.sweep()
+        try:
+            starting = asyncio.create_task(_start(supervisor, folder, settings, phase))
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                install = starting.result()
+                serving(await _keep_state(supervisor, install, phase, stop, first=True))
+                await _keep_state(supervisor, install, phase, stop)
+            else:
+                starting.cancel()
+                await asyncio.gather(starting, return_exceptions=True)
+        finally:
+            tell("stopping")
 
 
 async def _start(

@@ -7,8 +7,6 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 
-import structlog
-
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.steering import (
     MOST_ROUTES,
@@ -17,12 +15,14 @@ from cuemark.contracts.steering import (
     RoutesAccepted,
     WithdrawnRoute,
 )
+from cuemark.edge.in_step import InStep
 from cuemark.edge.rib import Rib
 from cuemark.kit.deadline import deadline
 from cuemark.kit.errors import Refusal, Unavailable
 
 GATHER_S = 0.1
 """How long changes may wait for others that come together with them."""
+WHAT = "announce_routes"
 CALL_S = 5.0
 AWAY_S = 0.5
 REFUSED_S = 5.0
@@ -42,7 +42,7 @@ class Announcer:
         self._announce = announce
         self._epoch = ""
         self._revision = 0
-        self._well = True
+        self._in_step = InStep()
 
     async def run(self) -> None:
         """For ever."""
@@ -88,26 +88,16 @@ class Announcer:
                 with deadline(CALL_S):
                     accepted = await self._announce(batch)
             except Unavailable as away:
-                self._note(str(away))
+                self._in_step.note(WHAT, str(away))
                 await asyncio.sleep(AWAY_S)
                 continue
             except Refusal as refused:
-                self._note(str(refused))
+                self._in_step.note(WHAT, str(refused))
                 await asyncio.sleep(REFUSED_S)
                 self._epoch = ""
                 return
-            self._note("")
+            self._in_step.note(WHAT, "")
             self._revision = batch.revision
             if accepted.send_all:
                 self._epoch = ""
             return
-
-    def _note(self, trouble: str) -> None:
-        """Log when steering stops taking routes, and when it takes them again."""
-        if self._well == bool(trouble):
-            self._well = not trouble
-            log = structlog.get_logger()
-            if trouble:
-                log.warning("out_of_step", what="announce_routes", trouble=trouble)
-            else:
-                log.info("in_step_again", what="announce_routes")

@@ -25,6 +25,7 @@ from cuemark.contracts.steering import (
     SnapshotSource,
     Steering,
 )
+from cuemark.edge.in_step import InStep
 from cuemark.edge.nginx import TOKEN_KEYS
 from cuemark.edge.revoked import Revoked
 from cuemark.edge.settings import ApplianceSettings
@@ -123,7 +124,7 @@ class Liaison:
         self._revoked = revoked
         self._indexes = indexes
         self._told_revision = -1
-        self._away: dict[str, bool] = {}
+        self._in_step = InStep()
         self._learn_after_s: dict[VersionId, float] = {}
 
     def pending(self, version_id: VersionId) -> bool:
@@ -147,9 +148,9 @@ class Liaison:
                 self._revoked.take(news)
                 self._knowledge.take(news)
                 learnt(self._knowledge.snapshot.sources)
-                self._note("get_snapshot", "")
+                self._in_step.note("get_snapshot", "")
             except (Unavailable, Refusal, OSError) as error:
-                self._note("get_snapshot", str(error))
+                self._in_step.note("get_snapshot", str(error))
             await asyncio.sleep(SNAPSHOT_EVERY_S)
 
     async def send_reports(self, vitals: Vitals) -> None:
@@ -160,10 +161,10 @@ class Liaison:
                 with deadline(CALL_S):
                     accepted = await self._steering.report(report)
                 self._told_revision = -1 if accepted.send_inventory else report.inventory_revision
-                self._note("report", "")
+                self._in_step.note("report", "")
             except (Unavailable, Refusal) as error:
                 self._told_revision = -1
-                self._note("report", str(error))
+                self._in_step.note("report", str(error))
             await asyncio.sleep(REPORT_EVERY_S)
 
     async def learn_versions(self, learnt: Callable[[VersionId], None]) -> None:
@@ -184,7 +185,7 @@ class Liaison:
                 raise IndexInvalid(f"the index of {version_id} is not the one that was published")
             self._indexes.add(read_index(version_id, body), body)
         except (SourceError, IndexInvalid, OSError) as error:
-            self._note(f"learn {version_id}", str(error))
+            self._in_step.note(f"learn {version_id}", str(error))
             pause_s = INDEX_PAUSE_S if isinstance(error, SourceAway) else BAD_INDEX_PAUSE_S
             self._learn_after_s[version_id] = asyncio.get_running_loop().time() + pause_s
             return False
@@ -207,16 +208,6 @@ class Liaison:
             inventory_revision=revision,
             versions=sorted(self._indexes.version_ids) if changed else None,
         )
-
-    def _note(self, what: str, trouble: str) -> None:
-        """Log when something stops working, and when it works again; not at every attempt."""
-        if bool(trouble) != self._away.get(what, False):
-            self._away[what] = bool(trouble)
-            log = structlog.get_logger()
-            if trouble:
-                log.warning("out_of_step", what=what, trouble=trouble)
-            else:
-                log.info("in_step_again", what=what)
 
 
 async def nginx_answers(settings: ApplianceSettings) -> bool:

@@ -15,10 +15,10 @@ token is bound to a network, else ``-``. Texts of clients are in no pattern but 
 hold no space, so that nobody can write a verdict.
 """
 
-from cuemark.edge.nginx import PATH_FORM, VERSION_FORM
+from cuemark.edge.nginx import MARKED_FORM, PATH_FORM, VERSION_FORM
 
 _TOKEN = "[A-Za-z0-9_-]{24,1020}(?<asked_slot>[A-Za-z0-9_-]{3})[A-Za-z0-9_-]"
-_NOT_MARKED = r"(?!(?:[^/?]*/)*[abx][1-9][0-9]{0,8}\.m4s(?:\?|$))"
+_NOT_MARKED = rf"(?!(?:[^/?]*/)*[abx]{MARKED_FORM}(?:\?|$))"
 _ASKED = (
     rf"^/t/(?<asked_token>{_TOKEN})/(?<asked_version>{VERSION_FORM})/"
     rf"{_NOT_MARKED}(?<asked_path>{PATH_FORM})(?:\?|$)"

@@ -9,12 +9,13 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 
 from cuemark.contracts.steering import SnapshotSource
+from cuemark.edge.nginx import MARKED_FORM
 from cuemark.edge.sources import Kind, Ranks, Source
 from cuemark.edge.upstream import SourceAway, Upstream, client, stream
 
 PEER_SILENCE_S = 1.0
 STORAGE_SILENCE_S = 3.0
-_VARIANT = re.compile(r"(.*/)([ab])([1-9][0-9]{0,8}\.m4s)")
+_VARIANT = re.compile(f"(.*/)([ab])({MARKED_FORM})")
 
 
 class Neighbours:

@@ -16,6 +16,8 @@ from pathlib import Path
 CONFIG, PID = "nginx.conf", "run/nginx.pid"
 TOKEN_KEYS = "run/token_keys.json"
 VERSION_FORM = "[a-z]{2,6}_[0-9a-z]{26}"
+MARKED_FORM = r"[1-9][0-9]{0,8}\.m4s"
+"""The name of a segment with a mark, behind the letter of its variant."""
 PATH_FORM = r"(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,63}/){0,3}[A-Za-z0-9_][A-Za-z0-9._-]{0,63}"
 
 _OPEN_FILES = 65536

@@ -5,6 +5,7 @@ as its list of networks goes, and no farther (RFC 7454, section 6).
 """
 
 import ipaddress
+from collections.abc import Sequence
 
 from radix import Radix
 
@@ -82,7 +83,7 @@ class Policy:
         )
 
 
-def _tree(networks: "tuple[str, ...] | list[str]") -> Radix:
+def _tree(networks: Sequence[str]) -> Radix:
     tree = Radix()
     for network in networks:
         tree.add(network)

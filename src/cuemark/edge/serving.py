@@ -15,14 +15,14 @@ from cuemark.edge.cache import Reason, Standing
 from cuemark.edge.filling import Filler, TooManyFills
 from cuemark.edge.growing import FillFailed, Growing, Wanted
 from cuemark.edge.health import Health
-from cuemark.edge.nginx import PATH_FORM, VERSION_FORM
+from cuemark.edge.nginx import MARKED_FORM, PATH_FORM, VERSION_FORM
 from cuemark.edge.sources import Kind
 from cuemark.edge.store import Indexes, Store
 from cuemark.edge.tokens import Refused, Tokens
 from cuemark.edge.upstream import NOT_HELD
 
 _TARGET = re.compile(f"/({VERSION_FORM})/({PATH_FORM})")
-_VARIANT = re.compile(r"[ab][1-9][0-9]{0,8}\.m4s")
+_VARIANT = re.compile(f"[ab]{MARKED_FORM}")
 _TYPES = {
     ".mp4": "video/mp4",
     ".m4s": "video/mp4",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from cuemark.edge.nginx import PATH_FORM, VERSION_FORM
+from cuemark.edge.nginx import MARKED_FORM, PATH_FORM, VERSION_FORM
 from cuemark.edge.store import Store
 from cuemark.kit.errors import UNREADABLE
 
@@ -19,7 +19,7 @@ PIECE_BYTES = 4 << 20
 BEHIND_BYTES = 16 << 20
 _LINE_BYTES = 1 << 14
 _NAMED = re.compile(f"{VERSION_FORM}/{PATH_FORM}")
-_EITHER = re.compile(r"(.*/)x([1-9][0-9]{0,8}\.m4s)")
+_EITHER = re.compile(f"(.*/)x({MARKED_FORM})")
 
 
 class Line(msgspec.Struct, frozen=True):

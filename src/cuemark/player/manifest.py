@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import msgspec
 
@@ -234,22 +234,12 @@ def digest_list(text: str) -> DigestList:
 
 def base_url(url: str) -> str:
     """``url`` where it is an address of a folder over HTTP."""
-    try:
-        parts = urlsplit(url)
-        port_fits = parts.port is None or parts.port > 0
-    except ValueError:
-        raise ManifestInvalid(f"{shown(url)} is not an address") from None
+    parts = _parted(url)
     if (
-        parts.scheme not in ("http", "https")
-        or len(url) > MAX_PATH_CHARS
-        or not parts.hostname
-        or not port_fits
-        or parts.username is not None
+        not _over_http(url, parts, MAX_PATH_CHARS)
         or parts.query
         or parts.fragment
         or not parts.path.endswith("/")
-        or not url.isprintable()
-        or " " in url
     ):
         raise ManifestInvalid(f"{shown(parts.path)} is not the address of an appliance's folder")
     return url
@@ -257,23 +247,32 @@ def base_url(url: str) -> str:
 
 def steering_address(url: str) -> str:
     """``url`` where it is an address over HTTP at which a play may be steered."""
-    try:
-        parts = urlsplit(url)
-        port_fits = parts.port is None or parts.port > 0
-    except ValueError:
-        raise ManifestInvalid(f"{shown(url)} is not an address") from None
-    if (
-        parts.scheme not in ("http", "https")
-        or len(url) > 2 * MAX_PATH_CHARS
-        or not parts.hostname
-        or not port_fits
-        or parts.username is not None
-        or not url.isascii()
-        or not url.isprintable()
-        or " " in url
-    ):
+    if not _over_http(url, _parted(url), 2 * MAX_PATH_CHARS) or not url.isascii():
         raise ManifestInvalid(f"{shown(url)} is not the address of a steering service")
     return url
+
+
+def _parted(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        # Looked at because it is read only then.
+        parts.port  # noqa: B018
+    except ValueError:
+        raise ManifestInvalid(f"{shown(url)} is not an address") from None
+    return parts
+
+
+def _over_http(url: str, parts: SplitResult, most_chars: int) -> bool:
+    """Whether it is an address of a server, of at most so many characters that can be shown."""
+    return (
+        parts.scheme in ("http", "https")
+        and len(url) <= most_chars
+        and bool(parts.hostname)
+        and parts.port != 0
+        and parts.username is None
+        and url.isprintable()
+        and " " not in url
+    )
 
 
 def kid_of(text: str) -> str:

@@ -1,7 +1,7 @@
 """Appliances die while somebody watches; the film does not."""
 
 import pytest
-from playwright.sync_api import Route
+from playwright.sync_api import Page, Route
 
 from tests.e2e.installation import Installation
 from tests.e2e.page.conftest import Visitor
@@ -62,10 +62,7 @@ def test_a_drained_appliance_is_left_by_the_film_that_plays(
 ) -> None:
     """It answers all the while: only steering has the page leave it."""
     page = member.page
-    plays: list[str] = []
-    page.on(
-        "request", lambda asked: plays.append(asked.url) if asked.url.endswith("/plays") else None
-    )
+    plays = plays_asked_for(page)
     member.watch(long_title_id)
     until_playing(page)
     first = until(page, lambda now: now["appliance"] != "", "a segment from an appliance")
@@ -88,10 +85,7 @@ def test_when_all_appliances_fail_the_play_starts_again_where_it_was(
     member: Visitor, long_title_id: str
 ) -> None:
     page = member.page
-    plays: list[str] = []
-    page.on(
-        "request", lambda asked: plays.append(asked.url) if asked.url.endswith("/plays") else None
-    )
+    plays = plays_asked_for(page)
     member.watch(long_title_id)
     until_playing(page)
     broken = True
@@ -124,6 +118,15 @@ def test_when_nothing_delivers_the_page_says_so_and_offers_another_try(
     page.unroute("**/t/**")
     page.get_by_role("button", name="Try again").click()
     until_playing(page)
+
+
+def plays_asked_for(page: Page) -> list[str]:
+    """The addresses at which the page begins plays, from now on."""
+    plays: list[str] = []
+    page.on(
+        "request", lambda asked: plays.append(asked.url) if asked.url.endswith("/plays") else None
+    )
+    return plays
 
 
 def _same_port(one: str, other: str) -> bool:

@@ -1,11 +1,9 @@
 """A host of workers: a supervisor on a folder of its own that works for an install elsewhere."""
 
 import asyncio
-import contextlib
 import os
 import re
 import secrets
-import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +15,11 @@ from cuemark.app.farm import ticket as tickets
 from cuemark.app.farm.ticket import Ticket, TicketUnusable
 from cuemark.app.folder import DataFolder
 from cuemark.app.forking import Forkserver
-from cuemark.app.log_keeping import keep_bounded
 from cuemark.app.readiness import at_once
 from cuemark.app.state import Phase
 from cuemark.app.storage import check_bucket
-from cuemark.app.supervisor import ChildSpec, Supervisor
+from cuemark.app.supervising import supervised
+from cuemark.app.supervisor import ChildSpec
 from cuemark.contracts.licensing import Licensing
 from cuemark.kit.channel import Channel
 from cuemark.kit.clock import SystemClock
@@ -96,20 +94,11 @@ async def work(
 
     ``serving`` hears the name of this host and of its workers once they are started.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(each, stop.set)
-    supervisor = Supervisor(folder.run, folder.logs)
-    supervisor.clear_leftovers()
-    Objects(folder.objects).sweep()
-    host = host_name(folder)
-    forkserver = Forkserver({WORKER: ["cuemark.contexts.encoding.workflow"]})
-    bounding = asyncio.create_task(
-        keep_bounded(folder, lambda: {each.spec.name: each.group for each in supervisor.children})
-    )
-    state.write(folder, Phase(supervisor_pid=os.getpid(), doing="working"))
-    try:
+    async with supervised(folder) as (supervisor, stop):
+        Objects(folder.objects).sweep()
+        host = host_name(folder)
+        forkserver = Forkserver({WORKER: ["cuemark.contexts.encoding.workflow"]})
+        state.write(folder, Phase(supervisor_pid=os.getpid(), doing="working"))
         await supervisor.add(forkserver.spec())
         names = [f"{host}-{number + 1}" for number in range(slots)]
         for name in names:
@@ -121,9 +110,3 @@ async def work(
         structlog.get_logger().info("host_works", host=host, workers=names)
         serving(host, names)
         await stop.wait()
-    finally:
-        bounding.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await bounding
-        await supervisor.stop()
-        state.clear(folder)
