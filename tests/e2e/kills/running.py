@@ -203,15 +203,21 @@ def content(folder: Path, *parts: str) -> dict[str, str]:
     return found
 
 
+_JOURNALS = ("inventory.sqlite-wal", "inventory.sqlite-shm")
+
+
 def names(folder: Path) -> set[str]:
     """Every path of the folder but those that PostgreSQL keeps for itself, logs, and views.
 
-    A view is made of what the store holds when a file is filled or asked for, in either order.
+    A view is made of what the store holds when a file is filled or asked for, in either order. An
+    agent that is stopped before it has opened its inventory leaves SQLite's journal of the one that
+    was killed: the next to open it takes it up.
     """
     found = set()
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        if not name.startswith(("postgres/", "logs/")) and not {"logs", "views"} & set(path.parts):
+        ours = not name.startswith(("postgres/", "logs/")) and not name.endswith(_JOURNALS)
+        if ours and not {"logs", "views"} & set(path.parts):
             found.add(name)
     return found
 
