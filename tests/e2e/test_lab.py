@@ -10,18 +10,20 @@ import pytest
 
 from tests.e2e.installation import ffmpeg
 
-SECONDS = 15
+SECONDS, LINE_KBPS = 15, 120
+"""What players have fetched ahead is to be little when an appliance dies."""
 
 
 def test_plays_outlive_a_whole_zone_and_then_the_whole_control_plane(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("namespaces need root")
     film, picture = tmp_path / "film.mp4", tmp_path / "lab.html"
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=60", str(film))
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=6:duration=40", str(film))
     done = subprocess.run(
         [
             *(sys.executable, "-m", "cuemark.app.cli", "lab", "cdn", "--json"),
             *("--appliances=3", "--networks=2", "--clients=2", f"--seconds={SECONDS}"),
+            f"--line-kbps={LINE_KBPS}",
             *("--fault=kill:edge-1@3", "--fault=kill:edge-3@3", "--fault=kill:hub@8"),
             *(f"--film={film}", f"--picture={picture}"),
         ],

@@ -37,6 +37,13 @@ from cuemark.lab.cdn.trial import Wish, run
     help="Viewers: each decodes what it is sent, so that four fill a core or two.",
 )
 @click.option("--seconds", type=click.FloatRange(5, 3600), default=40, show_default=True)
+@click.option(
+    "--line-kbps",
+    type=click.IntRange(0, 10_000_000),
+    default=0,
+    show_default=True,
+    help="What each viewer's line carries; 0: as much as it can.",
+)
 @click.option("--fault", "faults", multiple=True, metavar="KIND:PLACE[=N]@AT[+FOR]")
 @click.option("--list-faults", is_flag=True, help="Say which faults there are, and end.")
 @click.option(
@@ -59,6 +66,7 @@ def cdn(
     networks: int,
     clients: int,
     seconds: float,
+    line_kbps: int,
     faults: tuple[str, ...],
     list_faults: bool,
     film: Path | None,
@@ -78,7 +86,14 @@ def cdn(
         plain.print(_kinds())
         return
     where = layout(appliances, networks, clients)
-    wish = Wish(seconds=seconds, faults=_faults(faults, where), film=film, form=form, seed=seed)
+    wish = Wish(
+        seconds=seconds,
+        faults=_faults(faults, where),
+        film=film,
+        form=form,
+        seed=seed,
+        line_kbps=line_kbps,
+    )
     try:
         network.check()
     except LabUnable as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import msgspec
 
-from cuemark.lab.cdn.faults import Fault, Step, steps_of
+from cuemark.lab.cdn.faults import CLIENT, Fault, Step, steps_of
 from cuemark.lab.cdn.install import Lab
 from cuemark.lab.cdn.layout import HUB, Layout, Place
 from cuemark.lab.cdn.network import LabUnable, Network
@@ -27,7 +27,8 @@ TICK_S = 0.05
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What is run. ``film`` None: one that is made. ``capacity_kbps`` is each appliance's line."""
+    """What is run. ``film`` None: one that is made. ``capacity_kbps`` is what appliances say that
+    they carry, ``line_kbps`` what each viewer's line does, 0 for no bound."""
 
     seconds: float
     faults: list[Fault]
@@ -36,6 +37,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     spread_s: float = 2.0
     capacity_kbps: int = 100_000
+    line_kbps: int = 0
 
 
 def run(folder: Path, layout: Layout, wish: Wish, tell: Callable[[str], None]) -> Outcome:
@@ -88,6 +90,8 @@ class _Run:
         children = []
         for place in places:
             self._tell(f"{place.name} begins to watch")
+            if self._wish.line_kbps:
+                self._network.bound(place.name, self._wish.line_kbps)
             children.append(
                 self._lab.start_viewer(place, TITLE, self._wish.seconds, self._wish.form)
             )
@@ -132,7 +136,8 @@ class _Run:
             case "cut":
                 self._network.plug(fault.what, in_=not begins)
             case "slow":
-                self._network.bound(fault.what, fault.value if begins else 0)
+                before = self._wish.line_kbps if fault.what.startswith(CLIENT) else 0
+                self._network.bound(fault.what, fault.value if begins else before)
             case "withdraw":
                 self._lab.route(self._place(fault), tells=not begins)
             case "silence":
@@ -162,7 +167,7 @@ class _Run:
 def _film(folder: Path, seconds: float) -> Path:
     """A film of moving shapes and a tone."""
     film = folder / "film.mp4"
-    pictures = f"testsrc2=size=640x360:rate=25:duration={seconds:g}"
+    pictures = f"testsrc2=size=640x360:rate=12:duration={seconds:g}"
     sound = f"sine=frequency=330:sample_rate=48000:duration={seconds:g}"
     argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", pictures]
     argv += ["-f", "lavfi", "-i", sound, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "20"]
