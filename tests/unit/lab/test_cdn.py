@@ -177,8 +177,10 @@ def test_a_viewers_time_is_told_by_whom_he_fetched_from_and_when_he_waited() -> 
 
 def test_a_move_counts_for_the_last_fault_before_it() -> None:
     faults = [Fault("kill", "edge-1", 5), Fault("drain", "edge-1", 9), Fault("cut", "hub", 35)]
+    faults.append(Fault("drain", "edge-2", 9))
     found = watched(faults).faults
-    assert [(each.moved, each.first_s) for each in found] == [(0, None), (1, 1.0), (0, None)]
+    assert [each.moved for each in found] == [0, 1, 0, 0], "he was not on edge-2"
+    assert [each.first_s for each in found] == [None, 1.0, None, None]
     assert found[1].at_s == 11
 
 

@@ -42,6 +42,7 @@ class Lab:
         self._layout = layout
         self._network = network
         self._started: list[subprocess.Popen[bytes]] = []
+        self._groups: dict[str, int] = {}
 
     @property
     def api_url(self) -> str:
@@ -162,8 +163,13 @@ class Lab:
         return sorted((self._folder / appliance).glob(f"appliances/{appliance}/store/??/*"))
 
     def send(self, part: str, number: signal.Signals) -> None:
-        """Signal a part of the install, control or origin, with its processes."""
-        os.killpg(int(self.json("status")["pids"][part]), number)
+        """Signal a part of the install, control or origin, with its processes.
+
+        Which they are is asked for once: who stands still does not answer.
+        """
+        if part not in self._groups:
+            self._groups[part] = int(self.json("status")["pids"][part])
+        os.killpg(self._groups[part], number)
 
     def cuemark(self, *arguments: str) -> str:
         """Run a command of the install's operator; its stdout. Raises ``LabUnable``."""

@@ -3,11 +3,12 @@
 import statistics
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
 from cuemark.lab.cdn.client import Ending, Glance
-from cuemark.lab.cdn.faults import Fault
+from cuemark.lab.cdn.faults import EDGE, Fault
 
 LEAVES_WITHIN_S = 30.0
 """A change of appliance counts for the last fault before it, where that began so long ago."""
@@ -51,8 +52,8 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Aftermath(msgspec.Struct, frozen=True, kw_only=True):
-    """What followed a fault: how many viewers changed their appliance, and how long after it the
-    first and the last did; None where nobody did."""
+    """What followed a fault: how many viewers left their appliance, and how long after it the first
+    and the last did; None where nobody did. Of an appliance's fault those count who left it."""
 
     fault: str
     at_s: float
@@ -159,6 +160,11 @@ def _waits(glances: Sequence[Glance], zero_s: float) -> list[Wait]:
     return waits
 
 
+def _may_leave(span: Span, fault: Fault) -> bool:
+    """Whether who left this appliance may have done so for the fault."""
+    return not fault.what.startswith(EDGE) or span.appliance_id == fault.what
+
+
 def _aftermath(
     fault: Fault, faults: Sequence[Fault], viewers: Sequence[Viewer], late_s: float
 ) -> Aftermath:
@@ -167,9 +173,12 @@ def _aftermath(
     end_s = min([at_s + LEAVES_WITHIN_S, *later])
     firsts = []
     for viewer in viewers:
-        changes = [span.from_s for span in viewer.spans[1:] if at_s <= span.from_s < end_s]
-        if changes:
-            firsts.append(changes[0] - at_s)
+        changes = [
+            after.from_s - at_s
+            for before, after in pairwise(viewer.spans)
+            if at_s <= after.from_s < end_s and _may_leave(before, fault)
+        ]
+        firsts += changes[:1]
     return Aftermath(
         fault=fault.name,
         at_s=at_s,

@@ -165,9 +165,9 @@ class _Run:
 
 
 def _film(folder: Path, seconds: float) -> Path:
-    """A film of moving shapes and a tone."""
+    """A film of moving shapes and a tone, of few frames: it is encoded before anybody watches."""
     film = folder / "film.mp4"
-    pictures = f"testsrc2=size=640x360:rate=12:duration={seconds:g}"
+    pictures = f"testsrc2=size=640x360:rate=8:duration={seconds:g}"
     sound = f"sine=frequency=330:sample_rate=48000:duration={seconds:g}"
     argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", pictures]
     argv += ["-f", "lavfi", "-i", sound, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "20"]
