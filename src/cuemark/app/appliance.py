@@ -8,16 +8,18 @@ import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
 import structlog
+import tomli_w
 from msgspec import Meta
 
 from cuemark.app import state, system
 from cuemark.app.folder import DataFolder
 from cuemark.app.settings import Port
+from cuemark.app.sites import Site, complaint_about_sites
 from cuemark.app.state import Phase
 from cuemark.app.supervising import supervised
 from cuemark.edge import nginx, tls
@@ -38,7 +40,8 @@ class ApplianceFileInvalid(OperatorError):
 class ApplianceFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an appliance is told. ``url`` is where viewers reach it, ``bind`` and ``port`` where it
     listens; the agent's port is on loopback. ``certificate`` and ``key`` are PEM files, relative
-    to the file, and ``nginx`` is the path of another program than the bundled one.
+    to the file, and ``nginx`` is the path of another program than the bundled one. ``site`` is the
+    table ``sites.NAME`` of the install's settings: where it stands, and who tells it routes.
     """
 
     name: str
@@ -55,6 +58,7 @@ class ApplianceFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     nginx: str = ""
     store_gb: Annotated[float, Meta(gt=0, le=1_000_000)] = 50.0
     background_kbps: Annotated[int, Meta(ge=0, le=100_000_000)] = 40_000
+    site: Site = Site()
 
     def __repr__(self) -> str:
         return f"ApplianceFile(name={self.name!r})"
@@ -80,9 +84,15 @@ def read(path: Path, folder: DataFolder, clock: Clock) -> ApplianceSettings:
 
 def write(file: ApplianceFile, path: Path) -> None:
     """Keep what an appliance needs in a private file (mode 0600), in TOML."""
-    fields = msgspec.structs.asdict(file)
-    lines = [f"{name} = {msgspec.json.encode(value).decode()}" for name, value in fields.items()]
-    write_private(path, ("\n".join(lines) + "\n").encode())
+    fields = msgspec.to_builtins(file)
+    fields["site"] = _written(file.site)
+    write_private(path, tomli_w.dumps(fields).encode())
+
+
+def _written(site: Site) -> dict[str, Any]:
+    """What is not as it is anyway: TOML has no word for nothing."""
+    fields: dict[str, Any] = msgspec.to_builtins(site)
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 async def run(folder: DataFolder, settings: ApplianceSettings, serving: Callable[[], None]) -> None:
@@ -120,6 +130,10 @@ def _settings(file: ApplianceFile, beside: Path, folder: DataFolder) -> Applianc
         nginx=file.nginx,
         store_limit_bytes=int(file.store_gb * 1e9),
         background_kbps=file.background_kbps,
+        capacity_kbps=file.site.capacity_kbps,
+        announced_only=file.site.announced_only,
+        place=file.site.place,
+        bgp=file.site.bgp,
     )
 
 
@@ -142,6 +156,8 @@ def _faults(file: ApplianceFile) -> list[str]:
         faults.append("`certificate` and `key` belong together: write both, or none")
     elif file.certificate and not file.url.startswith("https:"):
         faults.append(f"`url` is {file.url!r}: with a certificate it begins with https:")
+    if complaint := complaint_about_sites({file.name: file.site}):
+        faults.append(complaint)
     return faults
 
 

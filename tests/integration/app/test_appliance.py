@@ -14,9 +14,32 @@ from click.testing import CliRunner
 from cuemark.app import appliance, certificate
 from cuemark.app.appliance import ApplianceFile
 from cuemark.app.cli.main import commands
+from cuemark.app.folder import DataFolder
+from cuemark.app.sites import Site
+from cuemark.contracts.steering import Place
+from cuemark.kit.clock import SystemClock
 from tests.integration.edge.farm import SEGMENT, Farm, assert_no_token_in_logs, noise, until
 
 BODY = noise(300_000)
+SITED = """
+appliances_elsewhere = ["edge-oslo"]
+
+[sites.edge-oslo]
+country = "NO"
+asn = 64501
+capacity_kbps = 900000
+
+[sites.edge-oslo.bgp]
+asn = 64500
+router_id = "192.0.2.7"
+
+[[sites.edge-oslo.bgp.peers]]
+address = "192.0.2.1"
+port = 1790
+asn = 64501
+local_address = "192.0.2.7"
+allow = ["198.51.100.0/24"]
+"""
 
 
 def file_of(built: Farm) -> ApplianceFile:
@@ -125,6 +148,7 @@ def test_each_fault_of_a_file_has_its_sentence(tmp_path: Path) -> None:
         ({**secured, "key": "none.pem"}, ["none.pem cannot be read"]),
         ({"nginx": "/no/nginx"}, ["which is not there"]),
         ({"url": "", "origin_url": "ftp://x", "port": 8082}, ["`url`", "`origin_url`", "both"]),
+        ({"site": Site(latitude=59.9)}, ["needs both latitude and longitude"]),
     ):
         status, said = checked(tmp_path, msgspec.structs.replace(right, **changes))
         assert status == 1
@@ -147,7 +171,7 @@ def test_an_appliance_that_is_not_enrolled_gets_no_file(tmp_path: Path) -> None:
     argv += ["--data", str(data)]
     result = CliRunner().invoke(commands, argv)
     assert (result.exit_code, "is not enrolled" in " ".join(result.output.split())) == (1, True)
-    (data / "cuemark.toml").write_text('appliances_elsewhere = ["edge-oslo"]\n')
+    (data / "cuemark.toml").write_text(SITED)
     for name in ("run", "secrets"):
         (data / name).mkdir(exist_ok=True)
     result = CliRunner().invoke(commands, argv)
@@ -155,3 +179,7 @@ def test_an_appliance_that_is_not_enrolled_gets_no_file(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     argv = ["appliance", "--config", str(file), "--check", "--data", str(tmp_path / "host")]
     assert CliRunner().invoke(commands, argv).exit_code == 0
+    told = appliance.read(file, DataFolder(tmp_path / "host"), SystemClock())
+    assert (told.place, told.capacity_kbps) == (Place(country="NO", asn=64501), 900_000)
+    assert told.bgp is not None
+    assert [(peer.address, peer.port) for peer in told.bgp.peers] == [("192.0.2.1", 1790)]

@@ -10,6 +10,7 @@ from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import plain
 from cuemark.app.folder import DataFolder, FolderUnusable
 from cuemark.app.lock import folder_lock
+from cuemark.app.sites import Site
 from cuemark.app.system import install_on
 from cuemark.kit.clock import SystemClock
 
@@ -76,6 +77,7 @@ def write_appliance(
         passport_key=folder.secret("passport_key").hex(),
         origin_url=origin_url or f"http://127.0.0.1:{install.ports.origin}",
         origin_key=folder.secret("origin_key").hex(),
+        site=install.settings.sites.get(name, Site()),
     )
     try:
         alone.write(made, file.resolve())

@@ -55,6 +55,7 @@ HOST_COMMANDS = {
     "work": ("host:work", "Work for an install on another machine."),
 }
 LAB_COMMANDS = {
+    "cdn": ("cdn:cdn", "Watch over a network of namespaces, with routers and faults."),
     "demand": ("demand:demand", "Try the planner of fill on weeks of demand from a seed."),
 }
 

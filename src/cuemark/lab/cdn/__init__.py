@@ -1,0 +1,1 @@
+"""A content delivery network of namespaces on one machine, with viewers, routers and faults."""
