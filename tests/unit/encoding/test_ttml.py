@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ttconv import model as ttconv_model
 from ttconv.imsc import reader as ttconv_reader
@@ -316,6 +316,7 @@ def shape(cues: Iterable[Cue]) -> list[tuple[int, int, list[str]]]:
 
 
 @settings(deadline=None)
+@example([Cue(0, 1, "", [clean("a&#10;b&#x2028;c &#65;")])])
 @given(cue_lists())
 def test_cues_come_back_from_webvtt_and_from_imsc(cues: list[Cue]) -> None:
     assert shape(parse(webvtt(cues)).cues) == shape(cues)
