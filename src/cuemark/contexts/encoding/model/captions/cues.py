@@ -9,7 +9,9 @@ MAX_BYTES = 8 << 20
 MAX_CUES = 100_000
 MAX_CUE_CHARS = 10_000
 MAX_END_MS = 1000 * 3600 * 1000
-_NUMBERED = re.compile(r"&#(?:[0-9]+|x[0-9a-fA-F]+);")
+_NUMBER = "#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}"
+_NUMBERED = re.compile(f"&(?:{_NUMBER});")
+_NO_REFERENCE = re.compile(f"&(?!(?:amp|lt|gt|lrm|rlm|nbsp|{_NUMBER});)")
 _TAG = re.compile(r"</?(?:b|i|u|v|c|lang|ruby|rt)(?:[.\s][^<>]*)?>", re.IGNORECASE)
 _SRT_STYLE = re.compile(r"</?font[^<>]*>|\{\\[^{}]*\}", re.IGNORECASE)
 _SRT_STYLE_LEFT = re.compile(r"\{\\+")
@@ -76,12 +78,11 @@ def plain(line: str) -> str:
 
 
 def _escape(text: str) -> str:
-    text = re.sub(r"&(?!(?:amp|lt|gt|lrm|rlm|nbsp|#\d+|#x[0-9a-fA-F]+);)", "&amp;", text)
-    text = _NUMBERED.sub(_unbroken, text)
+    text = _NUMBERED.sub(_unbroken, _NO_REFERENCE.sub("&amp;", text))
     return text.replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _unbroken(reference: re.Match[str]) -> str:
-    """A space for a reference to what ends a line: a cue's lines are those that it is written in."""
+    """A space for a reference to what ends a line: a cue's lines are those it is written in."""
     named = html.unescape(reference.group())
     return reference.group() if named.splitlines() == [named] else " "
