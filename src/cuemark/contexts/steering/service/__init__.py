@@ -11,6 +11,7 @@ from cuemark.contexts.steering.model import (
     explaining,
     pathways,
     ranking,
+    redirects,
     reports,
     routes,
     snapshots,
@@ -19,7 +20,9 @@ from cuemark.contexts.steering.model import (
 )
 from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads
+from cuemark.contexts.steering.model.redirects import REDIRECT_TTL_S, RedirectTokens, Sent
 from cuemark.contexts.steering.model.tokens import Keyring
+from cuemark.contexts.steering.service.revoking import Revoking
 from cuemark.contexts.steering.service.routing import Routing
 from cuemark.contexts.steering.store.atlas import Atlas
 from cuemark.contracts.encoding.events import VersionPublished
@@ -37,8 +40,11 @@ from cuemark.contracts.steering import (
     GetSnapshot,
     ListAppliances,
     ListRoutes,
+    NoAppliance,
     Rank,
     Ranking,
+    Redirect,
+    Redirected,
     Report,
     ReportAccepted,
     RoutePage,
@@ -49,17 +55,23 @@ from cuemark.contracts.steering import (
     Steer,
     Steered,
     Steering,
+    SteeringOver,
     UnknownAppliance,
     VersionPlaced,
 )
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
+from cuemark.kit.errors import Unavailable
 from cuemark.kit.networks import networks_of
 from cuemark.kit.outbox import Entry, Log
 from cuemark.kit.pages import checked_limit, cursor_of, keys_of
 
 FRESH_S = 0.2
 CACHED_VERSIONS = 1024
+SENT_S = 1.0
+CACHED_SENT = 4096
+"""Where a play is sent is found out once for its video, its sound and its next segment."""
+
 SNAPSHOT_VERSIONS = 1000
 SNAPSHOT_REVOKED = 5000
 
@@ -80,6 +92,7 @@ class SteeringService(Steering):
         routing: Routing,
         atlas: Atlas,
         play_tokens: PlayTokens,
+        redirect_tokens: RedirectTokens,
         storage_ids: Collection[ApplianceId] = (),
     ) -> None:
         self._database = database
@@ -89,9 +102,12 @@ class SteeringService(Steering):
         self._routing = routing
         self._atlas = atlas
         self._play_tokens = play_tokens
+        self._redirect_tokens = redirect_tokens
         self._storage_ids = frozenset(storage_ids)
         self._loads = Loads()
         self._holders: dict[VersionId, tuple[float, list[Appliance]]] = {}
+        self._revoking = Revoking(database, clock)
+        self._sent: dict[tuple[str, str], tuple[float, Redirected]] = {}
 
     async def report(self, request: Report) -> ReportAccepted:
         self._enrolled(request.appliance_id)
@@ -158,6 +174,7 @@ class SteeringService(Steering):
                 for appliance in ranked
             ],
             steering_token=self._play_tokens.mint(request, chosen),
+            redirect_token=self._redirect_tokens.mint(request, chosen, now),
         )
 
     async def list_appliances(self, request: ListAppliances) -> ApplianceList:
@@ -234,6 +251,43 @@ class SteeringService(Steering):
         placed = self._play_tokens.read(request.token, now)
         holders = await self._holders_of(placed.version_id)
         return pathways.steered(placed.appliance_ids, holders, now)
+
+    async def redirect(self, request: Redirect) -> Redirected:
+        asked = request.token, request.client_address
+        at_s, found = self._sent.get(asked, (float("-inf"), None))
+        asked_s = self._clock.monotonic_s()
+        if found is not None and asked_s - at_s < SENT_S:
+            return found
+        sent = self._redirect_tokens.read(request.token, self._clock.now())
+        try:
+            found = await self._send(sent, request.client_address)
+        except Unavailable:
+            # Where it went the last time: an appliance needs no database to serve.
+            if found is None:
+                raise
+        self._sent.pop(asked, None)
+        while len(self._sent) >= CACHED_SENT:
+            del self._sent[next(iter(self._sent))]
+        self._sent[asked] = asked_s, found
+        return found
+
+    async def _send(self, sent: Sent, client_address: str) -> Redirected:
+        if await self._revoking.has(sent.session_id):
+            raise SteeringOver("This play is over: start another one.")
+        holders = await self._holders_of(sent.version_id)
+        now, client = self._clock.now(), self._client(client_address)
+        chosen = redirects.chosen(sent, holders, now, client)
+        if chosen is None:
+            raise NoAppliance("No appliance serves this title just now: try again in a moment.")
+        key = self._keyring.current_of(chosen.appliance_id)
+        address = tokens.media_address(chosen, sent.as_rank(), key, sent.issued_at)
+        return Redirected(
+            session_id=sent.session_id,
+            version_id=sent.version_id,
+            appliance_id=chosen.appliance_id,
+            media_url=address.media_url,
+            ttl_s=REDIRECT_TTL_S,
+        )
 
     async def set_draining(self, request: SetDraining) -> DrainingSet:
         self._enrolled(request.appliance_id)
