@@ -664,6 +664,7 @@ async def test_each_appliance_is_told_of_the_living_others_and_how_to_ask_them(
     asked = await steering.get_snapshot(GetSnapshot(appliance_id=A))
     assert asked.sources == []
     await report(steering, B)
+    clock.advance(0.2)
     (source,) = (await steering.get_snapshot(GetSnapshot(appliance_id=A))).sources
     assert (source.appliance_id, source.held_only) == (B, True)
     token = source.a_url.removesuffix("/").rpartition("/")[2]

@@ -15,12 +15,12 @@ from cuemark.contexts.steering.model import (
     reports,
     routes,
     snapshots,
-    sources,
     tokens,
 )
 from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads
 from cuemark.contexts.steering.model.redirects import REDIRECT_TTL_S, RedirectTokens, Sent
+from cuemark.contexts.steering.model.sources import SourceTable
 from cuemark.contexts.steering.model.tokens import Keyring
 from cuemark.contexts.steering.service.revoking import Revoking
 from cuemark.contexts.steering.service.routing import Routing
@@ -77,7 +77,7 @@ SNAPSHOT_REVOKED = 5000
 
 
 class SteeringService(Steering):
-    """Reports and published versions in PostgreSQL; a ranking reads them at most ``FRESH_S`` old.
+    """Reports and published versions in PostgreSQL, read at most ``FRESH_S`` ago.
 
     ``keyring`` also says which appliances are enrolled; ``storage_ids`` are those of the storage
     tier.
@@ -104,6 +104,8 @@ class SteeringService(Steering):
         self._play_tokens = play_tokens
         self._redirect_tokens = redirect_tokens
         self._storage_ids = frozenset(storage_ids)
+        self._sources = SourceTable(storage_ids, keyring)
+        self._fleet: tuple[float, list[Appliance]] = (float("-inf"), [])
         self._loads = Loads()
         self._holders: dict[VersionId, tuple[float, list[Appliance]]] = {}
         self._revoking = Revoking(database, clock)
@@ -132,7 +134,7 @@ class SteeringService(Steering):
             if after > await store.last_position(transaction):
                 after = 0
             versions, reached = await store.published_after(transaction, after, SNAPSHOT_VERSIONS)
-            known = await store.known(transaction)
+            known = await self._known(transaction)
             revoked_after = snapshots.position_of(request.revoked_after)
             if revoked_after > await store.last_revoked(transaction):
                 revoked_after = 0
@@ -144,13 +146,7 @@ class SteeringService(Steering):
             token_keys=[SnapshotKey(key.kid, key.key.hex()) for key in keys],
             versions=versions,
             cursor=str(reached),
-            sources=sources.sources_for(
-                request.appliance_id,
-                known,
-                self._storage_ids,
-                self._keyring,
-                self._clock.now(),
-            ),
+            sources=self._sources.sources_for(request.appliance_id, known, self._clock.now()),
             revoked=revoked,
             revoked_cursor=str(revoked_to),
         )
@@ -326,6 +322,15 @@ class SteeringService(Steering):
     def _enrolled(self, appliance_id: ApplianceId) -> None:
         if appliance_id not in self._keyring:
             raise UnknownAppliance(f"The appliance {appliance_id} is not enrolled here.")
+
+    async def _known(self, transaction: Transaction) -> list[Appliance]:
+        """Every appliance that has reported: all of them ask, and are answered by one read."""
+        at_s, found = self._fleet
+        asked_s = self._clock.monotonic_s()
+        if asked_s - at_s >= FRESH_S:
+            found = await store.known(transaction)
+            self._fleet = asked_s, found
+        return found
 
     async def _holders_of(self, version_id: VersionId) -> list[Appliance]:
         at_s, found = self._holders.get(version_id, (float("-inf"), []))
