@@ -65,7 +65,7 @@ test: install $(VENV)/.dev
 	@$(BIN)/python -m tests.e2e $(PYTEST_FLAGS)
 
 bench: install $(VENV)/.dev
-	@$(BIN)/python tests/debian.py bird2 iproute2 nghttp2-client wrk
+	@$(BIN)/python tests/debian.py bird2 iproute2 nghttp2-client varnish wrk
 	@$(INSTALL) --no-deps -r locks/caches.lock
 	@$(BIN)/python -m benches $(BENCH)
 
