@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -157,7 +158,7 @@ def test_no_token_is_in_any_log(running_cuemark: Installation) -> None:
             text = path.read_text(errors="replace")
             assert "/t/2D3" not in text, f"{path} holds a media token"
             assert "Bearer " not in text, f"{path} holds a bearer token"
-            assert "/media/" not in text, f"{path} holds a redirect token"
+            assert not re.search("/media/[^{]", text), f"{path} holds a redirect token"
 
 
 def test_plays_go_on_while_the_control_plane_is_dead(running_cuemark: Installation) -> None:
