@@ -9,7 +9,7 @@ INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/pyth
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-annotate --no-header --no-emit-index-url --custom-compile-command "make locks"
 
-.PHONY: install demo test check unit fuzz soak bench bench-encoding locks page clean format
+.PHONY: install demo test check unit fuzz soak bench bench-edge bench-encoding locks page clean format
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed $(PAGE)
@@ -65,9 +65,12 @@ test: install $(VENV)/.dev
 	@$(BIN)/python -m tests.e2e $(PYTEST_FLAGS)
 
 bench: install $(VENV)/.dev
-	@$(BIN)/python tests/debian.py bird2 iproute2 nghttp2-client wrk
+	@$(BIN)/python tests/debian.py bird2 iproute2 nghttp2-client varnish wrk
 	@$(INSTALL) --no-deps -r locks/caches.lock
 	@$(BIN)/python -m benches $(BENCH)
+
+bench-edge:
+	@$(MAKE) --no-print-directory bench BENCH="--edge $(BENCH)"
 
 bench-encoding: install
 	@$(BIN)/python -m benches.encoding $(BENCH)

@@ -5,8 +5,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -15,30 +14,10 @@ import msgspec
 import structlog
 from rich.console import Console
 
-from benches import (
-    capacity,
-    demo,
-    effort,
-    farm,
-    grain,
-    hits,
-    ingest,
-    inventory,
-    memory,
-    planner,
-    routes,
-    scrub,
-    stampede,
-    start,
-    steered,
-    steering,
-    validation,
-    watermark,
-)
 from benches.failure import BenchFailed
 from benches.figures import Figure, load, merged, save
 from benches.machine import this_machine
-from benches.pages import ABOUTS, ORDER
+from benches.pages import ABOUTS, BENCHES, ORDER
 from benches.report import page, table
 from benches.stand import Stand, Tell
 from cuemark.kit.errors import OperatorError
@@ -50,39 +29,9 @@ FAILURES = (BenchFailed, OperatorError, click.ClickException, AssertionError, Ti
 ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-@dataclass(frozen=True)
-class Bench:
-    """``alone`` says that it wants the machine without the shared install."""
-
-    measure: Callable[[Stand], list[Figure]]
-    alone: bool = False
-
-
-BENCHES: Mapping[str, Bench] = {
-    "ingest": Bench(ingest.measure),
-    "start": Bench(start.measure),
-    "capacity": Bench(capacity.measure),
-    "memory": Bench(memory.measure),
-    "steered": Bench(steered.measure),
-    "stampede": Bench(stampede.measure, alone=True),
-    "hits": Bench(hits.measure, alone=True),
-    "steering": Bench(steering.measure, alone=True),
-    "routes": Bench(routes.measure, alone=True),
-    "inventory": Bench(inventory.measure, alone=True),
-    "scrub": Bench(scrub.measure, alone=True),
-    "validation": Bench(validation.measure, alone=True),
-    "effort": Bench(effort.measure, alone=True),
-    "farm": Bench(farm.measure, alone=True),
-    "grain": Bench(grain.measure, alone=True),
-    "planner": Bench(planner.measure, alone=True),
-    "watermark": Bench(watermark.measure, alone=True),
-    "demo": Bench(demo.measure, alone=True),
-}
-"""In the order in which they run and are shown: those that share the install come first."""
-
-
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--edge", is_flag=True, help="Those of the data plane.")
 @click.option("--quick", is_flag=True, help="A clip and few repetitions: does it run?")
 @click.option(
     "--film",
@@ -95,7 +44,7 @@ BENCHES: Mapping[str, Bench] = {
     default=REFERENCE,
     help="Where benchmarks.md and benchmarks.json are kept.",
 )
-def main(names: Sequence[str], quick: bool, film: Path | None, out: Path) -> None:
+def main(names: Sequence[str], edge: bool, quick: bool, film: Path | None, out: Path) -> None:
     """Run all benches, or those that are named, and keep the figures of the others."""
     for name in names:
         if name not in BENCHES:
@@ -103,7 +52,11 @@ def main(names: Sequence[str], quick: bool, film: Path | None, out: Path) -> Non
     for ending in ENDINGS:
         signal.signal(ending, _interrupted)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    chosen = [name for name in BENCHES if not names or name in names]
+    chosen = [
+        name
+        for name, bench in BENCHES.items()
+        if name in names or (bench.edge if edge else not names)
+    ]
     screen = Console(stderr=True)
     machine = this_machine(ROOT)
     measured = f"{machine}{', quick' if quick else ''}"
@@ -147,7 +100,7 @@ def _run(name: str, stand: Stand, screen: Console) -> list[Figure]:
     tell, said = stand.tell, _Teller(stand.tell, name, screen)
     stand.tell = said
     try:
-        figures = bench.measure(stand)
+        figures = bench.module.measure(stand)
     finally:
         stand.tell = tell
     screen.print(f"{name}: {time.monotonic() - begun_s:.0f} s", highlight=False)

@@ -32,7 +32,8 @@ judged by njs), writes its access log and the headers of CORS and caching. CPU i
 account of nginx alone, by request. Rows of TLS and of HTTP/2 are over TLS 1.3 on both sides.
 
 The anchor is the same nginx with one worker and `sendfile on`, no token, no log, in the same mode.
-It is also the floor: the difference is what judging and telling cost.
+It is also the floor: the difference is what judging and telling cost. *Agent* is an appliance's
+agent asked without nginx before it, which is in Python and serves so where nginx does not run.
 
 A *verdict* is what the agent takes to say what a token opens, in Python, where it stands without
 nginx: the first time (cold), and each that follows (remembered).
@@ -88,17 +89,23 @@ def _of_modes(stand: Stand, modes: Sequence[str], scratch: str) -> list[Figure]:
                 asked = f"{scheme}://127.0.0.1:{built.appliance.port}{ours}"
                 run(["wrk", "-t1", "-c1", "-d1s", "--timeout", "5s", asked], limit_s=30)
                 until(partial(_held, version_id, path, built))
-                mine: list[Load] = []
-                floor: list[Load] = []
+                asked_of = [
+                    (ours, built.appliance.port, pid),
+                    (theirs, port, plain_pid),
+                    (ours, built.appliance.agent_port, built.children["agent"].process.pid),
+                ]
+                if secure:
+                    # The agent speaks no TLS.
+                    del asked_of[2]
+                loads: list[list[Load]] = [[] for _ in asked_of]
                 for number in range(rounds):
                     stand.tell(f"hits of {name}{mode}: round {number + 1} of {rounds}")
-                    for target, at, of, into in (
-                        (ours, built.appliance.port, pid, mine),
-                        (theirs, port, plain_pid, floor),
-                    ):
+                    for (target, at, of), into in zip(asked_of, loads, strict=True):
                         url = f"{scheme}://127.0.0.1:{at}{target}"
                         into.append(load(url, of, seconds, MODES[mode]))
+                mine, floor, *alone = loads
                 rows += _of_size(f"{name}{mode}", mine, floor)
+                rows += [row for each in alone for row in _of_size(f"{name}, agent", each, floor)]
     return rows
 
 

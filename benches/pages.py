@@ -1,6 +1,8 @@
-"""The benches in the order in which they are shown, and what is told of each."""
+"""The benches, in the order in which they run and are shown, and what is told of each."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 from benches import (
     capacity,
@@ -14,6 +16,7 @@ from benches import (
     inventory,
     memory,
     planner,
+    redirects,
     routes,
     scrub,
     stampede,
@@ -23,26 +26,55 @@ from benches import (
     validation,
     watermark,
 )
+from benches.figures import Figure
+from benches.stand import Stand
+
+
+class Measuring(Protocol):
+    """A module that measures, and tells what."""
+
+    ABOUT: str
+
+    def measure(self, stand: Stand) -> list[Figure]: ...
+
+
+@dataclass(frozen=True)
+class Bench:
+    """``alone`` says that it wants the machine without the shared install, ``edge`` that it
+    measures the data plane."""
+
+    module: Measuring
+    alone: bool = False
+    edge: bool = False
+
+
+BENCHES: Mapping[str, Bench] = {
+    "ingest": Bench(ingest),
+    "start": Bench(start),
+    "capacity": Bench(capacity),
+    "memory": Bench(memory),
+    "steered": Bench(steered, edge=True),
+    "stampede": Bench(stampede, alone=True, edge=True),
+    "hits": Bench(hits, alone=True, edge=True),
+    "steering": Bench(steering, alone=True, edge=True),
+    "redirects": Bench(redirects, alone=True, edge=True),
+    "routes": Bench(routes, alone=True, edge=True),
+    "inventory": Bench(inventory, alone=True, edge=True),
+    "scrub": Bench(scrub, alone=True, edge=True),
+    "validation": Bench(validation, alone=True),
+    "effort": Bench(effort, alone=True),
+    "farm": Bench(farm, alone=True),
+    "grain": Bench(grain, alone=True),
+    "planner": Bench(planner, alone=True, edge=True),
+    "watermark": Bench(watermark, alone=True),
+    "demo": Bench(demo, alone=True),
+}
+"""Those that share the install come first."""
 
 ABOUTS: Mapping[str, str] = {
-    "ingest": ingest.ABOUT,
-    "start": start.ABOUT,
-    "capacity": capacity.ABOUT,
-    "memory": memory.ABOUT,
-    "steered": steered.ABOUT,
-    "stampede": stampede.ABOUT,
-    "hits": hits.ABOUT,
-    "steering": steering.ABOUT,
-    "routes": routes.ABOUT,
-    "inventory": inventory.ABOUT,
-    "scrub": scrub.ABOUT,
-    "validation": validation.ABOUT,
-    "effort": effort.ABOUT,
-    "farm": farm.ABOUT,
-    "grain": grain.ABOUT,
-    "planner": planner.ABOUT,
-    "watermark": watermark.ABOUT,
-    "demo": demo.ABOUT,
+    **{name: bench.module.ABOUT for name, bench in BENCHES.items()},
     "encoding": encoding.ABOUT,
 }
+"""``benches.encoding`` has a command of its own."""
+
 ORDER = list(ABOUTS)

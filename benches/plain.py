@@ -15,9 +15,8 @@ from cuemark.edge.settings import OriginSettings
 _READY_S = 10.0
 
 
-def cache_config(folder: Path, port: int, origin: OriginSettings, *, lock: bool) -> str:
-    """A cache in front of the origin; with ``lock`` equal misses wait for the first, to its end."""
-    locking = "proxy_cache_lock on; proxy_cache_lock_timeout 60s; proxy_cache_lock_age 60s;"
+def cache_config(folder: Path, port: int, origin: OriginSettings) -> str:
+    """A cache in front of the origin; equal misses wait for the first, to its end."""
     return _config(
         folder,
         f"""\
@@ -31,7 +30,9 @@ def cache_config(folder: Path, port: int, origin: OriginSettings, *, lock: bool)
             proxy_set_header Connection "";
             proxy_cache media;
             proxy_cache_valid 200 1h;
-            {locking if lock else ""}
+            proxy_cache_lock on;
+            proxy_cache_lock_timeout 60s;
+            proxy_cache_lock_age 60s;
         }}
     }}""",
     )

@@ -16,6 +16,7 @@ PROGRAMS = {
     "gcc": ("cc", "gcc"),
     "iproute2": ("ip",),
     "nghttp2-client": ("h2load",),
+    "varnish": ("varnishd",),
 }
 WITH = {"gcc": ["libc6-dev"]}
 """What a package is of no use without here, though it only recommends it."""

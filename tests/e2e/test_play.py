@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -86,10 +87,12 @@ def test_the_player_works_as_a_user_who_cannot_read_the_data_folder(
     assert json.loads(done.stdout.splitlines()[-1])["frames"] == 2 * FRAME_RATE
 
 
+@pytest.mark.parametrize("flags", [(), ("--redirect",), ("--redirect", "--format=hls")])
 def test_the_appliance_in_use_is_killed_and_the_play_goes_on(
-    running_cuemark: Installation,
+    running_cuemark: Installation, flags: tuple[str, ...]
 ) -> None:
-    with playing(running_cuemark, "--from=0", "--as=failover@cuemark.example") as result:
+    member = "--as=failover@cuemark.example"
+    with playing(running_cuemark, "--from=0", member, *flags) as result:
         used = busiest_appliance(running_cuemark)
         running_cuemark.kill_appliance(used)
     report = result()
@@ -147,12 +150,15 @@ def test_one_trace_id_runs_through_the_log_and_the_appliances(
 
 
 def test_no_token_is_in_any_log(running_cuemark: Installation) -> None:
-    play(running_cuemark, "--from=0", "--seconds=1", "--as=secretive@cuemark.example")
+    for flags in ((), ("--redirect",)):
+        member = "--as=secretive@cuemark.example"
+        play(running_cuemark, "--from=0", "--seconds=1", member, *flags)
     for path in running_cuemark.folder.rglob("*"):
         if path.is_file() and ("log" in path.parts[-1] or "logs" in path.parts):
             text = path.read_text(errors="replace")
             assert "/t/2D3" not in text, f"{path} holds a media token"
             assert "Bearer " not in text, f"{path} holds a bearer token"
+            assert not re.search("/media/[^{]", text), f"{path} holds a redirect token"
 
 
 def test_plays_go_on_while_the_control_plane_is_dead(running_cuemark: Installation) -> None:

@@ -17,6 +17,7 @@ from cuemark.contexts.playback.model import dash, hls
 from cuemark.contexts.steering.model import reports, tokens
 from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.ranking import Appliance
+from cuemark.contexts.steering.model.redirects import RedirectTokens
 from cuemark.contexts.steering.service import SteeringService
 from cuemark.contexts.steering.service.routing import Routing
 from cuemark.contexts.steering.store.atlas import Atlas
@@ -110,7 +111,14 @@ def internal() -> InternalApp:
     database = Database(NOWHERE, pool_size=1)
     routing, atlas = Routing(database), Atlas((), CLOCK)
     steering = SteeringService(
-        database, Log(CLOCK), CLOCK, KEYRING, routing, atlas, PlayTokens(MASTERS)
+        database,
+        Log(CLOCK),
+        CLOCK,
+        KEYRING,
+        routing,
+        atlas,
+        PlayTokens(MASTERS),
+        RedirectTokens(MASTERS),
     )
     return InternalApp([serve(Steering, steering)], OFFICE)
 

@@ -82,6 +82,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     """A playback session. Without viewers ``resume_s`` falls back to 0.
 
     ``systems`` are the DRM systems by which it may have its keys, the preferred first.
+    ``redirect_token`` opens its media and manifests to whoever shows it: it belongs in no log.
     """
 
     session_id: PlaySessionId
@@ -92,6 +93,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     appliances: list[ApplianceId]
     expires_at: datetime
     systems: list[System] = []
+    redirect_token: str = ""
 
 
 class GetManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +110,21 @@ class GetManifest(msgspec.Struct, frozen=True, kw_only=True):
     licence_url: str
     system: System | None = None
     steering_url: str = ""
+
+
+class GetRedirectedManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """A manifest with one address for all media, ``media_url``, which ends in ``/``: whoever is
+    there knows where to send a client on.
+
+    Whoever asks has shown steering the play's ``redirect_token``, so no account is looked at. The
+    other fields are as in ``GetManifest``.
+    """
+
+    session_id: PlaySessionId
+    format: Literal["dash", "hls"]
+    media_url: str
+    licence_url: str
+    system: System | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,6 +259,8 @@ class Playback(Protocol):
     async def start(self, request: StartPlay) -> Play: ...
 
     async def get_manifest(self, request: GetManifest) -> Manifest: ...
+
+    async def get_redirected_manifest(self, request: GetRedirectedManifest) -> Manifest: ...
 
     async def get_play(self, request: GetPlay) -> PlayState: ...
 

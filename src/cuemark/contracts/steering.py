@@ -11,7 +11,8 @@ The first report that says of a published version that an appliance holds it is 
     |-- UnknownAppliance   no such appliance is enrolled, or it has never reported
     |-- ReportInvalid      a field of the report is not acceptable; says which
     |-- NetworkInvalid     what tokens shall be bound to is no prefix of addresses; says which
-    |-- SteeringOver       the play is past its time, or the token is none of ours
+    |-- SteeringOver       the play is over or past its time, or the token is none of ours
+    |-- NoAppliance        nobody serves the version of the play just now
     |-- RoutesInvalid      routes that an appliance announces are not acceptable; says which
     |-- AddressInvalid     what a route was asked for is no IP address
     `-- PageInvalid        the limit of a list is not acceptable
@@ -49,6 +50,11 @@ class ReportInvalid(Refusal):
 class SteeringOver(Refusal):
     code = "steering_over"
     status = 410
+
+
+class NoAppliance(Refusal):
+    code = "no_appliance"
+    status = 503
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,10 +176,12 @@ class RankedAppliance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ranking(msgspec.Struct, frozen=True, kw_only=True):
-    """``steering_token`` is what ``Steer`` takes while the play runs; it belongs in no log."""
+    """``steering_token`` is what ``Steer`` takes while the play runs, ``redirect_token`` what
+    ``Redirect`` takes; they belong in no log. The second one opens the play's media."""
 
     appliances: list[RankedAppliance]
     steering_token: str = ""
+    redirect_token: str = ""
 
 
 class ListAppliances(msgspec.Struct, frozen=True, kw_only=True):
@@ -364,6 +372,25 @@ class Steered(msgspec.Struct, frozen=True, kw_only=True):
     ttl_s: int
 
 
+class Redirect(msgspec.Struct, frozen=True, kw_only=True):
+    """Where is the media of a running play now? ``token`` is its ranking's ``redirect_token``, and
+    ``client_address`` is as in ``Rank``. Raises ``SteeringOver`` and ``NoAppliance``."""
+
+    token: str
+    client_address: str = ""
+
+
+class Redirected(msgspec.Struct, frozen=True, kw_only=True):
+    """``media_url`` is the version's root on the best appliance for this client now, with a media
+    token, ending in ``/``. It holds for ``ttl_s``; then ask again."""
+
+    session_id: PlaySessionId
+    version_id: VersionId
+    appliance_id: ApplianceId
+    media_url: str
+    ttl_s: int
+
+
 class SetDraining(msgspec.Struct, frozen=True, kw_only=True):
     """A draining appliance gets no play while another one is fit, and running plays are led away
     from it. It serves whoever asks all the same."""
@@ -385,6 +412,7 @@ class Steering(Protocol):
         AddressInvalid,
         PageInvalid,
         SteeringOver,
+        NoAppliance,
     )
 
     async def report(self, request: Report) -> ReportAccepted: ...
@@ -402,5 +430,7 @@ class Steering(Protocol):
     async def explain_ranking(self, request: ExplainRanking) -> Explanation: ...
 
     async def steer(self, request: Steer) -> Steered: ...
+
+    async def redirect(self, request: Redirect) -> Redirected: ...
 
     async def set_draining(self, request: SetDraining) -> DrainingSet: ...

@@ -24,7 +24,7 @@ from cuemark.edge.cache import (
 )
 from cuemark.edge.growing import FULL, FillFailed, Growing, Wanted
 from cuemark.edge.neighbours import Neighbours
-from cuemark.edge.sources import Kind, Source
+from cuemark.edge.sources import ORIGIN, Kind, Source
 from cuemark.edge.store import Store
 from cuemark.edge.upstream import SourceAway, SourceLacks
 from cuemark.kit.clock import Clock
@@ -68,8 +68,10 @@ class Filler:
         now_s = self._clock.monotonic_s()
         if now_s - self._missing.get(key, float("-inf")) < MISSING_S:
             raise FillFailed(Reason.MISSING)
+        # Of hundreds who ask at once only the first needs to know whom to ask.
+        sources = (ORIGIN,) if key in self._growing else self._ranks.rank(key, now_s)
         standing, actions = self._table.ask(
-            key, wanted.file.size_bytes, urgent=urgent, sources=self._ranks.rank(key, now_s)
+            key, wanted.file.size_bytes, urgent=urgent, sources=sources
         )
         if standing is Standing.REFUSED:
             raise TooManyFills

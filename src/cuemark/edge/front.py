@@ -126,6 +126,7 @@ def _server(settings: ApplianceSettings) -> str:
     return f"""\
     server {{
         listen {host}:{settings.port}{" ssl" if settings.certificate else ""} backlog=4096;
+{_HOT}
 {tls.directives(settings)}        location / {{{_HEADERS}
             return 404;
         }}
@@ -140,7 +141,8 @@ def _server(settings: ApplianceSettings) -> str:
         location ~ ^/t/ {{
             if ($granted = "") {{ return 418; }}
             recursive_error_pages on;
-            error_page 301 403 404 418 = @judge;
+            error_page 301 403 418 = @judge;
+            error_page 404 = @fetch;
             alias "{settings.folder}/views/$asked_version/$asked_path";
             add_header Access-Control-Allow-Origin *;
             add_header Access-Control-Expose-Headers "{_EXPOSED}";
@@ -173,8 +175,21 @@ def _server(settings: ApplianceSettings) -> str:
             if ($held_already) {{ return 304; }}
             try_files $uri @miss;
         }}
-        location @miss {{{_HEADERS}
-            proxy_pass http://agent/$media_version/$media_path;
+        location @fetch {{{_asking(settings, "$asked_version/$asked_path")}
+        }}
+        location @miss {{{_asking(settings, "$media_version/$media_path")}
+        }}
+        location @away {{{_HEADERS}
+            types {{ }}
+            return 503 "this file cannot be fetched now\\n";
+        }}
+    }}"""
+
+
+def _asking(settings: ApplianceSettings, file: str) -> str:
+    """What asks the agent for a file that a request may have and that is not there."""
+    return f"""{_HEADERS}
+            proxy_pass http://agent/{file};
             proxy_http_version 1.1;
             proxy_pass_request_headers off;
             proxy_pass_request_body off;
@@ -189,17 +204,25 @@ def _server(settings: ApplianceSettings) -> str:
             proxy_hide_header Cache-Control;
             proxy_hide_header Retry-After;
             proxy_buffering off;
+            proxy_buffer_size 64k;
+            proxy_buffers 2 64k;
+            proxy_busy_buffers_size 64k;
             proxy_connect_timeout 2s;
             proxy_read_timeout 30s;
-            error_page 502 504 =503 @away;
-        }}
-        location @away {{{_HEADERS}
-            types {{ }}
-            return 503 "this file cannot be fetched now\\n";
-        }}
-    }}"""
+            error_page 502 504 =503 @away;"""
 
 
+# A request of ours needs more than the 4 KB that nginx gives it at once: with the C library of the
+# wheel's nginx (musl), the next 4 KB were a map and an unmap of memory for each request.
+#
+# Files that are asked for often stay open. What is behind a path of a version never has other
+# bytes, so one that was dropped may be read on; of one that the disk has changed, scrub leaves no
+# byte. A file keeps its room on the disk while it is open: so they are few, and let go soon.
+_HOT = """\
+        request_pool_size 8k;
+        open_file_cache max=1024 inactive=5s;
+        open_file_cache_valid 1s;
+        open_file_cache_min_uses 2;"""
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ALLOWED = (
     "Range, If-None-Match, If-Range, traceparent, "

@@ -20,6 +20,10 @@ from cuemark.edge.cache import Reason
 from cuemark.edge.sources import ORIGIN, Kind
 
 WAKE_EVERY_S = 0.25
+GROUPS = 8
+"""Readers who wait for more are woken by groups, one after the other: who comes meanwhile has their
+first byte between two groups, and not after hundreds of others."""
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -59,7 +63,8 @@ class Growing:
         self._shown = False
         self._genuine = False
         self._failure: Reason | None = None
-        self._changed = asyncio.Event()
+        self._groups = [asyncio.Event() for _ in range(GROUPS)]
+        self._joining = self._turn = self._unwoken = 0
         self._waking: asyncio.TimerHandle | None = None
         self._woken = False
 
@@ -115,12 +120,12 @@ class Growing:
             if readable > offset and self.source.kind is not Kind.PEER:
                 self._shown = True
                 return readable
-            await self._changed.wait()
+            await self._wait()
 
     async def news(self) -> None:
         """Wait until readers are woken the next time; not once the file is finished."""
         if not self._genuine and self._failure is None:
-            await self._changed.wait()
+            await self._wait()
 
     async def begun(self) -> None:
         """Wait for the first byte, or for the whole of a file that has none to show yet."""
@@ -134,27 +139,46 @@ class Growing:
         await self.beyond(self.wanted.file.size_bytes)
 
     def wake(self) -> None:
-        """Let the readers look again: at once for the first byte, then four times a second.
+        """Let the readers look again: at once for the first byte, then each four times a second.
 
         A fetch brings pieces of a few kilobytes; hundreds of readers must not run for each.
         """
+        self._unwoken = GROUPS
         if self._waking is None:
-            pause_s = WAKE_EVERY_S if self._woken else 0.0
-            self._waking = asyncio.get_running_loop().call_later(pause_s, self._wake_now)
+            pause_s = WAKE_EVERY_S / GROUPS if self._woken else 0.0
+            self._waking = asyncio.get_running_loop().call_later(pause_s, self._wake_next)
 
-    def _wake_now(self) -> None:
+    async def _wait(self) -> None:
+        self._joining = (self._joining + 1) % GROUPS
+        await self._groups[self._joining].wait()
+
+    def _wake_next(self) -> None:
+        if not self._woken:
+            self._wake_all()
+            return
+        self._waking = None
+        self._unwoken -= 1
+        self._turn = (self._turn + 1) % GROUPS
+        self._groups[self._turn].set()
+        self._groups[self._turn] = asyncio.Event()
+        if self._unwoken:
+            loop = asyncio.get_running_loop()
+            self._waking = loop.call_later(WAKE_EVERY_S / GROUPS, self._wake_next)
+
+    def _wake_all(self) -> None:
         if self._waking is not None:
             self._waking.cancel()
             self._waking = None
         self._woken = True
-        self._changed.set()
-        self._changed = asyncio.Event()
+        for number, group in enumerate(self._groups):
+            group.set()
+            self._groups[number] = asyncio.Event()
 
     def finish(self, failure: Reason | None = None) -> None:
         """Tell the readers that the bytes are genuine, or that they will not come."""
         self._failure = failure
         self._genuine = failure is None
-        self._wake_now()
+        self._wake_all()
 
     def close(self) -> None:
         if self._file >= 0:

@@ -32,7 +32,7 @@ def config(settings: OriginSettings) -> str:
     """The whole config of the origin's nginx.
 
     nginx paces itself after each piece that it has handed to the kernel, so a bound on the rate
-    needs small pieces to be one from the start.
+    needs small pieces to be one from the start, and a kernel that does not hold them back.
     """
     folder = Path(settings.folder)
     fields = {
@@ -43,6 +43,7 @@ def config(settings: OriginSettings) -> str:
     }
     rate_bytes_s = settings.limit_rate_kbps * 1000 // 8
     chunk_bytes = max(_LEAST_CHUNK_BYTES, rate_bytes_s // 32) if rate_bytes_s else 2 << 20
+    nopush = "off" if rate_bytes_s else "on"
     root = f"{settings.objects}/versions"
     return f"""\
 {main_block(folder, connections=1024)}
@@ -64,6 +65,7 @@ http {{
         listen 127.0.0.1:{settings.port} backlog=1024;
         limit_rate {rate_bytes_s};
         sendfile_max_chunk {chunk_bytes};
+        tcp_nopush {nopush};
         root "{root}";
         disable_symlinks on from="{root}";
         location / {{

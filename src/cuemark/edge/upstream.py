@@ -82,6 +82,8 @@ async def stream(request: RequestBuilder, what: str, offset: int) -> AsyncGenera
     ``what`` is asked of whom, for errors: an address may hold a token. Raises ``SourceError``.
     """
     try:
+        # Else the client waits for 64 KB before it gives any: viewers of a slow source wait too.
+        request = request.streamed_read_buffer_limit(1)
         request = request.header(tracing.HEADER, tracing.traceparent())
         if offset:
             request = request.header("Range", f"bytes={offset}-")

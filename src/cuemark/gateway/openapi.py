@@ -1,5 +1,6 @@
 """This API as an OpenAPI 3.1 document, made from the handlers that serve it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from cuemark.contracts.functions import Functions
 from cuemark.contracts.identity import Identity, NotLoggedIn
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
-from cuemark.contracts.steering import Steering, SteeringOver
+from cuemark.contracts.steering import NoAppliance, Steering, SteeringOver
 from cuemark.contracts.viewers import Viewers
 from cuemark.gateway import access
 from cuemark.gateway.clearkey import ClearKeyRequest
@@ -32,12 +33,19 @@ from cuemark.gateway.errors import (
 from cuemark.gateway.views import API, ErrorView
 from cuemark.kit.errors import Refusal
 
+_TYPED = re.compile(r":(str|path)\}")
 _SCHEMAS = "#/components/schemas/"
 _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "service": (),
     "login": Identity.refusals,
     "titles": (*Catalog.refusals, *Viewers.refusals),
-    "plays": (*Playback.refusals, *Licensing.refusals, *Viewers.refusals, SteeringOver),
+    "plays": (
+        *Playback.refusals,
+        *Licensing.refusals,
+        *Viewers.refusals,
+        SteeringOver,
+        NoAppliance,
+    ),
     "uploads": (*Encoding.refusals, UploadBusy, StorageFull),
     "jobs": (*Encoding.refusals, *Catalog.refusals),
     "marks": (*Encoding.refusals, *Playback.refusals),
@@ -76,7 +84,7 @@ def openapi_document(
     document["components"]["schemas"] |= schemas
     _add_own_bodies(document["paths"])
     for method, path, handler in access.routes_of(described):
-        operation = document["paths"].get(path.replace(":str}", "}"), {}).get(method.lower())
+        operation = document["paths"].get(_TYPED.sub("}", path), {}).get(method.lower())
         if operation is None:
             continue
         public = access.access_of(handler) == "anyone"

@@ -20,6 +20,8 @@ from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.pages import MOST_ROWS
 
 API = "/api/v1"
+MEDIA = f"{API}/media"
+DASH_FILE, HLS_FILE = "manifest.mpd", "master.m3u8"
 
 ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}\Z"
 IdText = Annotated[str, Meta(pattern=ID_PATTERN)]
@@ -173,7 +175,8 @@ class SystemView(View, frozen=True):
 
 
 class PlayView(View, frozen=True):
-    """``systems`` has the preferred one first."""
+    """``systems`` has the preferred one first. Whoever has one of the ``redirected`` addresses has
+    the play's manifest and media, without a login."""
 
     session_id: str
     title_id: str
@@ -187,6 +190,8 @@ class PlayView(View, frozen=True):
     progress_url: str
     expires_at: datetime
     systems: list[SystemView] = []
+    redirected_dash_url: str = ""
+    redirected_hls_url: str = ""
 
 
 class SteeringView(View, frozen=True):
@@ -333,6 +338,8 @@ def play_view(play: Play) -> PlayView:
             for system in play.systems
             if system != "common"
         ],
+        redirected_dash_url=f"{MEDIA}/{play.redirect_token}/{DASH_FILE}",
+        redirected_hls_url=f"{MEDIA}/{play.redirect_token}/{HLS_FILE}",
     )
 
 

@@ -61,6 +61,12 @@ _REFRESHES_PER_S = 4
     default="sdr",
     help="What this device's screen shows: HDR is played by those alone who ask for it.",
 )
+@click.option(
+    "--redirect",
+    "redirected",
+    is_flag=True,
+    help="Play as a device that knows one address and no Content Steering.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 def main(
     title: str,
@@ -76,6 +82,7 @@ def main(
     audio: str,
     codec: str | None,
     dynamic_range: DynamicRange,
+    redirected: bool,
     as_json: bool,
 ) -> None:
     """Play TITLE, an id or a name, in real time. Without --from it resumes."""
@@ -90,6 +97,7 @@ def main(
         audio=audio,
         codec=codec or "",
         dynamic_range=dynamic_range,
+        redirected=redirected,
     )
     screen = Console(stderr=True)
     failure: PlayerError | None = None

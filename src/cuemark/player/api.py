@@ -60,7 +60,8 @@ class Title(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
-    """What a started play answers; the URLs are paths on the API."""
+    """What a started play answers; the URLs are paths on the API. A service of an older release
+    has no ``redirected`` ones."""
 
     session_id: str
     title_id: str
@@ -72,6 +73,8 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     hls_url: str
     licence_url: str
     progress_url: str
+    redirected_dash_url: str = ""
+    redirected_hls_url: str = ""
 
 
 class _Broken(Exception):
@@ -184,6 +187,12 @@ class Api:
         except UnicodeDecodeError as error:
             raise ApiAway(f"{path} is not text in UTF-8") from error
 
+    def address(self, path: str) -> str:
+        """Where a client without a login finds ``path``."""
+        if not path.startswith("/") or path.startswith("//"):
+            raise ApiAway(f"{path[:80]!r} is not a path on this service")
+        return self._origin + path
+
     async def licence(self, path: str, kids: list[str]) -> dict[str, str]:
         """The content keys granted for ``kids``, by kid; both in hex (W3C EME, ClearKey)."""
         body = {"kids": [_base64url(bytes.fromhex(kid)) for kid in kids], "type": "temporary"}
@@ -232,8 +241,6 @@ class Api:
         being restarted. What is asked of it can be asked twice, but for the code of a login link,
         which is refused where the first time counted.
         """
-        if not path.startswith("/") or path.startswith("//"):
-            raise ApiAway(f"{path[:80]!r} is not a path on this service")
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 status, answer, wait_s = await self._once(method, path, body)
@@ -251,7 +258,7 @@ class Api:
 
     async def _once(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes, float]:
         headers: HeadersType = {tracing.HEADER: tracing.traceparent()}
-        request = self._client.request(method, self._origin + path).headers(headers)
+        request = self._client.request(method, self.address(path)).headers(headers)
         if self._token:
             request = request.bearer_auth(self._token)
         if body is not None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 from pyreqwest.client import Client, ClientBuilder
@@ -23,6 +24,8 @@ CONNECT_S = 1.5
 SILENCE_S = 2.5
 LONGEST_S = 30.0
 MAX_BYTES = 64 << 20
+MAX_REDIRECTS = 3
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LOOK_EVERY_S = 0.1
 _STEP_BYTES = 4096
 
@@ -82,10 +85,14 @@ class Throttle:
 
 
 class Downloader:
-    """Fetches whole objects over pooled connections. Follows no redirect, sends no credential."""
+    """Fetches whole objects over pooled connections, and sends no credential.
 
-    def __init__(self, clock: Clock, line: Line | None = None) -> None:
+    Follows no redirect, or, for a play that consists of them, ``max_redirects`` for each object.
+    """
+
+    def __init__(self, clock: Clock, line: Line | None = None, *, max_redirects: int = 0) -> None:
         self._clock = clock
+        self._max_redirects = max_redirects
         self._throttle = Throttle(clock, line) if line else None
         self._client: Client = (
             ClientBuilder()
@@ -107,22 +114,34 @@ class Downloader:
         begun_s = self._clock.monotonic_s()
         try:
             async with asyncio.timeout(LONGEST_S):
-                request = self._client.get(url).header(tracing.HEADER, tracing.traceparent())
-                stream = request.build_streamed()
-                async with asyncio.timeout(SILENCE_S):
-                    response = await stream.__aenter__()
-                try:
-                    size_bytes = _announced(response)
-                    if answered:
-                        answered(self._clock.monotonic_s() - begun_s)
-                    body = await self._read(response, _Watched(size_bytes, begun_s, watch))
-                finally:
-                    await stream.__aexit__(None, None, None)
+                for _ in range(self._max_redirects + 1):
+                    body = await self._once(url, begun_s, watch, answered)
+                    if isinstance(body, bytes):
+                        return Downloaded(body, self._clock.monotonic_s() - begun_s)
+                    url = body.url
         except TimeoutError as error:
             raise DownloadFailed("it is silent or too slow") from error
         except PyreqwestError as error:
             raise DownloadFailed("it does not answer, or broke off") from error
-        return Downloaded(body, self._clock.monotonic_s() - begun_s)
+        raise DownloadFailed("it sends on and on")
+
+    async def _once(
+        self, url: str, begun_s: float, watch: Watcher | None, answered: Answered | None
+    ) -> "bytes | _Elsewhere":
+        """The body at ``url``, or where it is instead."""
+        request = self._client.get(url).header(tracing.HEADER, tracing.traceparent())
+        stream = request.build_streamed()
+        async with asyncio.timeout(SILENCE_S):
+            response = await stream.__aenter__()
+        try:
+            if self._max_redirects and response.status in _REDIRECTS:
+                return _Elsewhere(_location(url, response))
+            size_bytes = _announced(response)
+            if answered:
+                answered(self._clock.monotonic_s() - begun_s)
+            return await self._read(response, _Watched(size_bytes, begun_s, watch))
+        finally:
+            await stream.__aexit__(None, None, None)
 
     async def _read(self, response: Response, watched: "_Watched") -> bytes:
         body = bytearray()
@@ -181,6 +200,20 @@ class _Watched(msgspec.Struct, frozen=True):
         elapsed_s = now_s - self.begun_s
         if self.watch and not self.watch(Progress(received, self.size_bytes, elapsed_s)):
             raise DownloadAbandoned(received, elapsed_s)
+
+
+class _Elsewhere(msgspec.Struct, frozen=True):
+    """What was asked for is at ``url``."""
+
+    url: str
+
+
+def _location(url: str, response: Response) -> str:
+    """Where an answer sends on to (RFC 9110 section 10.2.2)."""
+    where = urljoin(url, response.get_header("location") or "")
+    if urlsplit(where).scheme not in ("http", "https"):
+        raise DownloadFailed("it sends on to no address of the web", response.status)
+    return where
 
 
 def _announced(response: Response) -> int | None:

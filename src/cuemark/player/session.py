@@ -14,7 +14,7 @@ from cuemark.player.accounts import report_of
 from cuemark.player.api import Api, Credential, Play, Title
 from cuemark.player.appliances import Appliances
 from cuemark.player.decode import Decoder
-from cuemark.player.download import Downloader
+from cuemark.player.download import MAX_REDIRECTS, Downloader, DownloadFailed
 from cuemark.player.engine import Engine
 from cuemark.player.errors import (
     ApiAway,
@@ -43,7 +43,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     the one that the film begins with. ``codec`` is ``h264``, ``hevc`` or ``av1``; empty for the
     newest that the film has in the ``dynamic_range`` of this device's screen. ``seconds`` None
     plays to the end. ``from_s`` None resumes where the member stopped. ``line`` caps what this
-    device takes from appliances, from the moment at which it asks for the play.
+    device takes from appliances, from the moment at which it asks for the play. ``redirected`` is
+    to play as a device that knows one address and no Content Steering: media by redirects alone.
     """
 
     api_url: str
@@ -57,6 +58,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     dynamic_range: DynamicRange = "sdr"
     line: Line | None = None
     device: str = "cuemark-player"
+    redirected: bool = False
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +125,11 @@ class _Session:
         started = await self._api.start_play(self._title.title_id, self._options.device)
         try:
             async with (
-                Downloader(self._clock, self._options.line) as downloader,
+                Downloader(
+                    self._clock,
+                    self._options.line,
+                    max_redirects=MAX_REDIRECTS if self._options.redirected else 0,
+                ) as downloader,
                 self._decoder as decoder,
             ):
                 return await self._play(started, downloader, decoder, asked_at_s)
@@ -136,9 +142,11 @@ class _Session:
         self, started: Play, downloader: Downloader, decoder: Decoder, asked_at_s: float
     ) -> Report:
         appliances = Appliances([])
-        source = Source(appliances, downloader, self._clock, lambda: self._ranking(started))
+        source = Source(
+            appliances, downloader, self._clock, lambda: self._ranking(started, downloader)
+        )
         steersman = Steersman(appliances, downloader, self._options.format)
-        manifest = await self._manifest(started, appliances, source)
+        manifest = await self._manifest(started, downloader, appliances, source)
         manifest, keys = await self._unlocked(started, manifest)
         start_s, end_s, resumed_s = self._span(started, manifest)
         circumstances = Circumstances(
@@ -211,9 +219,12 @@ class _Session:
             error=error,
         )
 
-    async def _manifest(self, started: Play, appliances: Appliances, source: Source) -> Manifest:
+    async def _manifest(
+        self, started: Play, downloader: Downloader, appliances: Appliances, source: Source
+    ) -> Manifest:
+        described = await self._described(started, downloader)
         if self._options.format == "dash":
-            manifest = dash.parse(await self._api.text(started.dash_url))
+            manifest = dash.parse(described)
             appliances.replace(manifest.locations)
             kept = self._chosen([each.offered for each in manifest.audio])
             audio = tuple(each for each in manifest.audio if each.rung_id == kept)
@@ -225,7 +236,7 @@ class _Session:
             self._codec = codecs.chosen(offered, self._options.codec)
             video = tuple(each for each in there if families[each.rung_id] == self._codec)
             return msgspec.structs.replace(manifest, audio=audio, video=video)
-        multivariant = hls.parse_multivariant(await self._api.text(started.hls_url))
+        multivariant = hls.parse_multivariant(described)
         multivariant = multivariant.with_sound(self._chosen(multivariant.sounds))
         multivariant = multivariant.with_range(
             codecs.range_chosen(multivariant.dynamic_ranges, self._options.dynamic_range)
@@ -254,12 +265,27 @@ class _Session:
         self._sound = track.name
         return track.track_id
 
-    async def _ranking(self, started: Play) -> Sequence[Location]:
+    async def _described(self, started: Play, downloader: Downloader) -> str:
+        """The play's manifest; by redirects, as who has no login gets it."""
+        in_dash = self._options.format == "dash"
+        if not self._options.redirected:
+            return await self._api.text(started.dash_url if in_dash else started.hls_url)
+        path = started.redirected_dash_url if in_dash else started.redirected_hls_url
+        if not path:
+            raise ApiAway("this service is of an older release and redirects no play")
+        try:
+            found = await downloader.fetch(self._api.address(path))
+        except DownloadFailed as failure:
+            raise ApiAway(f"the service gives no manifest: {failure}") from failure
+        return _text(found.body, "the manifest")
+
+    async def _ranking(self, started: Play, downloader: Downloader) -> Sequence[Location]:
         """The appliances as the service ranks them now; none where it does not say."""
         try:
+            described = await self._described(started, downloader)
             if self._options.format == "dash":
-                return dash.parse(await self._api.text(started.dash_url)).locations
-            return hls.parse_multivariant(await self._api.text(started.hls_url)).locations
+                return dash.parse(described).locations
+            return hls.parse_multivariant(described).locations
         except (ApiAway, ApiRefused, ManifestInvalid):
             return []
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Literal
 
 import msgspec
 import pytest
@@ -11,15 +12,25 @@ from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
 from cuemark.contracts.playback import (
     EndPlay,
     GetPlay,
+    GetRedirectedManifest,
     ListPlays,
     Playback,
     PlayStopped,
     StopPlay,
     UnknownPlay,
 )
-from cuemark.contracts.steering import Steer
+from cuemark.contracts.steering import Redirect, Steer
 from cuemark.kit.pages import PageInvalid
-from tests.contract.playback.conftest import EDGE, FILM, OWNER, PROFILE, House, manifest, start
+from tests.contract.playback.conftest import (
+    EDGE,
+    FILM,
+    LICENCE_URL,
+    OWNER,
+    PROFILE,
+    House,
+    manifest,
+    start,
+)
 from tests.unit.playback.versions import version
 
 
@@ -48,6 +59,26 @@ async def test_a_manifest_says_where_its_play_is_steered(
     steered = await house.steering.steer(Steer(token=token))
     assert steered.appliance_ids == play.appliances
     assert "play=" not in await manifest(playback, play.session_id, form)
+
+
+@pytest.mark.parametrize("form", ["dash", "hls"])
+async def test_a_redirected_manifest_has_one_address_for_all_media(
+    house: House, playback: Playback, form: Literal["dash", "hls"]
+) -> None:
+    play = await start(playback)
+    sent = await house.steering.redirect(Redirect(token=play.redirect_token))
+    assert sent.session_id == play.session_id
+    here = "https://watch.test/api/v1/media/token/"
+    asked = GetRedirectedManifest(
+        session_id=sent.session_id, format=form, media_url=here, licence_url=LICENCE_URL
+    )
+    told = (await playback.get_redirected_manifest(asked)).text
+    assert here in told
+    assert "/t/" not in told
+    assert "steering" not in told.lower()
+    await playback.end(EndPlay(session_id=play.session_id, account_id=OWNER))
+    with pytest.raises(UnknownPlay):
+        await playback.get_redirected_manifest(asked)
 
 
 async def test_a_play_of_an_older_release_is_steered_nowhere(

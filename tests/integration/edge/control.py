@@ -24,6 +24,8 @@ from cuemark.contracts.steering import (
     Place,
     Rank,
     Ranking,
+    Redirect,
+    Redirected,
     Report,
     ReportAccepted,
     RoutePage,
@@ -83,6 +85,9 @@ class FileSteering(Steering):
 
     async def steer(self, request: Steer) -> Steered:
         raise SteeringOver("No play is steered here.")
+
+    async def redirect(self, request: Redirect) -> Redirected:
+        raise SteeringOver("No play is redirected here.")
 
     async def set_draining(self, request: SetDraining) -> DrainingSet:
         return DrainingSet()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import shutil
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from cuemark.edge.filling import MISSING_S
 from tests.integration.edge.farm import SEGMENT, Farm, farm, noise, until
 from tests.integration.edge.test_misses import until_held
-from tests.integration.edge.wire import fetch_async
+from tests.integration.edge.wire import fetch, fetch_async
 
 BODY = noise(300_000)
 MANY = ",".join(f"{2 * n}-{2 * n}" for n in range(2000))
@@ -74,6 +75,51 @@ def test_an_error_is_kept_by_nobody_and_remembered_for_seconds_only(tmp_path: Pa
         assert failed.headers["cache-control"] == "no-store"
         stored.with_suffix(".away").rename(stored)
         until(lambda: built.get(built.target(version_id)).body == BODY, MISSING_S + 2)
+
+
+def test_a_link_on_the_origin_leads_nowhere_whoever_asks(tmp_path: Path) -> None:
+    """One in place of a published file, one that nobody published, and one to a whole folder."""
+    secret = tmp_path / "secrets" / "key"
+    secret.parent.mkdir()
+    secret.write_bytes(b"the secret" * 30_000)
+    secret.parent.chmod(0o755)
+    with farm(tmp_path, {SEGMENT: BODY, "v3/9.m4s": BODY[::-1]}) as built:
+        version_id = built.versions[0].version_id
+        folder = built.objects / "versions" / version_id
+        (folder / SEGMENT).unlink()
+        (folder / SEGMENT).symlink_to(secret)
+        (folder / "v2").symlink_to(secret.parent)
+        shutil.rmtree(folder / "v3")
+        (folder / "v3").mkdir()
+        (folder / "v3/9.m4s").symlink_to("../../../../secrets/key")
+        key = {"X-Origin-Key": built.origin.key}
+        for path in (SEGMENT, "v2/key", "v3/9.m4s"):
+            direct = fetch(built.origin.port, f"/{version_id}/{path}", key)
+            assert direct.status in (403, 404), path
+            reply = built.get(built.target(version_id, path))
+            assert reply.status in (404, 502), path
+            assert b"the secret" not in direct.body + reply.body
+
+
+def test_the_token_of_one_session_gains_nothing_from_that_of_another(tmp_path: Path) -> None:
+    """Neither its end, nor its variants, nor its life after it was revoked."""
+    with farm(tmp_path, {SEGMENT: BODY}) as built:
+        version_id = built.versions[0].version_id
+        ours, theirs = (
+            built.token(version_id, subject=f"play_{who}", expires_at_s=int(time.time()) + life_s)
+            for who, life_s in (("ours", 600), ("theirs", 900))
+        )
+        half = len(ours) // 2
+        mixed = [ours[:at] + theirs[at:] for at in (half, len(ours) - 43, len(ours) - 4)]
+        assert built.get(f"/t/{ours}/{version_id}/{SEGMENT}").status == 200
+        assert built.get(f"/t/{theirs}/{version_id}/{SEGMENT}").status == 200
+        for token in mixed:
+            assert token not in (ours, theirs)
+            assert built.get(f"/t/{token}/{version_id}/{SEGMENT}").status == 401
+        built.revoke("play_ours")
+        until(lambda: built.get(f"/t/{ours}/{version_id}/{SEGMENT}").status == 401, 3)
+        assert built.get(f"/t/{theirs}/{version_id}/{SEGMENT}").body == BODY
+        assert built.get(f"/t/{mixed[0]}/{version_id}/{SEGMENT}").status == 401
 
 
 @contextlib.asynccontextmanager

@@ -95,6 +95,15 @@ def test_a_miss_becomes_a_hit_and_both_tell_it(tmp_path: Path) -> None:
         assert hit.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
+def test_the_first_bytes_of_a_slow_origin_go_on_at_once(tmp_path: Path) -> None:
+    """Of a file that would fit into any buffer on the way."""
+    body = noise(60_000)
+    with farm(tmp_path, {SEGMENT: body}, limit_rate_kbps=240) as built:
+        reply = built.get(built.target(built.versions[0].version_id))
+        assert reply.body == body
+        assert reply.first_byte_s < reply.seconds / 2
+
+
 def test_content_types(tmp_path: Path) -> None:
     files = {"v1/init.mp4": b"a", "v1.m3u8": b"b", "en.vtt": b"c", "v1/9.m4s": b"d"}
     types = ["video/mp4", "application/vnd.apple.mpegurl", "text/vtt", "video/mp4"]

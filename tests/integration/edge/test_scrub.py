@@ -32,6 +32,29 @@ def test_every_flipped_byte_is_found_and_healed_and_then_none_is_served(tmp_path
             assert built.get(built.target(version_id, path)).body == body
 
 
+def test_what_nginx_has_open_is_not_served_once_it_was_found_changed(tmp_path: Path) -> None:
+    with farm(tmp_path, FILES, scrub_every_s=1.0, **SCRUBBED) as built:
+        until(lambda: len(built.stored()) == len(FILES))
+        path, body = next(iter(FILES.items()))
+        target, name = built.target(built.versions[0].version_id, path), blake3(body).hexdigest()
+        built.children["origin"].kill()
+        assert [built.get(target).body for _ in range(5)] == [body] * 5
+        stored = tmp_path / "appliance" / "store" / name[:2] / name
+        with stored.open("r+b") as file:
+            file.seek(7)
+            file.write(bytes([body[7] ^ 0x10]))
+
+        def found() -> bool:
+            built.get(target)
+            return built.health().rotten == 1
+
+        until(found, 20)
+        replies = [built.get(target) for _ in range(40)]
+        assert not any(reply.whole and reply.status == 200 for reply in replies)
+        assert all(len(reply.body) < 100 for reply in replies)
+        until(lambda: built.get(target).status == 503, 3)
+
+
 def test_what_is_found_while_the_origin_is_away_is_a_miss_and_healed_later(tmp_path: Path) -> None:
     with farm(tmp_path, FILES, scrub_every_s=1.0, **SCRUBBED) as built:
         version_id = built.versions[0].version_id

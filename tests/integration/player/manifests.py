@@ -20,7 +20,7 @@ def dash(made: film.Film, bases: Mapping[str, str], steering_url: str) -> str:
     locations = "".join(
         f'<BaseURL serviceLocation="{name}">{url}</BaseURL>' for name, url in bases.items()
     )
-    steering = f"<ContentSteering>{steering_url}</ContentSteering>"
+    steering = f"<ContentSteering>{steering_url}</ContentSteering>" if steering_url else ""
     sets = "".join(_dash_set(made, name, label) for name, label in film.LABELS.items())
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
@@ -55,7 +55,8 @@ def _dash_set(made: film.Film, name: str, label: str) -> str:
 
 def master(made: film.Film, bases: Mapping[str, str], key_base: str, steering_url: str) -> str:
     lines = ["#EXTM3U", f'#EXT-X-DEFINE:NAME="key_base",VALUE="{key_base}"']
-    lines.append(f'#EXT-X-CONTENT-STEERING:SERVER-URI="{steering_url}",PATHWAY-ID="one"')
+    if steering_url:
+        lines.append(f'#EXT-X-CONTENT-STEERING:SERVER-URI="{steering_url}",PATHWAY-ID="one"')
     for name in film.LABELS:
         lines.append(
             f'#EXT-X-SESSION-DATA:DATA-ID="org.cuemark.digests.{name}",'

@@ -22,6 +22,7 @@ PASSWORD = "correct horse"
 TITLE_ID = "ttl_" + "0" * 25 + "1"
 OTHER_ID = "ttl_" + "0" * 25 + "2"
 SESSION = "ps_1"
+REDIRECT = "redirect.token"
 VERSION = "ver_1"
 NAME = "The Long Take"
 
@@ -201,6 +202,8 @@ class Service:
         self.with_digests = True
         self.steering = Answer(410)
         self.steered: list[str] = []
+        self.sends_to = ["one"]
+        self.sent: list[str] = []
         self._server = Server(self._answer)
 
     @property
@@ -240,6 +243,9 @@ class Service:
             assert "authorization" not in request.headers
             self.steered.append(query)
             return self.steering
+        if path.startswith(f"/media/{REDIRECT}/"):
+            assert "authorization" not in request.headers
+            return await self._redirected(path.removeprefix(f"/media/{REDIRECT}/"))
         if path in ("/login", "/login/link"):
             return self._log_in(path, json.loads(request.body))
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
@@ -249,6 +255,21 @@ class Service:
         if request.method == "POST" and path == "/plays":
             return self._start(json.loads(request.body)["title_id"])
         return self._of_session(request, path)
+
+    async def _redirected(self, file: str) -> Answer:
+        """Media at one address, sent on to the first of ``sends_to``; "here" makes a loop."""
+        self.sent.append(file)
+        bases = {"redirected": f"{self.url}/api/v1/media/{REDIRECT}/"}
+        key_base = f"http://cuemark.example/api/v1/plays/{SESSION}/keys"
+        if file == "manifest.mpd":
+            return self._described(manifests.dash(self.film, bases, ""))
+        if file == "master.m3u8":
+            return self._described(manifests.master(self.film, bases, key_base, ""))
+        if file.endswith(".m3u8"):
+            return Answer(200, manifests.media(self.film, file.removesuffix(".m3u8")).encode())
+        first = self.sends_to[0]
+        base = bases["redirected"] if first == "here" else self.appliances[first].base_url
+        return Answer(302, headers=(("location", f"{base}{file}"),))
 
     def steer(self, *names: str, ttl_s: float = 1) -> None:
         """Where plays shall fetch from, from their next question on."""
@@ -294,6 +315,8 @@ class Service:
                 "licence_url": f"{base}/licence",
                 "progress_url": f"{base}/progress",
                 "expires_at": "2030-01-01T00:00:00Z",
+                "redirected_dash_url": f"/api/v1/media/{REDIRECT}/manifest.mpd",
+                "redirected_hls_url": f"/api/v1/media/{REDIRECT}/master.m3u8",
                 "of_a_newer_release": True,
             },
             201,

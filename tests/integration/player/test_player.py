@@ -12,10 +12,10 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from cuemark.kit.clock import ManualClock
+from cuemark.kit.clock import ManualClock, SystemClock
 from cuemark.player.api import BearerToken, LoginCode, Password
 from cuemark.player.appliances import Appliances
-from cuemark.player.download import Downloader
+from cuemark.player.download import MAX_REDIRECTS, Downloader, DownloadFailed
 from cuemark.player.errors import (
     ApiRefused,
     MediaAway,
@@ -459,3 +459,52 @@ async def test_the_command_reports_a_play_that_failed(service: Service) -> None:
     assert child.returncode == 1
     assert json.loads(out.splitlines()[-1])["frames"] == 0
     assert "does not decrypt or decode" in " ".join(err.decode().split())
+
+
+@pytest.mark.parametrize("form", ["dash", "hls"])
+async def test_a_play_by_redirects_alone_shows_every_frame(
+    service: Service, form: Literal["dash", "hls"]
+) -> None:
+    report = await played(service, seconds=None, format=form, redirected=True)
+    assert (report.frames, report.decode_errors, report.stalls) == (FRAMES, 0, 0)
+    assert report.appliances == ["redirected"]
+    one, two = service.appliances.values()
+    assert {path for path in service.sent if path.endswith(".m4s")} == {
+        path for path in one.asked if path.endswith(".m4s")
+    }
+    assert (two.asked, one.credentials, service.steered) == ([], [], [])
+
+
+@pytest.mark.parametrize("form", ["dash", "hls"])
+async def test_a_redirected_play_goes_on_where_it_is_sent_when_an_appliance_dies(
+    service: Service, form: Literal["dash", "hls"]
+) -> None:
+    async def die() -> None:
+        await service.appliances["one"].server.stop()
+        service.sends_to = ["two"]
+
+    report = await watched_until(
+        service, 1.0, die, seconds=None, format=form, redirected=True, line=steady(ROOMY_KBPS)
+    )
+    assert (report.frames, report.decode_errors) == (FRAMES, 0)
+    assert any(path.endswith(".m4s") for path in service.appliances["two"].asked)
+
+
+async def test_who_sends_on_and_on_is_followed_a_few_times_only(service: Service) -> None:
+    service.sends_to = ["here"]
+    async with Downloader(SystemClock(), max_redirects=MAX_REDIRECTS) as downloader:
+        with pytest.raises(DownloadFailed, match="on and on"):
+            await downloader.fetch(f"{service.url}/api/v1/media/{origin.REDIRECT}/low/1.m4s")
+    assert service.sent == ["low/1.m4s"] * (MAX_REDIRECTS + 1)
+
+
+async def test_a_redirect_leads_to_no_file_of_this_device(service: Service) -> None:
+    async def answer(request: origin.Request) -> origin.Answer:
+        return origin.Answer(302, headers=(("location", "file:///etc/passwd"),))
+
+    server = origin.Server(answer)
+    await server.start()
+    async with Downloader(SystemClock(), max_redirects=MAX_REDIRECTS) as downloader:
+        with pytest.raises(DownloadFailed, match="no address of the web"):
+            await downloader.fetch(server.url)
+    await server.stop()

@@ -16,9 +16,11 @@ from cuemark.contracts.steering import (
     REPORT_EVERY_S,
     GetSnapshot,
     Rank,
+    Redirect,
     Report,
     Snapshot,
     Steering,
+    SteeringOver,
 )
 from cuemark.kit.cat import TokenKey
 from cuemark.kit.clock import Clock, ManualClock, SystemClock
@@ -163,6 +165,40 @@ async def test_an_appliance_learns_of_each_stopped_play_once(database: Database)
     await follower.catch_up()
     assert (await revoked(room.service, cursor))[0] == ["play_3"]
     assert (await revoked(room.service, "999"))[0] == ["play_1", "play_2", "play_3"]
+
+
+async def test_a_stopped_play_is_redirected_no_more_and_others_are(database: Database) -> None:
+    clock = ManualClock()
+    room = build(database, clock)
+    _, follower = room.followers
+    await room.service.report(
+        Report(
+            appliance_id=A,
+            url="http://edge-a.test",
+            healthy=True,
+            in_flight=0,
+            inventory_revision=1,
+            versions=[FILM],
+        )
+    )
+    plays = [
+        await room.service.rank(
+            Rank(
+                session_id=PlaySessionId(f"play_{number}"),
+                version_id=FILM,
+                expires_at=clock.now() + timedelta(hours=1),
+            )
+        )
+        for number in range(2)
+    ]
+    asked = [Redirect(token=each.redirect_token) for each in plays]
+    await room.service.redirect(asked[0])
+    await stop(database, "play_0")
+    await follower.catch_up()
+    clock.advance(1)
+    with pytest.raises(SteeringOver, match="over"):
+        await room.service.redirect(asked[0])
+    assert (await room.service.redirect(asked[1])).session_id == "play_1"
 
 
 async def test_a_stopped_play_leaves_the_list_when_its_tokens_end(database: Database) -> None:
@@ -311,6 +347,41 @@ async def test_a_database_that_is_away_is_unavailable() -> None:
     away = Database("postgresql+psycopg://cuemark@/none?host=/nowhere")
     with pytest.raises(Unavailable):
         await ranked(build(away).service, CLOCK)
+    await away.close()
+
+
+async def test_redirects_go_on_as_they_were_while_the_database_is_away(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock()
+    steering = build(database, clock).service
+    said = Report(
+        appliance_id=A,
+        url="http://edge-a.test",
+        healthy=True,
+        in_flight=0,
+        inventory_revision=1,
+        versions=[FILM],
+    )
+    await steering.report(said)
+    first, second = [
+        await steering.rank(
+            Rank(
+                session_id=PlaySessionId(f"play_{number}"),
+                version_id=FILM,
+                expires_at=clock.now() + timedelta(hours=1),
+            )
+        )
+        for number in range(2)
+    ]
+    found = await steering.redirect(Redirect(token=first.redirect_token))
+    await database.close()
+    away = Database("postgresql+psycopg://cuemark@/none?host=/nowhere")
+    monkeypatch.setattr(database, "transaction", away.transaction)
+    clock.advance(60)
+    assert await steering.redirect(Redirect(token=first.redirect_token)) == found
+    with pytest.raises(Unavailable):
+        await steering.redirect(Redirect(token=second.redirect_token))
     await away.close()
 
 

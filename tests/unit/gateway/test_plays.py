@@ -11,7 +11,17 @@ from cuemark.contracts.licensing import LicenceInvalid
 from cuemark.gateway.app import build_gateway
 from cuemark.gateway.clearkey import kids_of
 from tests.unit.gateway.asking import Asker
-from tests.unit.gateway.neighbours import ANNA, BEN, DRAFT, FILM, KEY, KID, OPERATOR, Town
+from tests.unit.gateway.neighbours import (
+    ANNA,
+    BEN,
+    DRAFT,
+    FILM,
+    KEY,
+    KID,
+    OPERATOR,
+    REDIRECT_TOKEN,
+    Town,
+)
 
 HERE = "/api/v1/plays/ses_anna"
 
@@ -44,6 +54,8 @@ async def test_a_play_answers_with_paths_of_this_api(ask: Asker, town: Town) -> 
                 "hls_url": f"{HERE}/master.m3u8?system=widevine",
             }
         ],
+        "redirected_dash_url": f"/api/v1/media/{REDIRECT_TOKEN}/manifest.mpd",
+        "redirected_hls_url": f"/api/v1/media/{REDIRECT_TOKEN}/master.m3u8",
     }
     (started,) = town.theatre.started
     assert (started.account_id, started.profile_id) == ("acc_anna", "prf_anna")

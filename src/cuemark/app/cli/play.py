@@ -59,6 +59,12 @@ MEMBER = "player@cuemark.example"
     help="What this screen shows: HDR is played by those alone who ask for it.",
 )
 @click.option(
+    "--redirect",
+    "redirected",
+    is_flag=True,
+    help="Play as a device that knows one address and no Content Steering.",
+)
+@click.option(
     "--as",
     "email",
     default=MEMBER,
@@ -79,6 +85,7 @@ def play(
     audio: str,
     codec: str | None,
     dynamic_range: DynamicRange,
+    redirected: bool,
     email: str,
     api_url: str | None,
     code: str | None,
@@ -109,6 +116,7 @@ def play(
         audio=audio,
         codec=codec or "",
         dynamic_range=dynamic_range,
+        redirected=redirected,
     )
     failure: PlayerError | None = None
     with console.status("Starting the play") as screen, trace(trace_id) as trace_id:

@@ -66,14 +66,16 @@ async def add(transaction: Transaction, session: Session) -> None:
 
 
 async def running(
-    transaction: Transaction, session_id: PlaySessionId, account_id: AccountId, now: datetime
+    transaction: Transaction, session_id: PlaySessionId, account_id: AccountId | None, now: datetime
 ) -> Session | None:
-    """The session, where it is this account's and neither ended nor past its time."""
+    """The session, where it is this account's and neither ended nor past its time. Without an
+    account it may be anyone's."""
+    owned = [] if account_id is None else [_session.c.account_id == account_id]
     row = (
         await transaction.execute(
             select(_session).where(
                 _session.c.session_id == session_id,
-                _session.c.account_id == account_id,
+                *owned,
                 _session.c.ended_at.is_(None),
                 _session.c.expires_at > now,
             )

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from cuemark.contexts.steering.model.pathways import PlayTokens
+from cuemark.contexts.steering.model.redirects import RedirectTokens
 from cuemark.contexts.steering.model.tokens import Keyring
 from cuemark.contexts.steering.service import SteeringService
 from cuemark.contexts.steering.service.routing import Routing
@@ -47,6 +48,7 @@ def build(
         routing,
         Atlas(atlas, clock),
         PlayTokens(token_keys),
+        RedirectTokens(token_keys),
         storage_ids,
     )
     versions = Follower("steering.versions", [ENCODING], database, log, service.take)

@@ -9,7 +9,7 @@ from tests.unit.gateway.neighbours.identity import CODE, OPERATOR_CODE, PASSWORD
 from tests.unit.gateway.neighbours.licensing import KEY, KID
 from tests.unit.gateway.neighbours.neighbour import ANNA, BEN, DRAFT, FILM, OPERATOR
 from tests.unit.gateway.neighbours.playback import ANNAS_SESSION, TRACE
-from tests.unit.gateway.neighbours.steering import PLAY_TOKEN
+from tests.unit.gateway.neighbours.steering import MEDIA_URL, PLAY_TOKEN, REDIRECT_TOKEN
 from tests.unit.gateway.neighbours.town import Town
 
 __all__ = [
@@ -21,10 +21,12 @@ __all__ = [
     "FILM",
     "KEY",
     "KID",
+    "MEDIA_URL",
     "OPERATOR",
     "OPERATOR_CODE",
     "PASSWORD",
     "PLAY_TOKEN",
+    "REDIRECT_TOKEN",
     "RUN",
     "TRACE",
     "Town",

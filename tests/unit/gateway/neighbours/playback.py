@@ -10,6 +10,7 @@ from cuemark.contracts import playback
 from cuemark.contracts.ids import AccountId, ApplianceId, PlaySessionId, ProfileId, VersionId
 from cuemark.kit.errors import Refusal
 from tests.unit.gateway.neighbours.neighbour import FILM, Neighbour
+from tests.unit.gateway.neighbours.steering import REDIRECT_TOKEN
 
 ANNAS_SESSION = PlaySessionId("ses_anna")
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -24,6 +25,7 @@ class Theatre(Neighbour):
     licence_urls: list[str] = field(default_factory=list)
     steering_urls: list[str] = field(default_factory=list)
     systems: list[str | None] = field(default_factory=list)
+    redirected: list[playback.GetRedirectedManifest] = field(default_factory=list)
     evidence: list[playback.NameSessions] = field(default_factory=list)
 
     def check_session(self, session_id: PlaySessionId, account_id: AccountId) -> None:
@@ -45,6 +47,7 @@ class Theatre(Neighbour):
             appliances=[ApplianceId("edge-a")],
             expires_at=self.clock.now() + timedelta(hours=6),
             systems=["widevine", "common"],
+            redirect_token=REDIRECT_TOKEN,
         )
 
     async def get_manifest(self, request: playback.GetManifest) -> playback.Manifest:
@@ -53,6 +56,15 @@ class Theatre(Neighbour):
         self.steering_urls.append(request.steering_url)
         self.systems.append(request.system)
         return playback.Manifest(text=f"<{request.format}>")
+
+    async def get_redirected_manifest(
+        self, request: playback.GetRedirectedManifest
+    ) -> playback.Manifest:
+        self.check()
+        if request.session_id != ANNAS_SESSION:
+            raise playback.UnknownPlay("There is no such play.")
+        self.redirected.append(request)
+        return playback.Manifest(text=f"<{request.format} at one address>")
 
     async def get_play(self, request: playback.GetPlay) -> playback.PlayState:
         self.check_session(request.session_id, request.account_id)

@@ -4,18 +4,22 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from cuemark.contracts import steering
-from cuemark.contracts.ids import ApplianceId
+from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.kit.errors import Refusal
 from cuemark.kit.pages import checked_limit
 from tests.unit.gateway.neighbours.neighbour import Neighbour
 
 ROUTE = steering.Route("192.0.2.0/24", "198.51.100.1", 100, 1, 0)
 PLAY_TOKEN = "eyJzZXNzaW9uIn0.c2ln"
+REDIRECT_TOKEN = "k6RwbGF5.c2lnbmVk"
+MEDIA_URL = "http://127.0.0.1:8081/t/token/ver_1/"
 
 
 @dataclass
 class Guide(Neighbour):
     draining: list[ApplianceId] = field(default_factory=list)
+    clients: list[str] = field(default_factory=list)
+    nobody_serves: bool = False
     refusals: ClassVar[tuple[type[Refusal], ...]] = steering.Steering.refusals
 
     async def report(self, request: steering.Report) -> steering.ReportAccepted:
@@ -78,6 +82,21 @@ class Guide(Neighbour):
         if request.token != PLAY_TOKEN:
             raise steering.SteeringOver("This play is past its time.")
         return steering.Steered(appliance_ids=[ApplianceId("edge-a")], ttl_s=10)
+
+    async def redirect(self, request: steering.Redirect) -> steering.Redirected:
+        self.check()
+        self.clients.append(request.client_address)
+        if request.token != REDIRECT_TOKEN:
+            raise steering.SteeringOver("This play is past its time.")
+        if self.nobody_serves:
+            raise steering.NoAppliance("No appliance serves this title just now.")
+        return steering.Redirected(
+            session_id=PlaySessionId("ses_anna"),
+            version_id=VersionId("ver_1"),
+            appliance_id=ApplianceId("edge-a"),
+            media_url=MEDIA_URL,
+            ttl_s=2,
+        )
 
     async def set_draining(self, request: steering.SetDraining) -> steering.DrainingSet:
         self.check()

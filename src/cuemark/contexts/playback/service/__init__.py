@@ -11,6 +11,7 @@ What a play does when a neighbour is away:
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,6 +36,7 @@ from cuemark.contracts.encoding.versions import GetVersion, UnknownVersion, Vers
 from cuemark.contracts.ids import (
     PLAY_SESSION_KIND,
     AccountId,
+    ApplianceId,
     PlaySessionId,
     TitleId,
     VersionId,
@@ -47,6 +49,7 @@ from cuemark.contracts.playback import (
     EndPlay,
     GetManifest,
     GetPlay,
+    GetRedirectedManifest,
     ListPlays,
     Manifest,
     NameSessions,
@@ -64,7 +67,7 @@ from cuemark.contracts.playback import (
     UnknownPlay,
 )
 from cuemark.contracts.protection import Robustness
-from cuemark.contracts.steering import Rank, Ranking, Steering
+from cuemark.contracts.steering import Rank, RankedAppliance, Ranking, Steering
 from cuemark.contracts.viewers import GetResumePoint, Viewers
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
@@ -77,6 +80,8 @@ from cuemark.kit.tracing import current_trace_id
 
 RESUME_POINT_S = 0.3
 CACHED_VERSIONS = 256
+REDIRECTED = ApplianceId("redirected")
+"""What stands in a manifest for whichever appliance a request is sent to."""
 
 
 @dataclass(frozen=True)
@@ -161,26 +166,39 @@ class PlaybackService(Playback):
             appliances=[appliance.appliance_id for appliance in ranked.appliances],
             expires_at=expires_at,
             systems=protection.offered(version, self._offer),
+            redirect_token=ranked.redirect_token,
         )
 
     async def get_manifest(self, request: GetManifest) -> Manifest:
         session = await self._running(request.session_id, request.account_id)
+        steering = session.steering_address(request.steering_url)
+        return await self._described_to(session, session.ranking, request, steering)
+
+    async def get_redirected_manifest(self, request: GetRedirectedManifest) -> Manifest:
+        session = await self._running(request.session_id, None)
+        everywhere = RankedAppliance(appliance_id=REDIRECTED, media_url=request.media_url)
+        return await self._described_to(session, [everywhere], request, "")
+
+    async def _described_to(
+        self,
+        session: Session,
+        ranking: Sequence[RankedAppliance],
+        request: GetManifest | GetRedirectedManifest,
+        steering_url: str,
+    ) -> Manifest:
         version = await self._version(session.version_id)
         # Keys of an HLS playlist that names none to a system are in the clear.
         in_clear = request.format == "hls" and request.system is None
         level = "software" if in_clear else session.robustness
         version = protection.within(version, level, self._offer)
-        steering = session.steering_address(request.steering_url)
         if request.format == "dash":
-            text = dash.manifest(
-                version, session.ranking, request.licence_url, self._offer, steering
-            )
+            text = dash.manifest(version, ranking, request.licence_url, self._offer, steering_url)
             return Manifest(text=text)
         if request.system is None and not self._offer.clearkey:
             raise CannotPlay("This service gives no keys in the clear: ask for a DRM system's.")
         if request.system and request.system not in protection.of_hls(version, self._offer):
             raise CannotPlay(f"This title has no playlists for {request.system}.")
-        text = hls.manifest(version, session.ranking, request.licence_url, request.system, steering)
+        text = hls.manifest(version, ranking, request.licence_url, request.system, steering_url)
         return Manifest(text=text)
 
     async def get_play(self, request: GetPlay) -> PlayState:
@@ -248,8 +266,11 @@ class PlaybackService(Playback):
                 f"{title.name} plays only on devices that protect its keys by hardware."
             )
 
-    async def _running(self, session_id: PlaySessionId, account_id: AccountId) -> Session:
-        """The account's session, or ``UnknownPlay`` in the same words for every other case."""
+    async def _running(self, session_id: PlaySessionId, account_id: AccountId | None) -> Session:
+        """The account's session, or ``UnknownPlay`` in the same words for every other case.
+
+        Without an account it may be anyone's.
+        """
         session = None
         if is_id(session_id, PLAY_SESSION_KIND):
             now = self._clock.now()

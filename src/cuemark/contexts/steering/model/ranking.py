@@ -168,6 +168,19 @@ def rings(
     return [[each for _, each in ring] for _, ring in groupby(placed, itemgetter(0))]
 
 
+def settled(
+    holders: Sequence[Appliance],
+    session_id: PlaySessionId,
+    now: datetime,
+    client: Client = ANYBODY,
+) -> Appliance | None:
+    """Whom a session goes to whatever loads are, short of full: the same each time it is asked."""
+    for ring in rings(holders, Loads(), now, client):
+        weighted = all(each.capacity_kbps for each in ring)
+        return max(ring, key=lambda each: _affinity(session_id, each, weighted=weighted))
+    return None
+
+
 def _affinity(session_id: PlaySessionId, appliance: Appliance, *, weighted: bool) -> float:
     text = f"{session_id}/{appliance.appliance_id}"
     drawn = ((xxhash.xxh3_64_intdigest(text.encode()) >> 12) + 0.5) / 2**52

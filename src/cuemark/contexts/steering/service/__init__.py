@@ -11,15 +11,18 @@ from cuemark.contexts.steering.model import (
     explaining,
     pathways,
     ranking,
+    redirects,
     reports,
     routes,
     snapshots,
-    sources,
     tokens,
 )
 from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads
+from cuemark.contexts.steering.model.redirects import REDIRECT_TTL_S, RedirectTokens, Sent
+from cuemark.contexts.steering.model.sources import SourceTable
 from cuemark.contexts.steering.model.tokens import Keyring
+from cuemark.contexts.steering.service.revoking import Revoking
 from cuemark.contexts.steering.service.routing import Routing
 from cuemark.contexts.steering.store.atlas import Atlas
 from cuemark.contracts.encoding.events import VersionPublished
@@ -37,8 +40,11 @@ from cuemark.contracts.steering import (
     GetSnapshot,
     ListAppliances,
     ListRoutes,
+    NoAppliance,
     Rank,
     Ranking,
+    Redirect,
+    Redirected,
     Report,
     ReportAccepted,
     RoutePage,
@@ -49,23 +55,29 @@ from cuemark.contracts.steering import (
     Steer,
     Steered,
     Steering,
+    SteeringOver,
     UnknownAppliance,
     VersionPlaced,
 )
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
+from cuemark.kit.errors import Unavailable
 from cuemark.kit.networks import networks_of
 from cuemark.kit.outbox import Entry, Log
 from cuemark.kit.pages import checked_limit, cursor_of, keys_of
 
 FRESH_S = 0.2
 CACHED_VERSIONS = 1024
+SENT_S = 1.0
+CACHED_SENT = 4096
+"""Where a play is sent is found out once for its video, its sound and its next segment."""
+
 SNAPSHOT_VERSIONS = 1000
 SNAPSHOT_REVOKED = 5000
 
 
 class SteeringService(Steering):
-    """Reports and published versions in PostgreSQL; a ranking reads them at most ``FRESH_S`` old.
+    """Reports and published versions in PostgreSQL, read at most ``FRESH_S`` ago.
 
     ``keyring`` also says which appliances are enrolled; ``storage_ids`` are those of the storage
     tier.
@@ -80,6 +92,7 @@ class SteeringService(Steering):
         routing: Routing,
         atlas: Atlas,
         play_tokens: PlayTokens,
+        redirect_tokens: RedirectTokens,
         storage_ids: Collection[ApplianceId] = (),
     ) -> None:
         self._database = database
@@ -89,9 +102,14 @@ class SteeringService(Steering):
         self._routing = routing
         self._atlas = atlas
         self._play_tokens = play_tokens
+        self._redirect_tokens = redirect_tokens
         self._storage_ids = frozenset(storage_ids)
+        self._sources = SourceTable(storage_ids, keyring)
+        self._fleet: tuple[float, list[Appliance]] = (float("-inf"), [])
         self._loads = Loads()
         self._holders: dict[VersionId, tuple[float, list[Appliance]]] = {}
+        self._revoking = Revoking(database, clock)
+        self._sent: dict[tuple[str, str], tuple[float, Redirected]] = {}
 
     async def report(self, request: Report) -> ReportAccepted:
         self._enrolled(request.appliance_id)
@@ -116,7 +134,7 @@ class SteeringService(Steering):
             if after > await store.last_position(transaction):
                 after = 0
             versions, reached = await store.published_after(transaction, after, SNAPSHOT_VERSIONS)
-            known = await store.known(transaction)
+            known = await self._known(transaction)
             revoked_after = snapshots.position_of(request.revoked_after)
             if revoked_after > await store.last_revoked(transaction):
                 revoked_after = 0
@@ -128,13 +146,7 @@ class SteeringService(Steering):
             token_keys=[SnapshotKey(key.kid, key.key.hex()) for key in keys],
             versions=versions,
             cursor=str(reached),
-            sources=sources.sources_for(
-                request.appliance_id,
-                known,
-                self._storage_ids,
-                self._keyring,
-                self._clock.now(),
-            ),
+            sources=self._sources.sources_for(request.appliance_id, known, self._clock.now()),
             revoked=revoked,
             revoked_cursor=str(revoked_to),
         )
@@ -158,6 +170,7 @@ class SteeringService(Steering):
                 for appliance in ranked
             ],
             steering_token=self._play_tokens.mint(request, chosen),
+            redirect_token=self._redirect_tokens.mint(request, chosen, now),
         )
 
     async def list_appliances(self, request: ListAppliances) -> ApplianceList:
@@ -235,6 +248,43 @@ class SteeringService(Steering):
         holders = await self._holders_of(placed.version_id)
         return pathways.steered(placed.appliance_ids, holders, now)
 
+    async def redirect(self, request: Redirect) -> Redirected:
+        asked = request.token, request.client_address
+        at_s, found = self._sent.get(asked, (float("-inf"), None))
+        asked_s = self._clock.monotonic_s()
+        if found is not None and asked_s - at_s < SENT_S:
+            return found
+        sent = self._redirect_tokens.read(request.token, self._clock.now())
+        try:
+            found = await self._send(sent, request.client_address)
+        except Unavailable:
+            # Where it went the last time: an appliance needs no database to serve.
+            if found is None:
+                raise
+        self._sent.pop(asked, None)
+        while len(self._sent) >= CACHED_SENT:
+            del self._sent[next(iter(self._sent))]
+        self._sent[asked] = asked_s, found
+        return found
+
+    async def _send(self, sent: Sent, client_address: str) -> Redirected:
+        if await self._revoking.has(sent.session_id):
+            raise SteeringOver("This play is over: start another one.")
+        holders = await self._holders_of(sent.version_id)
+        now, client = self._clock.now(), self._client(client_address)
+        chosen = redirects.chosen(sent, holders, now, client)
+        if chosen is None:
+            raise NoAppliance("No appliance serves this title just now: try again in a moment.")
+        key = self._keyring.current_of(chosen.appliance_id)
+        address = tokens.media_address(chosen, sent.as_rank(), key, sent.issued_at)
+        return Redirected(
+            session_id=sent.session_id,
+            version_id=sent.version_id,
+            appliance_id=chosen.appliance_id,
+            media_url=address.media_url,
+            ttl_s=REDIRECT_TTL_S,
+        )
+
     async def set_draining(self, request: SetDraining) -> DrainingSet:
         self._enrolled(request.appliance_id)
         async with self._database.transaction() as transaction:
@@ -272,6 +322,15 @@ class SteeringService(Steering):
     def _enrolled(self, appliance_id: ApplianceId) -> None:
         if appliance_id not in self._keyring:
             raise UnknownAppliance(f"The appliance {appliance_id} is not enrolled here.")
+
+    async def _known(self, transaction: Transaction) -> list[Appliance]:
+        """Every appliance that has reported: all of them ask, and are answered by one read."""
+        at_s, found = self._fleet
+        asked_s = self._clock.monotonic_s()
+        if asked_s - at_s >= FRESH_S:
+            found = await store.known(transaction)
+            self._fleet = asked_s, found
+        return found
 
     async def _holders_of(self, version_id: VersionId) -> list[Appliance]:
         at_s, found = self._holders.get(version_id, (float("-inf"), []))
