@@ -1,18 +1,20 @@
 """Fill: what each appliance is to have before anybody asks for it, and why.
 
 A *track* of a version is one rendition, one sound, one language of captions or the thumbnails: all
-files of the version's root whose first part is its id. What a region will ask of each track is
-forecast from what its appliances served of it, hour by hour; once an hour a plan is made for each
-region, which says what its appliances are to keep, and what to fetch within their windows.
+files in the folder of its id, and those beside it whose names without the ending are its id. What a
+region will ask of each track is forecast from what its appliances served of it, hour by hour; once
+an hour a plan is made for each region, which says what its appliances are to keep, and what to
+fetch within their windows. Appliances of the storage tier have plans of their own, by the demand of
+all regions: what they serve to other appliances is no demand and is not counted.
 
     Refusal
     |-- UnknownAppliance   no such appliance is enrolled
     |-- FillInvalid        a field of what an appliance tells is not acceptable; says which
-    `-- UnknownTrack       no published version has such a track
+    `-- UnknownTrack       no published version has such a track, or no title such a version
 """
 
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import msgspec
 
@@ -22,6 +24,11 @@ from cuemark.kit.errors import Refusal
 
 MOST_TRACKS = 5000
 """Of one call that tells of tracks."""
+MOST_FETCHED, MOST_KEPT = 5000, 50_000
+"""Of one manifest. What comes after is in one of the next, or goes by its use alone."""
+KEPT_DAYS = 42
+"""For as long what was served in an hour counts, and may still be told."""
+Tier = Literal["edge", "storage"]
 HOME = "home"
 """The region of appliances whose settings name none."""
 
@@ -45,7 +52,7 @@ class TrackBytes(msgspec.Struct, frozen=True):
 
 
 class TellServed(msgspec.Struct, frozen=True, kw_only=True):
-    """What an appliance has served to clients within an hour so far.
+    """What an appliance has served to clients within an hour so far. It tells of itself alone.
 
     ``hour`` is when that hour of UTC began. Totals, not what was added: told again, the greater of
     each track counts, so that nothing is lost and nothing counted twice. In parts of up to
@@ -67,7 +74,8 @@ class TellHeld(msgspec.Struct, frozen=True, kw_only=True):
 
     ``timezone`` is its place's in the IANA database, ``storage_bytes`` what its store may hold, and
     ``capacity_kbps`` what its line carries, 0 where nobody said. ``held`` comes in ``parts`` of up
-    to ``MOST_TRACKS``, of which ``part`` counts from 1; part 1 begins anew.
+    to ``MOST_TRACKS``, of which ``part`` counts from 1; part 1 begins anew. What was told before
+    stands until the last part came.
     """
 
     appliance_id: ApplianceId
@@ -137,10 +145,12 @@ class AppliancePlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RegionPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """The last plan of a region. ``cutoff_plays`` is what the least wanted track is expected to
-    have, 0 where all that is worth bringing has room. ``hours`` of demand were learned from."""
+    """The last plan of a region's appliances of one tier. ``cutoff_plays`` is what the least wanted
+    track is expected to have, 0 where all that is worth bringing has room. ``hours`` of demand were
+    learned from, those of all regions for the storage tier. ``expected_plays`` are of titles."""
 
     region: str
+    tier: Tier = "edge"
     made_at: datetime
     local_time: str
     hours: int
@@ -151,7 +161,12 @@ class RegionPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FillPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """``trouble`` says in a sentence why the plans that stand are not newer or not whole; empty
+    where nothing is wrong. ``unread`` counts published versions that no plan knows of yet."""
+
     regions: list[RegionPlan]
+    unread: int = 0
+    trouble: str = ""
 
 
 class ExplainTrack(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,16 +176,26 @@ class ExplainTrack(msgspec.Struct, frozen=True, kw_only=True):
     track_id: str
 
 
+class ExplainTitle(msgspec.Struct, frozen=True, kw_only=True):
+    """The same for all tracks of the version that is planned of a title.
+
+    Raises ``UnknownTrack``.
+    """
+
+    title_id: TitleId
+
+
 class TrackReason(msgspec.Struct, frozen=True, kw_only=True):
     """The figures by which a region's plan decided about a track, and one sentence.
 
     ``rank`` counts from 1, the most expected first, ``of`` so many. ``expected_plays`` is the
     product of what is told one by one: ``title_plays`` of its title in the region, and the
     ``share`` of them that this track has. ``on`` are the appliances that are to have it, and
-    ``held_on`` those that have it.
+    ``held_on`` those that have all of it now, of which there is one where it is ``held``.
     """
 
     region: str
+    tier: Tier = "edge"
     wanted: bool
     held: bool
     expected_plays: float
@@ -192,6 +217,12 @@ class TrackExplanation(msgspec.Struct, frozen=True, kw_only=True):
     regions: list[TrackReason]
 
 
+class TitleExplanation(msgspec.Struct, frozen=True, kw_only=True):
+    title_id: TitleId
+    version_id: VersionId
+    tracks: list[TrackExplanation]
+
+
 class Fill(Protocol):
     refusals: ClassVar[tuple[type[Refusal], ...]] = (UnknownAppliance, FillInvalid, UnknownTrack)
 
@@ -206,3 +237,5 @@ class Fill(Protocol):
     async def get_plan(self, request: GetPlan) -> FillPlan: ...
 
     async def explain_track(self, request: ExplainTrack) -> TrackExplanation: ...
+
+    async def explain_title(self, request: ExplainTitle) -> TitleExplanation: ...
