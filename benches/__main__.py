@@ -26,6 +26,7 @@ from benches import (
     inventory,
     memory,
     planner,
+    plans,
     routes,
     scrub,
     stampede,
@@ -75,6 +76,7 @@ BENCHES: Mapping[str, Bench] = {
     "farm": Bench(farm.measure, alone=True),
     "grain": Bench(grain.measure, alone=True),
     "planner": Bench(planner.measure, alone=True),
+    "plans": Bench(plans.measure, alone=True),
     "watermark": Bench(watermark.measure, alone=True),
     "demo": Bench(demo.measure, alone=True),
 }
