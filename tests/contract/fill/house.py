@@ -94,7 +94,13 @@ class House:
         return self._clients[subject]
 
     async def publish(
-        self, title: str, name: str, *, quality: Quality = "full", index: bytes | None = None
+        self,
+        title: str,
+        name: str,
+        *,
+        quality: Quality = "full",
+        index: bytes | None = None,
+        days_ago: float = 10,
     ) -> VersionId:
         """Publish a version of a title, with the ``FILES``."""
         version_id = VersionId(f"ver_{name}")
@@ -108,7 +114,7 @@ class House:
                 rendition("v2", 1920, 1080, 4000, HD),
             ],
             audio=[audio_track("a-en")],
-            published_at=self.clock.now(),
+            published_at=self.clock.now() - timedelta(days=days_ago),
         )
         self.studio.versions[version_id] = made
         files = {path: IndexedFile("00", size) for path, size in FILES.items()}

@@ -81,7 +81,7 @@ async def test_the_first_plan_and_that_of_a_new_version_come_by_themselves(house
         film = await house.publish("film", "film")
         await house.held(A)
         await until_planned(house, film)
-        better = await house.publish("film", "better")
+        better = await house.publish("film", "better", days_ago=0)
         await until_planned(house, better)
     assert {each.version_id for each in (await manifest(house, A)).keep} == {better}
 
@@ -221,7 +221,7 @@ async def test_what_was_served_of_a_replaced_version_counts_for_the_new_one(hous
         await house.served(A, {quick: 2.0}, hours_ago=hours_ago)
     await house.planned()
     before = await house.plays("film")
-    full = await house.publish("film", "full")
+    full = await house.publish("film", "full", days_ago=0)
     await house.planned()
     assert {each.version_id for each in (await manifest(house, A)).keep} == {full}
     assert await house.plays("film") == pytest.approx(before)
@@ -261,6 +261,19 @@ async def test_without_encoding_the_plan_stands_and_says_what_it_lacks(house: Ho
     plan = await house.planned()
     assert (plan.unread, plan.trouble) == (0, "")
     assert {each.version_id for each in (await manifest(house, A)).keep} == {film, late}
+
+
+async def test_what_was_served_before_its_version_could_be_read_counts(house: House) -> None:
+    house.studio.away = True
+    film = await house.publish("film", "film")
+    await house.held(A)
+    await house.served(A, {film: 3.0, VersionId("ver_unheard"): 3.0})
+    assert (await house.planned()).regions[0].tracks == 0
+    house.studio.away = False
+    house.clock.advance(61)
+    (region,) = (await house.planned()).regions
+    assert region.tracks == len(SIZES)
+    assert await house.plays("film") > 1
 
 
 async def test_a_version_that_cannot_be_read_holds_up_no_other(house: House) -> None:
@@ -336,15 +349,22 @@ async def test_what_is_older_than_six_weeks_is_forgotten(house: House) -> None:
     await house.served(A, {film: 2.0})
     assert (await house.planned()).regions[0].hours == 1
     house.clock.advance(43 * 86400)
-    await house.publish("film", "newer")
+    await house.publish("film", "newer", days_ago=0)
     await house.held(A)
     assert (await house.planned()).regions[0].hours == 0
     async with house.database.transaction() as transaction:
         left = await transaction.execute(text("select count(*) from fill.served"))
         assert left.scalar_one() == 0
+    fill = await house.reached()
+    replaced = ExplainTrack(version_id=film, track_id="v2")
+    assert not (await fill.explain_track(replaced)).regions[0].wanted
+    house.clock.advance(43 * 86400)
+    await house.planned()
+    with pytest.raises(UnknownTrack):
+        await fill.explain_track(replaced)
 
 
-async def test_who_was_silent_for_a_day_is_in_no_plan(house: House) -> None:
+async def test_who_was_silent_for_a_day_while_others_told_is_in_no_plan(house: House) -> None:
     await house.publish("film", "film")
     await house.held(A)
     await house.held(B)

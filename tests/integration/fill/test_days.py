@@ -28,7 +28,7 @@ from tests.unit.gateway.neighbours import OPERATOR, Town
 
 T = TypeVar("T")
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
-DAYS, OLD, H_S = 5, 10, 3600
+DAYS, OLD, H_S = 4, 10, 3600
 OF_REGION = {A: ("oslo", "Europe/Oslo"), B: ("delhi", "Asia/Kolkata")}
 
 
@@ -72,22 +72,24 @@ async def wanted(house: House, appliance_id: ApplianceId) -> set[tuple[VersionId
     return {(each.version_id, each.track_id) for each in told.keep}
 
 
-async def weeks(house: House) -> tuple[list[VersionId], VersionId]:
+async def watched_for(house: House, days: int) -> tuple[list[VersionId], VersionId]:
     """The old films, and a premiere of which nothing was played."""
-    films = [await house.publish("film" if n == 0 else f"old{n}", f"old{n}") for n in range(OLD)]
-    house.clock.advance(40 * 24 * H_S)
+    films = [
+        await house.publish("film" if n == 0 else f"old{n}", f"old{n}", days_ago=40)
+        for n in range(OLD)
+    ]
     premieres: list[VersionId] = []
-    for day in range(DAYS):
-        premieres.append(await house.publish(f"new{day}", f"new{day}"))
+    for day in range(days):
+        premieres.append(await house.publish(f"new{day}", f"new{day}", days_ago=0))
         await a_day(house, films, premieres)
     await hold(house)
-    last = await house.publish("last", "last")
+    last = await house.publish("last", "last", days_ago=0)
     await house.planned()
     return films, last
 
 
 async def test_each_region_is_to_have_what_it_watches_and_what_is_new(house: House) -> None:
-    films, last = await weeks(house)
+    films, last = await watched_for(house, DAYS)
     plan = await house.planned()
     assert [(each.region, each.tier) for each in plan.regions] == [
         ("delhi", "edge"),
@@ -110,7 +112,7 @@ async def test_each_region_is_to_have_what_it_watches_and_what_is_new(house: Hou
 
 
 async def test_the_commands_tell_the_plan_and_its_reasons(house: House, tmp_path: Path) -> None:
-    await weeks(house)
+    await watched_for(house, 2)
     folder = DataFolder(tmp_path / "data")
     folder.prepare()
     write_private(folder.root / "secrets" / "operator_token", OPERATOR.encode())
@@ -133,7 +135,7 @@ async def test_the_commands_tell_the_plan_and_its_reasons(house: House, tmp_path
         plan = await said("plan", "--now")
         assert f"delhi: planned {house.clock.now():%Y-%m-%d %H:%M} UTC, 06:00 there" in plan
         assert "oslo, storage tier: planned" in plan
-        assert "from 120 hours of demand" in plan
+        assert "from 48 hours of demand" in plan
         assert '"trouble":""' in await said("plan", "--json")
         tracks = await said("explain", "ttl_film")
         assert "Version ver_old0:" in tracks

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cuemark.contexts.fill.model.clusters import ClusterPlan, made
-from cuemark.contexts.fill.model.orders import AskedTrack, explanation, manifest_of
+from cuemark.contexts.fill.model.orders import AskedTrack, Decided, explanation, manifest_of
 from cuemark.contexts.fill.model.stock import KnownAppliance, Stock
 from cuemark.contracts.ids import VersionId
 from tests.unit.fill.known import NOW, TITLE_BYTES, TRACKS, appliance, played, version
@@ -95,7 +95,7 @@ def test_what_is_explained_is_what_was_planned(stock: Stock) -> None:
     for plan in plans:
         for row in plan.rows:
             asked = AskedTrack(row.version_id, row.track_id, row.title_id, row.size_bytes, None)
-            told = explanation(asked, plans, stock.appliances)
+            told = explanation(asked, [Decided(each) for each in plans], stock.appliances)
             (reason,) = [
                 each
                 for each in told.regions
@@ -244,11 +244,13 @@ def test_launches_that_were_under_way_at_the_first_hour_are_not_taken_to_grow() 
     assert min(seen) > 2 * 24
 
 
-def test_who_was_silent_for_a_day_has_no_part_in_a_plan() -> None:
+def test_who_was_silent_for_a_day_while_others_told_has_no_part_in_a_plan() -> None:
     boxes = [appliance("a"), appliance("b", hours_ago=25)]
     plan = one_plan(Stock([version(0)], boxes, []))
     assert [box.appliance_id for box in plan.boxes] == ["a"]
-    assert made(Stock([version(0)], [boxes[1]], []), NOW) == []
+    alone = one_plan(Stock([version(0)], [boxes[1]], []))
+    assert [box.appliance_id for box in alone.boxes] == ["b"]
+    assert made(Stock([version(0)], [], []), NOW) == []
 
 
 def test_without_titles_there_is_an_empty_plan() -> None:

@@ -2,7 +2,8 @@
 
 What an appliance served in an hour is one row: the numbers of its tracks (32 bits each) beside
 their bytes (64 bits each), little-endian. Of 5,000 tracks an appliance tells each hour, and all
-hours of six weeks are read for each plan.
+hours of six weeks are read for each plan. A track that was served before its version could be read
+has a number, and no sort and size yet.
 """
 
 from alembic import op
@@ -29,8 +30,8 @@ def upgrade() -> None:
           number integer primary key generated always as identity,
           version_id text not null references fill.version on delete cascade,
           track_id text not null,
-          sort text not null,
-          size_bytes bigint not null,
+          sort text,
+          size_bytes bigint,
           unique (version_id, track_id)
         );
         create table fill.appliance (
@@ -68,7 +69,7 @@ def upgrade() -> None:
           body bytea not null
         );
         create table fill.turn (
-          only boolean primary key default true check (only),
+          one boolean primary key default true check (one),
           asked_at timestamptz,
           planned_at timestamptz,
           tried_at timestamptz,

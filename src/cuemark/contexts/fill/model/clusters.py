@@ -11,18 +11,18 @@ from cuemark.contexts.fill.model import plan as planning
 from cuemark.contexts.fill.model.catalog import Flags, Floats, Ints, Region
 from cuemark.contexts.fill.model.forecast import Forecast
 from cuemark.contexts.fill.model.placement import Box, Keys, copies, keys, place
-from cuemark.contexts.fill.model.plan import HORIZON_H, Plan
+from cuemark.contexts.fill.model.plan import HORIZON_H
 from cuemark.contexts.fill.model.stock import (
     KnownAppliance,
     ServedHour,
     Shelf,
     Stock,
     hour_of,
-    known_now,
     offset_h,
     regions_of,
     served,
     shelf_of,
+    there,
 )
 from cuemark.contexts.fill.model.tracks import Facts
 from cuemark.contracts.fill import Tier
@@ -71,28 +71,20 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     fill: list[int]
     boxes: list[PlannedBox]
 
-    def decided(self) -> tuple[Floats, Flags, Plan]:
-        """The values, what was held, and the plan, as arrays."""
-        wanted = np.array([row.wanted for row in self.rows], dtype=np.bool_)
-        held = np.array([row.held for row in self.rows], dtype=np.bool_)
-        value = np.array([row.value for row in self.rows], dtype=np.float64)
-        fill = np.array(self.fill, dtype=np.int64)
-        return value, held, Plan(wanted, fill, held & ~wanted, self.cutoff)
-
 
 def made(stock: Stock, now: datetime) -> list[ClusterPlan]:
     """The plans of all regions and tiers, by name. The same stock at the same time has the same.
 
     The forecast is rebuilt from the hours that are known, up to the one that is not over.
     """
-    there = known_now(stock, now)
+    appliances = there(stock.appliances)
     shelf = shelf_of(stock.versions)
-    regions = regions_of(there, now)
+    regions = regions_of(appliances, now)
     if not regions:
         return []
     value = expected(shelf, regions, stock.hours, hour_of(now))
     plans = []
-    by_cluster = groupby(sorted(there, key=_cluster), key=_cluster)
+    by_cluster = groupby(sorted(appliances, key=_cluster), key=_cluster)
     for (name, tier), members in by_cluster:
         place_of = [region.name for region in regions].index(name)
         of = value[place_of] if tier == "edge" else value.sum(axis=0)

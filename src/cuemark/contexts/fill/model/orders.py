@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
 from cuemark.contexts.fill.model.clusters import ClusterPlan, PlannedBox, PlannedRow
 from cuemark.contexts.fill.model.explain import Reason, explain
-from cuemark.contexts.fill.model.plan import FETCH_PLAYS, HORIZON_H
+from cuemark.contexts.fill.model.plan import FETCH_PLAYS, HORIZON_H, Plan
 from cuemark.contexts.fill.model.stock import Held, KnownAppliance
 from cuemark.contracts.fill import (
     MOST_FETCHED,
@@ -94,22 +95,34 @@ def _lacks(row: PlannedRow, held: Held) -> int:
     return max(0, row.size_bytes - held.get((row.version_id, row.track_id), 0))
 
 
+class Decided:
+    """A plan as the arrays by which it was decided, and the places of its tracks."""
+
+    def __init__(self, plan: ClusterPlan) -> None:
+        self.plan = plan
+        self.places = {_key(row): place for place, row in enumerate(plan.rows)}
+        self.value = np.array([row.value for row in plan.rows], dtype=np.float64)
+        self.held = np.array([row.held for row in plan.rows], dtype=np.bool_)
+        wanted = np.array([row.wanted for row in plan.rows], dtype=np.bool_)
+        fill = np.array(plan.fill, dtype=np.int64)
+        self.made = Plan(wanted, fill, self.held & ~wanted, plan.cutoff)
+
+
 def explanation(
-    row: AskedTrack, plans: Sequence[ClusterPlan], appliances: Sequence[KnownAppliance]
+    row: AskedTrack, plans: Sequence[Decided], appliances: Sequence[KnownAppliance]
 ) -> TrackExplanation:
     """Why each region has a track, or has it not, by the plans as they were decided and by what is
     held now."""
     key = row.version_id, row.track_id
     holders = [each for each in appliances if each.held.get(key, 0) >= row.size_bytes]
     reasons = []
-    for plan in plans:
-        there = [each for each in holders if (each.region, each.tier) == (plan.region, plan.tier)]
-        held_on = [each.appliance_id for each in there]
-        place = next((n for n, each in enumerate(plan.rows) if _key(each) == key), None)
-        if place is None:
-            reasons.append(_unplanned(row, plan, held_on))
+    for decided in plans:
+        cluster = decided.plan.region, decided.plan.tier
+        held_on = [each.appliance_id for each in holders if (each.region, each.tier) == cluster]
+        if key in decided.places:
+            reasons.append(_reason(decided, decided.places[key], held_on))
         else:
-            reasons.append(_reason(plan, place, held_on))
+            reasons.append(_unplanned(row, decided.plan, held_on))
     return TrackExplanation(
         version_id=row.version_id,
         title_id=row.title_id,
@@ -144,10 +157,10 @@ def _unplanned(row: AskedTrack, plan: ClusterPlan, held_on: list[ApplianceId]) -
     )
 
 
-def _reason(plan: ClusterPlan, place: int, held_on: list[ApplianceId]) -> TrackReason:
-    value, held, decided = plan.decided()
+def _reason(decided: Decided, place: int, held_on: list[ApplianceId]) -> TrackReason:
+    plan, held = decided.plan, decided.held.copy()
     held[place] = bool(held_on)
-    reason, row = explain(place, value, held, decided), plan.rows[place]
+    reason, row = explain(place, decided.value, held, decided.made), plan.rows[place]
     return TrackReason(
         region=plan.region,
         tier=plan.tier,

@@ -14,7 +14,7 @@ from cuemark.contracts.fill import Tier
 from cuemark.contracts.ids import ApplianceId, TitleId, VersionId
 
 AWAY = timedelta(hours=24)
-"""An appliance that was silent for as long has no part in a plan: until then, it is away."""
+"""An appliance that was silent for as long, while others told, has no part in a plan."""
 MONDAY = datetime.fromisoformat("1970-01-05T00:00:00+00:00")
 _H = timedelta(hours=1)
 
@@ -191,7 +191,9 @@ def served(shelf: Shelf, regions: Sequence[Region], hours: Sequence[ServedHour])
     return of_bytes
 
 
-def known_now(stock: Stock, now: datetime) -> list[KnownAppliance]:
-    """The appliances that have a part in a plan, by id."""
-    there = [each for each in stock.appliances if now - each.told_at < AWAY]
-    return sorted(there, key=lambda each: each.appliance_id)
+def there(appliances: Sequence[KnownAppliance]) -> list[KnownAppliance]:
+    """The appliances that have a part in a plan, by id. Where all are silent it is us who were
+    away, and all have one."""
+    last_at = max((each.told_at for each in appliances), default=MONDAY)
+    heard = [each for each in appliances if last_at - each.told_at < AWAY]
+    return sorted(heard, key=lambda each: each.appliance_id)

@@ -187,5 +187,5 @@ def _asked(of: Sequence[KnownVersion], versions: Sequence[KnownVersion]) -> list
 def _explained(
     asked: Sequence[AskedTrack], bodies: Sequence[bytes], appliances: Sequence[KnownAppliance]
 ) -> list[TrackExplanation]:
-    plans = _plans(bodies)
+    plans = [orders.Decided(plan) for plan in _plans(bodies)]
     return [orders.explanation(track, plans, appliances) for track in asked]

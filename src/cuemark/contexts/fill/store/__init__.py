@@ -61,7 +61,8 @@ async def learn(
         text(
             "insert into fill.track (version_id, track_id, sort, size_bytes) "
             "select :version_id, * from unnest(cast(:ids as text[]), cast(:sorts as text[]), "
-            "cast(:sizes as bigint[])) on conflict do nothing"
+            "cast(:sizes as bigint[])) on conflict (version_id, track_id) do update "
+            "set sort = excluded.sort, size_bytes = excluded.size_bytes"
         ),
         {
             "version_id": version_id,
@@ -69,6 +70,10 @@ async def learn(
             "sorts": [each.sort for each in facts],
             "sizes": [each.size_bytes for each in facts],
         },
+    )
+    await transaction.execute(
+        text("delete from fill.track where version_id = :id and size_bytes is null"),
+        {"id": version_id},
     )
     await transaction.execute(
         text("update fill.version set learned = true, tried_at = :at where version_id = :id"),

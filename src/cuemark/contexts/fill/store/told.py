@@ -13,6 +13,10 @@ from cuemark.contracts.fill import TellHeld, TellServed, TrackBytes
 from cuemark.contracts.ids import ApplianceId
 from cuemark.kit.database import Transaction
 
+_TOLD = (
+    "unnest(cast(:versions as text[]), cast(:tracks as text[]), cast(:of_bytes as bigint[])) "
+    "as told (version_id, track_id, of_bytes)"
+)
 _HELD = msgspec.json.Decoder(list[TrackBytes])
 
 
@@ -116,7 +120,7 @@ async def appliances(
 async def record_served(transaction: Transaction, told: TellServed) -> None:
     """Keep what an appliance served in an hour: of each track the greater of what it told.
 
-    What no version that is known has is left out.
+    What no version that was published has is left out.
     """
     where = {"id": told.appliance_id, "hour": told.hour}
     await transaction.execute(
@@ -152,17 +156,26 @@ async def record_served(transaction: Transaction, told: TellServed) -> None:
 
 
 async def _numbered(transaction: Transaction, served: Sequence[TrackBytes]) -> Counts:
+    values = {
+        "versions": [each.version_id for each in served],
+        "tracks": [each.track_id for each in served],
+        "of_bytes": [each.of_bytes for each in served],
+    }
+    # Of a version that could not be read yet nobody knows the tracks: those that are told count.
+    await transaction.execute(
+        text(
+            f"insert into fill.track (version_id, track_id) select version_id, track_id "
+            f"from {_TOLD} join fill.version using (version_id) where not learned "
+            "on conflict do nothing"
+        ),
+        values,
+    )
     found = await transaction.execute(
         text(
-            "select number, told.of_bytes from fill.track join unnest(cast(:versions as text[]), "
-            "cast(:tracks as text[]), cast(:of_bytes as bigint[])) "
-            "as told (version_id, track_id, of_bytes) using (version_id, track_id)"
+            "select number, told.of_bytes from fill.track "
+            f"join {_TOLD} using (version_id, track_id)"
         ),
-        {
-            "versions": [each.version_id for each in served],
-            "tracks": [each.track_id for each in served],
-            "of_bytes": [each.of_bytes for each in served],
-        },
+        values,
     )
     rows = found.all()
     numbers = np.array([row.number for row in rows], dtype=np.int64)
