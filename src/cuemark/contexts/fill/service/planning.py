@@ -28,6 +28,8 @@ from cuemark.kit.errors import UNREADABLE, ContractError, Refusal, Unavailable
 
 LOOK_S = 1.0
 READ_AT_ONCE = 50
+LONGEST = 200
+"""Of what is told about trouble, in characters."""
 WAIT_S = 30.0
 """How long somebody who wants a plan now waits for another one that is being made."""
 
@@ -52,7 +54,6 @@ class Planner:
         self._read_index = read_index
         self._enrolled = frozenset(enrolled)
         self._storage_ids = frozenset(storage_ids)
-        self._name = secrets.token_hex(8)
         self._read_after_s = 0.0
 
     async def run(self) -> None:
@@ -109,7 +110,7 @@ class Planner:
                 trouble = f"published versions are not planned yet: {away}"
                 break
             except (Refusal, OSError, *UNREADABLE) as wrong:
-                trouble = f"{version_id} is not planned, since its tracks cannot be read: {wrong}"
+                trouble = f"{version_id} is not planned, as its tracks cannot be read: {wrong}"
                 async with self._database.transaction() as transaction:
                     await store.note_tried(transaction, version_id, now)
             else:
@@ -130,21 +131,23 @@ class Planner:
     async def _plan(self) -> bool:
         """Plan, where it is our turn; False where it is another's."""
         begun_at, begun_s = self._clock.now(), self._clock.monotonic_s()
+        me = secrets.token_hex(8)
         async with self._database.transaction() as transaction:
-            ours = await turns.take(transaction, self._name, begun_at, begun_at + TURN)
+            ours = await turns.take(transaction, me, begun_at, begun_at + TURN)
         if not ours:
             return False
         try:
             plans, manifests = await self._drafted(begun_at)
             async with self._database.transaction() as transaction:
                 # Who took too long is no more the one who plans: the other's plan stands.
-                if await turns.end(transaction, self._name, begun_at):
+                if await turns.end(transaction, me, begun_at):
                     await store.replace_plans(transaction, plans, manifests)
         except Exception as error:
-            await self._give_back(f"the last plan could not be made: {error!r}")
+            said = (str(error) or type(error).__name__).splitlines()[0][:LONGEST]
+            await self._give_back(me, f"the last plan could not be made: {said}")
             raise
         except asyncio.CancelledError:
-            await self._give_back("")
+            await self._give_back(me, "")
             raise
         structlog.get_logger().info(
             "fill_planned",
@@ -154,10 +157,10 @@ class Planner:
         )
         return True
 
-    async def _give_back(self, trouble: str) -> None:
+    async def _give_back(self, holder: str, trouble: str) -> None:
         with contextlib.suppress(ContractError):
             async with self._database.transaction() as transaction:
-                await turns.give_back(transaction, self._name, trouble)
+                await turns.give_back(transaction, holder, trouble)
 
     async def _drafted(self, now: datetime) -> Drafted:
         since = now - timedelta(days=KEPT_DAYS)
