@@ -16,6 +16,7 @@ from benches import (
     inventory,
     memory,
     planner,
+    plans,
     redirects,
     routes,
     scrub,
@@ -66,6 +67,7 @@ BENCHES: Mapping[str, Bench] = {
     "farm": Bench(farm, alone=True),
     "grain": Bench(grain, alone=True),
     "planner": Bench(planner, alone=True, edge=True),
+    "plans": Bench(plans, alone=True, edge=True),
     "watermark": Bench(watermark, alone=True),
     "demo": Bench(demo, alone=True),
 }

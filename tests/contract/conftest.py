@@ -30,30 +30,34 @@ from cuemark.kit.clock import SystemClock
 from cuemark.kit.passport import Passport, PassportOffice
 
 T = TypeVar("T")
+NOBODY = "contract tests"
 
 
 class Reach(Protocol):
-    """Gives ``service`` back as its callers see it, in the way of this run."""
+    """Gives ``service`` back as its callers see it, in the way of this run.
 
-    async def __call__(self, contract: type[T], service: T) -> T: ...
+    ``subject`` is who calls, by the passport that a remote one shows.
+    """
+
+    async def __call__(self, contract: type[T], service: T, subject: str = ...) -> T: ...
 
 
 @pytest.fixture(params=["object", "local", "remote"])
 async def reach(request: pytest.FixtureRequest) -> AsyncIterator[Reach]:
     async with contextlib.AsyncExitStack() as stack:
 
-        async def reach(contract: type[T], service: T) -> T:
+        async def reach(contract: type[T], service: T, subject: str = NOBODY) -> T:
             if request.param == "object":
                 return service
             if request.param == "local":
                 return link.local(contract, service)
-            return await stack.enter_async_context(served(contract, service))
+            return await stack.enter_async_context(served(contract, service, subject))
 
         yield reach
 
 
 @contextlib.asynccontextmanager
-async def served(contract: type[T], service: T) -> AsyncIterator[T]:
+async def served(contract: type[T], service: T, subject: str = NOBODY) -> AsyncIterator[T]:
     """A remote client of ``service``, which a granian in this loop serves on a free port."""
     office = PassportOffice(b"key of the contract tests", SystemClock())
     with socket.socket() as probe:
@@ -69,7 +73,7 @@ async def served(contract: type[T], service: T) -> AsyncIterator[T]:
         log_enabled=False,
     )
     serving = asyncio.create_task(server.serve())
-    me = Passport(subject="contract tests", role="service")
+    me = Passport(subject=subject, role="service")
     try:
         await _listens(port)
         async with Channel(f"http://127.0.0.1:{port}", lambda: office.mint(me)) as channel:

@@ -16,6 +16,7 @@ from cuemark.app.storage import open_objects
 from cuemark.app.system import Install
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.fill import Fill
 from cuemark.contracts.functions import Functions
 from cuemark.contracts.identity import Identity
 from cuemark.contracts.licensing import Licensing
@@ -41,6 +42,7 @@ TRACE_TAIL_BYTES = 64 << 20
 CONTRACTS: Mapping[str, type] = {
     "catalog": Catalog,
     "encoding": Encoding,
+    "fill": Fill,
     "functions": Functions,
     "identity": Identity,
     "licensing": Licensing,
@@ -52,6 +54,7 @@ CONTRACTS: Mapping[str, type] = {
 TARGETS: Mapping[str, Sequence[str]] = {
     "catalog": (),
     "encoding": (),
+    "fill": ("encoding",),
     "functions": (),
     "identity": (),
     "licensing": (),
@@ -186,6 +189,20 @@ def _encoding(builder: _Builder) -> Room[Encoding]:
     )
 
 
+def _fill(builder: _Builder) -> Room[Fill]:
+    from cuemark.contexts.fill.wiring import build
+
+    return build(
+        database=builder.database,
+        log=builder.log,
+        clock=builder.clock,
+        encoding=builder.reach(Encoding),
+        objects=builder.objects,
+        appliance_ids=builder.install.enrolled_ids,
+        storage_ids=builder.install.storage_ids,
+    )
+
+
 def _functions(builder: _Builder) -> Room[Functions]:
     from cuemark.app.events import EVENTS
     from cuemark.contexts.functions.wiring import build, kinds_of
@@ -279,6 +296,7 @@ def _viewers(builder: _Builder) -> Room[Viewers]:
 BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {
     "catalog": _catalog,
     "encoding": _encoding,
+    "fill": _fill,
     "functions": _functions,
     "identity": _identity,
     "licensing": _licensing,
@@ -305,6 +323,7 @@ def _gateway(builder: _Builder) -> object:
             playback=builder.reach(Playback),
             licensing=builder.reach(Licensing),
             encoding=builder.reach(Encoding),
+            fill=builder.reach(Fill),
             functions=builder.reach(Functions),
             steering=builder.reach(Steering),
             objects=builder.objects,

@@ -13,6 +13,7 @@ def lines() -> Mapping[str, Path]:
     """The folder of migrations of each schema."""
     from cuemark.contexts.catalog import wiring as catalog
     from cuemark.contexts.encoding import wiring as encoding
+    from cuemark.contexts.fill import wiring as fill
     from cuemark.contexts.functions import wiring as functions
     from cuemark.contexts.identity import wiring as identity
     from cuemark.contexts.licensing import wiring as licensing
@@ -20,7 +21,7 @@ def lines() -> Mapping[str, Path]:
     from cuemark.contexts.steering import wiring as steering
     from cuemark.contexts.viewers import wiring as viewers
 
-    owners = (catalog, encoding, functions, identity, licensing, playback, steering, viewers)
+    owners = (catalog, encoding, fill, functions, identity, licensing, playback, steering, viewers)
     return {outbox.SCHEMA: outbox.MIGRATIONS} | {each.SCHEMA: each.MIGRATIONS for each in owners}
 
 

@@ -15,6 +15,7 @@ from cuemark.gateway.openapi import openapi_document
 from cuemark.gateway.parts import AnyRequest, GatewayParts
 from cuemark.gateway.routes import (
     artworks,
+    fill,
     functions,
     jobs,
     keys,
@@ -92,6 +93,10 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     operators.stop_play,
     network.list_routes,
     network.explain_route,
+    fill.get_plan,
+    fill.make_plan,
+    fill.explain_title,
+    fill.explain_track,
     operators.list_errors,
     operators.issue_operator_link,
     operations.get_operations,

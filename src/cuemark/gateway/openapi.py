@@ -13,6 +13,7 @@ from litestar.openapi.spec import Components, Reference, SecurityScheme
 
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.fill import Fill
 from cuemark.contracts.functions import Functions
 from cuemark.contracts.identity import Identity, NotLoggedIn
 from cuemark.contracts.licensing import Licensing
@@ -49,6 +50,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "uploads": (*Encoding.refusals, UploadBusy, StorageFull),
     "jobs": (*Encoding.refusals, *Catalog.refusals),
     "marks": (*Encoding.refusals, *Playback.refusals),
+    "fill": Fill.refusals,
     "functions": Functions.refusals,
     "keys": Licensing.refusals,
     "operators": (*Identity.refusals, *Steering.refusals),

@@ -11,6 +11,7 @@ from litestar.params import SkipValidation
 
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.fill import Fill
 from cuemark.contracts.functions import Functions
 from cuemark.contracts.identity import Caller, Identity
 from cuemark.contracts.licensing import Licensing
@@ -43,6 +44,7 @@ class GatewayParts:
     playback: Playback
     licensing: Licensing
     encoding: Encoding
+    fill: Fill
     functions: Functions
     steering: Steering
     objects: Objects

@@ -44,6 +44,10 @@ FUNCTION_COMMANDS = {
     "show": ("functions:show", "Show a run with all its attempts and what they printed."),
     "try": ("function_trial:try_function", "Run a function once on an event, on no record."),
 }
+FILL_COMMANDS = {
+    "explain": ("fill:explain", "Say why each region has the tracks of a title, or has not."),
+    "plan": ("fill:show_plan", "Show what each appliance is to have, or plan now."),
+}
 ACCOUNT_COMMANDS = {
     "backup": ("backup:backup", "Back up everything, while it runs."),
     "create": ("accounts:create", "Create a member's account."),
@@ -148,6 +152,9 @@ commands.add_command(
 )
 commands.add_command(
     Commands("functions", FUNCTION_COMMANDS, "Functions: what is run on events."), "functions"
+)
+commands.add_command(
+    Commands("fill", FILL_COMMANDS, "What is brought to appliances before it is asked for."), "fill"
 )
 commands.add_command(Commands("account", ACCOUNT_COMMANDS, "Members' accounts."), "account")
 commands.add_command(Commands("host", HOST_COMMANDS, "Workers on other machines."), "host")

@@ -12,6 +12,7 @@ from cuemark.kit.objects import Objects
 from cuemark.kit.passport import PassportOffice
 from tests.unit.gateway.neighbours.catalog import Films
 from tests.unit.gateway.neighbours.encoding import Studio
+from tests.unit.gateway.neighbours.fill import Granary
 from tests.unit.gateway.neighbours.functions import Errands
 from tests.unit.gateway.neighbours.identity import People
 from tests.unit.gateway.neighbours.licensing import Keys
@@ -46,6 +47,7 @@ class Town:
         self.studio = Studio(self.clock)
         self.guide = Guide(self.clock)
         self.errands = Errands(self.clock)
+        self.granary = Granary(self.clock)
         self.objects = Objects(folder / "objects")
         self.page_folder = folder / "page"
         self.errors: list[LoggedError] = []
@@ -58,6 +60,7 @@ class Town:
             playback=self.theatre,
             licensing=self.keys,
             encoding=self.studio,
+            fill=self.granary,
             functions=self.errands,
             steering=self.guide,
             objects=self.objects,

@@ -69,7 +69,7 @@ def place(file_keys: Keys, size_bytes: Ints, load: Floats, boxes: Sequence[Box])
     ranking = _ranking(file_keys, boxes)
     files, count = len(size_bytes), len(boxes)
     on = np.zeros((files, count), dtype=np.bool_)
-    wanted = _copies(load, count)
+    wanted = copies(load, count)
     order = np.argsort(-load / size_bytes, kind="stable")
     free_bytes = np.array([box.storage_bytes for box in boxes])
     for place_of in range(count):
@@ -115,16 +115,16 @@ def _mixed(number: Keys) -> Keys:
     return mixed
 
 
-def _copies(load: Floats, boxes: int) -> Ints:
-    """``[f]``: 1 to ``boxes``."""
+def copies(load: Floats, boxes: int) -> Ints:
+    """How many of each file there are to be, ``[f]``: 1 to ``boxes``."""
     total = load.sum()
     if total <= 0 or boxes == 1:
         return np.ones(len(load), dtype=np.int64)
-    copies = np.ceil(load / (COPY_SHARE * total / boxes)).astype(np.int64)
+    count = np.ceil(load / (COPY_SHARE * total / boxes)).astype(np.int64)
     order = np.argsort(-load, kind="stable")
     before = np.cumsum(load[order]) - load[order]
-    copies[order] += before < COPIED_LOAD * total
-    bounded: Ints = np.clip(copies, 1, boxes)
+    count[order] += before < COPIED_LOAD * total
+    bounded: Ints = np.clip(count, 1, boxes)
     return bounded
 
 
@@ -137,11 +137,11 @@ def parts(on: Flags, load: Floats, boxes: Sequence[Box]) -> Floats:
     """
     able = np.array([box.load for box in boxes])
     part = np.zeros(on.shape)
-    copies = on.sum(axis=1)
-    single = copies == 1
+    count = on.sum(axis=1)
+    single = count == 1
     part[single] = on[single]
     height = (load[single, None] * on[single]).sum(axis=0) / able
-    several = np.flatnonzero(copies > 1)
+    several = np.flatnonzero(count > 1)
     several = several[np.argsort(load[several], kind="stable")]
     for _ in range(ROUNDS):
         for file in several:

@@ -32,9 +32,12 @@ class Ageing:
         self._num = np.zeros((kinds, LAUNCH_DAYS))
         self._den = np.zeros((kinds, LAUNCH_DAYS))
         self._curve = np.ones((kinds, LAUNCH_DAYS + 1))
+        self._since_h: int | None = None
 
     def observe(self, at_h: int, plays: Floats) -> None:
         """``plays[t]`` of the hour that began at ``at_h``, over all regions."""
+        if self._since_h is None:
+            self._since_h = at_h
         self._today += plays
         age_h = at_h + 1 - self._catalog.released_h
         ended = (age_h > 0) & (age_h % DAY_H == 0)
@@ -42,6 +45,8 @@ class Ageing:
             return
         day = age_h // DAY_H - 1
         told = ended & (day >= 1) & (day < LAUNCH_DAYS)
+        # Of a day that was not seen from its beginning nobody knows what it brought.
+        told &= self._catalog.released_h + (day - 1) * DAY_H >= self._since_h
         np.add.at(self._num, (self._catalog.kind[told], day[told]), self._today[told])
         np.add.at(self._den, (self._catalog.kind[told], day[told]), self._before[told])
         self._before[ended] = self._today[ended]

@@ -1,0 +1,191 @@
+"""The use cases of fill."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from cuemark.contexts.fill import store
+from cuemark.contexts.fill.model import orders, told
+from cuemark.contexts.fill.model.clusters import ClusterPlan
+from cuemark.contexts.fill.model.orders import AskedTrack
+from cuemark.contexts.fill.model.stock import KnownAppliance, KnownVersion, current
+from cuemark.contexts.fill.service.planning import Planner
+from cuemark.contexts.fill.store import told as telling
+from cuemark.contexts.fill.store import turns
+from cuemark.contracts.encoding.events import VersionPublished
+from cuemark.contracts.fill import (
+    ExplainTitle,
+    ExplainTrack,
+    Fill,
+    FillInvalid,
+    FillPlan,
+    GetManifest,
+    GetPlan,
+    HeldTold,
+    MakePlan,
+    Manifest,
+    ServedTold,
+    TellHeld,
+    TellServed,
+    TitleExplanation,
+    TrackExplanation,
+    UnknownTrack,
+)
+from cuemark.contracts.ids import ApplianceId
+from cuemark.contracts.steering import UnknownAppliance
+from cuemark.kit.clock import Clock
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.outbox import Entry
+from cuemark.kit.passport import current_passport
+
+
+class FillService(Fill):
+    """What appliances tell and what was planned, in PostgreSQL; ``planner`` makes the plans."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        planner: Planner,
+        enrolled: Collection[ApplianceId],
+        storage_ids: Collection[ApplianceId],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._planner = planner
+        self._enrolled = frozenset(enrolled)
+        self._storage_ids = frozenset(storage_ids)
+
+    async def tell_served(self, request: TellServed) -> ServedTold:
+        self._check_teller(request.appliance_id)
+        told.check_served(request, self._clock.now())
+        async with self._database.transaction() as transaction:
+            await telling.record_served(transaction, request)
+        return ServedTold()
+
+    async def tell_held(self, request: TellHeld) -> HeldTold:
+        self._check_teller(request.appliance_id)
+        told.check_held(request)
+        now = self._clock.now()
+        async with self._database.transaction() as transaction:
+            news = await telling.record_appliance(transaction, request, now)
+            there = await telling.record_held(transaction, request)
+            if request.part == request.parts:
+                if there != request.parts:
+                    raise FillInvalid(
+                        f"part is the last of {request.parts}, of which {there} were told: "
+                        "begin again with part 1"
+                    )
+                news |= await telling.make_whole(transaction, request.appliance_id)
+            if news:
+                await turns.ask(transaction, now)
+        return HeldTold()
+
+    async def get_manifest(self, request: GetManifest) -> Manifest:
+        self._check_teller(request.appliance_id)
+        async with self._database.transaction() as transaction:
+            found = await store.manifest(transaction, request.appliance_id, request.known)
+        return found or Manifest(manifest_id="")
+
+    async def make_plan(self, request: MakePlan) -> FillPlan:
+        await self._planner.plan_now()
+        return await self.get_plan(GetPlan())
+
+    async def get_plan(self, request: GetPlan) -> FillPlan:
+        async with self._database.transaction() as transaction:
+            bodies = await store.plans(transaction)
+            appliances = await self._appliances(transaction)
+            unread = await store.count_unlearned(transaction)
+            turn = await turns.turn(transaction)
+        return await asyncio.to_thread(
+            lambda: FillPlan(
+                regions=[orders.region_plan(plan, appliances) for plan in _plans(bodies)],
+                unread=unread,
+                trouble=turn.trouble or (turn.unread_trouble if unread else ""),
+            )
+        )
+
+    async def explain_track(self, request: ExplainTrack) -> TrackExplanation:
+        ids = request.version_id, request.track_id
+        if not all(map(told.is_id, ids)):
+            raise UnknownTrack("No version or track has this id.")
+        async with self._database.transaction() as transaction:
+            title_id = await store.title_of(transaction, request.version_id)
+            versions = await store.versions(transaction, title_id) if title_id else []
+            bodies = await store.plans(transaction)
+            appliances = await self._appliances(transaction)
+        of = [each for each in versions if each.version_id == request.version_id]
+        asked = [track for track in _asked(of, versions) if track.track_id == request.track_id]
+        if not asked:
+            raise UnknownTrack(
+                f"No published version {request.version_id} has a track {request.track_id}."
+            )
+        (found,) = await asyncio.to_thread(_explained, asked, bodies, appliances)
+        return found
+
+    async def explain_title(self, request: ExplainTitle) -> TitleExplanation:
+        if not told.is_id(request.title_id):
+            raise UnknownTrack("No title has this id.")
+        async with self._database.transaction() as transaction:
+            versions = await store.versions(transaction, request.title_id)
+            bodies = await store.plans(transaction)
+            appliances = await self._appliances(transaction)
+        of = current(versions)
+        if not of:
+            raise UnknownTrack(f"No version of {request.title_id} is published.")
+        asked = _asked(of, versions)
+        tracks = await asyncio.to_thread(_explained, asked, bodies, appliances)
+        return TitleExplanation(
+            title_id=request.title_id, version_id=of[0].version_id, tracks=tracks
+        )
+
+    async def take(self, transaction: Transaction, entry: Entry) -> None:
+        """Handles an event of encoding: a published version is to be planned."""
+        if entry.kind == VersionPublished.__name__:
+            event = msgspec.json.decode(entry.body, type=VersionPublished)
+            await store.add_version(transaction, event)
+
+    async def _appliances(self, transaction: Transaction) -> list[KnownAppliance]:
+        return await telling.appliances(transaction, self._enrolled, self._storage_ids)
+
+    def _check_teller(self, appliance_id: ApplianceId) -> None:
+        """An appliance tells of itself alone; a caller in this process has shown no passport."""
+        if appliance_id not in self._enrolled:
+            raise UnknownAppliance(f"The appliance {appliance_id[:80]} is not enrolled here.")
+        caller = current_passport.get()
+        if caller is not None and (caller.role, caller.subject) != ("service", appliance_id):
+            raise FillInvalid(
+                f"appliance_id is {appliance_id}, and it is {caller.subject[:80]} who tells: "
+                "an appliance tells of itself alone"
+            )
+
+
+_decode_plan = msgspec.msgpack.Decoder(ClusterPlan).decode
+
+
+def _plans(bodies: Sequence[bytes]) -> list[ClusterPlan]:
+    return [_decode_plan(body) for body in bodies]
+
+
+def _asked(of: Sequence[KnownVersion], versions: Sequence[KnownVersion]) -> list[AskedTrack]:
+    planned = {each.version_id for each in current(versions)}
+    (instead,) = planned if planned else (None,)
+    return [
+        AskedTrack(
+            each.version_id,
+            facts.track_id,
+            each.title_id,
+            facts.size_bytes,
+            None if each.version_id in planned else instead,
+        )
+        for each in of
+        for facts in each.tracks
+    ]
+
+
+def _explained(
+    asked: Sequence[AskedTrack], bodies: Sequence[bytes], appliances: Sequence[KnownAppliance]
+) -> list[TrackExplanation]:
+    plans = [orders.Decided(plan) for plan in _plans(bodies)]
+    return [orders.explanation(track, plans, appliances) for track in asked]

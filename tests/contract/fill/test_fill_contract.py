@@ -1,0 +1,375 @@
+"""What every caller of fill may rely on."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from cuemark.contracts.fill import (
+    ExplainTitle,
+    ExplainTrack,
+    FillInvalid,
+    FillPlan,
+    GetManifest,
+    GetPlan,
+    MakePlan,
+    Manifest,
+    TellHeld,
+    TellServed,
+    TrackBytes,
+    UnknownTrack,
+)
+from cuemark.contracts.ids import ApplianceId, TitleId, VersionId
+from cuemark.contracts.steering import UnknownAppliance
+from cuemark.kit.errors import Unavailable
+from cuemark.kit.passport import Passport, current_passport
+from tests.contract.fill.house import FILM_BYTES, NOW, SIZES, STORE, A, B, House
+
+
+async def manifest(house: House, appliance_id: ApplianceId, known: str = "") -> Manifest:
+    fill = await house.reached(appliance_id)
+    return await fill.get_manifest(GetManifest(appliance_id=appliance_id, known=known))
+
+
+async def plan_of(house: House) -> FillPlan:
+    return await (await house.reached()).get_plan(GetPlan())
+
+
+@contextlib.asynccontextmanager
+async def kept(house: House) -> AsyncIterator[None]:
+    """The keeper of the room runs meanwhile."""
+    (keeper,) = house.room.keepers
+    keeping = asyncio.create_task(keeper())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def until_planned(house: House, version_id: VersionId) -> None:
+    """Until the plan has a version, as the clock goes on."""
+    async with asyncio.timeout(20):
+        while version_id not in {each.version_id for each in (await manifest(house, A)).keep}:
+            house.clock.advance(2)
+            await asyncio.sleep(0.1)
+
+
+async def test_an_appliance_that_tells_what_it_holds_is_told_what_it_is_to_have(
+    house: House,
+) -> None:
+    film = await house.publish("film", "film")
+    await house.held(A, [TrackBytes(film, "v1", SIZES["v1"])])
+    assert await manifest(house, A) == Manifest(manifest_id="")
+    (region,) = (await house.planned()).regions
+    assert (region.region, region.tier, region.local_time) == ("oslo", "edge", "13:30")
+    told = await manifest(house, A)
+    assert {each.track_id: each.size_bytes for each in told.keep} == SIZES
+    assert {each.track_id for each in told.fetch} == set(SIZES) - {"v1"}
+    (appliance,) = region.appliances
+    assert (appliance.held_bytes, appliance.wanted_bytes) == (SIZES["v1"], FILM_BYTES)
+    assert (appliance.fetch_bytes, appliance.fetches) == (FILM_BYTES - SIZES["v1"], 3)
+    again = await manifest(house, A, told.manifest_id)
+    assert again == Manifest(manifest_id=told.manifest_id, unchanged=True)
+
+
+async def test_the_first_plan_and_that_of_a_new_version_come_by_themselves(house: House) -> None:
+    async with kept(house):
+        film = await house.publish("film", "film")
+        await house.held(A)
+        await until_planned(house, film)
+        better = await house.publish("film", "better", days_ago=0)
+        await until_planned(house, better)
+    assert {each.version_id for each in (await manifest(house, A)).keep} == {better}
+
+
+async def test_what_is_told_twice_counts_once_and_in_any_order(house: House) -> None:
+    film = await house.publish("film", "film")
+    await house.held(A)
+    await house.served(A, {film: 1.0}, hours_ago=2)
+    await house.served(A, {film: 3.0}, hours_ago=1)
+    await house.planned()
+    expected = await house.plays("film")
+    assert expected > 1
+    await house.served(A, {film: 2.0}, hours_ago=1)
+    await house.served(A, {film: 1.0}, hours_ago=2)
+    (region,) = (await house.planned()).regions
+    assert (await house.plays("film"), region.hours) == (expected, 2)
+
+
+async def test_what_appliances_of_a_region_served_adds_up(house: House) -> None:
+    film = await house.publish("film", "film")
+    for appliance_id in (A, B):
+        await house.held(appliance_id)
+    await house.served(A, {film: 3.0})
+    await house.planned()
+    of_one = await house.plays("film")
+    await house.served(B, {film: 3.0})
+    await house.planned()
+    assert await house.plays("film") > 1.5 * of_one
+
+
+async def test_what_the_storage_tier_served_is_no_demand_and_it_is_planned_for_all(
+    house: House,
+) -> None:
+    film = await house.publish("film", "film")
+    await house.held(A)
+    await house.held(B, region="delhi", timezone="Asia/Kolkata")
+    await house.held(STORE)
+    await house.served(STORE, {film: 50.0})
+    plans = (await house.planned()).regions
+    assert [(plan.region, plan.tier) for plan in plans] == [
+        ("delhi", "edge"),
+        ("oslo", "edge"),
+        ("oslo", "storage"),
+    ]
+    assert [plan.hours for plan in plans] == [0, 0, 0]
+    await house.served(A, {film: 2.0})
+    await house.planned()
+    delhi, oslo, storage = await house.reasons("film", "v2")
+    assert storage.expected_plays == pytest.approx(delhi.expected_plays + oslo.expected_plays)
+    assert storage.on == [STORE]
+
+
+async def test_without_room_for_all_the_most_played_is_kept(house: House) -> None:
+    films = [await house.publish(f"film{n}", f"film{n}") for n in range(4)]
+    await house.held(A, storage_bytes=2 * FILM_BYTES)
+    for hours_ago in range(1, 30):
+        plays = {film: 0.1 + n for n, film in enumerate(films)}
+        await house.served(A, plays, hours_ago=hours_ago)
+    (region,) = (await house.planned()).regions
+    assert region.cutoff_plays > 0
+    told = await manifest(house, A)
+    assert sum(each.size_bytes for each in told.keep) <= 2 * FILM_BYTES
+    kept_tracks = {(each.version_id, each.track_id) for each in told.keep}
+    assert (films[3], "v2") in kept_tracks
+    assert (films[0], "v2") not in kept_tracks
+    (most,), (least,) = await house.reasons("film3", "v2"), await house.reasons("film0", "v2")
+    assert (most.wanted, most.on, least.wanted, least.on) == (True, [A], False, [])
+    assert most.rank < least.rank
+    assert most.told.startswith("It is brought: ")
+    assert least.told.startswith("It is not brought: ")
+
+
+async def test_what_is_held_is_told_in_parts_and_the_last_one_makes_it_whole(
+    house: House,
+) -> None:
+    film = await house.publish("film", "film")
+    both = [TrackBytes(film, track_id, SIZES[track_id]) for track_id in ("v1", "v2")]
+    await house.held(A, both)
+    await house.planned()
+    await house.held(A, both[:1], part=1, parts=2)
+    (region,) = (await plan_of(house)).regions
+    assert region.appliances[0].held_bytes == SIZES["v1"] + SIZES["v2"]
+    await house.held(A, [], part=2, parts=2)
+    (region,) = (await plan_of(house)).regions
+    assert region.appliances[0].held_bytes == SIZES["v1"]
+    await house.held(A, [], part=1, parts=3)
+    with pytest.raises(FillInvalid, match="begin again with part 1"):
+        await house.held(A, both, part=3, parts=3)
+    (region,) = (await plan_of(house)).regions
+    assert region.appliances[0].held_bytes == SIZES["v1"]
+
+
+async def test_what_cannot_be_is_refused_and_changes_nothing(house: House) -> None:
+    film = await house.publish("film", "film")
+    await house.held(A)
+    await house.served(A, {film: 1.0})
+    before = await house.planned()
+    fill = await house.reached(A)
+    served = [TrackBytes(film, "v2", 2**50)]
+    for hour in (NOW, NOW.replace(minute=0) + timedelta(hours=1), NOW - timedelta(days=60)):
+        with pytest.raises(FillInvalid, match="hour"):
+            await fill.tell_served(
+                TellServed(appliance_id=A, region="oslo", hour=hour, served=served)
+            )
+    with pytest.raises(FillInvalid, match="timezone"):
+        await house.held(A, timezone="Nowhere")
+    assert (await house.planned()).regions[0].expected_plays == before.regions[0].expected_plays
+
+
+async def test_who_is_not_enrolled_or_tells_of_another_is_refused(house: House) -> None:
+    stranger = ApplianceId("stranger")
+    for telling in (house.held(stranger), house.served(stranger, {}), manifest(house, stranger)):
+        with pytest.raises(UnknownAppliance):
+            await telling
+    fill = await house.reached(B)
+    token = current_passport.set(Passport(subject=B, role="service"))
+    try:
+        for call in (
+            fill.tell_held(
+                TellHeld(appliance_id=A, region="x", timezone="UTC", storage_bytes=1, held=[])
+            ),
+            fill.tell_served(
+                TellServed(appliance_id=A, region="x", hour=NOW.replace(minute=0), served=[])
+            ),
+            fill.get_manifest(GetManifest(appliance_id=A)),
+        ):
+            with pytest.raises(FillInvalid, match="itself alone"):
+                await call
+    finally:
+        current_passport.reset(token)
+
+
+async def test_what_was_served_of_a_replaced_version_counts_for_the_new_one(house: House) -> None:
+    quick = await house.publish("film", "quick", quality="quick")
+    await house.held(A)
+    for hours_ago in (1, 2, 3):
+        await house.served(A, {quick: 2.0}, hours_ago=hours_ago)
+    await house.planned()
+    before = await house.plays("film")
+    full = await house.publish("film", "full", days_ago=0)
+    await house.planned()
+    assert {each.version_id for each in (await manifest(house, A)).keep} == {full}
+    assert await house.plays("film") == pytest.approx(before)
+    fill = await house.reached()
+    of_quick = await fill.explain_track(ExplainTrack(version_id=quick, track_id="v2"))
+    (reason,) = of_quick.regions
+    assert not reason.wanted
+    assert f"{full} has taken the place" in reason.told
+
+
+async def test_what_nobody_published_cannot_be_explained(house: House) -> None:
+    film = await house.publish("film", "film")
+    await house.planned()
+    fill = await house.reached()
+    for version_id, track_id in ((film, "v9"), (VersionId("ver_x"), "v1"), (film, "\0")):
+        with pytest.raises(UnknownTrack):
+            await fill.explain_track(ExplainTrack(version_id=version_id, track_id=track_id))
+    for title_id in ("ttl_x", "\0"):
+        with pytest.raises(UnknownTrack):
+            await fill.explain_title(ExplainTitle(title_id=TitleId(title_id)))
+    found = await fill.explain_track(ExplainTrack(version_id=film, track_id="v1"))
+    assert (found.title_id, found.size_bytes, found.regions) == ("ttl_film", SIZES["v1"], [])
+
+
+async def test_without_encoding_the_plan_stands_and_says_what_it_lacks(house: House) -> None:
+    film = await house.publish("film", "film")
+    await house.held(A)
+    await house.planned()
+    house.studio.away = True
+    late = await house.publish("late", "late")
+    plan = await house.planned()
+    assert plan.unread == 1
+    assert "encoding does not answer" in plan.trouble
+    assert {each.version_id for each in (await manifest(house, A)).keep} == {film}
+    house.studio.away = False
+    house.clock.advance(61)
+    plan = await house.planned()
+    assert (plan.unread, plan.trouble) == (0, "")
+    assert {each.version_id for each in (await manifest(house, A)).keep} == {film, late}
+
+
+async def test_what_was_served_before_its_version_could_be_read_counts(house: House) -> None:
+    house.studio.away = True
+    film = await house.publish("film", "film")
+    await house.held(A)
+    await house.served(A, {film: 3.0, VersionId("ver_unheard"): 3.0})
+    assert (await house.planned()).regions[0].tracks == 0
+    house.studio.away = False
+    house.clock.advance(61)
+    (region,) = (await house.planned()).regions
+    assert region.tracks == len(SIZES)
+    assert await house.plays("film") > 1
+
+
+async def test_a_version_that_cannot_be_read_holds_up_no_other(house: House) -> None:
+    bad = await house.publish("bad", "bad", index=b"{")
+    film = await house.publish("film", "film")
+    await house.held(A)
+    plan = await house.planned()
+    assert plan.unread == 1
+    assert bad in plan.trouble
+    assert {each.version_id for each in (await manifest(house, A)).keep} == {film}
+
+
+async def test_a_plan_that_fails_leaves_the_last_one(house: House) -> None:
+    await house.publish("film", "film")
+    await house.held(A)
+    before = await house.planned()
+    told = await manifest(house, A)
+    async with house.database.transaction() as transaction:
+        await transaction.execute(text("update fill.appliance set timezone = 'Nowhere'"))
+    with pytest.raises(FillInvalid):
+        await house.planned()
+    after = await plan_of(house)
+    assert "Nowhere" in after.trouble
+    assert after.regions == before.regions
+    assert await manifest(house, A) == told
+    await house.held(A)
+    assert (await house.planned()).trouble == ""
+
+
+async def test_one_process_plans_at_a_time_and_all_tell_the_same(house: House) -> None:
+    await house.publish("film", "film")
+    await house.held(A)
+    rooms = [house.room, house.built()]
+    plans = await asyncio.gather(*(room.service.make_plan(MakePlan()) for room in rooms))
+    assert plans[0].regions[0].appliances == plans[1].regions[0].appliances
+
+
+async def test_who_plans_for_another_is_waited_for(house: House) -> None:
+    await house.held(A)
+    async with house.database.transaction() as transaction:
+        await transaction.execute(
+            text("update fill.turn set holder = 'another', until_at = :at"),
+            {"at": house.clock.now() + timedelta(seconds=40)},
+        )
+
+    async def pass_time(seconds: float) -> None:
+        await asyncio.sleep(0.3)
+        house.clock.advance(seconds)
+
+    passing = asyncio.create_task(pass_time(31))
+    with pytest.raises(Unavailable):
+        await house.planned()
+    await passing
+    passing = asyncio.create_task(pass_time(10))
+    assert len((await house.planned()).regions) == 1
+    await passing
+
+
+async def test_a_restart_forgets_nothing(house: House) -> None:
+    film = await house.publish("film", "film")
+    await house.held(A)
+    await house.served(A, {film: 2.0})
+    before = await house.planned()
+    told = await manifest(house, A)
+    after = house.built()
+    assert await after.service.get_plan(GetPlan()) == before
+    assert await after.service.get_manifest(GetManifest(appliance_id=A)) == told
+
+
+async def test_what_is_older_than_six_weeks_is_forgotten(house: House) -> None:
+    film = await house.publish("film", "film")
+    await house.held(A)
+    await house.served(A, {film: 2.0})
+    assert (await house.planned()).regions[0].hours == 1
+    house.clock.advance(43 * 86400)
+    await house.publish("film", "newer", days_ago=0)
+    await house.held(A)
+    assert (await house.planned()).regions[0].hours == 0
+    async with house.database.transaction() as transaction:
+        left = await transaction.execute(text("select count(*) from fill.served"))
+        assert left.scalar_one() == 0
+    fill = await house.reached()
+    replaced = ExplainTrack(version_id=film, track_id="v2")
+    assert not (await fill.explain_track(replaced)).regions[0].wanted
+    house.clock.advance(43 * 86400)
+    await house.planned()
+    with pytest.raises(UnknownTrack):
+        await fill.explain_track(replaced)
+
+
+async def test_who_was_silent_for_a_day_while_others_told_is_in_no_plan(house: House) -> None:
+    await house.publish("film", "film")
+    await house.held(A)
+    await house.held(B)
+    house.clock.advance(25 * 3600)
+    await house.held(A)
+    (region,) = (await house.planned()).regions
+    assert [each.appliance_id for each in region.appliances] == [A]
+    assert await manifest(house, B) == Manifest(manifest_id="")
