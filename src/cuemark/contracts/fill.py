@@ -1,0 +1,208 @@
+"""Fill: what each appliance is to have before anybody asks for it, and why.
+
+A *track* of a version is one rendition, one sound, one language of captions or the thumbnails: all
+files of the version's root whose first part is its id. What a region will ask of each track is
+forecast from what its appliances served of it, hour by hour; once an hour a plan is made for each
+region, which says what its appliances are to keep, and what to fetch within their windows.
+
+    Refusal
+    |-- UnknownAppliance   no such appliance is enrolled
+    |-- FillInvalid        a field of what an appliance tells is not acceptable; says which
+    `-- UnknownTrack       no published version has such a track
+"""
+
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from cuemark.contracts.ids import ApplianceId, TitleId, VersionId
+from cuemark.contracts.steering import UnknownAppliance
+from cuemark.kit.errors import Refusal
+
+MOST_TRACKS = 5000
+"""Of one call that tells of tracks."""
+HOME = "home"
+"""The region of appliances whose settings name none."""
+
+
+class FillInvalid(Refusal):
+    code = "fill_invalid"
+    status = 422
+
+
+class UnknownTrack(Refusal):
+    code = "unknown_track"
+    status = 404
+
+
+class TrackBytes(msgspec.Struct, frozen=True):
+    """So many bytes of a track: served to clients, or held."""
+
+    version_id: VersionId
+    track_id: str
+    of_bytes: int
+
+
+class TellServed(msgspec.Struct, frozen=True, kw_only=True):
+    """What an appliance has served to clients within an hour so far.
+
+    ``hour`` is when that hour of UTC began. Totals, not what was added: told again, the greater of
+    each track counts, so that nothing is lost and nothing counted twice. In parts of up to
+    ``MOST_TRACKS``.
+    """
+
+    appliance_id: ApplianceId
+    region: str
+    hour: datetime
+    served: list[TrackBytes]
+
+
+class ServedTold(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class TellHeld(msgspec.Struct, frozen=True, kw_only=True):
+    """What an appliance is, and what it holds, from which the next plan is made.
+
+    ``timezone`` is its place's in the IANA database, ``storage_bytes`` what its store may hold, and
+    ``capacity_kbps`` what its line carries, 0 where nobody said. ``held`` comes in ``parts`` of up
+    to ``MOST_TRACKS``, of which ``part`` counts from 1; part 1 begins anew.
+    """
+
+    appliance_id: ApplianceId
+    region: str
+    timezone: str
+    storage_bytes: int
+    capacity_kbps: int = 0
+    held: list[TrackBytes]
+    part: int = 1
+    parts: int = 1
+
+
+class HeldTold(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class GetManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """``known`` is the ``manifest_id`` that the appliance has; empty for none."""
+
+    appliance_id: ApplianceId
+    known: str = ""
+
+
+class PlannedTrack(msgspec.Struct, frozen=True):
+    """``expected_plays`` are those of the day ahead in the appliance's region, the evening's
+    counted more; of captions, thumbnails and the like it is that of the version."""
+
+    version_id: VersionId
+    track_id: str
+    size_bytes: int
+    expected_plays: float
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What an appliance is to have, the most wanted first.
+
+    ``fetch`` is worth bringing ahead, in this order. ``keep`` is worth more room than what is not
+    named: it goes last where room is wanted. ``unchanged`` says that the manifest is the one that
+    is ``known``, and nothing else is told. Before a first plan was made ``manifest_id`` is empty.
+    """
+
+    manifest_id: str
+    made_at: datetime | None = None
+    unchanged: bool = False
+    fetch: list[PlannedTrack] = []
+    keep: list[PlannedTrack] = []
+
+
+class MakePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Plan now, and not only when the hour is over."""
+
+
+class GetPlan(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class AppliancePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """``wanted_bytes`` is what it is to have, of which ``fetch_bytes`` are to come."""
+
+    appliance_id: ApplianceId
+    storage_bytes: int
+    held_bytes: int
+    wanted_bytes: int
+    fetch_bytes: int
+    fetches: int
+    told_at: datetime
+
+
+class RegionPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The last plan of a region. ``cutoff_plays`` is what the least wanted track is expected to
+    have, 0 where all that is worth bringing has room. ``hours`` of demand were learned from."""
+
+    region: str
+    made_at: datetime
+    local_time: str
+    hours: int
+    tracks: int
+    expected_plays: float
+    cutoff_plays: float
+    appliances: list[AppliancePlan]
+
+
+class FillPlan(msgspec.Struct, frozen=True, kw_only=True):
+    regions: list[RegionPlan]
+
+
+class ExplainTrack(msgspec.Struct, frozen=True, kw_only=True):
+    """Why has each region a track, or why has it not? Raises ``UnknownTrack``."""
+
+    version_id: VersionId
+    track_id: str
+
+
+class TrackReason(msgspec.Struct, frozen=True, kw_only=True):
+    """The figures by which a region's plan decided about a track, and one sentence.
+
+    ``rank`` counts from 1, the most expected first, ``of`` so many. ``expected_plays`` is the
+    product of what is told one by one: ``title_plays`` of its title in the region, and the
+    ``share`` of them that this track has. ``on`` are the appliances that are to have it, and
+    ``held_on`` those that have it.
+    """
+
+    region: str
+    wanted: bool
+    held: bool
+    expected_plays: float
+    rank: int
+    of: int
+    cutoff_plays: float
+    title_plays: float
+    share: float
+    told: str
+    on: list[ApplianceId]
+    held_on: list[ApplianceId]
+
+
+class TrackExplanation(msgspec.Struct, frozen=True, kw_only=True):
+    version_id: VersionId
+    title_id: TitleId
+    track_id: str
+    size_bytes: int
+    regions: list[TrackReason]
+
+
+class Fill(Protocol):
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (UnknownAppliance, FillInvalid, UnknownTrack)
+
+    async def tell_served(self, request: TellServed) -> ServedTold: ...
+
+    async def tell_held(self, request: TellHeld) -> HeldTold: ...
+
+    async def get_manifest(self, request: GetManifest) -> Manifest: ...
+
+    async def make_plan(self, request: MakePlan) -> FillPlan: ...
+
+    async def get_plan(self, request: GetPlan) -> FillPlan: ...
+
+    async def explain_track(self, request: ExplainTrack) -> TrackExplanation: ...
