@@ -18,6 +18,7 @@ from msgspec import Meta
 from cuemark.app import state, system
 from cuemark.app.folder import DataFolder
 from cuemark.app.settings import Port
+from cuemark.app.sites import FillRate, Region, complaint_about_fill
 from cuemark.app.state import Phase
 from cuemark.app.supervising import supervised
 from cuemark.edge import nginx, tls
@@ -38,7 +39,8 @@ class ApplianceFileInvalid(OperatorError):
 class ApplianceFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an appliance is told. ``url`` is where viewers reach it, ``bind`` and ``port`` where it
     listens; the agent's port is on loopback. ``certificate`` and ``key`` are PEM files, relative
-    to the file, and ``nginx`` is the path of another program than the bundled one.
+    to the file, and ``nginx`` is the path of another program than the bundled one. Whose members it
+    serves, and when it is filled, is said as for a ``Site``.
     """
 
     name: str
@@ -55,6 +57,10 @@ class ApplianceFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     nginx: str = ""
     store_gb: Annotated[float, Meta(gt=0, le=1_000_000)] = 50.0
     background_kbps: Annotated[int, Meta(ge=0, le=100_000_000)] = 40_000
+    region: Region = ""
+    timezone: str = ""
+    fill_window: str = ""
+    fill_kbps: FillRate = 100_000
 
     def __repr__(self) -> str:
         return f"ApplianceFile(name={self.name!r})"
@@ -120,6 +126,10 @@ def _settings(file: ApplianceFile, beside: Path, folder: DataFolder) -> Applianc
         nginx=file.nginx,
         store_limit_bytes=int(file.store_gb * 1e9),
         background_kbps=file.background_kbps,
+        region=file.region,
+        timezone=file.timezone,
+        fill_window=file.fill_window,
+        fill_kbps=file.fill_kbps,
     )
 
 
@@ -142,6 +152,8 @@ def _faults(file: ApplianceFile) -> list[str]:
         faults.append("`certificate` and `key` belong together: write both, or none")
     elif file.certificate and not file.url.startswith("https:"):
         faults.append(f"`url` is {file.url!r}: with a certificate it begins with https:")
+    if wrong := complaint_about_fill(file.timezone, file.fill_window):
+        faults.append(f"`{wrong}")
     return faults
 
 

@@ -18,6 +18,7 @@ from cuemark.contracts.encoding.versions import IndexedFile
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.cache import Reason
 from cuemark.edge.sources import ORIGIN, Kind
+from cuemark.edge.tracks import Track, track_of
 
 WAKE_EVERY_S = 0.25
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -44,6 +45,10 @@ class Wanted:
         """Where the origin has it."""
         return f"{self.version_id}/{self.path}"
 
+    @property
+    def track(self) -> Track:
+        return Track(self.version_id, track_of(self.path))
+
 
 class Growing:
     """A file on its way in, as its readers see it."""
@@ -60,6 +65,7 @@ class Growing:
         self._genuine = False
         self._failure: Reason | None = None
         self._changed = asyncio.Event()
+        self._closed = asyncio.Event()
         self._waking: asyncio.TimerHandle | None = None
         self._woken = False
 
@@ -133,6 +139,11 @@ class Growing:
         """Wait for the check of all bytes."""
         await self.beyond(self.wanted.file.size_bytes)
 
+    async def settled(self) -> None:
+        """Wait for the check of all bytes, and until the store has them, or could not take them."""
+        await self.whole()
+        await self._closed.wait()
+
     def wake(self) -> None:
         """Let the readers look again: at once for the first byte, then four times a second.
 
@@ -157,6 +168,7 @@ class Growing:
         self._wake_now()
 
     def close(self) -> None:
+        self._closed.set()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -10,6 +10,7 @@ from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import plain
 from cuemark.app.folder import DataFolder, FolderUnusable
 from cuemark.app.lock import folder_lock
+from cuemark.app.sites import Site
 from cuemark.app.system import install_on
 from cuemark.kit.clock import SystemClock
 
@@ -69,6 +70,7 @@ def write_appliance(
             f'{name} is not enrolled: write appliances_elsewhere = ["{name}"] in '
             f"{folder.root / settings.FILE_NAME}, and start again with `cuemark up`"
         )
+    site = install.settings.sites.get(name, Site())
     made = alone.ApplianceFile(
         name=name,
         url=url,
@@ -76,6 +78,10 @@ def write_appliance(
         passport_key=folder.secret("passport_key").hex(),
         origin_url=origin_url or f"http://127.0.0.1:{install.ports.origin}",
         origin_key=folder.secret("origin_key").hex(),
+        region=site.region,
+        timezone=site.timezone,
+        fill_window=site.fill_window,
+        fill_kbps=site.fill_kbps,
     )
     try:
         alone.write(made, file.resolve())
