@@ -21,6 +21,7 @@ SMALL_SHARE = 10
 LEAST_GHOSTS = 1024
 MOST_TURNS = 1000
 """Of one eviction: who is at the head then leaves, used or not, so that none takes long."""
+_SPARSE = 8
 _USES_BITS = 2
 _USES_MASK = (1 << _USES_BITS) - 1
 
@@ -58,6 +59,7 @@ class Turnover:
         self._kept = Kept()
         self._small_bytes = 0
         self._main_bytes = 0
+        self._once_queued = 0
         self._ghosts: OrderedDict[int, None] = OrderedDict()
         self._changes = Changes({}, set(), set())
 
@@ -150,8 +152,13 @@ class Turnover:
         return value >> _USES_BITS
 
     def let_go(self) -> None:
-        """All that is kept has been told: what stands there from the last run is not."""
+        """All that is kept has been told: what stands there from the last run is not. Queues that
+        few are left in give back the memory of the many."""
         self._kept.let_go()
+        in_queues = len(self._small) + len(self._main)
+        if in_queues * _SPARSE < self._once_queued:
+            self._small, self._main = OrderedDict(self._small), OrderedDict(self._main)
+            self._once_queued = in_queues
 
     def release(self, count: int) -> int:
         """Let up to ``count`` keys that are not kept any more stand in the main queue; how many
@@ -191,6 +198,7 @@ class Turnover:
 
     def _queue(self, key: bytes, value: int, *, main: bool) -> None:
         (self._main if main else self._small)[key] = value
+        self._once_queued = max(self._once_queued, len(self._small) + len(self._main))
         if main:
             self._main_bytes += value >> _USES_BITS
         else:
