@@ -41,7 +41,8 @@ class ApplianceFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What an appliance is told. ``url`` is where viewers reach it, ``bind`` and ``port`` where it
     listens; the agent's port is on loopback. ``certificate`` and ``key`` are PEM files, relative
     to the file, and ``nginx`` is the path of another program than the bundled one. ``site`` is the
-    table ``sites.NAME`` of the install's settings: where it stands, and who tells it routes.
+    table ``sites.NAME`` of the install's settings: where it stands, who tells it routes, and when it
+    is filled.
     """
 
     name: str
@@ -134,6 +135,10 @@ def _settings(file: ApplianceFile, beside: Path, folder: DataFolder) -> Applianc
         announced_only=file.site.announced_only,
         place=file.site.place,
         bgp=file.site.bgp,
+        region=file.site.region,
+        timezone=file.site.timezone,
+        fill_window=file.site.fill_window,
+        fill_kbps=file.site.fill_kbps,
     )
 
 

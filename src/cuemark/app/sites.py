@@ -9,6 +9,10 @@ from msgspec import Meta
 
 from cuemark.contracts.steering import Place
 from cuemark.edge.settings import BgpSettings, PeerSettings
+from cuemark.kit.windows import place_of, window
+
+Region = Annotated[str, Meta(pattern="^([a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?)?$")]
+FillRate = Annotated[int, Meta(ge=0, le=100_000_000)]
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,6 +30,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     capacity_kbps: Annotated[int, Meta(ge=0, le=10_000_000_000)] = 0
     announced_only: bool = False
     bgp: BgpSettings | None = None
+    region: Region = ""
+    timezone: str = ""
+    fill_window: str = ""
+    fill_kbps: FillRate = 100_000
 
     @property
     def place(self) -> Place:
@@ -41,8 +49,24 @@ def complaint_about_sites(sites: Mapping[str, Site]) -> str:
             return f"`sites.{name}` needs both latitude and longitude, or neither"
         if site.announced_only and site.bgp is None:
             return f"`sites.{name}.announced_only` needs routers under bgp: nobody announces routes"
+        if wrong := _complaint_about_fill(site):
+            return f"`sites.{name}.{wrong}"
         if site.bgp is not None and (wrong := _complaint_about_bgp(site.bgp)):
             return f"`sites.{name}.bgp`: {wrong}"
+    return ""
+
+
+def _complaint_about_fill(site: Site) -> str:
+    """What is wrong with when an appliance is filled, from the name of the setting on and with its
+    closing backquote; empty where nothing is."""
+    for setting, read, text in (
+        ("timezone", place_of, site.timezone),
+        ("fill_window", window, site.fill_window),
+    ):
+        try:
+            read(text)
+        except ValueError as error:
+            return f"{setting}`: {error}"
     return ""
 
 

@@ -226,6 +226,10 @@ def appliance_specs(install: Install, number: int) -> list[ChildSpec]:
         announced_only=site.announced_only,
         place=site.place,
         bgp=site.bgp,
+        region=site.region,
+        timezone=site.timezone,
+        fill_window=site.fill_window,
+        fill_kbps=site.fill_kbps,
     )
     return specs_of_appliance(settings)
 

@@ -10,23 +10,26 @@ import asyncio
 import resource
 import signal
 import sys
-from functools import partial
 from pathlib import Path
 
 import structlog
 
-from cuemark.contracts.ids import ApplianceId
+from cuemark.contracts.fill import Fill
+from cuemark.contracts.ids import ApplianceId, VersionId
 from cuemark.contracts.steering import Steering
 from cuemark.edge import tls
+from cuemark.edge.ahead import Ahead, Pace
 from cuemark.edge.announcing import Announcer
-from cuemark.edge.background import Background
 from cuemark.edge.cache import FillTable
 from cuemark.edge.control import Knowledge, Liaison, Vitals
 from cuemark.edge.filling import Filler
 from cuemark.edge.health import health
 from cuemark.edge.housekeeping import Housekeeping
 from cuemark.edge.http import HttpServer
+from cuemark.edge.keeping import Keeping
+from cuemark.edge.ledger import Ledger
 from cuemark.edge.neighbours import Neighbours
+from cuemark.edge.plan import Plan
 from cuemark.edge.revoked import Revoked
 from cuemark.edge.rib import Rib
 from cuemark.edge.scrub import Scrub
@@ -34,6 +37,7 @@ from cuemark.edge.serving import MediaService
 from cuemark.edge.settings import ApplianceSettings, SettingsInvalid, load
 from cuemark.edge.speaker import Speaker
 from cuemark.edge.store import Indexes, Store
+from cuemark.edge.telling import Telling
 from cuemark.edge.tokens import Tokens
 from cuemark.edge.traffic import Meter
 from cuemark.edge.upstream import Upstream
@@ -43,6 +47,7 @@ from cuemark.kit.link import connect
 from cuemark.kit.logs import configure_logs
 from cuemark.kit.objects import sweep_drafts
 from cuemark.kit.passport import Passport, PassportOffice
+from cuemark.kit.windows import place_of, window
 
 
 async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) -> None:
@@ -50,7 +55,8 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     folder = Path(settings.folder)
     sweep_drafts(folder / "run", folder / "indexes")
     store = Store(folder, settings.store_limit_bytes, settings.reserve_bytes)
-    housekeeping = Housekeeping(folder, store)
+    ledger = Ledger(folder)
+    housekeeping = Housekeeping(folder, store, ledger, clock)
     indexes = Indexes(folder)
     knowledge = Knowledge(folder)
     revoked = Revoked(folder, clock)
@@ -61,7 +67,9 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     table = FillTable(settings.max_fills, settings.max_waiting_fills)
     neighbours = Neighbours(upstream, settings.appliance_id)
     filler = Filler(table, neighbours, store, clock)
-    background = Background(indexes, store, filler, settings.background_kbps)
+    plan = Plan(folder)
+    keeping = Keeping(plan, indexes, store)
+    ahead = Ahead(indexes, store, filler, plan, keeping, pace_of(settings), clock)
     scrub = Scrub(
         indexes,
         store,
@@ -84,8 +92,18 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
             store,
             filler,
             liaison.pending,
-            partial(health, store, scrub, filler),
+            lambda: health(store, scrub, filler, housekeeping.skipped_bytes, ahead.state()),
         )
+        telling = Telling(settings, connect(Fill, channel), plan, ledger, indexes, store, clock)
+
+        def learnt(version_id: VersionId) -> None:
+            keeping.add(version_id)
+            ahead.add(version_id)
+
+        def planned() -> None:
+            keeping.changed()
+            ahead.follow()
+
         server = HttpServer(media.answer)
         await server.start(settings.agent_port)
         structlog.get_logger().info(
@@ -99,8 +117,12 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
                 ),
                 group.create_task(announcer.run()),
                 *(group.create_task(each.run()) for each in speakers(settings, rib)),
-                group.create_task(liaison.learn_versions(background.add)),
-                group.create_task(background.run()),
+                group.create_task(liaison.learn_versions(learnt)),
+                group.create_task(keeping.run()),
+                group.create_task(ahead.run()),
+                group.create_task(telling.follow_manifests(planned)),
+                group.create_task(telling.tell_served()),
+                group.create_task(telling.tell_held()),
                 group.create_task(housekeeping.keep_books()),
                 group.create_task(housekeeping.go_through()),
                 group.create_task(scrub.run()),
@@ -112,8 +134,18 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
         await server.close()
         await filler.close()
         await store.close()
+        ledger.close()
     await neighbours.close()
     await upstream.close()
+
+
+def pace_of(settings: ApplianceSettings) -> Pace:
+    return Pace(
+        window(settings.fill_window),
+        place_of(settings.timezone),
+        settings.fill_kbps,
+        settings.background_kbps,
+    )
 
 
 def speakers(settings: ApplianceSettings, rib: Rib) -> list[Speaker]:

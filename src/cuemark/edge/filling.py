@@ -205,7 +205,7 @@ class Filler:
         dropped: list[str] = []
         try:
             await self._move_in(growing, key)
-            dropped = self._store.enter(key, wanted.file.size_bytes)
+            dropped = self._store.enter(key, wanted.file.size_bytes, wanted.track)
             self._store.link(wanted.version_id, wanted.path, key)
         except OSError as error:
             structlog.get_logger().error("store_refused", path=wanted.key, error=str(error))

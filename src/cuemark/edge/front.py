@@ -39,6 +39,7 @@ def config(settings: ApplianceSettings, *, nginx_judges: bool = True) -> str:
         "path": "$logged_path",
         "cache": "$sent_http_cache_status",
         "refused": "$refused",
+        "appliance": "$asking_appliance",
     }
     return f"""\
 {main_block(folder, connections=8192)}
@@ -101,6 +102,10 @@ def _judging(settings: ApplianceSettings, nginx_judges: bool) -> str:
     map $http_if_none_match $held_already {{
         default $not_modified;
         "" "";
+    }}
+    map $http_user_agent $asking_appliance {{
+        default "";
+        "~^cuemark/(?<asking>[a-z0-9-]{{1,64}})$" $asking;
     }}
     map $request_id $span_id {{
         default "";

@@ -18,6 +18,7 @@ from cuemark.contracts.encoding.versions import IndexedFile
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.cache import Reason
 from cuemark.edge.sources import ORIGIN, Kind
+from cuemark.edge.tracks import Track, track_of
 
 WAKE_EVERY_S = 0.25
 GROUPS = 8
@@ -48,6 +49,10 @@ class Wanted:
         """Where the origin has it."""
         return f"{self.version_id}/{self.path}"
 
+    @property
+    def track(self) -> Track:
+        return Track(self.version_id, track_of(self.path))
+
 
 class Growing:
     """A file on its way in, as its readers see it."""
@@ -65,6 +70,7 @@ class Growing:
         self._failure: Reason | None = None
         self._groups = [asyncio.Event() for _ in range(GROUPS)]
         self._joining = self._turn = self._unwoken = 0
+        self._closed = asyncio.Event()
         self._waking: asyncio.TimerHandle | None = None
         self._woken = False
 
@@ -138,6 +144,11 @@ class Growing:
         """Wait for the check of all bytes."""
         await self.beyond(self.wanted.file.size_bytes)
 
+    async def settled(self) -> None:
+        """Wait for the check of all bytes, and until the store has them, or could not take them."""
+        await self.whole()
+        await self._closed.wait()
+
     def wake(self) -> None:
         """Let the readers look again: at once for the first byte, then each four times a second.
 
@@ -181,6 +192,7 @@ class Growing:
         self._wake_all()
 
     def close(self) -> None:
+        self._closed.set()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -5,7 +5,6 @@ goes through its shelves after each start and sets right what differs, so nothin
 true for the store to be. One that cannot be read is made anew from the files.
 """
 
-import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,13 +12,12 @@ from pathlib import Path
 
 import structlog
 
+from cuemark.edge.database import connected, made, transaction
 from cuemark.edge.turnover import Changes, Turnover
 
 FILE = "inventory.sqlite"
 _FORMAT = 1
 _FETCHED_ROWS = 10_000
-_BUSY_S = 5.0
-_WAL_LIMIT_BYTES = 16 << 20
 
 Row = tuple[bytes, int, int, int]
 _ADD = "replace into held (blake3, size_bytes, main, uses) values (?, ?, ?, ?)"
@@ -57,14 +55,15 @@ class Inventory:
         try:
             for suffix in ("", "-wal", "-shm"):
                 self._path.with_name(FILE + suffix).unlink(missing_ok=True)
-            self._database = _made(str(self._path))
+            self._database = made(str(self._path), _MAKE)
             self._path.chmod(0o600)
         except (sqlite3.DatabaseError, OSError) as error:
             structlog.get_logger().error("inventory_in_memory", error=str(error))
-            self._database = _made(":memory:")
+            self._database = made(":memory:", _MAKE)
 
     def rows(self) -> Iterator[Row]:
-        """Key, size, main or not, and uses of all that is held, in the order of their moves.
+        """Key, size, queue (0 small, 1 main, 2 kept) and uses of all that is held, in the order of
+        their moves.
 
         Raises ``sqlite3.DatabaseError`` where it cannot be read.
         """
@@ -79,7 +78,7 @@ class Inventory:
 
         Raises ``sqlite3.Error``.
         """
-        with self._lock, _transaction(self._database) as database:
+        with self._lock, transaction(self._database) as database:
             database.executemany(_ADD, rows)
             database.execute(f"pragma user_version = {_FORMAT}")
 
@@ -88,7 +87,7 @@ class Inventory:
         stand now. Raises ``sqlite3.Error``."""
         moved = [row for row in rows if row[0] in changes.moved]
         used = [(row[3], row[0]) for row in rows if row[0] not in changes.moved]
-        with self._lock, _transaction(self._database) as database:
+        with self._lock, transaction(self._database) as database:
             database.executemany(
                 "delete from held where blake3 = ?", [(key,) for key in changes.gone]
             )
@@ -125,7 +124,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     """The database at ``path``; raises ``sqlite3.DatabaseError`` where it is none of ours."""
     if not path.exists():
         raise sqlite3.DatabaseError(f"{path} is not there")
-    database = _connected(str(path))
+    database = connected(str(path))
     try:
         (kept,) = database.execute("pragma user_version").fetchone()
         if kept != _FORMAT:
@@ -136,44 +135,11 @@ def _opened(path: Path) -> sqlite3.Connection:
     return database
 
 
-def _made(name: str) -> sqlite3.Connection:
-    database = _connected(name)
-    try:
-        database.executescript(f"begin; {_MAKE} commit;")
-    except sqlite3.DatabaseError:
-        database.close()
-        raise
-    return database
-
-
-def _connected(name: str) -> sqlite3.Connection:
-    database = sqlite3.connect(name, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-    try:
-        database.execute("pragma journal_mode = wal")
-        database.execute("pragma synchronous = normal")
-        database.execute(f"pragma journal_size_limit = {_WAL_LIMIT_BYTES}")
-    except sqlite3.DatabaseError:
-        database.close()
-        raise
-    return database
-
-
-@contextlib.contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    database.execute("begin immediate")
-    try:
-        yield database
-        database.execute("commit")
-    except sqlite3.Error:
-        if database.in_transaction:
-            database.execute("rollback")
-        raise
-
-
 def rows_of(changes: Changes, turnover: Turnover) -> list[Row]:
     """How the changed keys stand now, those that moved in the order of their moves."""
     rows = []
     for key in [*changes.moved, *(changes.used - changes.moved.keys())]:
         if (place := turnover.place(key)) is not None:
-            rows.append((key, place.size_bytes, int(place.main), place.uses))
+            queue = 2 if place.kept else int(place.main)
+            rows.append((key, place.size_bytes, queue, place.uses))
     return rows

@@ -78,7 +78,11 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     ``scrub_kbps`` bounds the reading of what is stored, to find what the disk has changed, 0 for
     none; a round of it begins every ``scrub_every_s``, or when the one before is over.
     ``capacity_kbps`` is what its line carries, 0 where nobody said, and ``place`` where it stands.
-    ``announced_only`` keeps clients away that none of its routes has.
+    ``announced_only`` keeps clients away that none of its routes has. ``region`` is whose members
+    it serves, and ``timezone`` the name of its clocks (IANA); empty: home, and UTC. What control
+    wants it to have is fetched within ``fill_window`` of those clocks, such as 02:00-14:00, empty
+    for all day, at ``fill_kbps``, 0 for none of it. It asks for that every ``manifest_every_s``,
+    and tells what it served and holds every ``tell_every_s``.
     """
 
     appliance_id: str
@@ -106,6 +110,12 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     announced_only: bool = False
     place: Place | None = None
     bgp: BgpSettings | None = None
+    region: str = ""
+    timezone: str = ""
+    fill_window: str = ""
+    fill_kbps: int = 100_000
+    manifest_every_s: float = 15.0
+    tell_every_s: float = 60.0
 
     @property
     def agent_key(self) -> str:

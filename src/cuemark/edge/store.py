@@ -23,6 +23,7 @@ import shutil
 import sqlite3
 import stat
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -32,6 +33,7 @@ from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.inventory import Inventory, rows_of
 from cuemark.edge.nginx import PATH_FORM, VERSION_FORM
+from cuemark.edge.tracks import Track
 from cuemark.edge.turnover import Turnover
 from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.objects import fsync, write_private
@@ -44,6 +46,8 @@ _INDEXES_IN_MEMORY = 64
 SHELVES = [f"{number:02x}" for number in range(256)]
 RELIEF_BYTES = 16 << 20
 MOST_DROPS = 1000
+FREE_SHARE = 50
+"""One part of so many is left out of what a plan may name."""
 Found = tuple[int, bytes, int]
 """When a file on a shelf was written (ns), its key, and its size in bytes."""
 
@@ -137,11 +141,23 @@ class Store:
         structlog.get_logger().warning("disk_full", dropped=len(dropped))
         return bool(dropped)
 
-    def _drop_coldest(self, wanted_bytes: int, spared: int = 0) -> list[str]:
+    def make_way(self, size_bytes: int, worth: float) -> bool:
+        """Drop what is not kept, then what is kept and worth less than ``worth``, until that much
+        fits under the limit and on the disk; False where it still does not. At most ``MOST_DROPS``
+        at a time."""
+        over_bytes = self.held_bytes + size_bytes - self._limit_bytes
+        wanted_bytes = max(over_bytes, self._lacking_bytes(size_bytes))
+        if wanted_bytes > 0 and (dropped := self._drop_coldest(wanted_bytes, below=worth)):
+            structlog.get_logger().info("way_made", dropped=len(dropped))
+        return self.has_room(size_bytes) and self.disk_has_room(size_bytes)
+
+    def _drop_coldest(
+        self, wanted_bytes: int, spared: int = 0, below: float | None = None
+    ) -> list[str]:
         dropped: list[str] = []
         target_bytes = self.held_bytes - wanted_bytes
         while self.held_bytes > target_bytes and len(dropped) < MOST_DROPS and len(self) > spared:
-            key = self._turnover.evict()
+            key = self._turnover.evict(below)
             if key is None:
                 break
             self.path(key.hex()).unlink(missing_ok=True)
@@ -161,9 +177,10 @@ class Store:
         scratch.rename(target)
         fsync(target.parent)
 
-    def enter(self, blake3: str, size_bytes: int) -> list[str]:
-        """Count kept bytes in, drop the coldest beyond the limit; returns what was dropped."""
-        self._turnover.add(bytes.fromhex(blake3), size_bytes)
+    def enter(self, blake3: str, size_bytes: int, track: Track | None = None) -> list[str]:
+        """Count bytes of a track in, drop the coldest beyond the limit; returns what was
+        dropped."""
+        self._turnover.add(bytes.fromhex(blake3), size_bytes, track)
         over_bytes = self.held_bytes - self._limit_bytes
         return self._drop_coldest(over_bytes, spared=1)
 
@@ -175,6 +192,36 @@ class Store:
     def use(self, blake3: str, times: int) -> None:
         """Held bytes were asked for."""
         self._turnover.use(bytes.fromhex(blake3), times)
+
+    @property
+    def planned_bytes(self) -> int:
+        """How much of it a plan may name: less than may be held, or than the disk can give beside
+        its reserve. The rest is for what viewers bring, which would leave at once in a store where
+        all is kept."""
+        most_bytes = self.held_bytes - self._lacking_bytes(0)
+        return max(0, min(self._limit_bytes, most_bytes)) * (FREE_SHARE - 1) // FREE_SHARE
+
+    @property
+    def unwritten(self) -> int:
+        """Changes that the inventory has not got yet."""
+        return self._turnover.unwritten
+
+    def name_kept(self, worths: Mapping[Track, float]) -> None:
+        """Only these tracks are kept from now on; see ``Turnover``."""
+        self._turnover.name_kept(worths)
+
+    def keep_all(self, track: Track, keys: Sequence[bytes]) -> int:
+        """Keep what is held of the keys of a track, which are told as they are played; returns the
+        bytes of it."""
+        return sum(self._turnover.keep(track, key) or 0 for key in keys)
+
+    def let_go(self) -> None:
+        """All that is kept has been told."""
+        self._turnover.let_go()
+
+    def release(self, count: int) -> int:
+        """Let up to ``count`` files that are not kept any more leave like others; how many."""
+        return self._turnover.release(count)
 
     def link(self, version_id: VersionId, path: str, blake3: str) -> None:
         """Let nginx serve held bytes under a version's path."""
@@ -303,14 +350,17 @@ class Indexes:
 
     def get(self, version_id: VersionId) -> VersionIndex | None:
         """The index of a version, None where the version is not known."""
+        index = self._decoded.get(version_id) or self.read(version_id)
+        if index is not None:
+            self._remember(index)
+        return index
+
+    def read(self, version_id: VersionId) -> VersionIndex | None:
+        """The same from the disk, and remembered nowhere: for a thread that goes through many."""
         if version_id not in self.version_ids:
             return None
-        index = self._decoded.get(version_id)
-        if index is None:
-            body = (self._folder / f"{version_id}.json").read_bytes()
-            index = msgspec.json.decode(body, type=VersionIndex)
-        self._remember(index)
-        return index
+        body = (self._folder / f"{version_id}.json").read_bytes()
+        return msgspec.json.decode(body, type=VersionIndex)
 
     def locate(self, blake3: str) -> tuple[VersionId, str, IndexedFile] | None:
         """A version and a path that have these bytes. Reads one index after the other: for a

@@ -1,4 +1,5 @@
-"""A control process of the tests' own: a Steering behind the real internal application.
+"""A control process of the tests' own: Steering, and Fill where a test wants it, behind the real
+internal application.
 
 What it answers it reads from a file at each call, and each report goes to another, so that a
 test can change the one and see the other while it runs as a child.
@@ -12,6 +13,21 @@ import msgspec
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
+from cuemark.contracts.fill import (
+    ExplainTrack,
+    Fill,
+    FillPlan,
+    GetManifest,
+    GetPlan,
+    HeldTold,
+    MakePlan,
+    Manifest,
+    ServedTold,
+    TellHeld,
+    TellServed,
+    TrackExplanation,
+    UnknownTrack,
+)
 from cuemark.contracts.steering import (
     AnnounceRoutes,
     ApplianceList,
@@ -93,14 +109,53 @@ class FileSteering(Steering):
         return DrainingSet()
 
 
+class FileFill(Fill):
+    """Answers with the manifest in ``folder``; keeps there what it is told."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _keep(self, name: str, told: TellServed | TellHeld) -> None:
+        with (self._folder / name).open("ab") as file:
+            file.write(msgspec.json.encode(told) + b"\n")
+
+    async def tell_served(self, request: TellServed) -> ServedTold:
+        self._keep("served.jsonl", request)
+        return ServedTold()
+
+    async def tell_held(self, request: TellHeld) -> HeldTold:
+        self._keep("held.jsonl", request)
+        return HeldTold()
+
+    async def get_manifest(self, request: GetManifest) -> Manifest:
+        body = (self._folder / "manifest.json").read_bytes()
+        manifest = msgspec.json.decode(body, type=Manifest)
+        if manifest.manifest_id == request.known:
+            return Manifest(manifest_id=request.known, unchanged=True)
+        return manifest
+
+    async def make_plan(self, request: MakePlan) -> FillPlan:
+        return FillPlan(regions=[])
+
+    async def get_plan(self, request: GetPlan) -> FillPlan:
+        return FillPlan(regions=[])
+
+    async def explain_track(self, request: ExplainTrack) -> TrackExplanation:
+        raise UnknownTrack("No version has such a track.")
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--passport-key", required=True)
+    parser.add_argument("--fill", action="store_true", help="have the room of fill, too")
     options = parser.parse_args()
     office = PassportOffice(bytes.fromhex(options.passport_key), SystemClock())
-    app = InternalApp([serve(Steering, FileSteering(options.folder))], office)
+    routes = [serve(Steering, FileSteering(options.folder))]
+    if options.fill:
+        routes.append(serve(Fill, FileFill(options.folder)))
+    app = InternalApp(routes, office)
     server = Server(app, port=options.port, interface=Interfaces.ASGI, log_enabled=False)
     await server.serve()
 

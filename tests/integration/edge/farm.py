@@ -18,6 +18,7 @@ from blake3 import blake3
 
 from cuemark.app import certificate
 from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
+from cuemark.contracts.fill import Manifest, TellHeld, TellServed
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.contracts.steering import (
     Report,
@@ -100,10 +101,12 @@ class Farm:
         *,
         limit_rate_kbps: int = 0,
         beside: "Farm | None" = None,
-        **changes: int | float,
+        fill: bool = False,
+        **changes: int | float | str,
     ) -> None:
         self.root = root
         self.beside = beside
+        self.fill = fill
         self.objects: Path = beside.objects if beside else root / "objects"
         self.control_folder = root / "control"
         for path in (self.objects / "versions", self.control_folder):
@@ -170,6 +173,31 @@ class Farm:
         draft.write_bytes(body)
         draft.rename(self.control_folder / "snapshot.json")
 
+    def plan(self, manifest: Manifest) -> None:
+        """Let control say what the appliance is to have."""
+        draft = self.control_folder / "draft"
+        draft.write_bytes(msgspec.json.encode(manifest))
+        draft.rename(self.control_folder / "manifest.json")
+
+    def told_served(self) -> dict[str, int]:
+        """What control was told of bytes served: by track, the greatest totals of all hours."""
+        path = self.control_folder / "served.jsonl"
+        totals: dict[tuple[str, str], int] = {}
+        for line in path.read_bytes().splitlines() if path.exists() else []:
+            told = msgspec.json.decode(line, type=TellServed)
+            for each in told.served:
+                key = each.track_id, told.hour.isoformat()
+                totals[key] = max(totals.get(key, 0), each.of_bytes)
+        sums: dict[str, int] = {}
+        for (track_id, _), count in totals.items():
+            sums[track_id] = sums.get(track_id, 0) + count
+        return sums
+
+    def told_held(self) -> list[TellHeld]:
+        path = self.control_folder / "held.jsonl"
+        lines = path.read_bytes().splitlines() if path.exists() else []
+        return [msgspec.json.decode(line, type=TellHeld) for line in lines]
+
     def revoke(self, session: str) -> None:
         """Let control say that a play is over."""
         self.revoked.append(RevokedSession(PlaySessionId(session), int(time.time()) + 3600))
@@ -225,7 +253,8 @@ class Farm:
                 port = self.appliance.control_url.rsplit(":", 1)[1]
                 module = "tests.integration.edge.control"
                 argv = [sys.executable, "-m", module, "--folder", str(self.control_folder)]
-                return [*argv, "--port", port, "--passport-key", PASSPORT_KEY]
+                argv += ["--port", port, "--passport-key", PASSPORT_KEY]
+                return [*argv, "--fill"] if self.fill else argv
 
     def start_all(self) -> None:
         for name in ("control", "origin", "agent", "nginx"):

@@ -11,7 +11,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from cuemark.contracts.ids import VersionId
-from cuemark.edge.background import FIRST_SEGMENTS
+from cuemark.edge.tracks import FIRST_SEGMENTS
 from tests.integration.edge.farm import SEGMENT, Farm, farm, noise, until
 from tests.integration.edge.wire import Reply, fetch_async
 

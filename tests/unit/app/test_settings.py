@@ -29,6 +29,25 @@ def test_a_site_says_where_an_appliance_is_and_who_tells_it_routes(tmp_path: Pat
     assert [(peer.address, peer.max_prefixes) for peer in site.bgp.peers] == [("192.0.2.1", 10_000)]
 
 
+def test_a_site_says_when_an_appliance_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "cuemark.toml").write_text(
+        """
+        [sites.appliance-1]
+        region = "north"
+        timezone = "Europe/Oslo"
+        fill_window = "22:00-06:30"
+        fill_kbps = 50000
+        """
+    )
+    site = load(tmp_path, {}).sites["appliance-1"]
+    assert (site.region, site.timezone, site.fill_window, site.fill_kbps) == (
+        "north",
+        "Europe/Oslo",
+        "22:00-06:30",
+        50_000,
+    )
+
+
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert load(tmp_path, {}) == Settings()
 
@@ -89,6 +108,11 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ('[sites.appliance-1]\ncountry = "Germany"', "sites"),
         ("[sites.appliance-1]\nlatitude = 52.5", "needs both latitude and longitude"),
         ("[sites.appliance-1]\nannounced_only = true", "announced_only` needs routers"),
+        ("[sites.a]\nregion = 'North America'", "sites"),
+        ("[sites.a]\nfill_kbps = -1", ">= 0"),
+        ("[sites.a]\ntimezone = 'Berlin'", "`sites.a.timezone`: 'Berlin' is no time zone"),
+        ("[sites.a]\nfill_window = '2-14'", "`sites.a.fill_window`: '2-14' is no window: write"),
+        ("[sites.a]\nfill_window = '02:00-02:00'", "a window ends at another time"),
         (SITE.replace("10.0.0.1", "router"), "router_id is 'router'"),
         (SITE.replace("192.0.2.1", "192.0.2.x"), "'192.0.2.x' and its local_address must be"),
         (SITE.replace("192.0.2.1", "2001:db8::1"), "are not of one kind"),

@@ -12,7 +12,7 @@ import numpy as np
 from cuemark.contexts.fill.model import plan as planning
 from cuemark.contexts.fill.model.catalog import DAY_H, Flags, Floats, Ints
 from cuemark.contexts.fill.model.forecast import Forecast
-from cuemark.contexts.fill.model.windows import Window
+from cuemark.kit.windows import window
 from cuemark.lab.demand.caches import Cache
 from cuemark.lab.demand.weeks import PIECES, Hour, asked, expected
 from cuemark.lab.demand.world import World
@@ -71,7 +71,7 @@ def planned(of: World, hours: Sequence[Hour], capacity: int) -> tuple[Backbone, 
     forecast = Forecast(of.catalog, of.regions)
     held = np.zeros((len(of.regions), of.catalog.files * PIECES), dtype=np.bool_)
     size = _quarters(of)
-    window = Window(2, 14, capacity // 12)
+    morning, rate_bytes_h = window("02:00-14:00"), capacity // 12
     shape = len(of.regions), len(hours)
     missed, fill = np.zeros(shape), np.zeros(shape)
     for number, hour in enumerate(hours):
@@ -80,9 +80,8 @@ def planned(of: World, hours: Sequence[Hour], capacity: int) -> tuple[Backbone, 
         pieces = hour.pieces.reshape(len(of.regions), -1)
         for place, region in enumerate(of.regions):
             value = np.repeat(values[place], PIECES)
-            allowance = window.allowance_bytes(region, hour.at_h)
-            if allowance:
-                made = planning.plan(value, size, held[place], capacity, allowance)
+            if morning.open(region.local_h(hour.at_h) * 60):
+                made = planning.plan(value, size, held[place], capacity, rate_bytes_h)
                 held[place] &= ~made.drop
                 held[place, made.fill] = True
                 fill[place, number] = size[made.fill].sum()

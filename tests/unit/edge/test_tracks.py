@@ -1,8 +1,8 @@
-"""What is filled ahead of viewers, and in which order."""
+"""Which files belong together, and in which order they are played."""
 
 from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
 from cuemark.contracts.ids import VersionId
-from cuemark.edge.background import beginnings, rest
+from cuemark.edge.tracks import beginnings, paths_of, rest, track_of
 
 SIZES = {
     "v1/init.mp4": 900,
@@ -47,3 +47,31 @@ def test_variants_of_a_segment_come_with_it() -> None:
 
 def test_the_rest_comes_in_the_order_of_playing() -> None:
     assert rest(INDEX) == ["v1/4.m4s", "v2/4.m4s", "thumbnails/5.jpg", "v1/10.m4s"]
+
+
+def test_a_track_is_the_first_part_of_a_path() -> None:
+    tracks = {
+        "h264-720/9.m4s": "h264-720",
+        "h264-720/a12.m4s": "h264-720",
+        "h264-720/x12.m4s": "h264-720",
+        "h264-720/init.mp4": "h264-720",
+        "h264-720.m3u8": "h264-720",
+        "en-stereo.low.m3u8": "en-stereo.low",
+        "en-stereo.low/1.m4s": "en-stereo.low",
+        "en.sdh.vtt": "en.sdh",
+        "en.sdh/1.vtt": "en.sdh",
+        "thumbnails/5.jpg": "thumbnails",
+    }
+    assert {path: track_of(path) for path in tracks} == tracks
+
+
+def test_the_files_of_a_track_come_in_the_order_of_playing() -> None:
+    assert paths_of(INDEX, "v1") == [
+        "v1.m3u8",
+        "v1/init.mp4",
+        "v1/1.m4s",
+        "v1/3.m4s",
+        "v1/4.m4s",
+        "v1/10.m4s",
+    ]
+    assert paths_of(INDEX, "v3") == []
