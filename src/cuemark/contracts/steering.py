@@ -170,10 +170,15 @@ class RankedAppliance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ranking(msgspec.Struct, frozen=True, kw_only=True):
-    """``steering_token`` is what ``Steer`` takes while the play runs; it belongs in no log."""
+    """``steering_token`` is what ``Steer`` takes while the play runs; it belongs in no log.
+
+    ``led_past``: an appliance that holds the version is nearer to the client than the first of
+    these, and is silent, not healthy, full or draining.
+    """
 
     appliances: list[RankedAppliance]
     steering_token: str = ""
+    led_past: bool = False
 
 
 class ListAppliances(msgspec.Struct, frozen=True, kw_only=True):

@@ -78,6 +78,7 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     ``scrub_kbps`` bounds the reading of what is stored, to find what the disk has changed, 0 for
     none; a round of it begins every ``scrub_every_s``, or when the one before is over.
     ``capacity_kbps`` is what its line carries, 0 where nobody said, and ``place`` where it stands.
+    ``lines_spool_bytes`` bounds the lines of requests that wait for control, on its disk.
     ``announced_only`` keeps clients away that none of its routes has.
     """
 
@@ -102,6 +103,7 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     scrub_every_s: float = 86_400.0
     max_fills: int = 32
     max_waiting_fills: int = 1024
+    lines_spool_bytes: int = 256_000_000
     capacity_kbps: int = 0
     announced_only: bool = False
     place: Place | None = None

@@ -27,6 +27,7 @@ from cuemark.gateway.routes import (
     service,
     steering,
     titles,
+    traffic,
     uploads,
 )
 from cuemark.gateway.views import API
@@ -90,6 +91,8 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     operators.stop_play,
     network.list_routes,
     network.explain_route,
+    traffic.get_traffic,
+    traffic.list_lines,
     operators.list_errors,
     operators.issue_operator_link,
     operations.get_operations,

@@ -17,6 +17,7 @@ from pyreqwest.response import Response
 
 from cuemark.kit import tracing
 from cuemark.kit.clock import Clock
+from cuemark.player.cmcd import Told, headers
 from cuemark.player.line import Line
 
 CONNECT_S = 1.5
@@ -97,17 +98,24 @@ class Downloader:
         )
 
     async def fetch(
-        self, url: str, watch: Watcher | None = None, answered: Answered | None = None
+        self,
+        url: str,
+        watch: Watcher | None = None,
+        answered: Answered | None = None,
+        told: Told | None = None,
     ) -> Downloaded:
         """The body at ``url``; raises ``DownloadFailed`` or ``DownloadAbandoned``.
 
         ``watch`` looks at the download as it grows, and every tenth of a second while it does
         not; ``answered`` is called once, with the seconds until the appliance began to deliver.
+        ``told`` goes with the request.
         """
         begun_s = self._clock.monotonic_s()
         try:
             async with asyncio.timeout(LONGEST_S):
                 request = self._client.get(url).header(tracing.HEADER, tracing.traceparent())
+                for name, value in (headers(told) if told else {}).items():
+                    request = request.header(name, value)
                 stream = request.build_streamed()
                 async with asyncio.timeout(SILENCE_S):
                     response = await stream.__aenter__()

@@ -158,6 +158,7 @@ class SteeringService(Steering):
                 for appliance in ranked
             ],
             steering_token=self._play_tokens.mint(request, chosen),
+            led_past=bool(ranked) and ranking.led_past(holders, ranked[0], client),
         )
 
     async def list_appliances(self, request: ListAppliances) -> ApplianceList:
