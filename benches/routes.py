@@ -1,19 +1,15 @@
 """Routes: how long until steering knows what a router says, with every part in between."""
 
 import asyncio
-import contextlib
 import shutil
-import signal
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
+from benches import databases
 from benches.failure import BenchFailed
 from benches.figures import Figure, figure
 from benches.stand import Stand
 from cuemark.app.engines import postgres
-from cuemark.kit.process import kill_group, launch_argv
 from tests.integration.edge.town import FAR, NEAR, Town, town
 
 ABOUT = """
@@ -33,7 +29,7 @@ def measure(stand: Stand) -> list[Figure]:
         raise BenchFailed("bird is missing: run apt-get install bird2")
     count, rounds = (2000, 1) if stand.quick else (PREFIXES, ROUNDS)
     root = stand.scratch("routes")
-    with _database(root / "pg") as folder:
+    with databases.running(root / "pg") as folder:
         postgres.create_database(folder)
         stand.tell("routes")
         learnt_s, withdrawn_s, lost_s = asyncio.run(
@@ -77,27 +73,3 @@ async def _up(here: Town) -> float:
     while here.rib.told()[0].state != "up":
         await asyncio.sleep(0.005)
     return time.monotonic()
-
-
-@contextlib.contextmanager
-def _database(folder: Path) -> Iterator[Path]:
-    """The socket folder of a PostgreSQL of the bench's own."""
-    folder.mkdir(parents=True)
-    postgres.initialise(folder / "data")
-    argv = launch_argv(
-        postgres.server_argv(folder / "data", folder),
-        drop_root=True,
-        on_parent_death=signal.SIGINT,
-    )
-    with (
-        (folder / "log").open("w") as log,
-        subprocess.Popen(argv, stdout=log, stderr=log) as server,
-    ):
-        try:
-            while not postgres.answers(folder):
-                if server.poll() is not None:
-                    raise BenchFailed(f"PostgreSQL ended: {folder / 'log'}")
-                time.sleep(0.05)
-            yield folder
-        finally:
-            kill_group(server.pid, signal.SIGINT)

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from cuemark.contexts.telemetry import wiring
-from cuemark.contexts.telemetry.archive import Archive
 from cuemark.contexts.telemetry.service import TelemetryService
+from cuemark.contexts.telemetry.store.archive import Archive
 from cuemark.contracts import playback
 from cuemark.contracts.ids import AccountId, ApplianceId, PlaySessionId, TitleId, VersionId
 from cuemark.contracts.playback import PlayStarted

@@ -1,4 +1,4 @@
-"""A control process of the tests' own: a Steering behind the real internal application.
+"""A control process of the tests' own: Steering and Telemetry behind the real internal application.
 
 What it answers it reads from a file at each call, and each report goes to another, so that a
 test can change the one and see the other while it runs as a child.
@@ -34,6 +34,15 @@ from cuemark.contracts.steering import (
     Steered,
     Steering,
     SteeringOver,
+)
+from cuemark.contracts.telemetry import (
+    GetTraffic,
+    LinePage,
+    LinesTaken,
+    ListLines,
+    TakeLines,
+    Telemetry,
+    Traffic,
 )
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.link import InternalApp, serve
@@ -88,6 +97,26 @@ class FileSteering(Steering):
         return DrainingSet()
 
 
+class FileTelemetry(Telemetry):
+    """Keeps the batches in ``folder``, unless a file ``busy`` is there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def take_lines(self, request: TakeLines) -> LinesTaken:
+        if (self._folder / "busy").exists():
+            return LinesTaken(taken=False, wait_s=0.1)
+        with (self._folder / "batches.jsonl").open("ab") as file:
+            file.write(msgspec.json.encode(request) + b"\n")
+        return LinesTaken(taken=True)
+
+    async def get_traffic(self, request: GetTraffic) -> Traffic:
+        return Traffic(since=request.since, appliances=[])
+
+    async def list_lines(self, request: ListLines) -> LinePage:
+        return LinePage(lines=[])
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=Path, required=True)
@@ -95,7 +124,8 @@ async def main() -> None:
     parser.add_argument("--passport-key", required=True)
     options = parser.parse_args()
     office = PassportOffice(bytes.fromhex(options.passport_key), SystemClock())
-    app = InternalApp([serve(Steering, FileSteering(options.folder))], office)
+    steering = serve(Steering, FileSteering(options.folder))
+    app = InternalApp([steering, serve(Telemetry, FileTelemetry(options.folder))], office)
     server = Server(app, port=options.port, interface=Interfaces.ASGI, log_enabled=False)
     await server.serve()
 

@@ -4,7 +4,7 @@ import gzip
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from cuemark.contexts.telemetry.archive import Archive
+from cuemark.contexts.telemetry.store.archive import Archive
 from cuemark.contracts.ids import ApplianceId
 
 HOUR = datetime(2026, 1, 31, 20, tzinfo=UTC)

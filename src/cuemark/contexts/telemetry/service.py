@@ -10,8 +10,8 @@ import msgspec
 import structlog
 
 from cuemark.contexts.telemetry import model, store
-from cuemark.contexts.telemetry.archive import Archive
 from cuemark.contexts.telemetry.store import Piece, Row
+from cuemark.contexts.telemetry.store.archive import Archive
 from cuemark.contracts.ids import ApplianceId, VersionId
 from cuemark.contracts.playback import PlayStarted
 from cuemark.contracts.telemetry import (

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from cuemark.contexts.telemetry.archive import Archive
 from cuemark.contexts.telemetry.service import MOST_WAITING, TelemetryService
 from cuemark.contexts.telemetry.store import SCHEMA
+from cuemark.contexts.telemetry.store.archive import Archive
 from cuemark.contracts import playback
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.telemetry import Telemetry
