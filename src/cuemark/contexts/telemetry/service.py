@@ -101,6 +101,8 @@ class TelemetryService(Telemetry):
             await store.add_sums(transaction, batch.appliance_id, sums)
             end = await store.end_of(transaction, file)
             first_byte = await place.run(lambda: self._archive.append(file, end, batch.body))
+            if first_byte < end:
+                await store.lose_pieces(transaction, file, first_byte)
             await store.add_batch(transaction, batch, now, file, first_byte)
 
     async def get_traffic(self, request: GetTraffic) -> Traffic:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert
 
@@ -133,6 +134,12 @@ async def end_of(transaction: Transaction, file: str) -> int:
     """How many bytes of a file were taken."""
     found = await transaction.execute(select(_file.c.bytes).where(_file.c.file == file))
     return int(found.scalar_one_or_none() or 0)
+
+
+async def lose_pieces(transaction: Transaction, file: str, from_byte: int) -> None:
+    """Note that the lines of batches which reach beyond ``from_byte`` of a file are gone."""
+    behind = _batch.c.first_byte + _batch.c.bytes > from_byte
+    await transaction.execute(update(_batch).where(_batch.c.file == file, behind).values(bytes=0))
 
 
 async def add_sums(
