@@ -236,7 +236,8 @@ add_header CMSD-Static st=v;
 
 
 _CMCD_HEADERS = "$http_cmcd_object\t$http_cmcd_request\t$http_cmcd_session\t$http_cmcd_status"
-_CMCD = r"(?=.{1,1024}$)(?!.*[A-Za-z0-9_-]{65})[ -~\t]+"
+_WORD = "[A-Za-z0-9_-]{0,64}"
+_CMCD = rf"(?=.{{1,1024}}$)(?:{_WORD}+[ -,./:-@\[-^`{{-~\t])*+{_WORD}"
 """What is logged of CMCD: printable, bounded, and with no word in it as long as a token."""
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ALLOWED = (

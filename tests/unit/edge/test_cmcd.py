@@ -2,7 +2,7 @@
 
 import math
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
@@ -119,3 +119,8 @@ def test_what_is_no_list_of_keys_tells_nothing(text: str) -> None:
 def test_a_value_without_its_form_is_left_out_alone(text: str) -> None:
     assert cmcd.parse(text) is None
     assert cmcd.parse(f"{text},su") == Cmcd(su=True)
+
+
+@given(st.text(st.sampled_from('%23DC52F="a,'), max_size=60))
+def test_a_query_is_decoded_once_and_no_more(value: str) -> None:
+    assert cmcd.parse_query(value) == cmcd.parse(unquote(value))
