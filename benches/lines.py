@@ -136,7 +136,7 @@ def _line(number: int) -> str:
                 "source": "",
                 "trouble": "",
                 "waited_s": "",
-                "rtt_us": str(9000 + number % 30_000),
+                "cmsd": f";rtt={9 + number % 30}",
                 "cmcd": "",
                 "cmcd_query": CMCD,
                 "at_s": SystemClock().now().timestamp() - 60 + number / LINES,
@@ -194,7 +194,7 @@ def _configure(built: Farm, *, with_telemetry: bool) -> None:
 
 def _bare(line: str) -> str:
     """A line of the config without the fields of telemetry in the log."""
-    for field in ("source", "trouble", "waited_s", "rtt_us", "cmcd", "cmcd_query"):
+    for field in ("source", "trouble", "waited_s", "cmsd", "cmcd", "cmcd_query"):
         begin = line.find(f',"{field}":"$')
         if "log_format" in line and begin >= 0:
             line = line[:begin] + line[line.index('"', begin + len(field) + 5) + 1 :]

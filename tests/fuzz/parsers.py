@@ -336,7 +336,7 @@ PARSERS: Table = {
     "access log": (
         read_access_log,
         [
-            b'{"at_s":1.5,"status":200,"bytes":7,"cache":"cuemark-a; hit","rtt_us":"20345"}\n'
+            b'{"at_s":1.5,"status":200,"bytes":7,"cache":"cuemark-a; hit","cmsd":";rtt=20"}\n'
             b'{"at_s":1.5,"status":503,"waited_s":"0.002, -","cmcd_query":"br%3D7%2Csu"}\n',
         ],
     ),

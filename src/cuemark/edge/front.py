@@ -43,7 +43,7 @@ def config(settings: ApplianceSettings, *, nginx_judges: bool = True) -> str:
         "source": "$upstream_http_x_fill_source",
         "trouble": "$upstream_http_x_fill_trouble",
         "waited_s": "$upstream_header_time",
-        "rtt_us": "$tcpinfo_rtt",
+        "cmsd": "$cmsd_rtt",
         "cmcd": "$cmcd_headers",
         "cmcd_query": "$cmcd_query",
     }

@@ -38,7 +38,7 @@ class Logged(msgspec.Struct, frozen=True):
     source: str = ""
     trouble: str = ""
     waited_s: str = ""
-    rtt_us: str = ""
+    cmsd: str = ""
     cmcd: str = ""
     cmcd_query: str = ""
 
@@ -84,7 +84,7 @@ def line_of(logged: Logged) -> Line:
         source_name=name[:64],
         trouble=logged.trouble[:64],
         waited_s=_seconds(logged.waited_s),
-        rtt_ms=int(logged.rtt_us) // 1000 if logged.rtt_us.isdecimal() else None,
+        rtt_ms=_round_trip_ms(logged.cmsd),
         cmcd=told,
     )
 
@@ -92,6 +92,12 @@ def line_of(logged: Logged) -> Line:
 def packed(lines: Sequence[Line]) -> bytes:
     """The lines as a batch has them: JSON, one in a line, as one member of gzip."""
     return gzip.compress(_write.encode_lines(lines), _LEVEL, mtime=0)
+
+
+def _round_trip_ms(text: str) -> int | None:
+    """Of what is told behind the name in CMSD-Dynamic: ``;rtt=12``."""
+    told = text.removeprefix(";rtt=")
+    return int(told) if told.isdecimal() and len(told) < len(text) <= 12 else None
 
 
 def _seconds(text: str) -> float | None:

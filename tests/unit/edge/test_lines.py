@@ -21,7 +21,7 @@ MISS = {
     "source": "peer appliance-2",
     "trouble": "",
     "waited_s": "0.012",
-    "rtt_us": "20345",
+    "cmsd": ";rtt=20",
     "cmcd": "\tbl=2000\t\tbs",
     "cmcd_query": "",
     "at_s": 1770000000.123,
@@ -44,7 +44,7 @@ def test_a_miss_says_who_sent_it_and_after_how_long() -> None:
 
 
 def test_a_hit_waited_for_nobody() -> None:
-    (line,), _ = lines.read(logged(cache="cuemark-a; hit", source="", waited_s="-", rtt_us=""))
+    (line,), _ = lines.read(logged(cache="cuemark-a; hit", source="", waited_s="-", cmsd=""))
     assert (line.source, line.source_name, line.waited_s, line.rtt_ms) == ("", "", None, None)
 
 
