@@ -3,6 +3,7 @@
 import io
 
 import click
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -42,7 +43,7 @@ TOLD = ApplianceTraffic(
 
 
 def words(*appliances: ApplianceTraffic) -> list[str]:
-    console = Console(width=200, file=io.StringIO())
+    console = Console(width=80, file=io.StringIO())
     with console.capture() as capture:
         console.print(traffic.table_of(appliances))
     return capture.get().splitlines()[-1].split()
@@ -50,15 +51,23 @@ def words(*appliances: ApplianceTraffic) -> list[str]:
 
 def test_the_edge_has_what_came_from_its_disk_whosever_miss_it_was() -> None:
     assert traffic.edge_bytes(TOLD) == 90_000_000
-    assert " ".join(words(TOLD)) == (
-        "edge-a 100 100.0 90.0 % 8.0 % 5.0 % 0.0 % 1.0 % 1.0 % 2.5 % "
-        "peer 50/50 ms, origin 500/500 ms"
-    )
+    assert " ".join(words(TOLD)) == ("edge-a 100 100.0 90.0 8.0 5.0 0.0 1.0 1.0 2.5")
+
+
+def test_below_the_table_stands_how_long_misses_waited_and_what_was_lost() -> None:
+    lossy = msgspec.structs.replace(TOLD, lost_lines=7)
+    assert traffic.sentences_of([lossy])[1:] == [
+        "edge-a: first byte from peer within 50 ms for half of the misses, "
+        "50 ms for all but one in twenty.",
+        "edge-a: first byte from origin within 500 ms for half of the misses, "
+        "500 ms for all but one in twenty.",
+        "edge-a: 7 lines were lost on their way.",
+    ]
 
 
 def test_where_nothing_was_asked_nothing_has_a_share() -> None:
     idle = ApplianceTraffic(appliance_id=ApplianceId("edge-b"), shares=[])
-    assert words(idle) == ["edge-b", "0", "0.0", *["-"] * 8]
+    assert words(idle) == ["edge-b", "0", "0.0", *["-"] * 7]
 
 
 @pytest.mark.parametrize(

@@ -72,20 +72,18 @@ def traffic(
         print_json(found)
     elif found.appliances:
         plain.print(table_of(found.appliances))
-        for told in found.appliances:
-            if told.lost_lines:
-                plain.print(f"{as_is(told.appliance_id)} lost {told.lost_lines} lines.")
+        for sentence in sentences_of(found.appliances):
+            plain.print(as_is(sentence), soft_wrap=True)
     else:
         plain.print("No appliance has told of any request in that time.")
 
 
 def table_of(appliances: Sequence[ApplianceTraffic]) -> Table:
-    """The traffic as people read it: a row for each appliance."""
-    table = Table(box=None, pad_edge=False)
+    """The traffic as people read it, in percent: a row for each appliance."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("Appliance")
     for column in ("Requests", "MB", "Edge", *map(str.capitalize, _OUTCOMES[1:]), "Starved"):
         table.add_column(column, justify="right")
-    table.add_column("First byte of a miss", justify="right")
     for each in appliances:
         requests = sum(share.requests for share in each.shares)
         of = {
@@ -100,9 +98,26 @@ def table_of(appliances: Sequence[ApplianceTraffic]) -> Table:
             _percent(edge_bytes(each), sent_bytes),
             *(_percent(of[outcome], requests) for outcome in _OUTCOMES[1:]),
             _percent(each.starved, each.told),
-            _waits(each),
         )
     return table
+
+
+def sentences_of(appliances: Sequence[ApplianceTraffic]) -> list[str]:
+    """What stands below the table."""
+    said = [
+        "In percent: Edge of the bytes, Starved of the requests with CMCD, the others of requests."
+    ]
+    for each in appliances:
+        said += [
+            f"{each.appliance_id}: first byte from {share.source} within "
+            f"{1000 * share.wait_p50_s:g} ms for half of the misses, "
+            f"{1000 * share.wait_p95_s:g} ms for all but one in twenty."
+            for share in each.shares
+            if share.source and share.wait_p50_s is not None and share.wait_p95_s is not None
+        ]
+        if each.lost_lines:
+            said.append(f"{each.appliance_id}: {each.lost_lines} lines were lost on their way.")
+    return said
 
 
 def edge_bytes(traffic: ApplianceTraffic) -> int:
@@ -112,17 +127,7 @@ def edge_bytes(traffic: ApplianceTraffic) -> int:
 
 
 def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if whole else "-"
-
-
-def _waits(traffic: ApplianceTraffic) -> str:
-    """The waits of each source of misses: the median, and what one of twenty is over."""
-    told = [
-        f"{share.source} {1000 * share.wait_p50_s:g}/{1000 * share.wait_p95_s:g} ms"
-        for share in traffic.shares
-        if share.source and share.wait_p50_s is not None and share.wait_p95_s is not None
-    ]
-    return ", ".join(told) or "-"
+    return f"{100 * part / whole:.1f}" if whole else "-"
 
 
 def _lines(operator: Operator, appliance: str, follow: bool, as_json: bool) -> None:
