@@ -1,6 +1,7 @@
 """The main job, end to end on real processes: a film in, frames out."""
 
 import contextlib
+import gzip
 import json
 import os
 import re
@@ -147,6 +148,31 @@ def test_one_trace_id_runs_through_the_log_and_the_appliances(
     folders = [running_cuemark.folder / "appliances" / name for name in report["appliances"]]
     access = [p.read_text() for f in folders for p in f.rglob("*access*") if p.is_file()]
     assert any(trace_id in text for text in access)
+
+
+def test_operators_see_what_was_delivered_to_a_play_and_what_its_player_told(
+    running_cuemark: Installation,
+) -> None:
+    report = play(running_cuemark, "--from=0", "--seconds=2", "--as=counted@cuemark.example")
+
+    def lines() -> list[dict[str, Any]]:
+        said = running_cuemark.cli("traffic", "lines", "--json").stdout.splitlines()
+        told = [json.loads(line) for line in said]
+        return [each for each in told if each["line"].get("trace_id") == report["trace_id"]]
+
+    wait_until(lambda: len(lines()) > 2, 30, "the lines of the play are at control")
+    told = [each["line"] for each in lines()]
+    assert {each["appliance_id"] for each in lines()} <= {"appliance-1", "appliance-2"}
+    segments = [line for line in told if line["cmcd"].get("ot") == "v"]
+    assert segments
+    for line in segments:
+        assert {"br", "bl", "d", "tb"} <= line["cmcd"].keys()
+        assert line["cmcd"]["sid"] == report["trace_id"]
+        assert line["cmcd"]["cid"] == report["title_id"]
+    traffic = running_cuemark.json("traffic", "--title", FILM)["appliances"]
+    assert "hit" in {share["outcome"] for each in traffic for share in each["shares"]}
+    kept = (running_cuemark.folder / "telemetry" / "edge").rglob("*.ndjson.gz")
+    assert all(b"2D3" not in gzip.decompress(path.read_bytes()) for path in kept)
 
 
 def test_no_token_is_in_any_log(running_cuemark: Installation) -> None:

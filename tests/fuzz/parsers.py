@@ -4,6 +4,7 @@ Each raises what the parser promises to raise, and nothing else: that is all tha
 here, with what is true of its results.
 """
 
+import gzip
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,12 +23,14 @@ from cuemark.contexts.encoding.model.master import (
     master_of,
 )
 from cuemark.contexts.licensing.model import cpix, speke, systems
+from cuemark.contexts.telemetry import model as telemetry
 from cuemark.contracts.encoding.jobs import MasterRejected
 from cuemark.contracts.encoding.uploads import UploadInvalid
 from cuemark.contracts.ids import VersionId
 from cuemark.contracts.licensing import LicenceInvalid
+from cuemark.contracts.telemetry import Cmcd, Line, LinesInvalid
+from cuemark.edge import cmcd, lines, ranges, store
 from cuemark.edge import http as edge_http
-from cuemark.edge import ranges, store
 from cuemark.gateway import clearkey, origins
 from cuemark.kit import cat, ids, log_lines, pages, tracing
 from cuemark.kit.clock import SystemClock
@@ -180,6 +183,40 @@ def read_request_head(data: bytes) -> None:
         return
 
 
+def read_cmcd(data: bytes) -> None:
+    text = data.decode("latin-1")
+    for found in (cmcd.parse(text), cmcd.parse_headers(text), cmcd.parse_query(text)):
+        if found is not None:
+            assert found != Cmcd()
+            assert msgspec.json.decode(msgspec.json.encode(found), type=Cmcd) == found
+
+
+def read_access_log(data: bytes) -> None:
+    """What an appliance makes of it is what control takes."""
+    found, bad = lines.read(data)
+    assert len(found) + bad <= data.count(b"\n") + 1
+    if found and all(_is_of_nginx(line) for line in found):
+        assert telemetry.unpacked(lines.packed(found)) == found
+
+
+def _is_of_nginx(line: Line) -> bool:
+    """Whether the fields that no client writes are what nginx and the agent write there."""
+    try:
+        msgspec.convert(msgspec.structs.asdict(line), Line)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def read_batch(data: bytes) -> None:
+    for body in (data, gzip.compress(data, 1)):
+        try:
+            found = telemetry.unpacked(body)
+        except LinesInvalid:
+            continue
+        telemetry.added(found, (), NOW, NOW)
+
+
 def read_licence_request(data: bytes) -> None:
     try:
         kids = clearkey.kids_of(data)
@@ -288,6 +325,22 @@ PARSERS: Table = {
         read_small_texts,
         [b"127.0.0.1:8080", b"00-%b-%b-01" % (b"a" * 32, b"b" * 16)],
     ),
+    "cmcd": (
+        read_cmcd,
+        [
+            b'bl=21300,br=3200,bs,cid="f",d=4004,mtp=48100,nor="..%2F3%2Ft.m4v",nrr="1-4",ot=v,pr=1.08',
+            b"br%3D3200%2Csid%3D%22a%22%2Csu",
+            b'br=1\tbl=2\tsid="a"\tbs',
+        ],
+    ),
+    "access log": (
+        read_access_log,
+        [
+            b'{"at_s":1.5,"status":200,"bytes":7,"cache":"cuemark-a; hit","cmsd":";rtt=20"}\n'
+            b'{"at_s":1.5,"status":503,"waited_s":"0.002, -","cmcd_query":"br%3D7%2Csu"}\n',
+        ],
+    ),
+    "batch": (read_batch, [b'{"at_s":1.5,"sc_status":200,"cmcd":{"br":7,"bs":true}}\n']),
     "range": (read_range, [b"bytes=0-9", b"bytes=-5", b"bytes=7-"]),
     "request": (read_request_head, [b"GET /v/1 HTTP/1.1\r\nHost: x\r\nRange: bytes=0-\r\n\r\n"]),
     "exchange": (read_exchange, [EXCHANGE]),

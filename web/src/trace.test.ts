@@ -20,4 +20,6 @@ test("a media address carries the trace as its CMCD session id, as appliances re
   const session = `CMCD=sid%3D%22${traceId}%22`;
   assert.equal(withSession("http://b:1/t/x/1.m4s", traceId), `http://b:1/t/x/1.m4s?${session}`);
   assert.equal(withSession("http://b:1/1.m4s?a=b", traceId), `http://b:1/1.m4s?a=b&${session}`);
+  const told = `http://b:1/1.m4s?CMCD=br%3D1%2C${session.slice(5)}`;
+  assert.equal(withSession(told, traceId), told);
 });

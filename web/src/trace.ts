@@ -15,10 +15,12 @@ export function traceIdOf(header: string | null): string {
 }
 
 /**
- * A media address with the play's trace as its CMCD session id (CTA-5004). A header would cost a
- * request of its own to each address first, since an appliance is another origin.
+ * A media address with the play's trace as its CMCD session id (CTA-5004), unless the player has
+ * told its keys there. A header would cost a request of its own to each address first, since an
+ * appliance is another origin.
  */
 export function withSession(address: string, traceId: string): string {
+  if (/[?&]CMCD=/.test(address)) return address;
   const separator = address.includes("?") ? "&" : "?";
   return `${address}${separator}CMCD=${encodeURIComponent(`sid="${traceId}"`)}`;
 }

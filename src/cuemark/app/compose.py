@@ -22,6 +22,7 @@ from cuemark.contracts.identity import Identity
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
 from cuemark.contracts.steering import Steering
+from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
 from cuemark.kit.channel import Channel
 from cuemark.kit.clock import SystemClock
@@ -48,6 +49,7 @@ CONTRACTS: Mapping[str, type] = {
     "licensing": Licensing,
     "playback": Playback,
     "steering": Steering,
+    "telemetry": Telemetry,
     "viewers": Viewers,
 }
 
@@ -59,6 +61,7 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "identity": (),
     "licensing": (),
     "steering": (),
+    "telemetry": (),
     "viewers": (),
     "playback": ("catalog", "encoding", "licensing", "steering", "viewers"),
     "gateway": tuple(CONTRACTS),
@@ -287,6 +290,19 @@ def _steering(builder: _Builder) -> Room[Steering]:
     )
 
 
+def _telemetry(builder: _Builder) -> Room[Telemetry]:
+    from cuemark.contexts.telemetry.wiring import build
+
+    return build(
+        database=builder.database,
+        log=builder.log,
+        clock=builder.clock,
+        folder=builder.install.folder.telemetry,
+        appliance_ids=builder.install.enrolled_ids,
+        days=builder.install.settings.traffic_days,
+    )
+
+
 def _viewers(builder: _Builder) -> Room[Viewers]:
     from cuemark.contexts.viewers.wiring import build
 
@@ -302,6 +318,7 @@ BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {
     "licensing": _licensing,
     "playback": _playback,
     "steering": _steering,
+    "telemetry": _telemetry,
     "viewers": _viewers,
 }
 
@@ -326,6 +343,7 @@ def _gateway(builder: _Builder) -> object:
             fill=builder.reach(Fill),
             functions=builder.reach(Functions),
             steering=builder.reach(Steering),
+            telemetry=builder.reach(Telemetry),
             objects=builder.objects,
             office=builder.office,
             clock=builder.clock,

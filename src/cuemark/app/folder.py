@@ -59,6 +59,11 @@ class DataFolder:
         return self.root / "results"
 
     @property
+    def telemetry(self) -> Path:
+        """The lines of requests, by hour and appliance."""
+        return self.root / "telemetry" / "edge"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

@@ -19,9 +19,21 @@ def lines() -> Mapping[str, Path]:
     from cuemark.contexts.licensing import wiring as licensing
     from cuemark.contexts.playback import wiring as playback
     from cuemark.contexts.steering import wiring as steering
+    from cuemark.contexts.telemetry import wiring as telemetry
     from cuemark.contexts.viewers import wiring as viewers
 
-    owners = (catalog, encoding, fill, functions, identity, licensing, playback, steering, viewers)
+    owners = (
+        catalog,
+        encoding,
+        fill,
+        functions,
+        identity,
+        licensing,
+        playback,
+        steering,
+        telemetry,
+        viewers,
+    )
     return {outbox.SCHEMA: outbox.MIGRATIONS} | {each.SCHEMA: each.MIGRATIONS for each in owners}
 
 

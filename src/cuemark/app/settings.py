@@ -80,8 +80,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     are kept, and ``farm`` lets other hosts work: see
     docs/how-to/encode-on-more-than-one-machine.md. ``sites`` tells of each appliance where it is
     and which routers tell it routes, and ``atlas`` are databases that say where addresses are, from
-    the data folder: see docs/how-to/steer-by-routes.md. ``trusted_proxies`` are the networks of
-    proxies that say whom they speak for, in X-Forwarded-For.
+    the data folder: see docs/how-to/steer-by-routes.md. ``traffic_days`` is for
+    how long the lines of requests are kept: see docs/how-to/see-what-the-edge-delivers.md.
+    ``trusted_proxies`` are the networks of proxies that say whom they speak for, in
+    X-Forwarded-For.
     """
 
     service_name: str = "Cuemark"
@@ -110,6 +112,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     farm: Farm = Farm()
     sites: dict[str, Site] = {}
     atlas: Annotated[list[str], Meta(max_length=4)] = []
+    traffic_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     trusted_proxies: Annotated[list[str], Meta(max_length=64)] = []
 
 

@@ -229,11 +229,14 @@ class PlayEnded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayStarted(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """``led_past``: an appliance that is nearer to the viewer was not fit to serve it."""
+
     session_id: PlaySessionId
     account_id: AccountId
     title_id: TitleId
     version_id: VersionId
     started_at: datetime
+    led_past: bool = False
 
 
 class PlayStopped(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

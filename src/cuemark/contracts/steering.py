@@ -177,11 +177,16 @@ class RankedAppliance(msgspec.Struct, frozen=True, kw_only=True):
 
 class Ranking(msgspec.Struct, frozen=True, kw_only=True):
     """``steering_token`` is what ``Steer`` takes while the play runs, ``redirect_token`` what
-    ``Redirect`` takes; they belong in no log. The second one opens the play's media."""
+    ``Redirect`` takes; they belong in no log. The second one opens the play's media.
+
+    ``led_past``: an appliance that holds the version is nearer to the client than the first of
+    these, and is silent, not healthy, full or draining.
+    """
 
     appliances: list[RankedAppliance]
     steering_token: str = ""
     redirect_token: str = ""
+    led_past: bool = False
 
 
 class ListAppliances(msgspec.Struct, frozen=True, kw_only=True):

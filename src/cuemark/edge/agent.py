@@ -17,6 +17,7 @@ import structlog
 from cuemark.contracts.fill import Fill
 from cuemark.contracts.ids import ApplianceId, VersionId
 from cuemark.contracts.steering import Steering
+from cuemark.contracts.telemetry import MOST_LINES, Telemetry
 from cuemark.edge import tls
 from cuemark.edge.ahead import Ahead, Pace
 from cuemark.edge.announcing import Announcer
@@ -35,8 +36,11 @@ from cuemark.edge.rib import Rib
 from cuemark.edge.scrub import Scrub
 from cuemark.edge.serving import MediaService
 from cuemark.edge.settings import ApplianceSettings, SettingsInvalid, load
+from cuemark.edge.shipping import Shipping
 from cuemark.edge.speaker import Speaker
+from cuemark.edge.spool import Spool
 from cuemark.edge.store import Indexes, Store
+from cuemark.edge.tail import Tail
 from cuemark.edge.telling import Telling
 from cuemark.edge.tokens import Tokens
 from cuemark.edge.traffic import Meter
@@ -63,6 +67,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     tokens = Tokens(settings.appliance_id, lambda: knowledge.keys, revoked, clock)
     rib = Rib(settings.bgp)
     meter = Meter(folder, clock)
+    spool = Spool(folder, settings.lines_spool_bytes, clock.now())
     upstream = Upstream(settings.origin_url, settings.origin_key, settings.appliance_id)
     table = FillTable(settings.max_fills, settings.max_waiting_fills)
     neighbours = Neighbours(upstream, settings.appliance_id)
@@ -83,6 +88,12 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     async with Channel(settings.control_url, lambda: office.mint(identity)) as channel:
         steering = connect(Steering, channel)
         liaison = Liaison(settings, steering, upstream, knowledge, revoked, indexes)
+        shipping = Shipping(
+            ApplianceId(settings.appliance_id),
+            Tail(folder / "logs" / "access.jsonl", spool.read_to, MOST_LINES),
+            spool,
+            connect(Telemetry, channel).take_lines,
+        )
         announcer = Announcer(ApplianceId(settings.appliance_id), rib, steering.announce_routes)
         media = MediaService(
             settings.appliance_id,
@@ -126,6 +137,8 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
                 group.create_task(housekeeping.keep_books()),
                 group.create_task(housekeeping.go_through()),
                 group.create_task(scrub.run()),
+                group.create_task(shipping.gather()),
+                group.create_task(shipping.ship()),
                 group.create_task(tls.follow(settings, clock)),
             ]
             await stop.wait()

@@ -10,6 +10,7 @@ who reads a log learns no session's row.
 from pathlib import Path
 
 from cuemark.edge import judging, tls
+from cuemark.edge.lines import SOURCE_HEADER, TROUBLE_HEADER
 from cuemark.edge.nginx import CONFIG, has_tables, http_basics, main_block, make_folders
 from cuemark.edge.settings import ApplianceSettings
 from cuemark.kit.clock import SystemClock
@@ -40,6 +41,12 @@ def config(settings: ApplianceSettings, *, nginx_judges: bool = True) -> str:
         "cache": "$sent_http_cache_status",
         "refused": "$refused",
         "appliance": "$asking_appliance",
+        "source": "$upstream_http_x_fill_source",
+        "trouble": "$upstream_http_x_fill_trouble",
+        "waited_s": "$upstream_header_time",
+        "cmsd": "$cmsd_rtt",
+        "cmcd": "$cmcd_headers",
+        "cmcd_query": "$cmcd_query",
     }
     return f"""\
 {main_block(folder, connections=8192)}
@@ -119,6 +126,21 @@ def _judging(settings: ApplianceSettings, nginx_judges: bool) -> str:
         default "GET, HEAD, OPTIONS";
         GET "";
         HEAD "";
+    }}
+    map $tcpinfo_rtt $cmsd_rtt {{
+        default "";
+        "~^(?<rtt_ms>[0-9]{{1,6}})[0-9]{{3}}$" ";rtt=$rtt_ms";
+        "~^[0-9]{{1,3}}$" ";rtt=0";
+    }}
+    map "{_CMCD_HEADERS}" $cmcd_headers {{
+        default "";
+        "\t\t\t" "";
+        "~^(?<headers>{_CMCD})$" $headers;
+    }}
+    map $arg_cmcd $cmcd_query {{
+        default "";
+        "" "";
+        "~^(?<query>{_CMCD})$" $query;
     }}"""
 
 
@@ -127,7 +149,8 @@ def _server(settings: ApplianceSettings) -> str:
     hit = f"""
             add_header ETag $etag;
             add_header Last-Modified "";
-            add_header Cache-Status "cuemark-{settings.appliance_id}; hit";"""
+            add_header Cache-Status "cuemark-{settings.appliance_id}; hit";
+            {_cmsd(settings)}"""
     return f"""\
     server {{
         listen {host}:{settings.port}{" ssl" if settings.certificate else ""} backlog=4096;
@@ -157,6 +180,7 @@ def _server(settings: ApplianceSettings) -> str:
             add_header ETag '"$asked_version"';
             add_header Last-Modified "";
             add_header Cache-Status "cuemark-{settings.appliance_id}; hit";
+            {_cmsd(settings)}
         }}
         location @judge {{{_HEADERS}
             types {{ }}
@@ -194,6 +218,7 @@ def _server(settings: ApplianceSettings) -> str:
 def _asking(settings: ApplianceSettings, file: str) -> str:
     """What asks the agent for a file that a request may have and that is not there."""
     return f"""{_HEADERS}
+            {_cmsd(settings)}
             proxy_pass http://agent/{file};
             proxy_http_version 1.1;
             proxy_pass_request_headers off;
@@ -208,6 +233,8 @@ def _asking(settings: ApplianceSettings, file: str) -> str:
             proxy_set_header traceparent $onward_traceparent;
             proxy_hide_header Cache-Control;
             proxy_hide_header Retry-After;
+            proxy_hide_header {SOURCE_HEADER};
+            proxy_hide_header {TROUBLE_HEADER};
             proxy_buffering off;
             proxy_buffer_size 64k;
             proxy_buffers 2 64k;
@@ -228,12 +255,29 @@ _HOT = """\
         open_file_cache max=1024 inactive=5s;
         open_file_cache_valid 1s;
         open_file_cache_min_uses 2;"""
+
+
+def _cmsd(settings: ApplianceSettings) -> str:
+    """What is true of every answer with media (CTA-5006): it is no live stream, and the round trip
+    to this client as the kernel measured it."""
+    return f"""\
+add_header CMSD-Static st=v;
+            add_header CMSD-Dynamic '"cuemark-{settings.appliance_id}"$cmsd_rtt';"""
+
+
+_CMCD_HEADERS = "$http_cmcd_object\t$http_cmcd_request\t$http_cmcd_session\t$http_cmcd_status"
+_WORD = "[A-Za-z0-9_-]{0,64}"
+_CMCD = rf"(?=.{{1,1024}}$)(?:{_WORD}+[ -,./:-@\[-^`{{-~\t])*+{_WORD}"
+"""What is logged of CMCD: printable, bounded, and with no word in it as long as a token."""
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ALLOWED = (
     "Range, If-None-Match, If-Range, traceparent, "
     "CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status"
 )
-_EXPOSED = "Cache-Status, Content-Length, Content-Range, Date, ETag, Retry-After"
+_EXPOSED = (
+    "Cache-Status, CMSD-Dynamic, CMSD-Static, Content-Length, Content-Range, Date, ETag, "
+    "Retry-After"
+)
 _HEADERS = f"""
             add_header Access-Control-Allow-Origin * always;
             add_header Access-Control-Expose-Headers "{_EXPOSED}" always;

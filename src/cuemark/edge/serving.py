@@ -15,6 +15,7 @@ from cuemark.edge.cache import Reason, Standing
 from cuemark.edge.filling import Filler, TooManyFills
 from cuemark.edge.growing import FillFailed, Growing, Wanted
 from cuemark.edge.health import Health
+from cuemark.edge.lines import SOURCE_HEADER, TROUBLE_HEADER
 from cuemark.edge.nginx import MARKED_FORM, PATH_FORM, VERSION_FORM
 from cuemark.edge.sources import Kind
 from cuemark.edge.store import Indexes, Store
@@ -113,10 +114,10 @@ class MediaService:
         if file is not None:
             return await self._media(request, Wanted(version_id, path, file))
         if _held_only(request):
-            return _told(NOT_HELD, "this appliance does not hold the file")
+            return _told(NOT_HELD, "this appliance does not hold the file", "held-only")
         if self._pending(version_id):
-            return _told(503, "this appliance has not learnt this version yet")
-        return _told(404, "no such file in this version")
+            return _told(503, "this appliance has not learnt this version yet", "unlearnt")
+        return _told(404, "no such file in this version", "unknown")
 
     async def _media(self, request: Request, wanted: Wanted) -> Answer:
         file = wanted.file
@@ -153,18 +154,22 @@ class MediaService:
                 answer.headers |= {"Cache-Status": f"{self._name}; hit"}
                 return answer
         if _held_only(request):
-            return _told(NOT_HELD, "this appliance does not hold the file")
+            return _told(NOT_HELD, "this appliance does not hold the file", "held-only")
         try:
             standing, growing = await self._begun(wanted)
             answer.file = growing.open()
         except TooManyFills:
-            return _told(503, "this appliance fetches as many files as it can bear")
+            return _told(503, "this appliance fetches as many files as it can bear", "full")
         except FillFailed as failure:
-            return _told(_STATUS_OF[failure.reason], failure.reason.value)
+            reason = failure.reason
+            return _told(_STATUS_OF[reason], reason.value, reason.name.lower())
         how = "collapsed" if standing is Standing.JOINS else "stored"
         kind = growing.source.kind
         detail = "" if kind is Kind.ORIGIN else f"; detail={kind.value}"
-        answer.headers |= {"Cache-Status": f"{self._name}; fwd=miss; {how}{detail}"}
+        answer.headers |= {
+            "Cache-Status": f"{self._name}; fwd=miss; {how}{detail}",
+            SOURCE_HEADER: f"{kind.value} {growing.source.name}".rstrip(),
+        }
         answer.growing = growing
         return answer
 
@@ -206,11 +211,13 @@ def etag_of(wanted: Wanted) -> str:
     return f'"{wanted.file.blake3 if marked else wanted.version_id}"'
 
 
-def _told(status: int, sentence: str) -> Answer:
+def _told(status: int, sentence: str, trouble: str = "") -> Answer:
+    """A sentence for whoever asked, and a word for the line of the request."""
     text = f"{sentence}\n".encode()
-    return Answer(
-        status, {"Content-Type": "text/plain", "Content-Length": str(len(text))}, text=text
-    )
+    headers = {"Content-Type": "text/plain", "Content-Length": str(len(text))}
+    if trouble:
+        headers[TROUBLE_HEADER] = trouble
+    return Answer(status, headers, text=text)
 
 
 def _json(told: Health) -> Answer:

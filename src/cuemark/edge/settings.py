@@ -83,6 +83,7 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     wants it to have is fetched within ``fill_window`` of those clocks, such as 02:00-14:00, empty
     for all day, at ``fill_kbps``, 0 for none of it. It asks for that every ``manifest_every_s``,
     and tells what it served and holds every ``tell_every_s``.
+    ``lines_spool_bytes`` bounds the lines of requests that wait for control, on its disk.
     """
 
     appliance_id: str
@@ -106,6 +107,7 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     scrub_every_s: float = 86_400.0
     max_fills: int = 32
     max_waiting_fills: int = 1024
+    lines_spool_bytes: int = 256_000_000
     capacity_kbps: int = 0
     announced_only: bool = False
     place: Place | None = None

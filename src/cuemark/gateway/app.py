@@ -29,6 +29,7 @@ from cuemark.gateway.routes import (
     service,
     steering,
     titles,
+    traffic,
     uploads,
 )
 from cuemark.gateway.views import API
@@ -97,6 +98,8 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     fill.make_plan,
     fill.explain_title,
     fill.explain_track,
+    traffic.get_traffic,
+    traffic.list_lines,
     operators.list_errors,
     operators.issue_operator_link,
     operations.get_operations,

@@ -19,6 +19,7 @@ from cuemark.contracts.identity import Identity, NotLoggedIn
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
 from cuemark.contracts.steering import NoAppliance, Steering, SteeringOver
+from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
 from cuemark.gateway import access
 from cuemark.gateway.clearkey import ClearKeyRequest
@@ -54,6 +55,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "functions": Functions.refusals,
     "keys": Licensing.refusals,
     "operators": (*Identity.refusals, *Steering.refusals),
+    "traffic": (*Telemetry.refusals, *Catalog.refusals),
 }
 """What the contexts behind the routes of each tag may refuse."""
 

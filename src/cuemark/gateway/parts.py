@@ -17,6 +17,7 @@ from cuemark.contracts.identity import Caller, Identity
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
 from cuemark.contracts.steering import Steering
+from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
 from cuemark.gateway.clients import Network, client_address
 from cuemark.gateway.machine import Machine
@@ -47,6 +48,7 @@ class GatewayParts:
     fill: Fill
     functions: Functions
     steering: Steering
+    telemetry: Telemetry
     objects: Objects
     office: PassportOffice
     clock: Clock

@@ -18,6 +18,7 @@ from pyreqwest.response import Response
 
 from cuemark.kit import tracing
 from cuemark.kit.clock import Clock
+from cuemark.player.cmcd import Told, headers
 from cuemark.player.line import Line
 
 CONNECT_S = 1.5
@@ -104,18 +105,23 @@ class Downloader:
         )
 
     async def fetch(
-        self, url: str, watch: Watcher | None = None, answered: Answered | None = None
+        self,
+        url: str,
+        watch: Watcher | None = None,
+        answered: Answered | None = None,
+        told: Told | None = None,
     ) -> Downloaded:
         """The body at ``url``; raises ``DownloadFailed`` or ``DownloadAbandoned``.
 
         ``watch`` looks at the download as it grows, and every tenth of a second while it does
         not; ``answered`` is called once, with the seconds until the appliance began to deliver.
+        ``told`` goes with the request.
         """
         begun_s = self._clock.monotonic_s()
         try:
             async with asyncio.timeout(LONGEST_S):
                 for _ in range(self._max_redirects + 1):
-                    body = await self._once(url, begun_s, watch, answered)
+                    body = await self._once(url, begun_s, watch, answered, told)
                     if isinstance(body, bytes):
                         return Downloaded(body, self._clock.monotonic_s() - begun_s)
                     url = body.url
@@ -126,10 +132,17 @@ class Downloader:
         raise DownloadFailed("it sends on and on")
 
     async def _once(
-        self, url: str, begun_s: float, watch: Watcher | None, answered: Answered | None
+        self,
+        url: str,
+        begun_s: float,
+        watch: Watcher | None,
+        answered: Answered | None,
+        told: Told | None,
     ) -> "bytes | _Elsewhere":
         """The body at ``url``, or where it is instead."""
         request = self._client.get(url).header(tracing.HEADER, tracing.traceparent())
+        for name, value in (headers(told) if told else {}).items():
+            request = request.header(name, value)
         stream = request.build_streamed()
         async with asyncio.timeout(SILENCE_S):
             response = await stream.__aenter__()

@@ -11,7 +11,8 @@ from collections.abc import Callable
 import msgspec
 
 from cuemark.kit.clock import Clock
-from cuemark.player import abr
+from cuemark.player import abr, cmcd
+from cuemark.player.cmcd import Told
 from cuemark.player.decode import Decoder, Kind
 from cuemark.player.digests import Digests
 from cuemark.player.download import DownloadAbandoned, Progress
@@ -98,6 +99,7 @@ class Engine:
         self._attempts: dict[tuple[Kind, int], int] = {}
         self._undecoded: asyncio.Queue[Fetched] = asyncio.Queue(_UNDECODED)
         self._unproven = 0
+        self._told_stalls = 0
         self.decode_errors = 0
         self.refetched = 0
         self.abandoned = 0
@@ -185,6 +187,7 @@ class Engine:
                     self._watcher(job, at, lower, pace),
                     digests=digests.segment(job.index) if digests else (),
                     wanted_kbps=self._wanted_kbps,
+                    told=self._told(job, rung),
                 )
             except DownloadAbandoned:
                 self._meter.add(*pace.latest)
@@ -206,7 +209,7 @@ class Engine:
             return None
         if rung.rung_id not in self._digests:
             seal = bytes.fromhex(rung.digests.sha256)
-            listed = await self._source.fetch(rung.digests.path, digests=(seal,))
+            listed = await self._source.fetch(rung.digests.path, digests=(seal,), told=Told(ot="o"))
             self._digests[rung.rung_id] = Digests(listed.body, rung)
         return self._digests[rung.rung_id]
 
@@ -214,8 +217,26 @@ class Engine:
         path = stretch.init_path
         if path not in self._inits:
             known = (digests.init(path),) if digests else ()
-            self._inits[path] = await self._source.fetch(path, digests=known)
+            self._inits[path] = await self._source.fetch(path, digests=known, told=Told(ot="i"))
         return self._inits[path]
+
+    def _told(self, job: Job, rung: Rung) -> Told:
+        """What the request for a segment tells its appliance: CMCD (CTA-5004)."""
+        rungs, segment = self._tracks[job.kind].rungs, rung.segments[job.index]
+        starved = self.playhead.stalls > self._told_stalls
+        self._told_stalls = self.playhead.stalls
+        following = rung.segments[job.index + 1].path if job.index + 1 < len(rung.segments) else ""
+        return Told(
+            bl=max(0, round(1000 * (segment.start_s - self.playhead.position_s))),
+            br=round(rung.bandwidth_kbps),
+            bs=starved,
+            d=round(1000 * segment.duration_s),
+            mtp=None if self._meter.kbps is None else round(self._meter.kbps),
+            nor=cmcd.next_object(segment.path, following) if following else "",
+            ot="v" if job.kind == "video" else "a",
+            su=self.playhead.startup_s is None or self.playhead.stalled,
+            tb=round(rungs[-1].bandwidth_kbps),
+        )
 
     def _choose(self, job: Job) -> int:
         track = self._tracks[job.kind]

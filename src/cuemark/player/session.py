@@ -13,6 +13,7 @@ from cuemark.player import captions, codecs, dash, digests, hls, sound
 from cuemark.player.accounts import report_of
 from cuemark.player.api import Api, Credential, Play, Title
 from cuemark.player.appliances import Appliances
+from cuemark.player.cmcd import Told
 from cuemark.player.decode import Decoder
 from cuemark.player.download import MAX_REDIRECTS, Downloader, DownloadFailed
 from cuemark.player.engine import Engine
@@ -142,8 +143,14 @@ class _Session:
         self, started: Play, downloader: Downloader, decoder: Decoder, asked_at_s: float
     ) -> Report:
         appliances = Appliances([])
+        told = Told(
+            cid=started.title_id,
+            sf="d" if self._options.format == "dash" else "h",
+            sid=tracing.current_trace_id(),
+            st="v",
+        )
         source = Source(
-            appliances, downloader, self._clock, lambda: self._ranking(started, downloader)
+            appliances, downloader, self._clock, lambda: self._ranking(started, downloader), told
         )
         steersman = Steersman(appliances, downloader, self._options.format)
         manifest = await self._manifest(started, downloader, appliances, source)
@@ -359,13 +366,13 @@ class _Session:
 
 async def _cues(caption: Caption, source: Source) -> int:
     """The cues of a captions file, or of all that its playlist names."""
-    body = (await source.fetch(caption.path)).body
+    body = (await source.fetch(caption.path, told=Told(ot="c"))).body
     text = _text(body, caption.path)
     if not text.startswith("#EXTM3U"):
         return captions.count_cues(text) or 0
     total = 0
     for segment in hls.parse_media(text, {}).segments:
-        part = (await source.fetch(segment.path)).body
+        part = (await source.fetch(segment.path, told=Told(ot="c"))).body
         total += captions.count_cues(_text(part, segment.path)) or 0
     return total
 

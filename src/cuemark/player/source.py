@@ -9,6 +9,7 @@ import msgspec
 
 from cuemark.kit.clock import Clock
 from cuemark.player.appliances import Appliances
+from cuemark.player.cmcd import Told
 from cuemark.player.download import (
     DownloadAbandoned,
     Downloaded,
@@ -47,15 +48,22 @@ class Source:
 
     When all have failed once, ``refresh`` asks the service for the ranking of now: tokens run
     out and appliances come and go, but while one delivers, nothing is asked of the service.
+    ``told`` is what each request tells of the session.
     """
 
     def __init__(
-        self, appliances: Appliances, downloader: Downloader, clock: Clock, refresh: Refresh
+        self,
+        appliances: Appliances,
+        downloader: Downloader,
+        clock: Clock,
+        refresh: Refresh,
+        told: Told | None = None,
     ) -> None:
         self.appliances = appliances
         self._downloader = downloader
         self._clock = clock
         self._refresh = refresh
+        self._told = told or Told()
         self._hedges = HEDGES_IN_STORE
         self._begun_s = clock.monotonic_s()
         self.in_use = ""
@@ -80,24 +88,26 @@ class Source:
         *,
         digests: tuple[bytes, ...] = (),
         wanted_kbps: float = 0.0,
+        told: Told | None = None,
     ) -> Delivery:
         """The file at ``path``; ``MediaAway`` when nobody gives it for ``GIVE_UP_S``.
 
         ``digests`` are how the SHA-256 of the file may begin. What differs is not delivered, and
         who served it is left. Where there are none nothing is known of the file. What is watched is
-        a segment: of these, ``moves`` tells.
+        a segment: of these, ``moves`` tells. ``told`` is what the request tells of itself.
         """
         give_up_s = self._clock.monotonic_s() + GIVE_UP_S
         segment = watch is not None
         asked_s = self._clock.monotonic_s()
         if segment and self._waits_since_s is not None:
             asked_s = self._waits_since_s
+        whole = _together(self._told, told)
         failed: set[str] = set()
         pause_s = _FIRST_PAUSE_S
         self._hedges = min(HEDGES_IN_STORE, self._hedges + HEDGES_EARNED)
         while True:
             order = self.appliances.in_order(self._clock.monotonic_s(), wanted_kbps)
-            round_ = _Round(self, self._downloader, self._clock, path, order, watch, digests)
+            round_ = _Round(self, self._downloader, self._clock, path, order, watch, digests, whole)
             try:
                 delivery = await round_.run()
             except DownloadAbandoned:
@@ -159,6 +169,15 @@ class Source:
         return HEDGE_S if least_s is None else max(HEDGE_S, 2 * least_s)
 
 
+def _together(session: Told, request: Told | None) -> Told:
+    """What a request tells, with what all of them tell of the session."""
+    if request is None:
+        return session
+    return msgspec.structs.replace(
+        request, cid=session.cid, sf=session.sf, sid=session.sid, st=session.st
+    )
+
+
 class _Round:
     """One file, asked of each appliance at most once.
 
@@ -177,8 +196,10 @@ class _Round:
         order: Sequence[Location],
         watch: Watcher | None,
         digests: tuple[bytes, ...],
+        told: Told,
     ) -> None:
         self._source = source
+        self._told = told
         self._appliances = source.appliances
         self._downloader = downloader
         self._clock = clock
@@ -227,7 +248,7 @@ class _Round:
                 return True
             return self._watch(progress)
 
-        task = asyncio.create_task(self._downloader.fetch(url, watch, answered))
+        task = asyncio.create_task(self._downloader.fetch(url, watch, answered, self._told))
         self._asked[task] = location, self._clock.monotonic_s()
 
     def _answered(self, location: Location, latency_s: float) -> None:

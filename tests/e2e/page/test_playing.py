@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Route
 
+from cuemark.edge import cmcd
 from samples.film import Film
 from tests.e2e.page.conftest import Visitor
 from tests.e2e.page.looking import (
@@ -159,3 +160,26 @@ def test_a_rung_can_be_pinned_and_is_said(member: Visitor, title_id: str) -> Non
     height = int(lowest.partition("p")[0])
     until(page, lambda now: now["height"] == height, "the lowest rung on screen")
     page.get_by_role("button", name="Quality").filter(has_text=lowest).wait_for()
+
+
+def test_each_request_tells_its_appliance_how_the_player_fares(
+    member: Visitor, title_id: str
+) -> None:
+    asked: list[str] = []
+    member.page.on("request", lambda request: asked.append(request.url))
+    member.watch(title_id)
+    until_playing(member.page)
+    media = [address.partition("?") for address in asked if "/t/" in address]
+    queries = [query for path, _, query in media if path.endswith((".m4s", ".mp4"))]
+    assert {query.count("CMCD=") for query in queries} == {1}
+    told = [cmcd.parse_query(query.partition("CMCD=")[2]) for query in queries]
+    keys = [each for each in told if each is not None]
+    assert len(keys) == len(queries)
+    assert len({each.sid for each in keys}) == 1
+    pictures = [each for each in keys if each.ot == "v"]
+    assert pictures
+    for each in pictures:
+        assert each.cid == title_id
+        assert each.br
+        assert each.d
+        assert each.sf == "d"

@@ -1,5 +1,6 @@
-"""A control process of the tests' own: Steering, and Fill where a test wants it, behind the real
-internal application.
+"""A control process of the tests' own: Steering, Telemetry, and Fill where a test wants it.
+
+They are behind the real internal application.
 
 What it answers it reads from a file at each call, and each report goes to another, so that a
 test can change the one and see the other while it runs as a child.
@@ -14,6 +15,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from cuemark.contracts.fill import (
+    ExplainTitle,
     ExplainTrack,
     Fill,
     FillPlan,
@@ -25,6 +27,7 @@ from cuemark.contracts.fill import (
     ServedTold,
     TellHeld,
     TellServed,
+    TitleExplanation,
     TrackExplanation,
     UnknownTrack,
 )
@@ -52,6 +55,15 @@ from cuemark.contracts.steering import (
     Steered,
     Steering,
     SteeringOver,
+)
+from cuemark.contracts.telemetry import (
+    GetTraffic,
+    LinePage,
+    LinesTaken,
+    ListLines,
+    TakeLines,
+    Telemetry,
+    Traffic,
 )
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.link import InternalApp, serve
@@ -143,6 +155,29 @@ class FileFill(Fill):
     async def explain_track(self, request: ExplainTrack) -> TrackExplanation:
         raise UnknownTrack("No version has such a track.")
 
+    async def explain_title(self, request: ExplainTitle) -> TitleExplanation:
+        raise UnknownTrack("No title has such a version.")
+
+
+class FileTelemetry(Telemetry):
+    """Keeps the batches in ``folder``, unless a file ``busy`` is there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def take_lines(self, request: TakeLines) -> LinesTaken:
+        if (self._folder / "busy").exists():
+            return LinesTaken(taken=False, wait_s=0.1)
+        with (self._folder / "batches.jsonl").open("ab") as file:
+            file.write(msgspec.json.encode(request) + b"\n")
+        return LinesTaken(taken=True)
+
+    async def get_traffic(self, request: GetTraffic) -> Traffic:
+        return Traffic(since=request.since, appliances=[])
+
+    async def list_lines(self, request: ListLines) -> LinePage:
+        return LinePage(lines=[])
+
 
 async def main() -> None:
     parser = argparse.ArgumentParser()
@@ -152,7 +187,10 @@ async def main() -> None:
     parser.add_argument("--fill", action="store_true", help="have the room of fill, too")
     options = parser.parse_args()
     office = PassportOffice(bytes.fromhex(options.passport_key), SystemClock())
-    routes = [serve(Steering, FileSteering(options.folder))]
+    routes = [
+        serve(Steering, FileSteering(options.folder)),
+        serve(Telemetry, FileTelemetry(options.folder)),
+    ]
     if options.fill:
         routes.append(serve(Fill, FileFill(options.folder)))
     app = InternalApp(routes, office)

@@ -228,3 +228,16 @@ def test_viewers_are_sent_to_the_storage_tier_last_whatever_else_is_known() -> N
     for session in map(str, range(20)):
         ranked = ranked_for(client, [*deep, *edge], session)
         assert ranked[3:] == ["deep-x", "deep-y"]
+
+
+def test_a_play_is_led_past_who_is_nearer_and_not_fit_and_past_nobody_else() -> None:
+    near, far, same = appliance("near"), appliance("far"), appliance("same")
+    client = Client({near.appliance_id: path(24)})
+    assert ranking.led_past([near, far], far, client)
+    assert not ranking.led_past([near, far], near, client)
+    assert not ranking.led_past([same, far], far, client)
+    assert not ranking.led_past([far], far, client)
+    full = replace(near, capacity_kbps=100, served_kbps=100)
+    (first, *_) = ranking.rank([full, far], Loads(), PlaySessionId("s"), NOW, 3, client)
+    assert first == far
+    assert ranking.led_past([full, far], first, client)

@@ -1,7 +1,7 @@
 // How Shaka Player is set up for a play: its patience, its buffer, the sound that it begins with.
 
 import shaka from "shaka-player/dist/shaka-player.dash-es2021.js";
-import type { DrmSystem } from "../api.ts";
+import type { DrmSystem, Play } from "../api.ts";
 import { LONG_PATIENCE_MS } from "./appliances.ts";
 import type { Element } from "./digests.ts";
 
@@ -13,6 +13,7 @@ export function configurationFor(
   systems: readonly DrmSystem[],
   codecs: readonly string[],
   onManifest: (mpd: Element) => void,
+  play: Pick<Play, "trace_id" | "title_id">,
 ) {
   const patience = {
     maxAttempts: 5,
@@ -38,7 +39,20 @@ export function configurationFor(
     },
     preferredAudio: [preferredSound()],
     ...(codecs.length > 0 && { preferredVideo: codecs.map(preferredPicture) }),
+    cmcd: toldOf(play),
     abr: { enabled: true, switchInterval: 4, defaultBandwidthEstimate: 2_000_000 },
+  };
+}
+
+/** What each request tells its appliance (CMCD, CTA-5004): in the query, as headers need a preflight. */
+function toldOf(play: Pick<Play, "trace_id" | "title_id">) {
+  return {
+    enabled: true,
+    useHeaders: false,
+    version: 1,
+    sessionId: play.trace_id,
+    contentId: play.title_id,
+    includeKeys: "bl br bs cid d mtp nor ot pr sf sid st su tb".split(" "),
   };
 }
 

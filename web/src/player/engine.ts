@@ -156,7 +156,7 @@ export class Engine {
     ]);
     if (load !== this.loads) throw new LoadOvertaken("another load");
     const licences = absolute(play.licence_url);
-    this.player.configure(configurationFor(licences, systems, codecs, learn));
+    this.player.configure(configurationFor(licences, systems, codecs, learn, play));
     try {
       await this.player.attach(this.video);
       await this.player.unload();

@@ -27,6 +27,7 @@ COMMANDS = {
     "run": ("run:run", "Run a part of the control plane in a process of its own."),
     "status": ("status:status", "Say what runs, what is made and watched, what went wrong."),
     "titles": ("titles:titles", "List the titles."),
+    "traffic": ("traffic:traffic", "Say what the appliances delivered, and from where."),
     "up": ("up:up", "Start everything, and keep it running."),
 }
 APPLIANCE_COMMANDS = {

@@ -18,6 +18,7 @@ from tests.unit.gateway.neighbours.identity import People
 from tests.unit.gateway.neighbours.licensing import Keys
 from tests.unit.gateway.neighbours.playback import Theatre
 from tests.unit.gateway.neighbours.steering import Guide
+from tests.unit.gateway.neighbours.telemetry import Scribe
 from tests.unit.gateway.neighbours.viewers import Memory
 
 MACHINE = Machine(
@@ -46,6 +47,7 @@ class Town:
         self.keys = Keys(self.clock)
         self.studio = Studio(self.clock)
         self.guide = Guide(self.clock)
+        self.scribe = Scribe(self.clock)
         self.errands = Errands(self.clock)
         self.granary = Granary(self.clock)
         self.objects = Objects(folder / "objects")
@@ -63,6 +65,7 @@ class Town:
             fill=self.granary,
             functions=self.errands,
             steering=self.guide,
+            telemetry=self.scribe,
             objects=self.objects,
             office=self.office,
             clock=self.clock,

@@ -156,7 +156,7 @@ class PlaybackService(Playback):
             robustness=level,
             steering_token=ranked.steering_token,
         )
-        await self._record(session)
+        await self._record(session, ranked.led_past)
         return Play(
             session_id=session_id,
             title_id=title.title_id,
@@ -282,13 +282,14 @@ class PlaybackService(Playback):
             raise _unknown()
         return session
 
-    async def _record(self, session: Session) -> None:
+    async def _record(self, session: Session, led_past: bool) -> None:
         started = PlayStarted(
             session_id=session.session_id,
             account_id=session.account_id,
             title_id=session.title_id,
             version_id=session.version_id,
             started_at=session.started_at,
+            led_past=led_past,
         )
         async with self._database.transaction() as transaction:
             await store.add(transaction, session)

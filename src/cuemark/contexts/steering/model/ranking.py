@@ -181,6 +181,15 @@ def settled(
     return None
 
 
+def led_past(holders: Sequence[Appliance], first: Appliance, client: Client) -> bool:
+    """Whether a holder is nearer to a client than the first that was ranked: then it was not fit.
+
+    What Netflix calls a health miss, where the second serves what the nearest would have had.
+    """
+    nearness = client.ring(first, False)
+    return any(client.ring(each, False) < nearness for each in holders)
+
+
 def _affinity(session_id: PlaySessionId, appliance: Appliance, *, weighted: bool) -> float:
     text = f"{session_id}/{appliance.appliance_id}"
     drawn = ((xxhash.xxh3_64_intdigest(text.encode()) >> 12) + 0.5) / 2**52

@@ -171,6 +171,7 @@ class SteeringService(Steering):
             ],
             steering_token=self._play_tokens.mint(request, chosen),
             redirect_token=self._redirect_tokens.mint(request, chosen, now),
+            led_past=bool(ranked) and ranking.led_past(holders, ranked[0], client),
         )
 
     async def list_appliances(self, request: ListAppliances) -> ApplianceList:
