@@ -129,7 +129,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
                 group.create_task(announcer.run()),
                 *(group.create_task(each.run()) for each in speakers(settings, rib)),
                 group.create_task(liaison.learn_versions(learnt)),
-                group.create_task(keeping.run()),
+                group.create_task(keeping.run(ahead.look_again)),
                 group.create_task(ahead.run()),
                 group.create_task(telling.follow_manifests(planned)),
                 group.create_task(telling.tell_served()),

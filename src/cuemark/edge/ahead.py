@@ -103,6 +103,10 @@ class Ahead:
         self._room_after_s = float("-inf")
         self._news.set()
 
+    def look_again(self) -> None:
+        """Something has changed that files may have waited for."""
+        self._news.set()
+
     def _turn(self, version_id: VersionId) -> float:
         """What orders versions: the most expected first, and last those of which nobody knows."""
         return -self._plays.get(version_id, -1.0)

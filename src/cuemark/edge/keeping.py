@@ -6,7 +6,7 @@ are which. It is done version by version, no faster than the inventory can be wr
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -65,13 +65,14 @@ class Keeping:
         if track in self.lacking_bytes:
             self.lacking_bytes[track] = max(0, self.lacking_bytes[track] - size_bytes)
 
-    async def run(self) -> None:
-        """For ever: what is new."""
+    async def run(self, followed: Callable[[], None]) -> None:
+        """For ever: what is new; ``followed`` is called when the store is in step with a plan."""
         while True:
             await self._news.wait()
             self._news.clear()
             if not self.in_step:
                 await self.follow(self._plan.manifest)
+                followed()
             while self._learnt and self.in_step:
                 await self._keep(self._learnt.pop())
 

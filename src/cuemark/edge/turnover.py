@@ -90,13 +90,21 @@ class Turnover:
     def restore(self, rows: Iterable[tuple[bytes, int, int, int]]) -> None:
         """Take up where another stopped: key, size, queue (0 small, 1 main, 2 kept), uses; in the
         order of moves. What was kept is, until a plan says otherwise."""
+        small_bytes = main_bytes = kept_bytes = 0
         for key, size_bytes, queue, uses in rows:
             value = size_bytes << _USES_BITS | uses
             if queue > 1:
                 self._kept.restore(key, value)
+                kept_bytes += size_bytes
+            elif queue:
+                self._main[key] = value
+                main_bytes += size_bytes
             else:
-                self._queue(key, value, main=bool(queue))
-            self.held_bytes += size_bytes
+                self._small[key] = value
+                small_bytes += size_bytes
+        self._small_bytes += small_bytes
+        self._main_bytes += main_bytes
+        self.held_bytes += small_bytes + main_bytes + kept_bytes
 
     def add(self, key: bytes, size_bytes: int, track: Track | None = None) -> None:
         """Hold one more, of a track where that is known; one that is held already stays as it

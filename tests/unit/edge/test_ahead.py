@@ -124,7 +124,7 @@ class House:
             for each in held_by_track(self.indexes, self.store)
         }
 
-    async def work(self, done: Callable[[], bool], within_s: float = 10.0) -> None:
+    async def work(self, done: Callable[[], bool], within_s: float = 30.0) -> None:
         """Run until ``done``, and a moment longer, in which nothing may break."""
 
         async def books() -> None:
@@ -134,7 +134,8 @@ class House:
                 self.clock.advance(0.25)
 
         tasks = [
-            asyncio.create_task(each) for each in (self.keeping.run(), self.ahead.run(), books())
+            asyncio.create_task(each)
+            for each in (self.keeping.run(self.ahead.look_again), self.ahead.run(), books())
         ]
         try:
             async with asyncio.timeout(within_s):
@@ -292,7 +293,9 @@ async def test_an_origin_away_in_the_middle_is_waited_for(tmp_path: Path) -> Non
 async def test_one_file_that_the_origin_fails_at_does_not_hold_up_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A source that failed is left alone for a while, which is shorter than the next try is off."""
     monkeypatch.setattr(module, "PATIENCE", 2)
+    monkeypatch.setattr(module, "RETRY_S", 0.3)
     house = House(tmp_path, room=10)
     house.publish(1)
     house.publish(2)
