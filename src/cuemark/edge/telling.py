@@ -131,7 +131,7 @@ class Telling:
 
     async def _tell_all_held(self, held: list[TrackBytes]) -> None:
         parts = [held[at : at + MOST_TRACKS] for at in range(0, len(held), MOST_TRACKS)] or [[]]
-        storage_bytes = self._store.planned_bytes
+        storage_bytes = max(1, self._store.planned_bytes)
         for number, part in enumerate(parts, start=1):
             request = TellHeld(
                 appliance_id=self._appliance_id,

@@ -203,20 +203,24 @@ def content(folder: Path, *parts: str) -> dict[str, str]:
     return found
 
 
-_JOURNALS = ("inventory.sqlite-wal", "inventory.sqlite-shm")
+_PASSING = (
+    *(f"{name}.sqlite-{kind}" for name in ("inventory", "served") for kind in ("wal", "shm")),
+    "run/manifest.json",
+)
 
 
 def names(folder: Path) -> set[str]:
     """Every path of the folder but those that PostgreSQL keeps for itself, logs, and views.
 
     A view is made of what the store holds when a file is filled or asked for, in either order. An
-    agent that is stopped before it has opened its inventory leaves SQLite's journal of the one that
-    was killed: the next to open it takes it up.
+    agent that is stopped before it has opened its databases leaves SQLite's journals of the one
+    that was killed: the next to open them takes them up. Whether there is a manifest of fill
+    depends on when the hour was over.
     """
     found = set()
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        ours = not name.startswith(("postgres/", "logs/")) and not name.endswith(_JOURNALS)
+        ours = not name.startswith(("postgres/", "logs/")) and not name.endswith(_PASSING)
         if ours and not {"logs", "views"} & set(path.parts):
             found.add(name)
     return found
