@@ -82,7 +82,7 @@ class Ahead:
         self._rest: list[VersionId] = []
         self._plays: dict[VersionId, float] = {}
         self._news = asyncio.Event()
-        self._next_s = 0.0
+        self._next_s = float("-inf")
         self._room_after_s = float("-inf")
         self._hindrances = 0
         self._trouble = ""

@@ -63,13 +63,19 @@ class House:
     """An appliance without nginx: what it holds, and what fills it, on a clock of the test's."""
 
     def __init__(
-        self, folder: Path, room: float, *, gentle_kbps: int = 0, fill_window: str = ""
+        self,
+        folder: Path,
+        room: float,
+        *,
+        gentle_kbps: int = 0,
+        fill_window: str = "",
+        now: datetime = NOON,
     ) -> None:
         (folder / "run").mkdir(exist_ok=True)
         self.folder = folder
         self.limit_bytes = int(room * TRACK_BYTES)
         self.pace = Pace(window(fill_window), place_of("UTC"), 1_000_000, gentle_kbps)
-        self.clock = ManualClock(NOON)
+        self.clock = ManualClock(now)
         self.origin = Origin()
         self.open()
 
