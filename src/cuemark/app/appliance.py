@@ -41,8 +41,8 @@ class ApplianceFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What an appliance is told. ``url`` is where viewers reach it, ``bind`` and ``port`` where it
     listens; the agent's port is on loopback. ``certificate`` and ``key`` are PEM files, relative
     to the file, and ``nginx`` is the path of another program than the bundled one. ``site`` is the
-    table ``sites.NAME`` of the install's settings: where it stands, who tells it routes, and when it
-    is filled.
+    table ``sites.NAME`` of the install's settings: where it stands, who tells it routes, and when
+    it is filled.
     """
 
     name: str

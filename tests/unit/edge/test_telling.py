@@ -11,6 +11,7 @@ from blake3 import blake3
 
 from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
 from cuemark.contracts.fill import (
+    ExplainTitle,
     ExplainTrack,
     Fill,
     FillInvalid,
@@ -24,6 +25,7 @@ from cuemark.contracts.fill import (
     ServedTold,
     TellHeld,
     TellServed,
+    TitleExplanation,
     TrackBytes,
     TrackExplanation,
     UnknownTrack,
@@ -89,6 +91,9 @@ class Control(Fill):
 
     async def explain_track(self, request: ExplainTrack) -> TrackExplanation:
         raise UnknownTrack("No version has it.")
+
+    async def explain_title(self, request: ExplainTitle) -> TitleExplanation:
+        raise UnknownTrack("No title has it.")
 
 
 class Office:
