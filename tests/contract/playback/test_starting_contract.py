@@ -43,7 +43,9 @@ async def test_one_call_answers_with_all_that_a_device_needs(
         resume_s=3.5,
         appliances=[EDGE, ApplianceId("edge-b")],
         expires_at=house.clock.now() + timedelta(hours=12),
+        redirect_token=play.redirect_token,
     )
+    assert play.redirect_token
     mpd = fromstring(await manifest(playback, play.session_id))
     bases = mpd.findall("{urn:mpeg:dash:schema:mpd:2011}BaseURL")
     assert [base.get("serviceLocation") for base in bases] == play.appliances
