@@ -147,7 +147,7 @@ def test_each_fault_of_a_file_has_its_sentence(tmp_path: Path) -> None:
         ({**secured, "url": "http://a.test"}, ["begins with https:"]),
         ({**secured, "key": "none.pem"}, ["none.pem cannot be read"]),
         ({"nginx": "/no/nginx"}, ["which is not there"]),
-        ({"timezone": "Oslo"}, ["`timezone`: 'Oslo' is no time zone"]),
+        ({"site": Site(timezone="Oslo")}, ["timezone`: 'Oslo' is no time zone"]),
         ({"site": Site(fill_window="always")}, ["fill_window`: 'always' is no window"]),
         ({"url": "", "origin_url": "ftp://x", "port": 8082}, ["`url`", "`origin_url`", "both"]),
         ({"site": Site(latitude=59.9)}, ["needs both latitude and longitude"]),
