@@ -24,7 +24,7 @@ MOST_BATCH_BYTES = 1 << 20
 MOST_RAW_BYTES = 8 << 20
 """Of a batch's lines as text."""
 
-Outcome = Literal["hit", "content", "health", "other", "refused", "error"]
+Outcome = Literal["hit", "content", "health", "other", "refused", "error", "peer"]
 Source = Literal["", "peer", "storage", "origin"]
 
 _Word = Annotated[str, Meta(max_length=64)]
@@ -78,7 +78,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     format, ``cache_status`` of RFC 9211, ``rtt_ms`` as CMSD (CTA-5006) told it to the client.
     ``at_s`` is when the answer was over, in seconds since 1970. ``refused`` is the verdict about
     the token that shut the door. Of a miss, ``source`` sent the first bytes (``source_name`` where
-    that was an appliance) after ``waited_s``; ``trouble`` says why it brought none.
+    that was an appliance) after ``waited_s``; ``trouble`` says why it brought none. ``asked_by`` is
+    the appliance that asked, empty where a client did.
     """
 
     at_s: _Seconds
@@ -96,6 +97,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trouble: _Word = ""
     waited_s: _Seconds | None = None
     rtt_ms: _Count | None = None
+    asked_by: _Word = ""
     cmcd: Cmcd | None = None
 
 

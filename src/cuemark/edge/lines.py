@@ -35,6 +35,7 @@ class Logged(msgspec.Struct, frozen=True):
     path: str = ""
     cache: str = ""
     refused: str = ""
+    appliance: str = ""
     source: str = ""
     trouble: str = ""
     waited_s: str = ""
@@ -85,6 +86,7 @@ def line_of(logged: Logged) -> Line:
         trouble=logged.trouble[:64],
         waited_s=_seconds(logged.waited_s),
         rtt_ms=_round_trip_ms(logged.cmsd),
+        asked_by=logged.appliance[:64],
         cmcd=told,
     )
 

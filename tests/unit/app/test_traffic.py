@@ -65,6 +65,15 @@ def test_below_the_table_stands_how_long_misses_waited_and_what_was_lost() -> No
     ]
 
 
+def test_what_appliances_ask_one_another_for_is_told_beside_the_table() -> None:
+    shares = [*TOLD.shares, share("peer", 9)]
+    asked = msgspec.structs.replace(TOLD, shares=shares)
+    assert words(asked) == words(TOLD)
+    assert traffic.sentences_of([asked])[-1] == (
+        "edge-a: other appliances asked 9 times and got 9.0 MB, which is not in the table."
+    )
+
+
 def test_where_nothing_was_asked_nothing_has_a_share() -> None:
     idle = ApplianceTraffic(appliance_id=ApplianceId("edge-b"), shares=[])
     assert words(idle) == ["edge-b", "0", "0.0", *["-"] * 7]

@@ -43,6 +43,11 @@ def test_a_miss_says_who_sent_it_and_after_how_long() -> None:
     assert (line.rtt_ms, line.cmcd) == (20, Cmcd(bl=2000, bs=True))
 
 
+def test_who_asked_is_told_where_it_was_an_appliance() -> None:
+    (client, peer), _ = lines.read(logged() + logged(appliance="appliance-2"))
+    assert (client.asked_by, peer.asked_by) == ("", "appliance-2")
+
+
 def test_a_hit_waited_for_nobody() -> None:
     (line,), _ = lines.read(logged(cache="cuemark-a; hit", source="", waited_s="-", cmsd=""))
     assert (line.source, line.source_name, line.waited_s, line.rtt_ms) == ("", "", None, None)

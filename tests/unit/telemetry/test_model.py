@@ -58,6 +58,8 @@ def batch(body: bytes, count: int = 1) -> TakeLines:
         (line(sc_status=401, cache_status="", refused="token"), "refused"),
         (line(sc_status=404, cache_status=""), "refused"),
         (line(sc_status=503, cache_status="", trouble="away"), "error"),
+        (line(asked_by="appliance-2"), "peer"),
+        (line(sc_status=504, trouble="held-only", asked_by="appliance-2"), "peer"),
     ],
 )
 def test_each_line_has_one_outcome(told: Line, outcome: Outcome) -> None:

@@ -25,6 +25,7 @@ from cuemark.kit.pages import MOST_ROWS
 _SPAN = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _ASK_EVERY_S = 1.0
+PEER: Outcome = "peer"
 _OUTCOMES: Sequence[Outcome] = ("hit", "content", "health", "other", "refused", "error")
 
 
@@ -85,12 +86,13 @@ def table_of(appliances: Sequence[ApplianceTraffic]) -> Table:
     for column in ("Requests", "MB", "Edge", *map(str.capitalize, _OUTCOMES[1:]), "Starved"):
         table.add_column(column, justify="right")
     for each in appliances:
-        requests = sum(share.requests for share in each.shares)
+        shares = [share for share in each.shares if share.outcome != PEER]
+        requests = sum(share.requests for share in shares)
         of = {
-            outcome: sum(share.requests for share in each.shares if share.outcome == outcome)
+            outcome: sum(share.requests for share in shares if share.outcome == outcome)
             for outcome in _OUTCOMES
         }
-        sent_bytes = sum(share.sent_bytes for share in each.shares)
+        sent_bytes = sum(share.sent_bytes for share in shares)
         table.add_row(
             as_is(each.appliance_id),
             str(requests),
@@ -115,6 +117,12 @@ def sentences_of(appliances: Sequence[ApplianceTraffic]) -> list[str]:
             for share in each.shares
             if share.source and share.wait_p50_s is not None and share.wait_p95_s is not None
         ]
+        for share in each.shares:
+            if share.outcome == PEER:
+                said.append(
+                    f"{each.appliance_id}: other appliances asked {share.requests} times and got "
+                    f"{share.sent_bytes / 1e6:.1f} MB, which is not in the table."
+                )
         if each.lost_lines:
             said.append(f"{each.appliance_id}: {each.lost_lines} lines were lost on their way.")
     return said

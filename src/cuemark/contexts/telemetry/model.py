@@ -91,7 +91,13 @@ def unpacked(body: bytes) -> list[Line]:
 
 
 def outcome_of(line: Line, *, led_past: bool) -> Outcome:
-    """How a request ended. ``led_past``: its play was led past an appliance that was nearer."""
+    """How a request ended. ``led_past``: its play was led past an appliance that was nearer.
+
+    What an appliance asked another one for is no traffic of clients, however it ended: it asks
+    where it does not know.
+    """
+    if line.asked_by:
+        return "peer"
     if line.sc_status >= 500:
         return "error"
     if line.refused or (400 <= line.sc_status < 499):
