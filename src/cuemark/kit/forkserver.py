@@ -111,6 +111,9 @@ class Forkserver:
         pid = os.fork()
         if pid == 0:
             self._become(request, parent)
+        # The child does the same: whoever is first, its group is there when its id is told.
+        with contextlib.suppress(ProcessLookupError):
+            os.setpgid(pid, pid)
         for descriptor in request.descriptors:
             os.close(descriptor)
         watch = os.pidfd_open(pid)
