@@ -61,7 +61,7 @@ test: install $(VENV)/.dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports
 	@$(BIN)/python web/build.py test
-	@$(BIN)/pytest --durations=15 -n 2 --hypothesis-profile=ci --ignore=tests/e2e tests $(PYTEST_FLAGS)
+	@$(BIN)/pytest --durations=15 -n 2 --dist worksteal --hypothesis-profile=ci --ignore=tests/e2e tests $(PYTEST_FLAGS)
 	@$(BIN)/python -m tests.e2e $(PYTEST_FLAGS)
 
 bench: install $(VENV)/.dev
