@@ -61,11 +61,11 @@ def test_without_a_key_there_is_no_picture(member: Visitor, title_id: str, licen
     page = member.page
     if licence == "refused":
         body = '{"error": {"code": "licence_refused", "message": "Not for you."}}'
-        page.route("**/licence", lambda route: route.fulfill(status=403, body=body))
+        page.route("**/licence*", lambda route: route.fulfill(status=403, body=body))
     else:
         body = '{"keys": [], "type": "temporary"}'
-        page.route("**/licence", lambda route: route.fulfill(status=200, body=body))
-    with page.expect_response("**/licence"):
+        page.route("**/licence*", lambda route: route.fulfill(status=200, body=body))
+    with page.expect_response("**/licence*"):
         member.watch(title_id)
     page.wait_for_timeout(4_000)
     now = diagnostics(page)

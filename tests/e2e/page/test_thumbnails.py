@@ -142,7 +142,7 @@ def test_a_film_of_an_older_release_shows_the_time_alone(member: Visitor, title_
         assert found[1] == 1
         route.fulfill(response=answer, body=found[0])
 
-    page.route("**/manifest.mpd", without_pictures)
+    page.route("**/manifest.mpd*", without_pictures)
     member.watch(title_id)
     until_playing(page)
     member.wake()
