@@ -207,21 +207,23 @@ _PASSING = (
     *(f"{name}.sqlite-{kind}" for name in ("inventory", "served") for kind in ("wal", "shm")),
     "run/manifest.json",
 )
+_AS_IT_COMES = {"logs", "views", "lines", "telemetry"}
 
 
 def names(folder: Path) -> set[str]:
-    """Every path of the folder but those that PostgreSQL keeps for itself, logs, and views.
+    """Every path of the folder but those that PostgreSQL keeps for itself, logs, views and lines.
 
     A view is made of what the store holds when a file is filled or asked for, in either order. An
     agent that is stopped before it has opened its databases leaves SQLite's journals of the one
     that was killed: the next to open them takes them up. Whether there is a manifest of fill
-    depends on when the hour was over.
+    depends on when the hour was over, and what lines there are, and how far they have come, on
+    which files appliances asked one another for.
     """
     found = set()
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
         ours = not name.startswith(("postgres/", "logs/")) and not name.endswith(_PASSING)
-        if ours and not {"logs", "views"} & set(path.parts):
+        if ours and not _AS_IT_COMES & set(path.parts):
             found.add(name)
     return found
 
