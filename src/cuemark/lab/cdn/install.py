@@ -121,9 +121,7 @@ class Lab:
 
     def silence(self, network: Place) -> None:
         """Kill the network's router; its lines go on carrying."""
-        for pid in self._network.pids(network.name):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self._network.send(network.name, signal.SIGKILL)
 
     def wait_ready(self, versions: int, limit_s: float) -> None:
         """Until each appliance is healthy, holds the versions and is told routes."""

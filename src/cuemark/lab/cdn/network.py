@@ -58,11 +58,10 @@ class Network:
 
     def __enter__(self) -> "Network":
         sweep()
-        try:
+        with contextlib.ExitStack() as half_made:
+            half_made.callback(self._unmake)
             self._make()
-        except BaseException:
-            self._unmake()
-            raise
+            half_made.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,14 +71,9 @@ class Network:
         """The command line that runs ``argv`` in a namespace."""
         return ["nsenter", f"--net=/run/netns/{self._of(name)}", *argv]
 
-    def pids(self, name: str) -> list[int]:
-        return _pids(self._of(name))
-
     def send(self, name: str, number: signal.Signals) -> None:
         """Signal every process of a namespace."""
-        for pid in self.pids(name):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+        _send(self._of(name), number)
 
     def kill(self, name: str) -> None:
         """Kill every process of a namespace: stopped first, so that none starts another."""
@@ -155,16 +149,18 @@ def _namespaces() -> Iterator[str]:
         yield line.split()[0]
 
 
-def _pids(namespace: str) -> list[int]:
+def _send(namespace: str, number: signal.Signals) -> None:
+    """Signal every process of a namespace; nobody, where it is gone."""
     try:
-        return [int(pid) for pid in call("ip", "netns", "pids", namespace).split()]
+        pids = call("ip", "netns", "pids", namespace).split()
     except LabUnable:
-        return []
+        return
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), number)
 
 
 def _remove(namespace: str) -> None:
-    for pid in _pids(namespace):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    _send(namespace, signal.SIGKILL)
     with contextlib.suppress(LabUnable):
         call("ip", "netns", "del", namespace)

@@ -222,7 +222,7 @@ def calmest(picture: Rgb, width: float, height: float) -> Box:
     return boxes[busy.index(min(busy))]
 
 
-def _within(values: Floats, box: Box) -> Floats:
+def _within(values: Floats | Rgb, box: Box) -> Floats | Rgb:
     return values[box.top : box.top + box.height, box.left : box.left + box.width]
 
 
@@ -245,12 +245,15 @@ def shade(picture: Rgb, box: Box) -> float:
     Near black luminance is linear, so the lightest point of a shaded part may be another one than
     that of the part itself: each that turns out to be too light is shaded for, too.
     """
-    part = _within(picture.astype(np.float64), box).reshape(-1, 3)
-    lights, dark = part[:0], 0.0
-    while contrast_with_white(shaded := part * (1 - dark)) < LEAST_CONTRAST:
-        lights = np.vstack([lights, part[luminance(shaded).argmax()]])
-        dark = _shade_for(lights)
-    return dark
+    part = _within(picture, box).reshape(-1, 3).astype(np.float64)
+    lights, dark = list[int](), 0.0
+    while True:
+        shaded = part * (1 - dark)
+        lightest = int(luminance(shaded).argmax())
+        if lightest in lights or contrast_with_white(shaded[[lightest]]) >= LEAST_CONTRAST:
+            return dark
+        lights.append(lightest)
+        dark = _shade_for(part[lights])
 
 
 def _shade_for(lights: Floats) -> float:
