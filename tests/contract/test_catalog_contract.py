@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -13,6 +14,7 @@ from cuemark.contracts.catalog import (
     CreateTitle,
     GetTitle,
     ListTitles,
+    SetLaunch,
     Title,
     TitleInvalid,
     UnknownTitle,
@@ -163,6 +165,56 @@ async def test_members_see_published_titles_and_operators_all(house: House) -> N
     everything = await house.catalog.list_titles(ListTitles(published_only=False))
     assert [title.title_id for title in published.titles] == [first.title_id]
     assert [title.title_id for title in everything.titles] == [second.title_id, first.title_id]
+
+
+async def seen(house: House) -> list[TitleId]:
+    """What members see."""
+    return [title.title_id for title in (await house.catalog.list_titles(ListTitles())).titles]
+
+
+async def test_a_title_is_seen_from_its_launch_on(house: House) -> None:
+    launch_at = house.clock.now() + timedelta(hours=1)
+    there = launch_at.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    request = CreateTitle(name="Pilot", series=" The  Show ", launch_at=there)
+    title = await house.catalog.create_title(request)
+    assert (title.series, title.launch_at, title.launched) == ("The  Show", launch_at, False)
+    await house.publish(title.title_id, "ver_1", "full")
+    ahead = await house.catalog.get_title(GetTitle(title_id=title.title_id))
+    assert (ahead.series, ahead.launch_at, ahead.launched) == ("The  Show", launch_at, False)
+    assert await seen(house) == []
+    everything = await house.catalog.list_titles(ListTitles(published_only=False))
+    assert everything.titles == [ahead]
+    house.clock.advance((launch_at - house.clock.now()).total_seconds())
+    assert (await house.catalog.get_title(GetTitle(title_id=title.title_id))).launched
+    assert await seen(house) == [title.title_id]
+
+
+async def test_a_launch_can_be_put_off_and_be_now(house: House) -> None:
+    title = await house.create("Film")
+    await house.publish(title.title_id, "ver_1", "full")
+    later = house.clock.now() + timedelta(days=30)
+    for launch_at, launched in ((later, False), (None, True), (later, False), (later, False)):
+        request = SetLaunch(title_id=title.title_id, launch_at=launch_at)
+        told = await house.catalog.set_launch(request)
+        assert (told.launch_at, told.launched) == (launch_at, launched)
+        await house.view.catch_up()
+        assert await house.catalog.get_title(GetTitle(title_id=title.title_id)) == told
+        assert await seen(house) == ([title.title_id] if launched else [])
+
+
+async def test_a_launch_that_names_no_moment_is_refused(house: House) -> None:
+    title = await house.create("Film")
+    naive = datetime(2030, 1, 31, 20)
+    for launch_at in (naive, datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)):
+        with pytest.raises(TitleInvalid, match="The launch"):
+            await house.catalog.create_title(CreateTitle(name="x", launch_at=launch_at))
+        request = SetLaunch(title_id=title.title_id, launch_at=launch_at)
+        with pytest.raises(TitleInvalid, match="The launch"):
+            await house.catalog.set_launch(request)
+    with pytest.raises(UnknownTitle):
+        await house.catalog.set_launch(SetLaunch(title_id=TitleId("ttl_" + "0" * 26)))
+    with pytest.raises(TitleInvalid):
+        await house.catalog.create_title(CreateTitle(name="x", series="a\0b"))
 
 
 async def test_pages_cover_the_list_once_while_titles_are_added(house: House) -> None:

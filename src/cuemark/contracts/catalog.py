@@ -4,7 +4,7 @@ What is published is a view, built from the log: replaying the log from zero reb
 
     Refusal
     |-- UnknownTitle    no title has this id
-    |-- TitleInvalid    a name or language tag is not acceptable; says why
+    |-- TitleInvalid    a name, a language tag or a launch is not acceptable; says why
     |-- NotPublished    the title has no version that can be played yet
     `-- PageInvalid     the limit or the cursor of a list is not acceptable
 """
@@ -37,8 +37,13 @@ class NotPublished(Refusal):
 
 
 class CreateTitle(msgspec.Struct, frozen=True, kw_only=True):
+    """``series`` is the name of the series that it is of, empty for none. Members see the title
+    from ``launch_at`` on; without one, as soon as a version of it is published."""
+
     name: str
     synopsis: str = ""
+    series: str = ""
+    launch_at: datetime | None = None
 
 
 class Title(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +52,7 @@ class Title(msgspec.Struct, frozen=True, kw_only=True):
     ``quality`` says which: the ``quick`` one that comes first, or the ``full`` one.
     ``artwork_key`` is an object key; ``artwork_chosen`` says that an operator chose it, where it
     is the version's own otherwise. ``artwork_with_name`` asks for the title's name over it.
+    ``launched`` says that no launch was ahead when this was asked.
     """
 
     title_id: TitleId
@@ -59,6 +65,16 @@ class Title(msgspec.Struct, frozen=True, kw_only=True):
     artwork_key: str = ""
     artwork_chosen: bool = False
     artwork_with_name: bool = False
+    series: str = ""
+    launch_at: datetime | None = None
+    launched: bool = True
+
+
+class SetLaunch(msgspec.Struct, frozen=True, kw_only=True):
+    """When members may see a title; None: from now on. Who plays it already plays on."""
+
+    title_id: TitleId
+    launch_at: datetime | None = None
 
 
 class ChooseArtwork(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +91,11 @@ class GetTitle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListTitles(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest first. ``after`` is the ``next_cursor`` of the page before; ``limit`` 1 to 200."""
+    """The newest first. ``after`` is the ``next_cursor`` of the page before; ``limit`` 1 to 200.
+
+    ``published_only`` leaves out what members may not see: titles without a version, and those that
+    are launched later.
+    """
 
     after: str = ""
     limit: int = 50
@@ -92,6 +112,14 @@ class TitleCreated(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     name: str
     synopsis: str
     created_at: datetime
+    series: str = ""
+    launch_at: datetime | None = None
+
+
+class LaunchSet(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    title_id: TitleId
+    launch_at: datetime | None
+    set_at: datetime
 
 
 class ArtworkChosen(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -110,6 +138,8 @@ class Catalog(Protocol):
     )
 
     async def create_title(self, request: CreateTitle) -> Title: ...
+
+    async def set_launch(self, request: SetLaunch) -> Title: ...
 
     async def choose_artwork(self, request: ChooseArtwork) -> Title: ...
 

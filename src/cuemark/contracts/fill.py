@@ -218,9 +218,13 @@ class TrackExplanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TitleExplanation(msgspec.Struct, frozen=True, kw_only=True):
+    """``series`` and ``launch_at`` are what the title's expectation was learned from."""
+
     title_id: TitleId
     version_id: VersionId
     tracks: list[TrackExplanation]
+    series: str = ""
+    launch_at: datetime | None = None
 
 
 class Fill(Protocol):

@@ -53,6 +53,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     artworks.choose_artwork,
     titles.list_continue_watching,
     titles.create_title,
+    titles.set_launch,
     plays.start_play,
     media.get_media,
     plays.get_dash,

@@ -109,6 +109,14 @@ class ErrorListView(View, frozen=True):
 class TitleBody(View, frozen=True):
     name: Line
     synopsis: Prose = ""
+    series: Line = ""
+    launch_at: datetime | None = None
+
+
+class LaunchBody(View, frozen=True):
+    """``launch_at`` is a moment with its time zone; null: from now on."""
+
+    launch_at: datetime | None
 
 
 class TitleView(View, frozen=True):
@@ -119,6 +127,9 @@ class TitleView(View, frozen=True):
     quality: Literal["none", "quick", "full"]
     artwork_url: str
     position_s: float
+    series: str = ""
+    launch_at: datetime | None = None
+    launched: bool = True
 
 
 class ArtworkBody(View, frozen=True):
@@ -292,6 +303,9 @@ def title_view(title: Title, position_s: float = 0.0) -> TitleView:
         quality=title.quality,
         artwork_url=artwork,
         position_s=position_s,
+        series=title.series,
+        launch_at=title.launch_at,
+        launched=title.launched,
     )
 
 

@@ -7,6 +7,7 @@ from typing import cast
 import msgspec
 
 from cuemark.contexts.fill import wiring
+from cuemark.contracts import catalog
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.events import TOPIC, VersionPublished
 from cuemark.contracts.encoding.versions import (
@@ -133,6 +134,12 @@ class House:
             await self.log.append(transaction, TOPIC, version_id, event)
         await self.room.followers[0].catch_up()
         return version_id
+
+    async def tell_catalog(self, event: catalog.TitleCreated | catalog.LaunchSet) -> None:
+        """The catalog tells of a title."""
+        async with self.database.transaction() as transaction:
+            await self.log.append(transaction, catalog.TOPIC, event.title_id, event)
+        await self.room.followers[0].catch_up()
 
     async def held(
         self,

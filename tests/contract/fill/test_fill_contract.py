@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from cuemark.contracts.catalog import LaunchSet, TitleCreated
 from cuemark.contracts.fill import (
     ExplainTitle,
     ExplainTrack,
@@ -330,6 +331,38 @@ async def test_who_plans_for_another_is_waited_for(house: House) -> None:
     passing = asyncio.create_task(pass_time(10))
     assert len((await house.planned()).regions) == 1
     await passing
+
+
+async def test_a_launch_is_placed_before_it_and_not_long_before(house: House) -> None:
+    films = [await house.publish(f"film{n}", f"film{n}", days_ago=2 + n) for n in range(6)]
+    await house.held(A, storage_bytes=4 * FILM_BYTES)
+    for hours_ago in range(1, 40):
+        await house.served(A, dict.fromkeys(films[:2], 4.0), hours_ago=hours_ago)
+        await house.served(A, dict.fromkeys(films[2:], 0.05), hours_ago=hours_ago)
+    title_id, far = TitleId("ttl_new"), house.clock.now() + timedelta(days=9)
+    # What the catalog told last counts, also where it is read first.
+    near = house.clock.now() + timedelta(hours=9)
+    told = TitleCreated(
+        title_id=title_id,
+        name="New",
+        synopsis="",
+        created_at=house.clock.now(),
+        series="Show",
+        launch_at=far,
+    )
+    await house.tell_catalog(told)
+    new = await house.publish("new", "new", days_ago=0)
+    await house.planned()
+    assert (new, "v2") not in {(e.version_id, e.track_id) for e in (await manifest(house, A)).keep}
+    later = house.clock.now() + timedelta(seconds=1)
+    await house.tell_catalog(LaunchSet(title_id=title_id, launch_at=near, set_at=later))
+    await house.tell_catalog(told)
+    async with kept(house):
+        await until_planned(house, new)
+    assert (new, "v2") in {(e.version_id, e.track_id) for e in (await manifest(house, A)).fetch}
+    fill = await house.reached()
+    explained = await fill.explain_title(ExplainTitle(title_id=title_id))
+    assert (explained.series, explained.launch_at) == ("Show", near)
 
 
 async def test_a_restart_forgets_nothing(house: House) -> None:

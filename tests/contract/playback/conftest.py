@@ -52,6 +52,7 @@ class Shelf:
         self.position_s = 0.0
         self.answers_after_s = 0.0
         self._created_at = clock.now()
+        self.launched = True
 
     @property
     def version(self) -> Version:
@@ -74,6 +75,7 @@ class Shelf:
             created_at=self._created_at,
             version_id=self.version.version_id if published else None,
             duration_s=self.version.duration_s,
+            launched=self.launched,
         )
 
     async def get_version(self, request: GetVersion) -> Version:

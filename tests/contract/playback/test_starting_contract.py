@@ -95,6 +95,16 @@ async def test_what_is_not_published_cannot_be_played(
     assert type(refused.value) is CannotPlay
 
 
+async def test_before_its_launch_a_title_is_as_good_as_none(
+    house: House, playback: Playback
+) -> None:
+    house.shelf.launched = False
+    with pytest.raises(CannotPlay, match="no such title"):
+        await start(playback)
+    house.shelf.launched = True
+    assert (await start(playback)).title_id == FILM
+
+
 async def test_no_appliance_no_play(house: House, playback: Playback) -> None:
     house.clock.advance(GONE_S)
     with pytest.raises(CannotPlay, match="No appliance has The Film at hand"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cuemark.contexts.catalog import model
 from cuemark.contexts.catalog.model import Listing, after_event
-from cuemark.contracts.catalog import ArtworkChosen, TitleCreated, TitleInvalid
+from cuemark.contracts.catalog import ArtworkChosen, LaunchSet, TitleCreated, TitleInvalid
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
 
@@ -36,7 +36,13 @@ choices = st.builds(
     artwork_key=st.sampled_from(["", "one", "two"]),
     chosen_at=st.integers(0, 5).map(lambda minutes: START + timedelta(minutes=minutes)),
 )
-Event = TitleCreated | VersionPublished | ArtworkChosen
+launches = st.builds(
+    LaunchSet,
+    title_id=st.just(TITLE),
+    launch_at=st.none() | st.integers(0, 5).map(lambda days: START + timedelta(days=days)),
+    set_at=st.integers(0, 5).map(lambda minutes: START + timedelta(minutes=minutes)),
+)
+Event = TitleCreated | LaunchSet | VersionPublished | ArtworkChosen
 
 
 def folded(events: Sequence[Event]) -> Listing:
@@ -49,12 +55,16 @@ def folded(events: Sequence[Event]) -> Listing:
 @given(
     st.lists(versions, max_size=6, unique_by=lambda v: (v.quality, v.published_at, v.version_id)),
     st.lists(choices, max_size=4),
+    st.lists(launches, max_size=4),
     st.randoms(use_true_random=False),
 )
 def test_the_same_events_in_any_order_give_the_same_listing(
-    published: list[VersionPublished], chosen: list[ArtworkChosen], random: Random
+    published: list[VersionPublished],
+    chosen: list[ArtworkChosen],
+    launched: list[LaunchSet],
+    random: Random,
 ) -> None:
-    events: list[Event] = [created, *published, *chosen]
+    events: list[Event] = [created, *published, *chosen, *launched]
     shuffled = random.sample(events, len(events))
     assert folded(shuffled) == folded(events)
 
@@ -63,11 +73,40 @@ def test_the_same_events_in_any_order_give_the_same_listing(
 def test_the_latest_choice_stands_for_the_title(
     published: VersionPublished, chosen: list[ArtworkChosen]
 ) -> None:
-    title = model.title_of(folded([created, published, *chosen]))
+    title = model.title_of(folded([created, published, *chosen]), START)
     assert title is not None
     last = max(chosen, key=lambda choice: (choice.chosen_at, choice.artwork_key))
     assert title.artwork_key == (last.artwork_key or published.artwork_key)
     assert title.artwork_chosen == bool(last.artwork_key)
+
+
+@given(st.lists(launches, min_size=1, max_size=4), st.integers(0, 7))
+def test_the_launch_that_was_set_last_says_when_a_title_is_seen(
+    launched: list[LaunchSet], days: int
+) -> None:
+    now = START + timedelta(days=days)
+    title = model.title_of(folded([created, *launched]), now)
+    assert title is not None
+    last = max(launched, key=lambda each: (each.set_at, each.launch_at or START - timedelta(1)))
+    assert title.launch_at == last.launch_at
+    assert title.launched == (last.launch_at is None or last.launch_at <= now)
+
+
+@given(st.datetimes())
+def test_a_launch_without_a_time_zone_is_refused(at: datetime) -> None:
+    with pytest.raises(TitleInvalid, match="no time zone"):
+        model.checked_launch(at)
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_a_launch_is_kept_as_the_same_moment_or_refused(at: datetime) -> None:
+    try:
+        kept = model.checked_launch(at)
+    except TitleInvalid:
+        assert not model.EARLIEST <= at < model.LATEST
+        return
+    assert kept == at
+    assert model.checked_launch(kept) == kept
 
 
 @given(st.lists(versions, min_size=1, max_size=6))

@@ -30,6 +30,8 @@ def version(
     days_ago: float = 100,
     tracks: Sequence[Facts] = TRACKS,
     first: int | None = None,
+    series: str = "",
+    launch_in_h: float | None = None,
 ) -> KnownVersion:
     """A version of title number ``title``; its tracks are numbered from ``first`` on."""
     first = title * 10 if first is None else first
@@ -41,6 +43,8 @@ def version(
         published_at=NOW - timedelta(days=days_ago),
         tracks=tracks,
         numbers=range(first, first + len(tracks)),
+        series=series,
+        launch_at=None if launch_in_h is None else NOW + timedelta(hours=launch_in_h),
     )
 
 

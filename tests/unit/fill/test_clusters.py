@@ -235,6 +235,31 @@ def test_a_launch_is_wanted_before_its_first_play() -> None:
     assert ("ver_4", "v2") in wanted(plan)
 
 
+@pytest.mark.parametrize(("in_h", "is_wanted"), [(3, True), (20, True), (30, False), (999, False)])
+def test_a_launch_ahead_is_wanted_in_the_day_before_it(in_h: float, is_wanted: bool) -> None:
+    begun = [version(n, days_ago=2 + n) for n in range(4)]
+    old = [version(n, days_ago=200) for n in range(5, 9)]
+    ahead = version(4, days_ago=90, launch_in_h=in_h)
+    box = appliance("a", storage_bytes=6 * TITLE_BYTES)
+    hours = played(dict.fromkeys(range(4), 2.0) | dict.fromkeys(range(5, 9), 0.05))
+    plan = one_plan(Stock([*begun, ahead, *old], [box], hours))
+    assert (("ver_4", "v2") in wanted(plan)) == is_wanted
+
+
+def test_a_new_title_is_expected_to_be_watched_as_others_of_its_series() -> None:
+    versions = [version(n, days_ago=50, series="Loved") for n in range(4)]
+    versions += [version(n, days_ago=50, series="Left") for n in range(4, 8)]
+    versions += [version(8, launch_in_h=2, series="Loved"), version(9, launch_in_h=2)]
+    versions += [version(10, launch_in_h=2, series="Left")]
+    hours = played(dict.fromkeys(range(4), 3.0) | dict.fromkeys(range(4, 8), 0.1))
+    plan = one_plan(Stock(versions, [appliance("a")], hours))
+    loved, alone, left = (
+        next(row.title_plays for row in plan.rows if row.version_id == f"ver_{n}")
+        for n in (8, 9, 10)
+    )
+    assert loved > 1.3 * alone > 1.3 * 1.3 * left
+
+
 def test_launches_that_were_under_way_at_the_first_hour_are_not_taken_to_grow() -> None:
     """Nobody told of the days before; each of these was played twice an hour, and is."""
     versions = [version(n, days_ago=2 + n) for n in range(4)]

@@ -17,6 +17,9 @@ async def test_a_title_comes_with_the_viewers_position(ask: Asker) -> None:
         "quality": "full",
         "artwork_url": f"/api/v1/titles/{FILM}/artwork",
         "position_s": 12.5,
+        "series": "",
+        "launch_at": None,
+        "launched": True,
     }
     answer = await ask("GET", "/api/v1/titles?after=c1&limit=10", token=ANNA)
     assert answer.json() == {"titles": [expected], "next_cursor": "c1"}
@@ -33,6 +36,34 @@ async def test_only_operators_see_what_is_not_published(ask: Asker) -> None:
     for path in (f"/api/v1/titles/{DRAFT}", f"/api/v1/titles/{DRAFT}/artwork"):
         hidden = await ask("GET", path, token=ANNA)
         assert (hidden.status, hidden.code) == (404, "unknown_title")
+
+
+async def test_members_see_nothing_of_a_title_before_its_launch(ask: Asker, town: Town) -> None:
+    where, launch_at = f"/api/v1/titles/{FILM}", "2030-01-31T20:00:00+01:00"
+    town.objects.put("artwork/film.jpg", JPEG)
+    body = {"launch_at": launch_at}
+    put_off = await ask("PUT", f"{where}/launch", token=OPERATOR, json=body)
+    assert (put_off.status, put_off.json()["launched"]) == (200, False)
+    assert put_off.json()["launch_at"] == "2030-01-31T20:00:00+01:00"
+    for path in (where, f"{where}/artwork"):
+        hidden = await ask("GET", path, token=ANNA)
+        assert (hidden.status, hidden.code) == (404, "unknown_title")
+        assert (await ask("GET", path, token=OPERATOR)).status == 200
+    for path in ("/api/v1/titles", "/api/v1/continue-watching"):
+        assert (await ask("GET", path, token=ANNA)).json()["titles"] == []
+    assert (await ask("PUT", f"{where}/launch", token=ANNA, json=body)).status == 403
+    now = await ask("PUT", f"{where}/launch", token=OPERATOR, json={"launch_at": None})
+    assert (now.status, now.json()["launched"]) == (200, True)
+    assert (await ask("GET", where, token=ANNA)).status == 200
+
+
+async def test_a_launch_that_is_no_moment_is_refused_with_one_sentence(ask: Asker) -> None:
+    where = f"/api/v1/titles/{FILM}/launch"
+    moments: list[object] = ["tomorrow", "", [], "2030-13-01T00:00:00Z"]
+    for launch_at in moments:
+        refused = await ask("PUT", where, token=OPERATOR, json={"launch_at": launch_at})
+        assert (refused.status, refused.code) == (422, "invalid")
+    assert (await ask("PUT", where, token=OPERATOR, json={})).status == 422
 
 
 async def test_titles_come_without_positions_while_viewers_is_away(ask: Asker, town: Town) -> None:

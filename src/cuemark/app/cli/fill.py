@@ -7,7 +7,7 @@ from rich.table import Table
 
 from cuemark.app.cli.client import Operator
 from cuemark.app.cli.output import as_is, plain, print_json
-from cuemark.app.cli.titles import title_named
+from cuemark.app.cli.titles import moment, title_named
 from cuemark.app.folder import DataFolder
 from cuemark.contracts.fill import (
     FillPlan,
@@ -90,7 +90,10 @@ def _least(cutoff_plays: float) -> str:
 
 
 def _print_tracks(found: TitleExplanation) -> None:
-    plain.print(f"Version {found.version_id}:")
+    facts = [f"Version {found.version_id}"]
+    facts += [f"of {as_is(found.series)}"] if found.series else []
+    facts += [f"launched at {moment(found.launch_at)}"] if found.launch_at else []
+    plain.print(f"{', '.join(facts)}:")
     table = _table("Track", "Size", "Region", "Plays", "Rank", "Wanted", "Held")
     for track in found.tracks:
         for each in track.regions:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import get_args
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from rich.table import Table
 
 from cuemark.app.cli.client import Operator
 from cuemark.app.cli.failure import Failure
+from cuemark.app.cli.launch import parse_launch
 from cuemark.app.cli.output import as_is, console, plain, print_json
 from cuemark.app.folder import DataFolder
 from cuemark.contracts.encoding.jobs import Effort, Job, Priority
@@ -93,6 +95,19 @@ def parse_period(_: click.Context, __: click.Parameter, value: int | None) -> in
 @click.option("--title", "name", required=True, help="The title's name.")
 @click.option("--synopsis", default="", help="A sentence or two for the page.")
 @click.option(
+    "--series",
+    default="",
+    help="The series that it is of: what others of it were watched says what to expect of it.",
+)
+@click.option(
+    "--launch",
+    "launch_at",
+    callback=parse_launch,
+    metavar="WHEN",
+    help="Members see it from then on, and appliances have it before: ISO 8601, of UTC where it "
+    "does not say. Without it: as soon as it can be played. See also `cuemark launch`.",
+)
+@click.option(
     "--captions",
     multiple=True,
     callback=parse_captions,
@@ -147,6 +162,8 @@ def ingest(
     film: Path,
     name: str,
     synopsis: str,
+    series: str,
+    launch_at: datetime | None,
     captions: dict[str, Path],
     effort: Effort | None,
     codecs: tuple[Codec, ...],
@@ -163,6 +180,8 @@ def ingest(
             priority,
             crypto_period_s,
             marked,
+            series,
+            launch_at,
         )
         if wait:
             job = follow(operator, job, progress)
@@ -197,6 +216,8 @@ def ingest_film(
     priority: Priority = "normal",
     crypto_period_s: int | None = None,
     marked: bool = False,
+    series: str = "",
+    launch_at: datetime | None = None,
 ) -> Job:
     """Upload a film with its captions, make its title and start its encoding.
 
@@ -209,7 +230,8 @@ def ingest_film(
         language, _, role = kind.partition(":")
         source = {"language": language, "upload_id": upload_file(operator, path, progress)}
         sources.append({**source, "role": role} if role else source)
-    title = operator.post("/titles", {"name": name, "synopsis": synopsis}, TitleMade)
+    made = {"name": name, "synopsis": synopsis, "series": series, "launch_at": launch_at}
+    title = operator.post("/titles", made, TitleMade)
     body = {
         "upload_id": upload_id,
         "captions": sources,

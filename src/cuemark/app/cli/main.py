@@ -19,6 +19,7 @@ COMMANDS = {
     "down": ("service:down", "Stop everything, in order."),
     "farm": ("farm:farm", "Say which workers there are, what each does, and what waits."),
     "ingest": ("ingest:ingest", "Upload a film and encode it."),
+    "launch": ("launch:launch", "Say or set when members may see a title."),
     "logs": ("logs:logs", "Show what every process wrote, or what one request caused."),
     "operations": ("operations:operations", "Print a link that opens the page of operations."),
     "play": ("play:play", "Play a title as a device would, without a screen."),

@@ -1,5 +1,7 @@
 """``cuemark titles``: what there is to watch."""
 
+from datetime import UTC, datetime
+
 import click
 import msgspec
 from rich.table import Table
@@ -15,6 +17,9 @@ class TitleView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     quality: str
     duration_s: float
+    series: str = ""
+    launch_at: datetime | None = None
+    launched: bool = True
 
 
 class TitlePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +43,11 @@ def title_named(operator: Operator, name: str) -> TitleView:
     return fitting[0]
 
 
+def moment(at: datetime | None) -> str:
+    """``2030-01-31 19:00 UTC``; empty for none."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else ""
+
+
 @click.command()
 @click.option("--json", "as_json", is_flag=True)
 def titles(folder: DataFolder, as_json: bool) -> None:
@@ -51,9 +61,11 @@ def titles(folder: DataFolder, as_json: bool) -> None:
         plain.print('There are no titles yet: add one with `cuemark ingest FILM --title "..."`.')
         return
     table = Table(box=None, pad_edge=False)
-    for column in ("Title", "Length", "Quality", "Id"):
+    for column in ("Title", "Series", "Length", "Quality", "Launch", "Id"):
         table.add_column(column)
     for title in found:
         length = duration(title.duration_s) if title.duration_s else ""
-        table.add_row(as_is(title.name), length, title.quality, title.title_id)
+        launch = "" if title.launched else moment(title.launch_at)
+        names = as_is(title.name), as_is(title.series)
+        table.add_row(*names, length, title.quality, launch, title.title_id)
     plain.print(table)

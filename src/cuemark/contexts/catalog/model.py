@@ -1,18 +1,25 @@
 """What a title may be called, and how the view follows from events in any order."""
 
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import msgspec
 
-from cuemark.contracts.catalog import ArtworkChosen, Title, TitleCreated, TitleInvalid
+from cuemark.contracts.catalog import (
+    ArtworkChosen,
+    LaunchSet,
+    Title,
+    TitleCreated,
+    TitleInvalid,
+)
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.contracts.steering import VersionPlaced
 
 LONGEST_NAME = 200
 LONGEST_SYNOPSIS = 4000
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 
 _REORDERING = frozenset("\u202a\u202b\u202d\u202e")
 _RANK = {"none": 0, "quick": 1, "full": 2}
@@ -33,6 +40,12 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     chosen_artwork_key: str = ""
     artwork_chosen_at: datetime | None = None
     chosen_with_name: bool = False
+    series: str = ""
+    launch_at: datetime | None = None
+    launch_set_at: datetime | None = None
+
+
+Listed = TitleCreated | LaunchSet | VersionPublished | ArtworkChosen
 
 
 class Half(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,14 +65,19 @@ def met(known: Half | None, heard: Half) -> Half:
     return Half(published=heard.published or known.published, placed=heard.placed or known.placed)
 
 
-def after_event(
-    listing: Listing, event: TitleCreated | VersionPublished | ArtworkChosen
-) -> Listing:
+def after_event(listing: Listing, event: Listed) -> Listing:
     """``listing`` once ``event`` is known; the same events in any order give the same listing."""
     if isinstance(event, TitleCreated):
-        return msgspec.structs.replace(
-            listing, name=event.name, synopsis=event.synopsis, created_at=event.created_at
+        listing = msgspec.structs.replace(
+            listing,
+            name=event.name,
+            synopsis=event.synopsis,
+            created_at=event.created_at,
+            series=event.series,
         )
+        return _with_launch(listing, event.launch_at, event.created_at)
+    if isinstance(event, LaunchSet):
+        return _with_launch(listing, event.launch_at, event.set_at)
     if isinstance(event, ArtworkChosen):
         at = listing.artwork_chosen_at
         last = (at, listing.chosen_artwork_key, listing.chosen_with_name)
@@ -83,8 +101,13 @@ def after_event(
     )
 
 
-def title_of(listing: Listing) -> Title | None:
-    """The title as the view shows it; None until its creation has been read."""
+def is_launched(launch_at: datetime | None, now: datetime) -> bool:
+    """Whether members may see a title, as far as its launch goes."""
+    return launch_at is None or launch_at <= now
+
+
+def title_of(listing: Listing, now: datetime) -> Title | None:
+    """The title as the view shows it now; None until its creation has been read."""
     if listing.name is None or listing.synopsis is None or listing.created_at is None:
         return None
     return Title(
@@ -98,13 +121,27 @@ def title_of(listing: Listing) -> Title | None:
         artwork_key=listing.chosen_artwork_key or listing.artwork_key,
         artwork_chosen=bool(listing.chosen_artwork_key),
         artwork_with_name=listing.chosen_with_name,
+        series=listing.series,
+        launch_at=listing.launch_at,
+        launched=is_launched(listing.launch_at, now),
     )
 
 
-def chosen_at(now: datetime, listing: Listing) -> datetime:
+def chosen_at(now: datetime, last: datetime | None) -> datetime:
     """When a choice was made: after the one before it, also where the clock was set back."""
-    last = listing.artwork_chosen_at
     return now if last is None else max(now, last + timedelta(milliseconds=1))
+
+
+def _with_launch(listing: Listing, launch_at: datetime | None, set_at: datetime) -> Listing:
+    """The launch that was set last; of two at once the later one, so that none is shown early."""
+    last = listing.launch_set_at
+    if last is not None and (set_at, _moment(launch_at)) < (last, _moment(listing.launch_at)):
+        return listing
+    return msgspec.structs.replace(listing, launch_at=launch_at, launch_set_at=set_at)
+
+
+def _moment(launch_at: datetime | None) -> float:
+    return 0.0 if launch_at is None else launch_at.timestamp()
 
 
 def _outranks(event: VersionPublished, listing: Listing) -> bool:
@@ -125,6 +162,23 @@ def checked_name(name: str) -> str:
     if not all(_shows(character) for character in name):
         raise TitleInvalid("The name holds a control character: write it as plain text.")
     return name
+
+
+def checked_series(series: str) -> str:
+    """Like a name; empty for none."""
+    return checked_name(series) if series.strip() else ""
+
+
+def checked_launch(launch_at: datetime | None) -> datetime | None:
+    """In UTC; ``TitleInvalid`` where it names no moment."""
+    if launch_at is None:
+        return None
+    if launch_at.tzinfo is None:
+        raise TitleInvalid("The launch has no time zone: write it as 2030-01-31T20:00:00+01:00.")
+    if not EARLIEST <= launch_at < LATEST:
+        years = f"{EARLIEST.year} to {LATEST.year - 1}"
+        raise TitleInvalid(f"The launch lies outside of the years {years}.")
+    return launch_at.astimezone(UTC)
 
 
 def checked_synopsis(synopsis: str) -> str:

@@ -12,7 +12,9 @@ from cuemark.contracts.catalog import (
     ChooseArtwork,
     CreateTitle,
     GetTitle,
+    LaunchSet,
     ListTitles,
+    SetLaunch,
     Title,
     TitleCreated,
     TitlePage,
@@ -40,17 +42,23 @@ class CatalogService(Catalog):
         self._ids = ids
 
     async def create_title(self, request: CreateTitle) -> Title:
+        now, launch_at = self._clock.now(), model.checked_launch(request.launch_at)
         title = Title(
             title_id=TitleId(self._ids.new(TITLE)),
             name=model.checked_name(request.name),
             synopsis=model.checked_synopsis(request.synopsis),
-            created_at=self._clock.now(),
+            created_at=now,
+            series=model.checked_series(request.series),
+            launch_at=launch_at,
+            launched=model.is_launched(launch_at, now),
         )
         created = TitleCreated(
             title_id=title.title_id,
             name=title.name,
             synopsis=title.synopsis,
             created_at=title.created_at,
+            series=title.series,
+            launch_at=title.launch_at,
         )
         async with self._database.transaction() as transaction:
             await store.add_title(transaction, title)
@@ -62,26 +70,43 @@ class CatalogService(Catalog):
         if not is_id(title_id, TITLE):
             raise UnknownTitle("No title has this id.")
         async with self._database.transaction() as transaction:
-            title = await store.viewed_title(transaction, title_id)
-            title = title or await store.source_title(transaction, title_id)
+            now = self._clock.now()
+            title = await store.viewed_title(transaction, title_id, now)
+            title = title or await store.source_title(transaction, title_id, now)
         if title is None:
             raise UnknownTitle(f"No title has the id {title_id}.")
         return title
 
+    async def set_launch(self, request: SetLaunch) -> Title:
+        """The title as it will be; the view shows it a moment later."""
+        launch_at = model.checked_launch(request.launch_at)
+        title = await self.get_title(GetTitle(title_id=request.title_id))
+        now = self._clock.now()
+        async with self._database.transaction() as transaction:
+            known = await _known(transaction, title.title_id)
+            launch = LaunchSet(
+                title_id=title.title_id,
+                launch_at=launch_at,
+                set_at=model.chosen_at(now, known.launch_set_at or title.created_at),
+            )
+            await self._log.append(transaction, TOPIC, title.title_id, launch)
+        launched = model.is_launched(launch_at, now)
+        return msgspec.structs.replace(title, launch_at=launch_at, launched=launched)
+
     async def choose_artwork(self, request: ChooseArtwork) -> Title:
         """The title as it will be; the view shows it a moment later."""
         title = await self.get_title(GetTitle(title_id=request.title_id))
+        now = self._clock.now()
         async with self._database.transaction() as transaction:
-            known = await store.listing(transaction, title.title_id)
-            known = known or model.Listing(title_id=title.title_id)
+            known = await _known(transaction, title.title_id)
             chosen = ArtworkChosen(
                 title_id=title.title_id,
                 artwork_key=request.artwork_key,
                 with_name=request.with_name,
-                chosen_at=model.chosen_at(self._clock.now(), known),
+                chosen_at=model.chosen_at(now, known.artwork_chosen_at),
             )
             await self._log.append(transaction, TOPIC, title.title_id, chosen)
-        return model.title_of(model.after_event(known, chosen)) or title
+        return model.title_of(model.after_event(known, chosen), now) or title
 
     async def list_titles(self, request: ListTitles) -> TitlePage:
         """A title is listed once the view has read of it, a moment after its creation."""
@@ -92,6 +117,7 @@ class CatalogService(Catalog):
                 transaction,
                 after[0] if after else None,
                 limit + 1,
+                self._clock.now(),
                 published_only=request.published_only,
             )
         page = titles[:limit]
@@ -99,7 +125,7 @@ class CatalogService(Catalog):
         return TitlePage(titles=page, next_cursor=cursor_of(page[-1].title_id) if more else "")
 
 
-_Followed = TitleCreated | VersionPublished | VersionPlaced | ArtworkChosen
+_Followed = TitleCreated | LaunchSet | VersionPublished | VersionPlaced | ArtworkChosen
 _FOLLOWED = {kind.__name__ for kind in get_args(_Followed)}
 _decode = msgspec.json.Decoder[_Followed](_Followed).decode
 
@@ -112,7 +138,7 @@ async def follow(transaction: Transaction, entry: Entry) -> None:
     if entry.kind not in _FOLLOWED:
         return
     event = _decode(entry.body)
-    if isinstance(event, TitleCreated | ArtworkChosen):
+    if isinstance(event, TitleCreated | LaunchSet | ArtworkChosen):
         await _list(transaction, event)
         return
     half = model.half_of(event)
@@ -124,9 +150,11 @@ async def follow(transaction: Transaction, entry: Entry) -> None:
         await store.put_half(transaction, event.version_id, met)
 
 
-async def _list(
-    transaction: Transaction, event: TitleCreated | VersionPublished | ArtworkChosen
-) -> None:
+async def _known(transaction: Transaction, title_id: TitleId) -> model.Listing:
+    return await store.listing(transaction, title_id) or model.Listing(title_id=title_id)
+
+
+async def _list(transaction: Transaction, event: model.Listed) -> None:
     known = await store.listing(transaction, event.title_id)
     listing = model.after_event(known or model.Listing(title_id=event.title_id), event)
     if listing != known:

@@ -1,5 +1,7 @@
 """All the SQL of the catalog."""
 
+from datetime import datetime
+
 import msgspec
 from sqlalchemy import (
     Boolean,
@@ -10,11 +12,12 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from cuemark.contexts.catalog.model import Half, Listing, title_of
+from cuemark.contexts.catalog.model import Half, Listing, is_launched, title_of
 from cuemark.contracts.catalog import Title
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
@@ -30,6 +33,8 @@ _title = Table(
     Column("name", Text),
     Column("synopsis", Text),
     Column("created_at", DateTime(timezone=True)),
+    Column("series", Text),
+    Column("launch_at", DateTime(timezone=True)),
 )
 _browse = Table(
     "browse",
@@ -46,6 +51,9 @@ _browse = Table(
     Column("chosen_artwork_key", Text),
     Column("artwork_chosen_at", DateTime(timezone=True)),
     Column("chosen_with_name", Boolean),
+    Column("series", Text),
+    Column("launch_at", DateTime(timezone=True)),
+    Column("launch_set_at", DateTime(timezone=True)),
 )
 
 
@@ -65,15 +73,17 @@ async def add_title(transaction: Transaction, title: Title) -> None:
             name=title.name,
             synopsis=title.synopsis,
             created_at=title.created_at,
+            series=title.series,
+            launch_at=title.launch_at,
         )
     )
 
 
-async def source_title(transaction: Transaction, title_id: TitleId) -> Title | None:
+async def source_title(transaction: Transaction, title_id: TitleId, now: datetime) -> Title | None:
     """The title as it was created, whether or not the view has it yet."""
     found = await transaction.execute(select(_title).where(_title.c.title_id == title_id))
     row = found.one_or_none()
-    return Title(**row._mapping) if row else None
+    return Title(**row._mapping, launched=is_launched(row.launch_at, now)) if row else None
 
 
 async def listing(transaction: Transaction, title_id: TitleId) -> Listing | None:
@@ -114,13 +124,18 @@ async def drop_half(transaction: Transaction, version_id: VersionId) -> None:
     await transaction.execute(delete(_half).where(_half.c.version_id == version_id))
 
 
-async def viewed_title(transaction: Transaction, title_id: TitleId) -> Title | None:
+async def viewed_title(transaction: Transaction, title_id: TitleId, now: datetime) -> Title | None:
     found = await listing(transaction, title_id)
-    return title_of(found) if found else None
+    return title_of(found, now) if found else None
 
 
 async def viewed_titles(
-    transaction: Transaction, before: str | None, limit: int, *, published_only: bool
+    transaction: Transaction,
+    before: str | None,
+    limit: int,
+    now: datetime,
+    *,
+    published_only: bool,
 ) -> list[Title]:
     """The newest first: ids grow with time. ``before`` is the last id of the page before."""
     query = select(_browse).where(_browse.c.name.is_not(None))
@@ -128,6 +143,7 @@ async def viewed_titles(
     if before is not None:
         query = query.where(_browse.c.title_id < before)
     if published_only:
-        query = query.where(_browse.c.version_id.is_not(None))
+        launched = or_(_browse.c.launch_at.is_(None), _browse.c.launch_at <= now)
+        query = query.where(_browse.c.version_id.is_not(None), launched)
     found = [Listing(**row._mapping) for row in await transaction.execute(query)]
-    return [title for each in found if (title := title_of(each)) is not None]
+    return [title for each in found if (title := title_of(each, now)) is not None]

@@ -6,6 +6,7 @@ from pathlib import Path
 from cuemark.contexts.fill.service import FillService
 from cuemark.contexts.fill.service.planning import Planner
 from cuemark.contexts.fill.store import SCHEMA
+from cuemark.contracts.catalog import TOPIC as CATALOG
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.events import TOPIC as ENCODING
 from cuemark.contracts.fill import Fill
@@ -41,5 +42,5 @@ def build(
 
     planner = Planner(database, clock, encoding, read_index, appliance_ids, storage_ids)
     service = FillService(database, clock, planner, appliance_ids, storage_ids)
-    versions = Follower("fill.versions", [ENCODING], database, log, service.take)
+    versions = Follower("fill.versions", [ENCODING, CATALOG], database, log, service.take)
     return Room(Fill, service, (versions,), keepers=(planner.run,))

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 
 import structlog
-from litestar import get, post
+from litestar import get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Response
 
@@ -12,6 +12,7 @@ from cuemark.contracts.catalog import (
     CreateTitle,
     GetTitle,
     ListTitles,
+    SetLaunch,
     Title,
     UnknownTitle,
 )
@@ -24,6 +25,7 @@ from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.views import (
     API,
     Cursor,
+    LaunchBody,
     Limit,
     TitleBody,
     TitleListView,
@@ -106,8 +108,19 @@ async def list_continue_watching(parts: Parts, request: AnyRequest) -> WatchingV
 
 @post(f"{API}/titles", opt={"access": "operator"}, tags=["titles"])
 async def create_title(data: JSONBody[TitleBody], parts: Parts) -> TitleView:
-    title = await parts.catalog.create_title(CreateTitle(name=data.name, synopsis=data.synopsis))
-    return title_view(title)
+    asked = CreateTitle(
+        name=data.name, synopsis=data.synopsis, series=data.series, launch_at=data.launch_at
+    )
+    return title_view(await parts.catalog.create_title(asked))
+
+
+@put(f"{API}/titles/{{title_id:str}}/launch", opt={"access": "operator"}, tags=["titles"])
+async def set_launch(
+    title_id: FromPath[str], data: JSONBody[LaunchBody], parts: Parts
+) -> TitleView:
+    """When members may see a title; appliances have it before that."""
+    asked = SetLaunch(title_id=TitleId(title_id), launch_at=data.launch_at)
+    return title_view(await parts.catalog.set_launch(asked))
 
 
 async def _shown_artwork(parts: GatewayParts, title: Title) -> str:
@@ -126,7 +139,7 @@ async def _shown_artwork(parts: GatewayParts, title: Title) -> str:
 
 async def _visible_title(parts: GatewayParts, caller: Caller, title_id: TitleId) -> Title:
     title = await parts.catalog.get_title(GetTitle(title_id=title_id))
-    if title.version_id is None and caller.role != "operator":
+    if caller.role != "operator" and (title.version_id is None or not title.launched):
         raise UnknownTitle("There is no such title.")
     return title
 

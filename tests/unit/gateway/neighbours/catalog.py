@@ -41,7 +41,16 @@ class Films(Neighbour):
             name=request.name,
             synopsis=request.synopsis,
             created_at=self.clock.now(),
+            series=request.series,
+            launch_at=request.launch_at,
         )
+
+    async def set_launch(self, request: catalog.SetLaunch) -> catalog.Title:
+        title = await self.get_title(catalog.GetTitle(title_id=request.title_id))
+        launched = request.launch_at is None or request.launch_at <= self.clock.now()
+        title = msgspec.structs.replace(title, launch_at=request.launch_at, launched=launched)
+        self.titles[title.title_id] = title
+        return title
 
     async def get_title(self, request: catalog.GetTitle) -> catalog.Title:
         self.check()
@@ -61,5 +70,9 @@ class Films(Neighbour):
 
     async def list_titles(self, request: catalog.ListTitles) -> catalog.TitlePage:
         self.check()
-        found = [t for t in self.titles.values() if t.version_id or not request.published_only]
+        found = [
+            title
+            for title in self.titles.values()
+            if (title.version_id and title.launched) or not request.published_only
+        ]
         return catalog.TitlePage(titles=found[: request.limit], next_cursor=request.after)

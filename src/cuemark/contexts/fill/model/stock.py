@@ -23,7 +23,10 @@ Held = Mapping[tuple[VersionId, str], int]
 
 @dataclass(frozen=True)
 class KnownVersion:
-    """A published version; ``numbers`` are those of its ``tracks``, by which hours name them."""
+    """A published version; ``numbers`` are those of its ``tracks``, by which hours name them.
+
+    ``series`` and ``launch_at`` are its title's.
+    """
 
     version_id: VersionId
     title_id: TitleId
@@ -32,6 +35,8 @@ class KnownVersion:
     published_at: datetime
     tracks: Sequence[Facts]
     numbers: Sequence[int]
+    series: str = ""
+    launch_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -116,11 +121,16 @@ def shelf_of(versions: Sequence[KnownVersion]) -> Shelf:
     first: dict[TitleId, datetime] = {}
     for each in versions:
         first[each.title_id] = min(first.get(each.title_id, each.published_at), each.published_at)
+    names = sorted({each.series for each in chosen if each.series})
+    serieses = {name: number for number, name in enumerate(names)}
     follows, scale = _followed(versions, chosen)
     catalog = Catalog(
         kind=np.array([kind_of(each.duration_s) for each in chosen], dtype=np.int64),
-        series=np.full(len(chosen), -1, dtype=np.int64),
-        released_h=np.array([hour_of(first[each.title_id]) for each in chosen], dtype=np.int64),
+        series=np.array([serieses.get(each.series, -1) for each in chosen], dtype=np.int64),
+        released_h=np.array(
+            [hour_of(max(first[each.title_id], each.launch_at or MONDAY)) for each in chosen],
+            dtype=np.int64,
+        ),
         title=title[places].astype(np.int64),
         rendition=np.array([sorts[tracks[n][1].sort] for n in streams], dtype=np.int64),
         size_bytes=np.array([tracks[n][1].size_bytes for n in streams], dtype=np.int64),

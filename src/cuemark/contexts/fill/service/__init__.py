@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from typing import get_args
 
 import msgspec
 
@@ -13,6 +14,7 @@ from cuemark.contexts.fill.model.stock import KnownAppliance, KnownVersion, curr
 from cuemark.contexts.fill.service.planning import Planner
 from cuemark.contexts.fill.store import told as telling
 from cuemark.contexts.fill.store import turns
+from cuemark.contracts.catalog import LaunchSet, TitleCreated
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.fill import (
     ExplainTitle,
@@ -137,14 +139,26 @@ class FillService(Fill):
         asked = _asked(of, versions)
         tracks = await asyncio.to_thread(_explained, asked, bodies, appliances)
         return TitleExplanation(
-            title_id=request.title_id, version_id=of[0].version_id, tracks=tracks
+            title_id=request.title_id,
+            version_id=of[0].version_id,
+            tracks=tracks,
+            series=of[0].series,
+            launch_at=of[0].launch_at,
         )
 
     async def take(self, transaction: Transaction, entry: Entry) -> None:
-        """Handles an event of encoding: a published version is to be planned."""
-        if entry.kind == VersionPublished.__name__:
-            event = msgspec.json.decode(entry.body, type=VersionPublished)
+        """Handles an event of encoding or of the catalog: a published version is to be planned, and
+        a title by its series and its launch."""
+        if entry.kind not in _TAKEN:
+            return
+        event = _decode(entry.body)
+        if isinstance(event, VersionPublished):
             await store.add_version(transaction, event)
+        elif isinstance(event, TitleCreated):
+            await store.add_title(transaction, event)
+        else:
+            await store.set_launch(transaction, event)
+            await turns.ask(transaction, self._clock.now())
 
     async def _appliances(self, transaction: Transaction) -> list[KnownAppliance]:
         return await telling.appliances(transaction, self._enrolled, self._storage_ids)
@@ -161,6 +175,9 @@ class FillService(Fill):
             )
 
 
+_Taken = VersionPublished | TitleCreated | LaunchSet
+_TAKEN = {kind.__name__ for kind in get_args(_Taken)}
+_decode = msgspec.json.Decoder[_Taken](_Taken).decode
 _decode_plan = msgspec.msgpack.Decoder(ClusterPlan).decode
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from cuemark.contexts.fill.model.clusters import ClusterPlan
 from cuemark.contexts.fill.model.stock import KnownVersion
 from cuemark.contexts.fill.model.tracks import Facts
+from cuemark.contracts.catalog import LaunchSet, TitleCreated
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.fill import Manifest
 from cuemark.contracts.ids import ApplianceId, TitleId, VersionId
@@ -32,6 +33,34 @@ async def add_version(transaction: Transaction, event: VersionPublished) -> None
             "duration_s": event.duration_s,
             "published_at": event.published_at,
         },
+    )
+
+
+async def add_title(transaction: Transaction, event: TitleCreated) -> None:
+    """Note of which series a title is, and its launch, unless a later one is known."""
+    await transaction.execute(
+        text(
+            "insert into fill.title as known (title_id, series) values (:title_id, :series) "
+            "on conflict (title_id) do update set series = excluded.series"
+        ),
+        {"title_id": event.title_id, "series": event.series},
+    )
+    await set_launch(
+        transaction,
+        LaunchSet(title_id=event.title_id, launch_at=event.launch_at, set_at=event.created_at),
+    )
+
+
+async def set_launch(transaction: Transaction, event: LaunchSet) -> None:
+    """Note a title's launch, unless a later one is known."""
+    await transaction.execute(
+        text(
+            "insert into fill.title as known (title_id, launch_at, launch_set_at) "
+            "values (:title_id, :launch_at, :set_at) on conflict (title_id) do update "
+            "set launch_at = excluded.launch_at, launch_set_at = excluded.launch_set_at "
+            "where known.launch_set_at is null or known.launch_set_at <= excluded.launch_set_at"
+        ),
+        {"title_id": event.title_id, "launch_at": event.launch_at, "set_at": event.set_at},
     )
 
 
@@ -93,12 +122,14 @@ async def versions(transaction: Transaction, title_id: TitleId | None = None) ->
     found = await transaction.execute(
         text(
             "select version_id, title_id, quality, duration_s, published_at, "
+            "coalesce(series, '') as series, launch_at, "
             "array_agg(track_id order by number) as ids, array_agg(sort order by number) as sorts, "
             "array_agg(size_bytes order by number) as sizes, "
             "array_agg(number order by number) as numbers "
-            "from fill.version join fill.track using (version_id) where learned "
+            "from fill.version join fill.track using (version_id) "
+            "left join fill.title using (title_id) where learned "
             "and (cast(:title_id as text) is null or title_id = :title_id) "
-            "group by version_id order by version_id"
+            "group by version_id, series, launch_at order by version_id"
         ),
         {"title_id": title_id},
     )
@@ -111,6 +142,8 @@ async def versions(transaction: Transaction, title_id: TitleId | None = None) ->
             published_at=row.published_at,
             tracks=[Facts(*each) for each in zip(row.ids, row.sorts, row.sizes, strict=True)],
             numbers=row.numbers,
+            series=row.series,
+            launch_at=row.launch_at,
         )
         for row in found
     ]

@@ -302,6 +302,8 @@ class PlaybackService(Playback):
             raise CannotPlay("There is no such title.") from None
         except Unavailable as away:
             raise _not_now("The catalog does not answer", away) from away
+        if not title.launched:
+            raise CannotPlay("There is no such title.")
         if title.version_id is None:
             raise CannotPlay(f"{title.name} is not ready to be played yet.")
         return title, title.version_id
