@@ -260,6 +260,21 @@ def test_a_new_title_is_expected_to_be_watched_as_others_of_its_series() -> None
     assert loved > 1.3 * alone > 1.3 * 1.3 * left
 
 
+def test_a_title_that_is_suddenly_asked_for_takes_the_place_of_a_cold_one() -> None:
+    """Within three hours: all of one is held, and nobody has asked for it for a day."""
+    usual: dict[int, float] = dict.fromkeys(range(4), 2.0)
+    versions = [version(n, days_ago=200) for n in range(7)]
+    cold = {(VersionId("ver_5"), facts.track_id): facts.size_bytes for facts in TRACKS}
+    box = appliance("a", storage_bytes=4 * TITLE_BYTES, held=cold)
+    before = played(usual | {4: 0.05, 5: 0.5}, 48, to_h=24)
+    calm = [*before, *played(usual | {4: 0.05}, 24)]
+    spike = [*before, *played(usual | {4: 0.05}, 21, to_h=3), *played(usual | {4: 30.0}, 3)]
+    until, since = (one_plan(Stock(versions, [box], hours)) for hours in (calm, spike))
+    assert ("ver_4", "v2") in wanted(since) - wanted(until)
+    assert ("ver_5", "v2") not in wanted(since)
+    assert max(since.rows, key=lambda row: row.title_plays).version_id == "ver_4"
+
+
 def test_launches_that_were_under_way_at_the_first_hour_are_not_taken_to_grow() -> None:
     """Nobody told of the days before; each of these was played twice an hour, and is."""
     versions = [version(n, days_ago=2 + n) for n in range(4)]
