@@ -14,11 +14,11 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from cuemark.contracts.encoding.versions import IndexedFile
+from cuemark.contracts.encoding.versions import IndexedFile, track_of
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.cache import Reason
 from cuemark.edge.sources import ORIGIN, Kind
-from cuemark.edge.tracks import Track, track_of
+from cuemark.edge.tracks import Track
 
 WAKE_EVERY_S = 0.25
 GROUPS = 8

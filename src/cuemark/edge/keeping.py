@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from cuemark.contracts.encoding.versions import track_of
 from cuemark.contracts.fill import Manifest
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.plan import Plan, named, worths
 from cuemark.edge.store import Indexes, Store
-from cuemark.edge.tracks import Track, in_play, track_of
+from cuemark.edge.tracks import Track, in_play
 from cuemark.kit.errors import UNREADABLE
 
 BATCH_FILES = 5000

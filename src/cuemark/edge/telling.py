@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from cuemark.contracts.encoding.versions import track_of
 from cuemark.contracts.fill import (
     HOME,
     MOST_TRACKS,
@@ -22,7 +23,7 @@ from cuemark.edge.ledger import Ledger
 from cuemark.edge.plan import Plan
 from cuemark.edge.settings import ApplianceSettings
 from cuemark.edge.store import Indexes, Store
-from cuemark.edge.tracks import Track, track_of
+from cuemark.edge.tracks import Track
 from cuemark.edge.uses import HOUR_S
 from cuemark.kit.clock import Clock
 from cuemark.kit.deadline import deadline

@@ -4,7 +4,7 @@ import re
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from cuemark.contracts.encoding.versions import VersionIndex
+from cuemark.contracts.encoding.versions import VersionIndex, track_of
 from cuemark.contracts.ids import VersionId
 
 FIRST_SEGMENTS = 3
@@ -17,12 +17,6 @@ class Track(NamedTuple):
 
     version_id: VersionId
     track_id: str
-
-
-def track_of(path: str) -> str:
-    """The track of a path of a version: its folder, or its name without the ending."""
-    first, slash, _ = path.partition("/")
-    return first if slash else PurePosixPath(first).stem
 
 
 def segment_of(path: str) -> int:

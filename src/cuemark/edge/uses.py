@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from cuemark.contracts.encoding.versions import track_of
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.nginx import MARKED_FORM, PATH_FORM, VERSION_FORM
 from cuemark.edge.store import Store
-from cuemark.edge.tracks import Track, track_of
+from cuemark.edge.tracks import Track
 from cuemark.kit.errors import UNREADABLE
 
 HOUR_S = 3600

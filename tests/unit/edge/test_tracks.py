@@ -1,8 +1,8 @@
 """Which files belong together, and in which order they are played."""
 
-from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
+from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex, track_of
 from cuemark.contracts.ids import VersionId
-from cuemark.edge.tracks import beginnings, paths_of, rest, track_of
+from cuemark.edge.tracks import beginnings, paths_of, rest
 
 SIZES = {
     "v1/init.mp4": 900,

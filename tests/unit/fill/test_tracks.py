@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from cuemark.contexts.fill.model.stock import current, hour_of, offset_h, regions_of, shelf_of
-from cuemark.contexts.fill.model.tracks import COMPANION, Facts, facts_of, kind_of, track_of
-from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
+from cuemark.contexts.fill.model.tracks import COMPANION, Facts, facts_of, kind_of
+from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex, track_of
 from tests.unit.fill.known import appliance
 from tests.unit.fill.known import version as known
 from tests.unit.playback.versions import HD, audio_track, rendition, version

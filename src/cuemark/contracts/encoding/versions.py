@@ -1,6 +1,7 @@
 """What is published: renditions, tracks, keys and files of an immutable version."""
 
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Literal
 
 import msgspec
@@ -213,6 +214,12 @@ class VersionIndex(msgspec.Struct, frozen=True, kw_only=True):
 
     version_id: VersionId
     files: dict[str, IndexedFile]
+
+
+def track_of(path: str) -> str:
+    """The track that a file of a version is of: its folder, or its name without the ending."""
+    first, slash, _ = path.partition("/")
+    return first if slash else PurePosixPath(first).stem
 
 
 class GetVersion(msgspec.Struct, frozen=True, kw_only=True):

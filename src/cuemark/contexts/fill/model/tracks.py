@@ -3,9 +3,8 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
-from cuemark.contracts.encoding.versions import Version, VersionIndex
+from cuemark.contracts.encoding.versions import Version, VersionIndex, track_of
 
 LINES = (144, 240, 360, 480, 540, 720, 1080, 1440, 2160, 4320)
 """Of the classes of rungs, as of a picture of 16:9 that is as wide."""
@@ -39,12 +38,6 @@ def facts_of(version: Version, index: VersionIndex) -> list[Facts]:
         for track_id, size in sorted(sizes.items())
         if size > 0
     ]
-
-
-def track_of(path: str) -> str:
-    """The track that a file of a version is of: its folder, or its name without the ending."""
-    first, slash, _ = path.partition("/")
-    return first if slash else PurePosixPath(first).stem
 
 
 def kind_of(duration_s: float) -> int:
