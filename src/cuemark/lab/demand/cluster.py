@@ -5,18 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cuemark.contexts.fill.model.catalog import Flags, Floats, Ints
-from cuemark.contexts.fill.model.manifest import Fetch, manifest
-from cuemark.contexts.fill.model.placement import Box, Placement, keys, parts, place
+from cuemark.contexts.fill.model.catalog import Flags, Floats
+from cuemark.contexts.fill.model.placement import Box, keys, parts, place
 from cuemark.lab.demand.trial import Morrow
 from cuemark.lab.demand.weeks import Hour
 from cuemark.lab.demand.world import World
 
 ROOM = (1.0, 1.0, 1.5, 1.5, 2.0, 3.0)
 """What the appliances hold, beside one another: a cluster is bought over years."""
+LINE = (2.0, 2.0, 1.5, 1.5, 1.0, 1.0)
+"""What their lines carry: the small ones are of flash, and the large ones of disks."""
 SPARE = 1.25
 """Their room beside what is planned: copies need some."""
-FLASH = 0.15
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,15 @@ def divided(of: World, hours: Sequence[Hour], morrow: Morrow, capacity: int) -> 
     names = keys([f"{of.wish.seed}/{file}" for file in chosen.tolist()])
     before = place(names, size, value * size, boxes)
     asked = np.sum([h.served_bytes(of.catalog.size_bytes)[0] for h in hours[-24:]], axis=0)
-    moved, fetched, near = 0.0, 0.0, 0.0
+    fetched, near = 0.0, 0.0
     for lost in range(len(boxes)):
         left = [box for number, box in enumerate(boxes) if number != lost]
-        kept = np.delete(before.on, lost, axis=1)
-        after = place(names, size, value * size, left)
-        for number in range(len(left)):
-            for fetch in _fetches(number, left, after, kept, size):
-                fetched += fetch.size_bytes
-                near += fetch.size_bytes if len(fetch.sources) > 1 else 0
-        moved = fetched / float((before.on * size[:, None]).sum())
+        kept: Flags = np.delete(before, lost, axis=1)
+        fetches: Flags = place(names, size, value * size, left) & ~kept
+        elsewhere: Flags = fetches & kept.any(axis=1, keepdims=True)
+        fetched += float((fetches * size[:, None]).sum())
+        near += float((elsewhere * size[:, None]).sum())
+    moved = fetched / float((before * size[:, None]).sum())
     return Cluster(
         len(boxes), max_to_mean(before, asked[chosen], boxes), moved, near / max(fetched, 1.0)
     )
@@ -61,20 +60,13 @@ def boxes_for(capacity: int) -> list[Box]:
     """Unlike appliances that hold ``capacity`` together, and ``SPARE``."""
     rooms = np.array(ROOM) / sum(ROOM) * capacity * SPARE
     return [
-        Box(f"appliance-{number + 1}", int(room), int(room * FLASH), float(room))
-        for number, room in enumerate(rooms.tolist())
+        Box(f"appliance-{number + 1}", int(room), line)
+        for number, (room, line) in enumerate(zip(rooms.tolist(), LINE, strict=True))
     ]
 
 
-def max_to_mean(placed: Placement, load: Floats, boxes: Sequence[Box]) -> float:
+def max_to_mean(on: Flags, load: Floats, boxes: Sequence[Box]) -> float:
     """The busiest box's load by what it can take, over that of all; the least loaded is chosen."""
     able = np.array([box.load for box in boxes])
-    loads = (load[:, None] * parts(placed.on, load, boxes)).sum(axis=0)
+    loads = (load[:, None] * parts(on, load, boxes)).sum(axis=0)
     return float((loads / able).max() / (loads.sum() / able.sum()))
-
-
-def _fetches(
-    number: int, boxes: Sequence[Box], after: Placement, kept: Flags, size: Ints
-) -> list[Fetch]:
-    fill = np.flatnonzero(after.on[:, number] & ~kept[:, number])
-    return manifest(number, boxes, fill, after.on, after.flash, kept, size, [], int(size.sum()))

@@ -143,12 +143,10 @@ def _cluster_plan(
 ) -> ClusterPlan:
     size = np.array([facts.size_bytes for _, facts in shelf.tracks], dtype=np.int64)
     held: Flags = _held_on(shelf.tracks, members).sum(axis=1) > 0
-    boxes = [
-        Box(each.appliance_id, max(1, int(each.storage_bytes * PLANNED_SHARE))) for each in members
-    ]
+    boxes = _boxes(members)
     # A play takes all its tracks from one appliance: those of a title are drawn for together.
     drawn = keys([shelf.versions[n].title_id for n in shelf.title])
-    wanted, cutoff, roomy = _wanted(value, size, held, boxes)
+    wanted, cutoff, roomy = _wanted(drawn, value, size, held, boxes)
     on = _placed(drawn, value, size, wanted, boxes)
     wanted = on.sum(axis=1) > 0
     order = np.argsort(-value, kind="stable")
@@ -187,6 +185,17 @@ def _cluster_plan(
     )
 
 
+def _boxes(members: Sequence[KnownAppliance]) -> list[Box]:
+    """Where some say what their lines carry and others do not, all are taken to carry as much
+    as they hold."""
+    rooms = [max(1, int(each.storage_bytes * PLANNED_SHARE)) for each in members]
+    lines = [each.capacity_kbps for each in members]
+    return [
+        Box(each.appliance_id, room, float(line if all(lines) else room))
+        for each, room, line in zip(members, rooms, lines, strict=True)
+    ]
+
+
 def _held_on(tracks: Sequence[tuple[VersionId, Facts]], members: Sequence[KnownAppliance]) -> Flags:
     """``[n, m]``: which appliances have most of a track, so that little of it is to be brought."""
     on = np.zeros((len(tracks), len(members)), dtype=np.bool_)
@@ -198,7 +207,7 @@ def _held_on(tracks: Sequence[tuple[VersionId, Facts]], members: Sequence[KnownA
 
 
 def _wanted(
-    value: Floats, size: Ints, held: Flags, boxes: Sequence[Box]
+    drawn: Keys, value: Floats, size: Ints, held: Flags, boxes: Sequence[Box]
 ) -> tuple[Flags, float, bool]:
     """What a cluster is to have, the value of the least of it, and whether it has room for all.
 
@@ -210,7 +219,7 @@ def _wanted(
         return np.ones(len(size), dtype=np.bool_), 0.0, True
     best = planning.plan(value, size, held, room, room)
     load = np.where(best.wanted, value * size, 0.0)
-    more = int(((copies(load, len(boxes)) - 1) * size)[best.wanted].sum())
+    more = int(((copies(drawn, size, load, len(boxes)) - 1) * size)[best.wanted].sum())
     left = room - min(more, int(room * COPIES_SHARE))
     chosen = planning.plan(value, size, held, left, left)
     return chosen.wanted, chosen.cutoff, False
@@ -220,7 +229,7 @@ def _placed(drawn: Keys, value: Floats, size: Ints, wanted: Flags, boxes: Sequen
     """``[n, m]``: who is to have what. Whoever has room for all that is wanted has all of it."""
     on = np.zeros((len(size), len(boxes)), dtype=np.bool_)
     if wanted.any():
-        on[wanted] = place(drawn[wanted], size[wanted], (value * size)[wanted], boxes).on
+        on[wanted] = place(drawn[wanted], size[wanted], (value * size)[wanted], boxes)
     for number, box in enumerate(boxes):
         if size[wanted].sum() <= box.storage_bytes:
             on[wanted, number] = True

@@ -1,9 +1,11 @@
 """On which appliances of a cluster a file lies: weighted rendezvous hashing, with copies.
 
 Each appliance draws a number for each file and the highest draws win (Thaler and Ravishankar,
-1998), weighed by its room (Schindelhauer and Schomaker, "Weighted distributed hash tables", 2005):
-who comes or goes moves only its own files. Hashing spreads bytes, not load, since the most popular
-files are too few to be even. Those have copies, and a play goes to the least loaded of the
+1998), with weights (Schindelhauer and Schomaker, "Weighted distributed hash tables", 2005): who
+comes or goes moves only its own files. Appliances are unlike, some with much room and others with a
+wide line, so that what is played most is drawn for by other weights than the rest (Netflix,
+"Distributing content to Open Connect", 2017). Hashing spreads bytes, not load, since the most
+popular files are too few to be even. Those have copies, and a play goes to the least loaded of the
 appliances that hold one.
 """
 
@@ -22,6 +24,9 @@ that is asked for ten times as often as was expected overloads none."""
 COPIED_LOAD = 0.5
 """The most played files, which bring half of the load, have a copy more: that half can be led to
 where there is least, and the other half is many files that hashing spreads well."""
+POPULAR_LOAD, CUTS = 0.7, 100
+"""What brings so much of the load is called popular, where that may be; that is tried in so many
+steps."""
 
 ROUNDS = 4
 """How often the load of copied files is poured anew: the fourth time moves next to nothing."""
@@ -31,45 +36,47 @@ Keys = NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class Box:
-    """An appliance: what its disks and its flash hold, and how much of the load it can take.
-
-    ``load`` is relative to the others'. Flash serves without seeks, so the most played files of an
-    appliance are to be there.
-    """
+    """An appliance: what it holds, and how much of the load it can take beside the others."""
 
     appliance_id: str
     storage_bytes: int
-    flash_bytes: int = 0
     load: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.storage_bytes <= 0 or self.flash_bytes < 0 or self.load <= 0:
-            raise ValueError("an appliance has storage and load above 0, and flash of 0 or more")
+        if self.storage_bytes <= 0 or self.load <= 0:
+            raise ValueError("an appliance has storage and load above 0")
 
 
 @dataclass(frozen=True)
-class Placement:
-    """``on[f, n]``: file f lies on box n; ``flash[f, n]``: in its flash."""
+class Shares:
+    """The weights by which boxes draw: ``popular[n]`` for files that are, ``rest[n]`` for others.
 
-    on: Flags
-    flash: Flags
+    ``is_popular[f]`` says which are.
+    """
+
+    is_popular: Flags
+    popular: Floats
+    rest: Floats
 
 
 def keys(file_ids: Sequence[str]) -> Keys:
-    """The number of each file by which appliances draw for it; the same everywhere and always."""
+    """The number of each file by which appliances draw for it; the same everywhere and always.
+
+    Files with one number lie together.
+    """
     return np.array([xxhash.xxh3_64_intdigest(each.encode()) for each in file_ids], dtype=np.uint64)
 
 
-def place(file_keys: Keys, size_bytes: Ints, load: Floats, boxes: Sequence[Box]) -> Placement:
-    """Place files on the boxes of a cluster; ``load[f]`` is the bytes expected to be asked of each.
+def place(file_keys: Keys, size_bytes: Ints, load: Floats, boxes: Sequence[Box]) -> Flags:
+    """``[f, n]``: file f lies on box n; ``load[f]`` is the bytes expected to be asked of each.
 
     No box gets more than it holds. A file that has no room where it belongs goes to the next that
     has; one that no box has room for lies nowhere, the least played first.
     """
-    ranking = _ranking(file_keys, boxes)
+    ranking = _ranking(file_keys, shares(file_keys, size_bytes, load, boxes), boxes)
     files, count = len(size_bytes), len(boxes)
     on = np.zeros((files, count), dtype=np.bool_)
-    wanted = copies(load, count)
+    wanted = copies(file_keys, size_bytes, load, count)
     order = np.argsort(-load / size_bytes, kind="stable")
     free_bytes = np.array([box.storage_bytes for box in boxes])
     for place_of in range(count):
@@ -89,20 +96,63 @@ def place(file_keys: Keys, size_bytes: Ints, load: Floats, boxes: Sequence[Box])
                         on[file, number] = True
                         free_bytes[number] -= int(size_bytes[file])
                         break
-    flash = np.zeros_like(on)
-    for number, box in enumerate(boxes):
-        mine = order[on[order, number]]
-        flash[mine[np.cumsum(size_bytes[mine]) <= box.flash_bytes], number] = True
-    return Placement(on, flash)
+    return on
 
 
-def _ranking(file_keys: Keys, boxes: Sequence[Box]) -> Ints:
+def shares(file_keys: Keys, size_bytes: Ints, load: Floats, boxes: Sequence[Box]) -> Shares:
+    """Weights by which each box comes to its share of the bytes and to its share of the load.
+
+    Where the popular files are a share B of the bytes and L of the load, the weights p of a box for
+    them, and r for the rest, are those with pB + r(1 - B) = its room and pL + r(1 - L) = its line.
+    Both must be 0 or more, which says what may be called popular; where nothing may, it is what
+    comes nearest. Boxes that are alike have one weight for all.
+    """
+    room = _parts([float(box.storage_bytes) for box in boxes])
+    line = _parts([box.load for box in boxes])
+    none = np.zeros(len(size_bytes), dtype=np.bool_)
+    if load.sum() <= 0 or np.allclose(room, line):
+        return Shares(none, room, room)
+    _, group = np.unique(file_keys, return_inverse=True)
+    of_bytes = np.bincount(group, size_bytes) / size_bytes.sum()
+    of_load = np.bincount(group, load) / load.sum()
+    order = np.argsort(-of_load / of_bytes, kind="stable")
+    whole_bytes, whole_load = np.cumsum(of_bytes[order]), np.cumsum(of_load[order])
+    cuts = np.searchsorted(whole_load, np.arange(1, CUTS) / CUTS)
+    cuts = np.unique(cuts[whole_bytes[cuts] < min(1.0, whole_load[cuts].max()) - 1e-9])
+    cuts = cuts[whole_load[cuts] - whole_bytes[cuts] > 1e-6]
+    if not len(cuts):
+        return Shares(none, room, room)
+    bytes_in, load_in = whole_bytes[cuts, None], whole_load[cuts, None]
+    popular = (line * (1 - bytes_in) - room * (1 - load_in)) / (load_in - bytes_in)
+    rest = (room * load_in - line * bytes_in) / (load_in - bytes_in)
+    least = np.minimum(popular.min(axis=1), rest.min(axis=1))
+    fits = np.flatnonzero(least >= 0)
+    # The same one each time, where it may be: another one would move files.
+    usual = np.abs(load_in[:, 0] - POPULAR_LOAD)
+    best = int(fits[usual[fits].argmin()]) if len(fits) else int(least.argmax())
+    is_popular = np.zeros(len(order), dtype=np.bool_)
+    is_popular[order[: cuts[best] + 1]] = True
+    return Shares(
+        is_popular[group],
+        _parts(np.maximum(popular[best], 0.0)),
+        _parts(np.maximum(rest[best], 0.0)),
+    )
+
+
+def _parts(of: Sequence[float] | Floats) -> Floats:
+    all_of = np.asarray(of, dtype=np.float64)
+    parts: Floats = all_of / all_of.sum()
+    return parts
+
+
+def _ranking(file_keys: Keys, weights: Shares, boxes: Sequence[Box]) -> Ints:
     """``[f, place]``: the boxes in the order in which they are a file's."""
     scores = np.empty((len(file_keys), len(boxes)))
     for number, box in enumerate(boxes):
         salt = np.uint64(xxhash.xxh3_64_intdigest(box.appliance_id.encode()))
         drawn = (_mixed(file_keys ^ salt) >> np.uint64(11)).astype(np.float64)
-        scores[:, number] = box.storage_bytes / -np.log((drawn + 0.5) / 2.0**53)
+        weight = np.where(weights.is_popular, weights.popular[number], weights.rest[number])
+        scores[:, number] = weight / -np.log((drawn + 0.5) / 2.0**53)
     ranking: Ints = np.argsort(-scores, axis=1, kind="stable")
     return ranking
 
@@ -115,8 +165,12 @@ def _mixed(number: Keys) -> Keys:
     return mixed
 
 
-def copies(load: Floats, boxes: int) -> Ints:
-    """How many of each file there are to be, ``[f]``: 1 to ``boxes``."""
+def copies(file_keys: Keys, size_bytes: Ints, load: Floats, boxes: int) -> Ints:
+    """How many of each file there are to be, ``[f]``: 1 to ``boxes``.
+
+    Of files with one key, one that is played as often as another has as many at least: sound and
+    captions are small, and a play takes them from where it takes its pictures.
+    """
     total = load.sum()
     if total <= 0 or boxes == 1:
         return np.ones(len(load), dtype=np.int64)
@@ -125,6 +179,10 @@ def copies(load: Floats, boxes: int) -> Ints:
     before = np.cumsum(load[order]) - load[order]
     count[order] += before < COPIED_LOAD * total
     bounded: Ints = np.clip(count, 1, boxes)
+    _, group = np.unique(file_keys, return_inverse=True)
+    rising = np.lexsort((load / size_bytes, group))
+    above = group[rising] * (boxes + 1)
+    bounded[rising] = np.maximum.accumulate(above + bounded[rising]) - above
     return bounded
 
 

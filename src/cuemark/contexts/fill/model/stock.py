@@ -41,7 +41,7 @@ class KnownVersion:
 
 @dataclass(frozen=True)
 class KnownAppliance:
-    """``held`` is in bytes."""
+    """``held`` is in bytes. ``capacity_kbps`` is what its line carries, 0 where nobody said."""
 
     appliance_id: ApplianceId
     region: str
@@ -50,6 +50,7 @@ class KnownAppliance:
     told_at: datetime
     tier: Tier
     held: Held
+    capacity_kbps: int = 0
 
 
 @dataclass(frozen=True)

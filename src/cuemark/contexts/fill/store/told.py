@@ -30,6 +30,7 @@ async def record_appliance(transaction: Transaction, told: TellHeld, at: datetim
         "region": told.region,
         "timezone": told.timezone,
         "storage_bytes": told.storage_bytes,
+        "capacity_kbps": told.capacity_kbps,
         "at": at,
     }
     await transaction.execute(
@@ -38,7 +39,8 @@ async def record_appliance(transaction: Transaction, told: TellHeld, at: datetim
     )
     same = await transaction.execute(
         text(
-            "select (region, timezone, storage_bytes) = (:region, :timezone, :storage_bytes) "
+            "select (region, timezone, storage_bytes, capacity_kbps) "
+            "= (:region, :timezone, :storage_bytes, :capacity_kbps) "
             "from fill.appliance where appliance_id = :id for update"
         ),
         values,
@@ -47,7 +49,8 @@ async def record_appliance(transaction: Transaction, told: TellHeld, at: datetim
     await transaction.execute(
         text(
             "update fill.appliance set region = :region, timezone = :timezone, "
-            "storage_bytes = :storage_bytes, told_at = :at where appliance_id = :id"
+            "storage_bytes = :storage_bytes, capacity_kbps = :capacity_kbps, told_at = :at "
+            "where appliance_id = :id"
         ),
         values,
     )
@@ -104,6 +107,7 @@ async def appliances(
             region=row.region,
             timezone=row.timezone,
             storage_bytes=row.storage_bytes,
+            capacity_kbps=row.capacity_kbps,
             told_at=row.told_at,
             tier="storage" if row.appliance_id in storage else "edge",
             held={
