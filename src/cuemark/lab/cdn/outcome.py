@@ -30,9 +30,9 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Viewer(msgspec.Struct, frozen=True, kw_only=True):
-    """``error`` is empty where the play came to its end. ``moves`` changes of appliance were
-    made by why: ``failed``, ``steered`` or ``faster``; the first segment after one was waited for
-    at most ``longest_move_s``."""
+    """``error`` is empty where the play came to its end. ``moves`` counts changes of appliance by
+    why, as the player's report has it; the first segment after one was waited for at most
+    ``longest_move_s``."""
 
     name: str
     network: str
