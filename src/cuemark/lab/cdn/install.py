@@ -23,12 +23,14 @@ from cuemark.lab.cdn.layout import (
     FIRST_NETWORK_ASN,
     HUB,
     ORIGIN_PORT,
+    VISITOR,
     WEB_PORT,
     Layout,
     Place,
     prefix_of,
 )
 from cuemark.lab.cdn.network import LabUnable, Network, call
+from cuemark.lab.cdn.visitor import Visit
 
 COMMAND_S = 180.0
 STOP_S = 20.0
@@ -143,6 +145,20 @@ class Lab:
         code = self.json("account", "login-link", email, "--create")["code"]
         argv = ["-m", "cuemark.lab.cdn.client", title, self.api_url, code, str(seconds), form]
         return self._start(place.name, [sys.executable, *argv], place.name)
+
+    def start_visitor(self, title: str) -> None:
+        """One who browses until the lab ends; what he tells is in ``visits``."""
+        email = "visitor@lab.example"
+        code = self.json("account", "login-link", email, "--create")["code"]
+        argv = ["-m", "cuemark.lab.cdn.visitor", title, self.api_url, code]
+        self._start(VISITOR, [sys.executable, *argv], VISITOR)
+
+    def visits(self) -> list[Visit]:
+        visits = []
+        for line in (self._folder / f"{VISITOR}.out").read_bytes().splitlines():
+            with contextlib.suppress(msgspec.DecodeError):
+                visits.append(msgspec.json.decode(line, type=Visit))
+        return visits
 
     def glances_of(self, place: Place) -> tuple[list[Glance], Ending | None]:
         """What a viewer told, and how the play ended, where it did."""
