@@ -32,7 +32,7 @@ from cuemark.lab.cdn.layout import (
 from cuemark.lab.cdn.network import LabUnable, Network, call
 from cuemark.lab.cdn.visitor import Visit
 
-COMMAND_S = 180.0
+COMMAND_S, INGEST_S = 180.0, 900.0
 STOP_S = 20.0
 
 
@@ -88,7 +88,8 @@ class Lab:
             self.cuemark("down")
 
     def ingest(self, film: Path, name: str) -> None:
-        self.cuemark("ingest", str(film), "--title", name, "--effort", "fast", "--wait")
+        flags = ["--title", name, "--effort", "fast", "--wait"]
+        self.cuemark("ingest", str(film), *flags, limit_s=INGEST_S)
 
     def start_appliance(self, name: str) -> None:
         file = self._folder / f"{name}.toml"
@@ -185,7 +186,7 @@ class Lab:
             self._groups[part] = int(self.json("status")["pids"][part])
         os.killpg(self._groups[part], number)
 
-    def cuemark(self, *arguments: str) -> str:
+    def cuemark(self, *arguments: str, limit_s: float = COMMAND_S) -> str:
         """Run a command of the install's operator; its stdout. Raises ``LabUnable``."""
         argv = [sys.executable, "-m", "cuemark.app.cli", *arguments]
         argv += [f"--data={self._folder / HUB}"]
@@ -194,7 +195,7 @@ class Lab:
             capture_output=True,
             text=True,
             check=False,
-            timeout=COMMAND_S,
+            timeout=limit_s,
         )
         if done.returncode:
             words = (done.stderr or done.stdout).strip().splitlines()
