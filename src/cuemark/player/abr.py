@@ -199,13 +199,14 @@ def abandon(download: Download) -> int | None:
 
 
 def stalls(download: Download, usual_kbps: float | None) -> bool:
-    """Whether the lowest rung comes too late, and at less than ``TRICKLE`` of the usual throughput.
+    """Whether the lowest rung comes too late, and at less than ``TRICKLE`` of what it takes.
 
-    Then no rung helps, and it may be the appliance that is slow.
+    Then no rung helps. Where it is as little of the usual throughput, it may be the appliance that
+    is slow.
     """
     if download.rung != 0 or usual_kbps is None or not _late(download):
         return False
-    return download.latest_kbps < TRICKLE * usual_kbps
+    return download.latest_kbps < TRICKLE * min(usual_kbps, download.ladder_kbps[0])
 
 
 def _late(download: Download) -> bool:

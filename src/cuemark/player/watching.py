@@ -7,8 +7,9 @@ import msgspec
 from cuemark.player import abr
 from cuemark.player.download import DownloadFailed, Progress
 
-STALLING_S = 2.5
-"""How long an appliance may trickle: as long as it may be silent."""
+STALLING_S = 5.0
+"""How long an appliance may trickle. A loss on a narrow line with a long queue looks like it for some
+seconds: what came after is not shown to who reads until what was lost has come again."""
 
 
 class Around(msgspec.Struct, frozen=True):

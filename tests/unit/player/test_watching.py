@@ -12,7 +12,7 @@ EVERY_S = 0.1
 
 
 def around(**changed: float | bool | None) -> Around:
-    usual = Around(left_s=6, begun=True, usual_kbps=3000, superseded=False, elsewhere=True)
+    usual = Around(left_s=8, begun=True, usual_kbps=3000, superseded=False, elsewhere=True)
     return Around(
         **{name: changed.get(name, getattr(usual, name)) for name in usual.__struct_fields__}
     )
@@ -52,6 +52,11 @@ def test_an_appliance_that_trickles_is_left_before_the_picture_stands_still() ->
 )
 def test_it_is_waited_for_where_leaving_it_would_be_too_soon_or_no_use(play: Around) -> None:
     assert left_after_s(10, play) is None
+
+
+def test_a_line_that_carries_but_less_than_the_film_takes_is_no_trickle() -> None:
+    """A line with a store of tokens is quick at first, and then is what it is."""
+    assert left_after_s(0.5 * LADDER_KBPS[0], around(usual_kbps=3000)) is None
 
 
 def test_of_one_segment_one_appliance_is_left() -> None:
