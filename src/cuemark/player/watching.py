@@ -8,8 +8,8 @@ from cuemark.player import abr
 from cuemark.player.download import DownloadFailed, Progress
 
 STALLING_S = 5.0
-"""How long an appliance may trickle. A loss on a narrow line with a long queue looks like it for some
-seconds: what came after is not shown to who reads until what was lost has come again."""
+"""How long an appliance may trickle. A loss on a narrow line with a long queue looks like it for
+some seconds: what came after is not given to who reads until what was lost has come again."""
 
 
 class Around(msgspec.Struct, frozen=True):
