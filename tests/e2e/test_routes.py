@@ -8,12 +8,16 @@ import pytest
 
 from tests.e2e.installation import Installation, wait_until
 from tests.integration.edge.router import ITS_ASN, OUR_ASN, PORT, Router, router
+from tests.unit.steering.test_atlas import write
 
 
 def site(beside: Router) -> str:
     return f"""
 workers = 0
 functions = ""
+atlas = ["countries.mmdb"]
+[sites.appliance-2]
+country = "JP"
 [sites.appliance-1]
 country = "DE"
 capacity_kbps = 10_000_000
@@ -40,10 +44,22 @@ def routed(beside: Router, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder: Path = tmp_path_factory.mktemp("routed") / "data"
     folder.mkdir()
     (folder / "cuemark.toml").write_text(site(beside))
+    write(folder / "countries.mmdb", {"9.8.0.0/16": {"country_code": "JP"}})
     installation = Installation(folder)
     installation.up()
     yield installation
     installation.down()
+
+
+def rings(installation: Installation, address: str) -> list[tuple[str, int]]:
+    told = installation.json("routes", "explain", address, "--json")
+    return [(each["appliance_id"], each["ring"]) for each in told["candidates"]]
+
+
+def test_operators_see_whom_a_clients_place_brings(routed: Installation) -> None:
+    assert rings(routed, "9.8.7.6") == [("appliance-2", 1), ("appliance-1", 2)]
+    said = routed.cli("routes", "explain", "9.8.7.6").stdout
+    assert "in DE, the client in JP" in said
 
 
 def test_operators_see_what_a_router_announces_and_whom_it_brings(
@@ -53,8 +69,7 @@ def test_operators_see_what_a_router_announces_and_whom_it_brings(
         return routed.json("routes", "list", "--json")
 
     def explained(address: str) -> list[tuple[str, int]]:
-        told = routed.json("routes", "explain", address, "--json")
-        return [(each["appliance_id"], each["ring"]) for each in told["candidates"]]
+        return rings(routed, address)
 
     beside.start(["8.8.8.0/24 blackhole", "9.9.9.0/24 blackhole"])
     wait_until(lambda: listed()["total"] == 1, 30, "the route is known")

@@ -30,6 +30,7 @@ LEAST_BUFFER_S = 10.0
 BUFFER_PER_RUNG_S = 2.0
 ABANDON_GRACE_S = 0.5
 PACE_S = 1.0
+TRICKLE = 0.25
 
 
 class _Mean:
@@ -148,7 +149,12 @@ class Pace:
         self._points: deque[tuple[float, int]] = deque([(0.0, 0)])
 
     def add(self, received_bytes: int, elapsed_s: float) -> None:
-        """``received_bytes`` in all have come ``elapsed_s`` after the request."""
+        """``received_bytes`` in all have come ``elapsed_s`` after the request.
+
+        With less than before, it is a request anew.
+        """
+        if received_bytes < self._points[-1][1] or elapsed_s < self._points[-1][0]:
+            self._points = deque([(0.0, 0)])
         self._points.append((elapsed_s, received_bytes))
         while len(self._points) > 2 and self._points[1][0] <= elapsed_s - PACE_S:
             self._points.popleft()
@@ -181,20 +187,40 @@ def abandon(download: Download) -> int | None:
 
     While the buffer is comfortable a dip is waited out, as dash.js does.
     """
-    silent = download.received_bytes == 0
-    if download.rung == 0 or silent or download.elapsed_s < ABANDON_GRACE_S:
+    if download.rung == 0 or not _late(download):
         return None
-    if download.buffer_s >= LEAST_BUFFER_S:
-        return None
-    kbps = min(download.latest_kbps, download.received_bytes * 8 / 1000 / download.elapsed_s)
+    kbps = _kbps(download)
     left_kbit = (download.size_bytes - download.received_bytes) * 8 / 1000
-    if left_kbit <= kbps * download.buffer_s:
-        return None
     for rung in range(download.rung - 1, -1, -1):
         needs_kbit = download.ladder_kbps[rung] * download.segment_s
         if rung == 0 or needs_kbit <= kbps * download.buffer_s * BUFFER_CAUTION:
             return rung if needs_kbit < left_kbit else None
     return None
+
+
+def stalls(download: Download, usual_kbps: float | None) -> bool:
+    """Whether the lowest rung comes too late, and at less than ``TRICKLE`` of what it takes.
+
+    Then no rung helps. Where it is as little of the usual throughput, it may be the appliance that
+    is slow.
+    """
+    if download.rung != 0 or usual_kbps is None or not _late(download):
+        return False
+    return download.latest_kbps < TRICKLE * min(usual_kbps, download.ladder_kbps[0])
+
+
+def _late(download: Download) -> bool:
+    """Whether what is ahead is short, and will be over before the download is."""
+    silent = download.received_bytes == 0
+    if silent or download.elapsed_s < ABANDON_GRACE_S or download.buffer_s >= LEAST_BUFFER_S:
+        return False
+    left_kbit = (download.size_bytes - download.received_bytes) * 8 / 1000
+    return left_kbit > _kbps(download) * download.buffer_s
+
+
+def _kbps(download: Download) -> float:
+    """The lesser of the download's pace just now and in all."""
+    return min(download.latest_kbps, download.received_bytes * 8 / 1000 / download.elapsed_s)
 
 
 def _highest(ladder_kbps: Sequence[float], budget_kbps: float) -> int:

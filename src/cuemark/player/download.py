@@ -141,6 +141,8 @@ class Downloader:
     ) -> "bytes | _Elsewhere":
         """The body at ``url``, or where it is instead."""
         request = self._client.get(url).header(tracing.HEADER, tracing.traceparent())
+        # Else the client waits for 64 KB before it says that there is an answer.
+        request = request.streamed_read_buffer_limit(1)
         for name, value in (headers(told) if told else {}).items():
             request = request.header(name, value)
         stream = request.build_streamed()

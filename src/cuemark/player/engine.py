@@ -15,12 +15,14 @@ from cuemark.player import abr, cmcd
 from cuemark.player.cmcd import Told
 from cuemark.player.decode import Decoder, Kind
 from cuemark.player.digests import Digests
-from cuemark.player.download import DownloadAbandoned, Progress
+from cuemark.player.download import DownloadAbandoned
 from cuemark.player.errors import MediaUndecodable
 from cuemark.player.keys import Keys
 from cuemark.player.manifest import Manifest, Rung, Segment, Stretch
 from cuemark.player.playhead import Buffer, Decoded, Playhead
 from cuemark.player.source import Delivery, Source
+from cuemark.player.trials import Need
+from cuemark.player.watching import Around, Watching
 
 TARGET_BUFFER_S = 30.0
 TICK_S = 0.02
@@ -93,7 +95,11 @@ class Engine:
         self._current: int | None = None
         self._inits: dict[str, Delivery] = {}
         self._digests: dict[str, Digests] = {}
-        self._wanted_kbps = PROBE_MARGIN * manifest.video[-1].bandwidth_kbps
+        sound_kbps = manifest.audio[0].bandwidth_kbps if manifest.audio else 0.0
+        self._need = Need(
+            least_kbps=manifest.video[0].bandwidth_kbps + sound_kbps,
+            most_kbps=PROBE_MARGIN * manifest.video[-1].bandwidth_kbps,
+        )
         self._proven: set[str] = set()
         self._again: list[Job] = []
         self._attempts: dict[tuple[Kind, int], int] = {}
@@ -179,24 +185,23 @@ class Engine:
             stretch = rung.stretch(job.index)
             init = await self._init_of(stretch, digests)
             key = await self._keys.of(stretch)
-            lower: list[int] = []
-            pace = abr.Pace()
+            watching = self._watching(job, at)
             try:
                 media = await self._source.fetch(
                     segment.path,
-                    self._watcher(job, at, lower, pace),
+                    watching,
                     digests=digests.segment(job.index) if digests else (),
-                    wanted_kbps=self._wanted_kbps,
+                    need=self._need if job.kind == "video" else None,
                     told=self._told(job, rung),
                 )
             except DownloadAbandoned:
-                self._meter.add(*pace.latest)
+                self._meter.add(*watching.pace.latest)
                 self.abandoned += 1
-                if not lower:
+                if watching.lower is None:
                     self._unproven -= 1
                     self._again.append(job)
                     return None
-                at = lower[0]
+                at = watching.lower
                 continue
             self._meter.add(len(media.body), media.elapsed_s)
             if job.kind == "video":
@@ -256,43 +261,21 @@ class Engine:
             )
         )
 
-    def _watcher(
-        self, job: Job, at: int, lower: list[int], pace: abr.Pace
-    ) -> Callable[[Progress], bool]:
-        """Stops a download whose end would come after a stall, and tells the lower rung.
-
-        It stops one, too, while an earlier segment waits to be fetched again.
-        """
+    def _watching(self, job: Job, at: int) -> Watching:
         rungs = self._tracks[job.kind].rungs
-        rung = rungs[at]
-        segment = rung.segments[job.index]
-        ladder_kbps = [each.bandwidth_kbps for each in rungs]
+        segment = rungs[at].segments[job.index]
 
-        def watch(progress: Progress) -> bool:
-            if any(self._start_s(other) < segment.start_s for other in self._again):
-                return False
-            pace.add(progress.received_bytes, progress.elapsed_s)
-            latest_bytes, latest_s = pace.latest
-            begun = self.playhead.startup_s is not None
-            left_s = segment.start_s - self.playhead.position_s
-            target = abr.abandon(
-                abr.Download(
-                    ladder_kbps=ladder_kbps,
-                    rung=at,
-                    segment_s=segment.duration_s,
-                    size_bytes=progress.size_bytes
-                    or int(rung.bandwidth_kbps * 125 * segment.duration_s),
-                    received_bytes=progress.received_bytes,
-                    elapsed_s=progress.elapsed_s,
-                    latest_kbps=latest_bytes * 8 / 1000 / latest_s,
-                    buffer_s=left_s if begun else max(left_s, segment.duration_s),
-                )
+        def around() -> Around:
+            return Around(
+                left_s=segment.start_s - self.playhead.position_s,
+                begun=self.playhead.startup_s is not None,
+                usual_kbps=self._meter.kbps,
+                superseded=any(self._start_s(other) < segment.start_s for other in self._again),
+                elsewhere=self._source.another_stands(),
             )
-            if target is not None:
-                lower.append(target)
-            return target is None
 
-        return watch
+        ladder_kbps = [each.bandwidth_kbps for each in rungs]
+        return Watching(ladder_kbps, at, segment.duration_s, around)
 
     async def _decode_all(self) -> None:
         while True:

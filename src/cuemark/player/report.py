@@ -26,7 +26,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     appliance_id: str
 
 
-Why = Literal["failed", "steered", "faster"]
+Why = Literal["failed", "steered", "faster", "tried", "back"]
+"""It failed; the service led the play; the other one was shown to be faster, or had one segment, on
+trial or because it answered sooner; or the play is back with the first of its ranking."""
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from cuemark.player.download import (
 from cuemark.player.errors import MediaAway
 from cuemark.player.manifest import Location
 from cuemark.player.report import Move, Why
+from cuemark.player.trials import Need
 
 GIVE_UP_S = 30.0
 _FIRST_PAUSE_S = 0.25
@@ -68,6 +69,7 @@ class Source:
         self._begun_s = clock.monotonic_s()
         self.in_use = ""
         self._waits_since_s: float | None = None
+        self._orders = 0
         self.moves: list[Move] = []
         self.hedged = 0
         self.wrong_digests = 0
@@ -87,14 +89,15 @@ class Source:
         watch: Watcher | None = None,
         *,
         digests: tuple[bytes, ...] = (),
-        wanted_kbps: float = 0.0,
+        need: Need | None = None,
         told: Told | None = None,
     ) -> Delivery:
         """The file at ``path``; ``MediaAway`` when nobody gives it for ``GIVE_UP_S``.
 
         ``digests`` are how the SHA-256 of the file may begin. What differs is not delivered, and
         who served it is left. Where there are none nothing is known of the file. What is watched is
-        a segment: of these, ``moves`` tells. ``told`` is what the request tells of itself.
+        a segment: of these, ``moves`` tells. What has a ``need`` may be asked of an appliance on
+        trial. ``told`` is what the request tells of itself.
         """
         give_up_s = self._clock.monotonic_s() + GIVE_UP_S
         segment = watch is not None
@@ -106,8 +109,9 @@ class Source:
         pause_s = _FIRST_PAUSE_S
         self._hedges = min(HEDGES_IN_STORE, self._hedges + HEDGES_EARNED)
         while True:
-            order = self.appliances.in_order(self._clock.monotonic_s(), wanted_kbps)
-            round_ = _Round(self, self._downloader, self._clock, path, order, watch, digests, whole)
+            order = self.appliances.in_order(self._clock.monotonic_s(), need)
+            asked = _Asked(path, watch, digests, whole, on_trial=need is not None)
+            round_ = _Round(self, self._downloader, self._clock, order, asked)
             try:
                 delivery = await round_.run()
             except DownloadAbandoned:
@@ -129,19 +133,32 @@ class Source:
     def _note_move(self, to: str, asked_s: float, failed: set[str]) -> None:
         left, self.in_use = self.in_use, to
         self._waits_since_s = None
-        if left in ("", to) or len(self.moves) >= MOVES_KEPT:
+        if left in ("", to):
             return
-        why: Why = "faster" if self.appliances.listed(left) else "steered"
+        why = "failed" if left in failed else self._why(left, to)
+        self._orders = self.appliances.orders
+        if len(self.moves) >= MOVES_KEPT:
+            return
         now_s = self._clock.monotonic_s()
         self.moves.append(
             Move(
                 at_s=round(now_s - self._begun_s, 3),
                 left=left,
                 to=to,
-                why="failed" if left in failed else why,
+                why=why,
                 waited_s=round(now_s - asked_s, 3),
             )
         )
+
+    def _why(self, left: str, to: str) -> Why:
+        """Why a segment came from ``to``, though ``left`` did not fail."""
+        if not self.appliances.listed(left):
+            return "steered"
+        if to == self.appliances.faster:
+            return "faster"
+        if to != self.appliances.home:
+            return "tried"
+        return "back" if self._orders == self.appliances.orders else "steered"
 
     def good(self, delivery: Delivery) -> None:
         """What this appliance delivered was right."""
@@ -154,6 +171,10 @@ class Source:
     @property
     def appliance_count(self) -> int:
         return len(self.appliances)
+
+    def another_stands(self) -> bool:
+        """Whether more than one appliance is in good standing now."""
+        return self.appliances.another_stands(self._clock.monotonic_s())
 
     def may_hedge(self) -> bool:
         """Whether another request for the same file is within the budget; it is then spent."""
@@ -178,6 +199,16 @@ def _together(session: Told, request: Told | None) -> Told:
     )
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    """A file, as ``Source.fetch`` has it."""
+
+    path: str
+    watch: Watcher | None
+    digests: tuple[bytes, ...]
+    told: Told
+    on_trial: bool
+
+
 class _Round:
     """One file, asked of each appliance at most once.
 
@@ -192,21 +223,15 @@ class _Round:
         source: Source,
         downloader: Downloader,
         clock: Clock,
-        path: str,
         order: Sequence[Location],
-        watch: Watcher | None,
-        digests: tuple[bytes, ...],
-        told: Told,
+        asked: _Asked,
     ) -> None:
         self._source = source
-        self._told = told
+        self._file = asked
         self._appliances = source.appliances
         self._downloader = downloader
         self._clock = clock
-        self._path = path
         self._unasked = list(order)
-        self._watch = watch
-        self._digests = digests
         self._asked: dict[asyncio.Task[Downloaded], tuple[Location, float]] = {}
         self._winner: str | None = None
         self._first_byte_s = 0.0
@@ -238,29 +263,39 @@ class _Round:
 
     def _ask(self) -> None:
         location = self._unasked.pop(0)
-        url = urljoin(location.base_url, self._path)
+        url = urljoin(location.base_url, self._file.path)
 
         def answered(latency_s: float) -> None:
             self._answered(location, latency_s)
 
         def watch(progress: Progress) -> bool:
-            if self._watch is None or self._winner != location.appliance_id:
+            if self._file.watch is None or self._winner != location.appliance_id:
                 return True
-            return self._watch(progress)
+            return self._file.watch(progress)
 
-        task = asyncio.create_task(self._downloader.fetch(url, watch, answered, self._told))
+        task = asyncio.create_task(self._downloader.fetch(url, watch, answered, self._file.told))
         self._asked[task] = location, self._clock.monotonic_s()
 
     def _answered(self, location: Location, latency_s: float) -> None:
         now_s = self._clock.monotonic_s()
-        self._appliances.answered(location.appliance_id, latency_s, now_s)
+        self._appliances.answered(location.appliance_id, latency_s)
         if self._winner is not None:
             return
         self._winner, self._first_byte_s = location.appliance_id, now_s
         for task, (other, asked_s) in self._asked.items():
             if other is not location:
-                self._appliances.answered(other.appliance_id, now_s - asked_s, now_s)
+                self._appliances.answered(other.appliance_id, now_s - asked_s)
+                if asked_s < self._asked_at_s(location):
+                    self._appliances.beaten(other.appliance_id, location.appliance_id, now_s)
                 task.cancel()
+
+    def _asked_at_s(self, location: Location) -> float:
+        return next(at_s for other, at_s in self._asked.values() if other is location)
+
+    def _delivered(self, name: str, size_bytes: int, now_s: float) -> None:
+        if self._file.on_trial:
+            elapsed_s = now_s - self._first_byte_s
+            self._appliances.delivered(name, size_bytes, elapsed_s, now_s)
 
     def _ended(self, task: asyncio.Task[Downloaded]) -> Delivery | None:
         location, _ = self._asked.pop(task)
@@ -274,11 +309,12 @@ class _Round:
             self.failed.add(name)
             self.reasons.append(f"{name}: {failure}")
         except DownloadAbandoned as abandoned:
-            self._appliances.delivered(name, abandoned.received_bytes, now_s - self._first_byte_s)
+            self._delivered(name, abandoned.received_bytes, now_s)
             raise
         else:
-            self._appliances.delivered(name, len(downloaded.body), now_s - self._first_byte_s)
-            if not self._digests or sha256(downloaded.body).digest().startswith(self._digests):
+            self._delivered(name, len(downloaded.body), now_s)
+            digests = self._file.digests
+            if not digests or sha256(downloaded.body).digest().startswith(digests):
                 return Delivery(downloaded.body, name, downloaded.elapsed_s)
             self._appliances.corrupt(name)
             self.failed.add(name)

@@ -80,7 +80,7 @@ def test_no_two_places_share_an_address_and_clients_are_in_what_their_router_ann
     edges: int, networks: int, clients: int
 ) -> None:
     made = layout(edges, networks, clients)
-    assert len(made.places) == 1 + edges + networks + clients
+    assert len(made.places) == 1 + edges + networks + clients + 1
     cables = [ipaddress.ip_network(f"{each.address}/30", strict=False) for each in made.places]
     assert len(set(cables)) == len(cables)
     announced = [ipaddress.ip_network(prefix_of(each.network)) for each in made.networks]
@@ -89,7 +89,7 @@ def test_no_two_places_share_an_address_and_clients_are_in_what_their_router_ann
         assert ipaddress.ip_address(place.gateway) in cable
         assert place.gateway != place.address
         assert len(place.name) <= 15, "no device has a longer name"
-    for client in made.clients:
+    for client in (*made.clients, made.visitor):
         of = [
             number
             for number, network in enumerate(announced, start=1)

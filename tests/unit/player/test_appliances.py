@@ -7,11 +7,10 @@ from cuemark.player.appliances import (
     AWAY_S,
     LONGEST_S,
     PENALTY_S,
-    PROBE_EVERY_S,
-    REMEMBERED_S,
     Appliances,
 )
 from cuemark.player.manifest import Location
+from cuemark.player.trials import USUAL_PAUSE_S, Need
 
 LOCATIONS = [Location(name, f"http://{name}/") for name in ("one", "two", "three")]
 
@@ -37,36 +36,51 @@ def test_who_served_wrong_bytes_is_left_for_the_rest_of_the_play() -> None:
 
 
 def seen(appliances: Appliances, name: str, latency_s: float, kbps: float, now_s: float) -> None:
-    for _ in range(2):
-        appliances.answered(name, latency_s, now_s)
-        appliances.delivered(name, 100_000, 800 / kbps)
+    appliances.answered(name, latency_s)
+    appliances.delivered(name, 100_000, 800 / kbps, now_s)
 
 
-def test_one_that_is_clearly_slower_gives_way_and_is_tried_again_later() -> None:
+def test_of_files_that_come_one_from_each_in_turn_the_faster_one_gets_the_rest() -> None:
     appliances = Appliances(LOCATIONS)
-    seen(appliances, "one", 0.5, 8000, 0)
-    assert order(appliances, 1) == ["one", "two", "three"]
-    seen(appliances, "two", 0.01, 8000, 1)
-    assert order(appliances, 2) == ["two", "one", "three"]
-    assert order(appliances, REMEMBERED_S + 2)[0] == "one"
+    need = Need(least_kbps=300, most_kbps=4000)
+    asked = []
+    for now_s in range(0, 100, 4):
+        name = appliances.in_order(now_s, need)[0].appliance_id
+        seen(appliances, name, 0.01, 500 if name == "one" else 5000, now_s)
+        asked.append(name)
+    at = asked.index("two")
+    assert at * 4 >= USUAL_PAUSE_S
+    assert asked[at:][:4] == ["two", "one", "two", "two"]
+    assert (appliances.home, appliances.faster) == ("one", "two")
+    assert order(appliances, 100) == ["two", "one", "three"], "for files without a need, too"
 
 
-def test_what_is_not_clearly_faster_does_not_change_the_ranking() -> None:
+def test_one_on_trial_that_fails_is_left_as_any_other_is() -> None:
     appliances = Appliances(LOCATIONS)
-    seen(appliances, "one", 0.05, 8000, 0)
-    seen(appliances, "two", 0.01, 9000, 0)
-    assert order(appliances, 1)[0] == "one"
-
-
-def test_a_slow_flow_leads_to_a_trial_of_another_now_and_then() -> None:
-    appliances = Appliances(LOCATIONS)
+    need = Need(least_kbps=300, most_kbps=4000)
+    appliances.in_order(0, need)
     seen(appliances, "one", 0.01, 500, 0)
-    assert appliances.in_order(1, 400)[0].appliance_id == "one"
-    assert appliances.in_order(1, 4000)[0].appliance_id == "two"
-    assert appliances.in_order(2, 4000)[0].appliance_id == "one"
-    seen(appliances, "two", 0.01, 500, 2)
-    later = [each.appliance_id for each in appliances.in_order(2 + PROBE_EVERY_S, 4000)]
-    assert later[0] in ("two", "three")
+    assert appliances.in_order(30, need)[0].appliance_id == "two"
+    appliances.failed("two", 31)
+    assert appliances.in_order(32, need)[0].appliance_id == "one"
+    assert order(appliances, 32) == ["one", "three", "two"]
+
+
+def test_there_is_another_to_go_to_while_one_has_not_failed() -> None:
+    appliances = Appliances(LOCATIONS[:2])
+    assert appliances.another_stands(0)
+    appliances.failed("two", 0)
+    assert not appliances.another_stands(1)
+    assert appliances.another_stands(AWAY_S)
+
+
+def test_an_order_counts_where_it_says_something_new() -> None:
+    appliances = Appliances(LOCATIONS)
+    counts = []
+    for priority in (["one", "two", "three"], ["two"], ["two"], ["nobody"], ["one", "two"]):
+        appliances.steer(priority)
+        counts.append(appliances.orders)
+    assert counts == [0, 1, 1, 1, 2]
 
 
 def test_each_failure_in_a_row_doubles_the_absence() -> None:
@@ -113,9 +127,9 @@ def test_the_services_word_of_now_goes_before_the_manifests() -> None:
 
 def test_one_that_the_service_leads_away_from_is_asked_in_need_alone() -> None:
     appliances = Appliances(LOCATIONS)
-    seen(appliances, "one", 0.001, 10_000, 0)
-    seen(appliances, "two", 0.9, 10, 0)
     appliances.steer(["two"])
+    appliances.beaten("two", "one", 0)
+    appliances.beaten("two", "one", 0)
     assert order(appliances, 1) == ["two", "one", "three"], "though it was faster"
     appliances.failed("two", 2)
     assert order(appliances, 3) == ["one", "three", "two"]

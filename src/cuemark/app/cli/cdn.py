@@ -54,6 +54,9 @@ from cuemark.lab.cdn.trial import Wish, run
 @click.option(
     "--format", "form", type=click.Choice(["dash", "hls"]), default="dash", show_default=True
 )
+@click.option(
+    "--browse", is_flag=True, help="One more in the first network visits the page and begins plays."
+)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option(
     "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Draw it to an HTML file."
@@ -71,6 +74,7 @@ def cdn(
     list_faults: bool,
     film: Path | None,
     form: Literal["dash", "hls"],
+    browse: bool,
     seed: int,
     picture: Path | None,
     keep: bool,
@@ -93,6 +97,7 @@ def cdn(
         form=form,
         seed=seed,
         line_kbps=line_kbps,
+        browse=browse,
     )
     try:
         network.check()
@@ -117,6 +122,8 @@ def cdn(
     plain.print(_told(found))
     if found.faults:
         plain.print(_aftermath(found))
+    if browse:
+        plain.print(_visits(found))
     if keep:
         plain.print(f"Logs: {home}", soft_wrap=True)
 
@@ -169,6 +176,13 @@ def _aftermath(found: Outcome) -> Table:
         )
         table.add_row(each.fault, f"{each.moved} of {len(found.viewers)}", first, last)
     return table
+
+
+def _visits(found: Outcome) -> str:
+    failed = [each for each in found.visits if each.error]
+    told = f"{len(found.visits)} visits, {len(failed)} of them failed"
+    first = f": at {failed[0].at_s:.1f} s, {failed[0].error}" if failed else ""
+    return f"{told}{first}.\n"
 
 
 def _told(found: Outcome) -> str:

@@ -23,14 +23,16 @@ from cuemark.lab.cdn.layout import (
     FIRST_NETWORK_ASN,
     HUB,
     ORIGIN_PORT,
+    VISITOR,
     WEB_PORT,
     Layout,
     Place,
     prefix_of,
 )
 from cuemark.lab.cdn.network import LabUnable, Network, call
+from cuemark.lab.cdn.visitor import Visit
 
-COMMAND_S = 180.0
+COMMAND_S, INGEST_S = 180.0, 900.0
 STOP_S = 20.0
 
 
@@ -86,7 +88,8 @@ class Lab:
             self.cuemark("down")
 
     def ingest(self, film: Path, name: str) -> None:
-        self.cuemark("ingest", str(film), "--title", name, "--effort", "fast", "--wait")
+        flags = ["--title", name, "--effort", "fast", "--wait"]
+        self.cuemark("ingest", str(film), *flags, limit_s=INGEST_S)
 
     def start_appliance(self, name: str) -> None:
         file = self._folder / f"{name}.toml"
@@ -144,6 +147,20 @@ class Lab:
         argv = ["-m", "cuemark.lab.cdn.client", title, self.api_url, code, str(seconds), form]
         return self._start(place.name, [sys.executable, *argv], place.name)
 
+    def start_visitor(self, title: str) -> None:
+        """One who browses until the lab ends; what he tells is in ``visits``."""
+        email = "visitor@lab.example"
+        code = self.json("account", "login-link", email, "--create")["code"]
+        argv = ["-m", "cuemark.lab.cdn.visitor", title, self.api_url, code]
+        self._start(VISITOR, [sys.executable, *argv], VISITOR)
+
+    def visits(self) -> list[Visit]:
+        visits = []
+        for line in (self._folder / f"{VISITOR}.out").read_bytes().splitlines():
+            with contextlib.suppress(msgspec.DecodeError):
+                visits.append(msgspec.json.decode(line, type=Visit))
+        return visits
+
     def glances_of(self, place: Place) -> tuple[list[Glance], Ending | None]:
         """What a viewer told, and how the play ended, where it did."""
         glances, ending = list[Glance](), None
@@ -169,7 +186,7 @@ class Lab:
             self._groups[part] = int(self.json("status")["pids"][part])
         os.killpg(self._groups[part], number)
 
-    def cuemark(self, *arguments: str) -> str:
+    def cuemark(self, *arguments: str, limit_s: float = COMMAND_S) -> str:
         """Run a command of the install's operator; its stdout. Raises ``LabUnable``."""
         argv = [sys.executable, "-m", "cuemark.app.cli", *arguments]
         argv += [f"--data={self._folder / HUB}"]
@@ -178,7 +195,7 @@ class Lab:
             capture_output=True,
             text=True,
             check=False,
-            timeout=COMMAND_S,
+            timeout=limit_s,
         )
         if done.returncode:
             words = (done.stderr or done.stdout).strip().splitlines()

@@ -3,6 +3,7 @@
     client-1 --- net-1 ---+--- core ---+--- hub      the install: control, database, origin
     client-2 --- net-2 ---+            +--- edge-1   an appliance, told routes by net-1
     client-3 --- net-1    |            +--- edge-2   ... and by net-2
+    visitor  --- net-1
 
 Clients and appliances are dealt out to the networks in turn. All addresses are private ones
 (RFC 1918) that only the namespaces know.
@@ -10,7 +11,7 @@ Clients and appliances are dealt out to the networks in turn. All addresses are 
 
 from dataclasses import dataclass
 
-CORE, HUB = "core", "hub"
+CORE, HUB, VISITOR = "core", "hub", "visitor"
 MOST_EDGES, MOST_NETWORKS, MOST_CLIENTS = 32, 16, 64
 ASN, FIRST_NETWORK_ASN = 64500, 64601
 BGP_PORT, WEB_PORT, AGENT_PORT = 1790, 8080, 8081
@@ -44,7 +45,12 @@ class Layout:
     @property
     def places(self) -> list[Place]:
         """All but the core, each after what its cable leads to."""
-        return [self.hub, *self.edges, *self.networks, *self.clients]
+        return [self.hub, *self.edges, *self.networks, *self.clients, self.visitor]
+
+    @property
+    def visitor(self) -> Place:
+        """One who browses, in the first network."""
+        return _client(VISITOR, len(self.clients), 1)
 
     def named(self, name: str) -> Place:
         return next(place for place in self.places if place.name == name)
@@ -70,7 +76,7 @@ def layout(edges: int, networks: int, clients: int) -> Layout:
     return Layout(
         [_on_core(f"edge-{n + 1}", 1, n, n % networks + 1) for n in range(edges)],
         [_on_core(f"net-{n + 1}", 2, n, n + 1) for n in range(networks)],
-        [_client(n, n % networks + 1) for n in range(clients)],
+        [_client(f"client-{n + 1}", n, n % networks + 1) for n in range(clients)],
     )
 
 
@@ -79,6 +85,6 @@ def _on_core(name: str, subnet: int, number: int, network: int) -> Place:
     return Place(name, f"{base}{4 * number + 2}", f"{base}{4 * number + 1}", CORE, network)
 
 
-def _client(number: int, network: int) -> Place:
+def _client(name: str, number: int, network: int) -> Place:
     base = f"10.{100 + network}.{number + 1}."
-    return Place(f"client-{number + 1}", f"{base}2", f"{base}1", f"net-{network}", network)
+    return Place(name, f"{base}2", f"{base}1", f"net-{network}", network)

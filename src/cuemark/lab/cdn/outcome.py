@@ -9,6 +9,7 @@ import msgspec
 
 from cuemark.lab.cdn.client import Ending, Glance
 from cuemark.lab.cdn.faults import EDGE, Fault
+from cuemark.lab.cdn.visitor import Visit
 
 LEAVES_WITHIN_S = 30.0
 """A change of appliance counts for the last fault before it, where that began so long ago."""
@@ -30,9 +31,9 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Viewer(msgspec.Struct, frozen=True, kw_only=True):
-    """``error`` is empty where the play came to its end. ``moves`` changes of appliance were
-    made by why: ``failed``, ``steered`` or ``faster``; the first segment after one was waited for
-    at most ``longest_move_s``."""
+    """``error`` is empty where the play came to its end. ``moves`` counts changes of appliance by
+    why, as the player's report has it; the first segment after one was waited for at most
+    ``longest_move_s``."""
 
     name: str
     network: str
@@ -63,10 +64,20 @@ class Aftermath(msgspec.Struct, frozen=True, kw_only=True):
     last_s: float | None
 
 
+class Visited(msgspec.Struct, frozen=True, kw_only=True):
+    """A visit, as in ``visitor``, ``at_s`` of the run."""
+
+    at_s: float
+    pages_ms: int
+    startup_ms: int
+    appliance_id: str
+    error: str
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """``rebuffer_ratio`` is time of waiting over that and the time of playing, of all viewers.
 
-    ``served`` counts segments by appliance.
+    ``served`` counts segments by appliance. ``visits`` are none where nobody browsed.
     """
 
     seconds: float
@@ -78,6 +89,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     startup_p50_ms: float
     longest_move_s: float
     served: dict[str, int]
+    visits: list[Visited] = []
 
 
 def viewer_of(
@@ -132,6 +144,20 @@ def outcome_of(
         longest_move_s=max((each.longest_move_s for each in viewers), default=0.0),
         served=dict(sorted(served.items())),
     )
+
+
+def visits_of(visits: Sequence[Visit], zero_s: float) -> list[Visited]:
+    """With their times from when the run began."""
+    return [
+        Visited(
+            at_s=round(each.clock_s - zero_s, 3),
+            pages_ms=each.pages_ms,
+            startup_ms=each.startup_ms,
+            appliance_id=each.appliance_id,
+            error=each.error,
+        )
+        for each in visits
+    ]
 
 
 def _spans(ending: Ending | None, zero_s: float) -> list[Span]:

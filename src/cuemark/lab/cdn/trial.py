@@ -15,7 +15,7 @@ from cuemark.lab.cdn.faults import CLIENT, Fault, Step, steps_of
 from cuemark.lab.cdn.install import Lab
 from cuemark.lab.cdn.layout import HUB, Layout, Place
 from cuemark.lab.cdn.network import LabUnable, Network
-from cuemark.lab.cdn.outcome import Outcome, outcome_of, viewer_of
+from cuemark.lab.cdn.outcome import Outcome, outcome_of, viewer_of, visits_of
 
 TITLE = "The film of the lab"
 READY_S = 90.0
@@ -28,7 +28,8 @@ TICK_S = 0.05
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What is run. ``film`` None: one that is made. ``capacity_kbps`` is what appliances say that
-    they carry, ``line_kbps`` what each viewer's line does, 0 for no bound."""
+    they carry, ``line_kbps`` what each viewer's line does, 0 for no bound. With ``browse`` one more
+    visits the page and begins plays."""
 
     seconds: float
     faults: list[Fault]
@@ -38,6 +39,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     spread_s: float = 2.0
     capacity_kbps: int = 100_000
     line_kbps: int = 0
+    browse: bool = False
 
 
 def run(folder: Path, layout: Layout, wish: Wish, tell: Callable[[str], None]) -> Outcome:
@@ -85,6 +87,8 @@ class _Run:
 
     def watched(self) -> Outcome:
         zero_s = time.monotonic()
+        if self._wish.browse:
+            self._lab.start_visitor(TITLE)
         places = self._layout.clients
         pause_s = self._wish.spread_s / len(places)
         children = []
@@ -110,7 +114,11 @@ class _Run:
         ]
         late_s = began_s - zero_s
         endings = [ending for _, ending in told]
-        return outcome_of(time.monotonic() - zero_s, late_s, viewers, self._wish.faults, endings)
+        seconds = time.monotonic() - zero_s
+        found = outcome_of(seconds, late_s, viewers, self._wish.faults, endings)
+        if not self._wish.browse:
+            return found
+        return msgspec.structs.replace(found, visits=visits_of(self._lab.visits(), zero_s))
 
     def _wait(self, until_s: float, children: Sequence[subprocess.Popen[bytes]]) -> None:
         """Until then, or until nobody watches any more."""
