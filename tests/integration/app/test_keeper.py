@@ -1,7 +1,6 @@
 """An appliance that is kept: other releases come and go under it, and it serves what it held."""
 
 import contextlib
-import os
 import signal
 import socket
 import subprocess
@@ -36,16 +35,19 @@ class KeptAppliance:
         appliance.write(told, self.file)
 
     @contextlib.contextmanager
-    def running(self) -> Iterator["subprocess.Popen[bytes]"]:
-        argv = [sys.executable, "-m", "cuemark.app.cli", "appliance", "--config", str(self.file)]
-        process = subprocess.Popen([*argv, "--data", str(self.folder)])
+    def running(self) -> Iterator[None]:
+        self.start()
         try:
             until(lambda: self.runs(release_here()), 30)
-            yield process
+            yield
         finally:
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
+            self.keeper.send_signal(signal.SIGTERM)
+            assert self.keeper.wait(30) == 0
             assert not self.built.answers(), "nothing of it is left"
+
+    def start(self) -> None:
+        argv = [sys.executable, "-m", "cuemark.app.cli", "appliance", "--config", str(self.file)]
+        self.keeper = subprocess.Popen([*argv, "--data", str(self.folder)])
 
     def order(self, release: str) -> str:
         """Have control order it; the order's id."""
@@ -107,6 +109,13 @@ def test_another_release_takes_over_what_it_held_and_goes_back(kept: KeptApplian
     until(lambda: kept.runs(wanted, order_id), 40)
     assert built.get(target).body == BODY
     assert built.get(target).headers["cache-status"].endswith("hit"), "it has what it had"
+    kept.keeper.kill()
+    kept.keeper.wait()
+    agents = len(agents_of(kept))
+    kept.start()
+    until(lambda: len(agents_of(kept)) > agents, 40)
+    told = len(built.reports())
+    until(lambda: len(built.reports()) > told and kept.runs(wanted, order_id), 40)
     back = kept.order(release_here())
     until(lambda: kept.runs(release_here(), back), 40)
     assert built.get(target).body == BODY
@@ -122,7 +131,7 @@ def test_what_cannot_be_run_leaves_everything_as_it_is(kept: KeptAppliance) -> N
         program.parent.mkdir(parents=True)
         program.write_text(script)
         program.chmod(0o755)
-    agent = agent_of(kept)
+    agents = agents_of(kept)
     for release, sentence in (
         ("0.9.0+absent", f"release 0.9.0+absent is not in {kept.releases}"),
         ("../../../bin/sh", "'../../../bin/sh' names no release"),
@@ -135,7 +144,7 @@ def test_what_cannot_be_run_leaves_everything_as_it_is(kept: KeptAppliance) -> N
         said = kept.software()
         assert (said.trouble, said.release) == (sentence, release_here())
         assert kept.built.answers()
-    assert agent_of(kept) == agent, "nobody was restarted"
+    assert agents_of(kept) == agents, "nobody was restarted"
 
 
 def test_a_release_that_ends_while_starting_makes_room_for_the_one_before(
@@ -149,12 +158,13 @@ def test_a_release_that_ends_while_starting_makes_room_for_the_one_before(
     assert trouble.startswith(f"release {broken} was left for {release_here()}: it ended")
 
 
-def agent_of(kept: KeptAppliance) -> int:
-    """The process id of its agent, which lives."""
-    pid = 0
-    for line in (kept.folder / "logs" / "cuemark.jsonl").read_text().splitlines():
-        said = msgspec.json.decode(line)
-        if said.get("event") == "child_started" and said.get("child") == "appliance-1-agent":
-            pid = int(said["pid"])
-    os.kill(pid, 0)
-    return pid
+def agents_of(kept: KeptAppliance) -> list[int]:
+    """The process ids of its agents, as they were started."""
+    said = map(
+        msgspec.json.decode, (kept.folder / "logs" / "cuemark.jsonl").read_bytes().split(b"\n")[:-1]
+    )
+    return [
+        int(each["pid"])
+        for each in said
+        if each["event"] == "child_started" and each["child"] == "appliance-1-agent"
+    ]

@@ -149,6 +149,7 @@ class Keeper:
                 self._keep(release="", before="", on_trial=False, trouble=str(error))
         if release != self._kept.release:
             self._keep(release=release)
+        _wait_for_lock(self._root / "run" / "lock")
         (self._folder / HEARD).unlink(missing_ok=True)
         argv = launch_argv([*program, *self._arguments, "--kept"], on_parent_death=signal.SIGTERM)
         with self._output.open("wb") as output:
@@ -191,6 +192,19 @@ def _answers(host: str, port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection((host, port), CONNECT_S):
         return True
     return False
+
+
+def _wait_for_lock(path: Path) -> None:
+    """Wait until the child of a keeper that was killed has ended, which it does by itself."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        for _ in range(int((FINISH_S + STOP_S) / LOOK_S)):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            time.sleep(LOOK_S)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
