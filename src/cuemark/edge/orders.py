@@ -1,8 +1,8 @@
 """What an agent and the process that keeps its appliance tell each other, in three small files.
 
 The two may be of different releases, so these files are as lasting as a contract: fields are only
-ever added. ``order.json`` is the last order of control's, ``kept.json`` what came of it, and
-``heard`` is there once control has answered this agent.
+ever added. ``order.json`` is what control orders now, ``kept.json`` what came of the last order.
+``heard`` is there once control has answered this agent: an order from before may be an old one.
 """
 
 import contextlib
@@ -45,7 +45,9 @@ def write_kept(folder: Path, kept: Kept) -> None:
 
 
 def read_order(folder: Path) -> ReleaseOrder | None:
-    """The last order, if there was any that can be read."""
+    """What control orders this agent now, as far as it is heard and can be read."""
+    if not (folder / HEARD).exists():
+        return None
     with contextlib.suppress(OSError, *UNREADABLE):
         return msgspec.json.decode((folder / ORDER).read_bytes(), type=ReleaseOrder)
     return None
@@ -58,19 +60,21 @@ class Orders:
         self._folder = folder
         self.answers = answers
         self._kept = kept
-        self._order = read_order(folder)
+        self._order: ReleaseOrder | None = None
         self._heard = False
 
     def take(self, order: ReleaseOrder | None) -> None:
         """Hand on what control said, an order or that it has none. Raises ``OSError``."""
         if not self._kept:
             return
+        if order is None:
+            (self._folder / ORDER).unlink(missing_ok=True)
+        elif order != self._order:
+            write_private(self._folder / ORDER, msgspec.json.encode(order))
+        self._order = order
         if not self._heard:
             write_private(self._folder / HEARD, b"")
             self._heard = True
-        if order is not None and order != self._order:
-            write_private(self._folder / ORDER, msgspec.json.encode(order))
-            self._order = order
 
     def software(self) -> Software:
         """What to report: with it, what became of the last order."""

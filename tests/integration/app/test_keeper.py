@@ -31,6 +31,8 @@ class KeptAppliance:
         self.releases = root / "releases"
         self.releases.mkdir()
         self.file, self.folder = root / "edge.toml", root / "host"
+        self.argv = [sys.executable, "-m", "cuemark.app.cli", "appliance"]
+        self.argv += ["--config", str(self.file), "--data", str(self.folder)]
         told = msgspec.structs.replace(file_of(built), releases=str(self.releases))
         appliance.write(told, self.file)
 
@@ -46,8 +48,7 @@ class KeptAppliance:
             assert not self.built.answers(), "nothing of it is left"
 
     def start(self) -> None:
-        argv = [sys.executable, "-m", "cuemark.app.cli", "appliance", "--config", str(self.file)]
-        self.keeper = subprocess.Popen([*argv, "--data", str(self.folder)])
+        self.keeper = subprocess.Popen(self.argv)
 
     def order(self, release: str) -> str:
         """Have control order it; the order's id."""
@@ -132,6 +133,8 @@ def test_what_cannot_be_run_leaves_everything_as_it_is(kept: KeptAppliance) -> N
         program.write_text(script)
         program.chmod(0o755)
     agents = agents_of(kept)
+    again = subprocess.run(kept.argv, capture_output=True, text=True, timeout=30, check=False)
+    assert (again.returncode, "an appliance runs on" in again.stderr + again.stdout) == (1, True)
     for release, sentence in (
         ("0.9.0+absent", f"release 0.9.0+absent is not in {kept.releases}"),
         ("../../../bin/sh", "'../../../bin/sh' names no release"),
