@@ -16,6 +16,7 @@ from benches.stand import Stand
 from cuemark.contexts.telemetry import wiring
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.telemetry import MOST_LINES, LinesTaken, TakeLines, Telemetry
+from cuemark.edge.answers import Answers
 from cuemark.edge.shipping import Shipping
 from cuemark.edge.spool import Batch, Spool
 from cuemark.edge.tail import Position, Tail
@@ -87,7 +88,7 @@ async def _round(
 ) -> tuple[float, float, float]:
     spool = Spool(folder, 1 << 30, SystemClock().now())
     tail = Tail(log, Position(), MOST_LINES)
-    shipping = Shipping(APPLIANCE, tail, spool, telemetry.take_lines)
+    shipping = Shipping(APPLIANCE, tail, spool, telemetry.take_lines, Answers(SystemClock()).count)
     begun_s, cpu_s = time.monotonic(), time.process_time()
     while shipping.gather_some():
         pass

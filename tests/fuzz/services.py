@@ -19,6 +19,7 @@ from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.ranking import Appliance
 from cuemark.contexts.steering.model.redirects import RedirectTokens
 from cuemark.contexts.steering.service import SteeringService
+from cuemark.contexts.steering.service.rolling import Rolling
 from cuemark.contexts.steering.service.routing import Routing
 from cuemark.contexts.steering.store.atlas import Atlas
 from cuemark.contracts.encoding.uploads import OpenUpload
@@ -29,6 +30,7 @@ from cuemark.kit import cat, deadline, passport
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.database import Database
 from cuemark.kit.errors import UNREADABLE
+from cuemark.kit.ids import Ids
 from cuemark.kit.link import InternalApp, route_of, serve
 from cuemark.kit.outbox import Log
 from cuemark.player import dash as player_dash
@@ -116,6 +118,7 @@ def internal() -> InternalApp:
         CLOCK,
         KEYRING,
         routing,
+        Rolling(database, CLOCK, Ids(CLOCK), (), ()),
         atlas,
         PlayTokens(MASTERS),
         RedirectTokens(MASTERS),

@@ -3,8 +3,10 @@
 What it needs to know is in one private file, in TOML, which ``cuemark host appliance`` writes.
 """
 
+import asyncio
 import os
 import re
+import signal
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +32,7 @@ from cuemark.kit.objects import write_private
 
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _BIND = re.compile(r"[A-Za-z0-9.:-]{1,255}")
+FINISH_S = 20.0
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -42,7 +45,8 @@ class ApplianceFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     listens; the agent's port is on loopback. ``certificate`` and ``key`` are PEM files, relative
     to the file, and ``nginx`` is the path of another program than the bundled one. ``site`` is the
     table ``sites.NAME`` of the install's settings: where it stands, who tells it routes, and when
-    it is filled.
+    it is filled. ``releases`` is a folder of releases, relative to the file, out of which a rollout
+    may have it replaced.
     """
 
     name: str
@@ -57,6 +61,7 @@ class ApplianceFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     certificate: str = ""
     key: str = ""
     nginx: str = ""
+    releases: str = ""
     store_gb: Annotated[float, Meta(gt=0, le=1_000_000)] = 50.0
     background_kbps: Annotated[int, Meta(ge=0, le=100_000_000)] = 40_000
     site: Site = Site()
@@ -99,15 +104,27 @@ def _written(site: Site) -> dict[str, Any]:
 async def run(folder: DataFolder, settings: ApplianceSettings, serving: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT, whether control and the origin are there or not.
 
-    ``serving`` is called once nginx and the agent both do.
+    SIGQUIT ends it as well, once viewers have what they are just being sent, or after
+    ``FINISH_S``. ``serving`` is called once nginx and the agent both do.
     """
+    finish = False
+
+    def asked_to_finish() -> None:
+        nonlocal finish
+        finish = True
+        stop.set()
+
     async with supervised(folder) as (supervisor, stop):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGQUIT, asked_to_finish)
         state.write(folder, Phase(supervisor_pid=os.getpid(), doing="serving as an appliance"))
         for spec in system.specs_of_appliance(settings):
             await supervisor.add(spec)
         structlog.get_logger().info("appliance_alone", appliance_id=settings.appliance_id)
         serving()
         await stop.wait()
+        if finish:
+            # nginx takes nobody new, and needs the agent for those that it has.
+            await supervisor.retire(settings.appliance_id, signal.SIGQUIT, FINISH_S)
 
 
 def _settings(file: ApplianceFile, beside: Path, folder: DataFolder) -> ApplianceSettings:
@@ -129,6 +146,7 @@ def _settings(file: ApplianceFile, beside: Path, folder: DataFolder) -> Applianc
         certificate=at(file.certificate),
         key=at(file.key),
         nginx=file.nginx,
+        releases=at(file.releases),
         store_limit_bytes=int(file.store_gb * 1e9),
         background_kbps=file.background_kbps,
         capacity_kbps=file.site.capacity_kbps,
@@ -174,6 +192,8 @@ def _faults_here(settings: ApplianceSettings, clock: Clock) -> list[str]:
             tls.read(settings, clock.now())
         except tls.CertificateUnusable as error:
             faults.append(str(error))
+    if settings.releases and not Path(settings.releases).is_dir():
+        faults.append(f"`releases` is {settings.releases!r}, which is no folder")
     try:
         if not Path(nginx.program(settings.nginx)).exists():
             faults.append(f"`nginx` is {settings.nginx!r}, which is not there")

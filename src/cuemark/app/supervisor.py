@@ -170,12 +170,16 @@ class Child:
 
     async def stop(self) -> None:
         """End the child in its own way, then by force; returns when its group is gone."""
+        await self.end(self.spec.stop_signal, self.spec.stop_s)
+
+    async def end(self, how: signal.Signals, within_s: float) -> None:
+        """End the child by this signal, then by force; returns when its group is gone."""
         if self._process is None:
             return
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process.pid, self.spec.stop_signal)
+            os.kill(self._process.pid, how)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.spec.stop_s):
+            async with asyncio.timeout(within_s):
                 await self._process.wait()
         await self.clear()
 
@@ -203,7 +207,7 @@ class Supervisor:
         self._record = run_folder / "groups.json"
         self._logs = logs
         self._children: list[Child] = []
-        self._watchers: list[asyncio.Task[None]] = []
+        self._watchers: dict[str, asyncio.Task[None]] = {}
 
     @property
     def children(self) -> Sequence[Child]:
@@ -230,7 +234,7 @@ class Supervisor:
             await child.stop()
             self._children.remove(child)
             raise
-        self._watchers.append(asyncio.create_task(self._keep(child)))
+        self._watchers[spec.name] = asyncio.create_task(self._keep(child))
         structlog.get_logger().info("child_started", child=spec.name, pid=child.group)
         return child
 
@@ -300,11 +304,21 @@ class Supervisor:
                 return
             structlog.get_logger().warning("child_killed_while_starting", child=child.spec.name)
 
+    async def retire(self, name: str, how: signal.Signals, within_s: float) -> None:
+        """End the child of this name by another signal than its own, and keep it no more."""
+        child = next(each for each in self._children if each.spec.name == name)
+        watcher = self._watchers.pop(name)
+        watcher.cancel()
+        await asyncio.gather(watcher, return_exceptions=True)
+        await child.end(how, within_s)
+        self._children.remove(child)
+        structlog.get_logger().info("child_retired", child=name)
+
     async def stop(self) -> None:
         """Stop all children, the last started first."""
-        for watcher in self._watchers:
+        for watcher in self._watchers.values():
             watcher.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await asyncio.gather(*self._watchers.values(), return_exceptions=True)
         for child in reversed(self._children):
             for listener in child.spec.listeners:
                 listener.close()

@@ -15,6 +15,9 @@ The first report that says of a published version that an appliance holds it is 
     |-- NoAppliance        nobody serves the version of the play just now
     |-- RoutesInvalid      routes that an appliance announces are not acceptable; says which
     |-- AddressInvalid     what a route was asked for is no IP address
+    |-- RolloutInvalid     a rollout cannot be started so; says why
+    |-- RolloutUnderway    another rollout is going on, or this one is where that cannot be done
+    |-- NoRollout          there is no such rollout, or none at all
     `-- PageInvalid        the limit of a list is not acceptable
 """
 
@@ -57,6 +60,23 @@ class NoAppliance(Refusal):
     status = 503
 
 
+class Software(msgspec.Struct, frozen=True, kw_only=True):
+    """Which release of Cuemark an appliance runs, and how it does with it.
+
+    ``can_update``: somebody keeps it who can replace it by another release. ``order_id`` is the
+    last order of a rollout that it has acted on, and ``trouble`` says why it does not run what that
+    order wanted; empty where it does. Of the last minute are ``answered`` the requests that it has
+    answered, and ``failed`` those among them that no viewer got media by.
+    """
+
+    release: str
+    can_update: bool = False
+    order_id: str = ""
+    trouble: str = ""
+    answered: int = 0
+    failed: int = 0
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What an appliance says of itself. ``url`` is where viewers reach it, ``http`` or ``https``.
 
@@ -65,7 +85,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     ``capacity_kbps`` is what its line carries, 0 where nobody said; ``served_kbps`` what it sends
     now. ``announced_only`` says that it is for clients whose addresses its routes have, and for
-    nobody else. ``peers`` are the routers that tell it routes.
+    nobody else. ``peers`` are the routers that tell it routes. ``region`` is whose members it
+    serves, empty for home.
     """
 
     appliance_id: ApplianceId
@@ -79,6 +100,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     announced_only: bool = False
     place: "Place | None" = None
     peers: "list[BgpPeer]" = []
+    region: str = ""
+    software: Software | None = None
 
 
 class ReportAccepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,10 +157,17 @@ class RevokedSession(msgspec.Struct, frozen=True):
     until_s: int
 
 
+class ReleaseOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """Run this release instead of yours. An order is acted on once, whatever comes of it."""
+
+    order_id: str
+    release: str
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """What an appliance needs to serve without asking: token keys, published versions, the
     sessions that are over before their tokens are, and whom to ask for what it lacks before the
-    origin, the ones to prefer first.
+    origin, the ones to prefer first. ``order`` is there while a rollout wants it replaced.
 
     Of the revoked, the newest ``MAX_REVOKED`` are told, each until its tokens end.
     """
@@ -148,6 +178,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     revoked: list[RevokedSession] = []
     revoked_cursor: str = ""
     sources: list[SnapshotSource] = []
+    order: ReleaseOrder | None = None
 
 
 class Rank(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,6 +239,8 @@ class ApplianceState(msgspec.Struct, frozen=True, kw_only=True):
     peers: "list[BgpPeer]" = []
     routes: int = 0
     draining: bool = False
+    region: str = ""
+    software: Software | None = None
 
 
 class ApplianceList(msgspec.Struct, frozen=True, kw_only=True):
@@ -408,6 +441,112 @@ class DrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     pass
 
 
+class RolloutInvalid(Refusal):
+    code = "rollout_invalid"
+    status = 422
+
+
+class RolloutUnderway(Refusal):
+    code = "rollout_underway"
+    status = 409
+
+
+class NoRollout(Refusal):
+    code = "no_rollout"
+    status = 404
+
+
+class RolloutPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How a rollout goes. ``waves`` are how many appliances run the release after each wave, as a
+    number or a share (``10%``), ascending; the last wave, all, goes without saying.
+
+    A wave is over when all of it have been well for ``soak_s``. An appliance drains for ``drain_s``
+    before it is told, and has to be back within ``deadline_s``. Of the appliances of a region and
+    tier at most ``at_once_percent`` are out at a time, or one; and never the last one that is fit,
+    unless ``allow_last``.
+    """
+
+    waves: list[str] = msgspec.field(default_factory=lambda: ["1", "10%", "50%"])
+    soak_s: int = 600
+    drain_s: int = 30
+    deadline_s: int = 300
+    at_once_percent: int = 25
+    allow_last: bool = False
+
+
+MemberPhase = Literal["waiting", "draining", "replacing", "updated", "failed"]
+RolloutStanding = Literal["running", "paused", "halted", "done", "undone"]
+
+
+class RolloutMember(msgspec.Struct, frozen=True, kw_only=True):
+    """An appliance in a rollout. ``target`` is what it is to run, ``before`` what it ran when it
+    was told, empty before that and where it ran the target anyway.
+
+    It is in its phase ``since`` a time; ``unwell_since`` is there while it is silent or not
+    healthy. ``attempt`` counts its orders; ``reason`` says why it failed.
+    """
+
+    appliance_id: ApplianceId
+    target: str
+    since: datetime
+    phase: MemberPhase = "waiting"
+    before: str = ""
+    attempt: int = 0
+    unwell_since: datetime | None = None
+    reason: str = ""
+
+
+class Rollout(msgspec.Struct, frozen=True, kw_only=True):
+    """The updating of appliances to a release, wave by wave.
+
+    ``undoes`` names the rollout that this one takes back; then ``release`` is empty, and each
+    member's target is what it ran before. ``reason`` says why it is halted, or what it waits for.
+    ``wave`` counts from 1; all of it are well since ``well_since``. ``looked_at`` is when it was
+    last looked after: what nobody looks after does not get late.
+    """
+
+    rollout_id: str
+    release: str
+    policy: RolloutPolicy
+    standing: RolloutStanding
+    started_at: datetime
+    looked_at: datetime
+    members: list[RolloutMember]
+    wave: int = 1
+    well_since: datetime | None = None
+    undoes: str = ""
+    reason: str = ""
+
+
+class StartRollout(msgspec.Struct, frozen=True, kw_only=True):
+    """``release`` is as an appliance that runs it reports it.
+
+    Raises ``RolloutInvalid``, and ``RolloutUnderway`` while another one runs.
+    """
+
+    release: str
+    policy: RolloutPolicy = RolloutPolicy()
+
+
+class GetRollout(msgspec.Struct, frozen=True, kw_only=True):
+    """The last one. Raises ``NoRollout`` where there was none."""
+
+
+RolloutChange = Literal["pause", "resume", "undo"]
+
+
+class ChangeRollout(msgspec.Struct, frozen=True, kw_only=True):
+    """``pause``: nobody else is told. ``resume``: go on, and try those that failed once more.
+    ``undo``: each goes back to what it ran, by a rollout of its own, which is the answer.
+
+    Raises ``NoRollout`` where the last one is another, and ``RolloutUnderway`` where it stands so
+    that this cannot be done.
+    """
+
+    rollout_id: str
+    change: RolloutChange
+
+
 class Steering(Protocol):
     refusals: ClassVar[tuple[type[Refusal], ...]] = (
         UnknownAppliance,
@@ -418,6 +557,9 @@ class Steering(Protocol):
         PageInvalid,
         SteeringOver,
         NoAppliance,
+        RolloutInvalid,
+        RolloutUnderway,
+        NoRollout,
     )
 
     async def report(self, request: Report) -> ReportAccepted: ...
@@ -439,3 +581,9 @@ class Steering(Protocol):
     async def redirect(self, request: Redirect) -> Redirected: ...
 
     async def set_draining(self, request: SetDraining) -> DrainingSet: ...
+
+    async def start_rollout(self, request: StartRollout) -> Rollout: ...
+
+    async def get_rollout(self, request: GetRollout) -> Rollout: ...
+
+    async def change_rollout(self, request: ChangeRollout) -> Rollout: ...

@@ -21,6 +21,7 @@ from cuemark.contracts.telemetry import MOST_LINES, Telemetry
 from cuemark.edge import tls
 from cuemark.edge.ahead import Ahead, Pace
 from cuemark.edge.announcing import Announcer
+from cuemark.edge.answers import Answers
 from cuemark.edge.cache import FillTable
 from cuemark.edge.control import Knowledge, Liaison, Vitals
 from cuemark.edge.filling import Filler
@@ -30,6 +31,7 @@ from cuemark.edge.http import HttpServer
 from cuemark.edge.keeping import Keeping
 from cuemark.edge.ledger import Ledger
 from cuemark.edge.neighbours import Neighbours
+from cuemark.edge.orders import Orders
 from cuemark.edge.plan import Plan
 from cuemark.edge.revoked import Revoked
 from cuemark.edge.rib import Rib
@@ -67,6 +69,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     tokens = Tokens(settings.appliance_id, lambda: knowledge.keys, revoked, clock)
     rib = Rib(settings.bgp)
     meter = Meter(folder, clock)
+    orders = Orders(folder, bool(settings.releases), Answers(clock))
     spool = Spool(folder, settings.lines_spool_bytes, clock.now())
     upstream = Upstream(settings.origin_url, settings.origin_key, settings.appliance_id)
     table = FillTable(settings.max_fills, settings.max_waiting_fills)
@@ -87,12 +90,13 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
     identity = Passport(subject=settings.appliance_id, role="service")
     async with Channel(settings.control_url, lambda: office.mint(identity)) as channel:
         steering = connect(Steering, channel)
-        liaison = Liaison(settings, steering, upstream, knowledge, revoked, indexes)
+        liaison = Liaison(settings, steering, upstream, knowledge, revoked, indexes, orders)
         shipping = Shipping(
             ApplianceId(settings.appliance_id),
             Tail(folder / "logs" / "access.jsonl", spool.read_to, MOST_LINES),
             spool,
             connect(Telemetry, channel).take_lines,
+            orders.answers.count,
         )
         announcer = Announcer(ApplianceId(settings.appliance_id), rib, steering.announce_routes)
         media = MediaService(
@@ -124,7 +128,9 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
             work = [
                 group.create_task(liaison.pull_snapshots(neighbours.learn)),
                 group.create_task(
-                    liaison.send_reports(Vitals(lambda: server.in_flight, meter.kbps, rib.told))
+                    liaison.send_reports(
+                        Vitals(lambda: server.in_flight, meter.kbps, rib.told, orders.software)
+                    )
                 ),
                 group.create_task(announcer.run()),
                 *(group.create_task(each.run()) for each in speakers(settings, rib)),

@@ -23,10 +23,12 @@ from cuemark.contracts.steering import (
     Snapshot,
     SnapshotKey,
     SnapshotSource,
+    Software,
     Steering,
 )
 from cuemark.edge.in_step import InStep
 from cuemark.edge.nginx import TOKEN_KEYS
+from cuemark.edge.orders import Orders
 from cuemark.edge.revoked import Revoked
 from cuemark.edge.settings import ApplianceSettings
 from cuemark.edge.store import Indexes, IndexInvalid, read_index
@@ -103,6 +105,7 @@ class Vitals:
     in_flight: Callable[[], int]
     served_kbps: Callable[[], int]
     peers: Callable[[], list[BgpPeer]]
+    software: Callable[[], Software]
 
 
 class Liaison:
@@ -116,6 +119,7 @@ class Liaison:
         knowledge: Knowledge,
         revoked: Revoked,
         indexes: Indexes,
+        orders: Orders,
     ) -> None:
         self._settings = settings
         self._steering = steering
@@ -123,6 +127,7 @@ class Liaison:
         self._knowledge = knowledge
         self._revoked = revoked
         self._indexes = indexes
+        self._orders = orders
         self._told_revision = -1
         self._in_step = InStep()
         self._learn_after_s: dict[VersionId, float] = {}
@@ -147,6 +152,7 @@ class Liaison:
                     news = await self._steering.get_snapshot(request)
                 self._revoked.take(news)
                 self._knowledge.take(news)
+                self._orders.take(news.order)
                 learnt(self._knowledge.snapshot.sources)
                 self._in_step.note("get_snapshot", "")
             except (Unavailable, Refusal, OSError) as error:
@@ -205,6 +211,8 @@ class Liaison:
             capacity_kbps=self._settings.capacity_kbps,
             announced_only=self._settings.announced_only,
             place=self._settings.place,
+            region=self._settings.region,
+            software=vitals.software(),
             inventory_revision=revision,
             versions=sorted(self._indexes.version_ids) if changed else None,
         )

@@ -84,6 +84,7 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     for all day, at ``fill_kbps``, 0 for none of it. It asks for that every ``manifest_every_s``,
     and tells what it served and holds every ``tell_every_s``.
     ``lines_spool_bytes`` bounds the lines of requests that wait for control, on its disk.
+    ``releases`` is the folder of the releases that it can be replaced by; empty: it cannot.
     """
 
     appliance_id: str
@@ -118,6 +119,7 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     fill_kbps: int = 100_000
     manifest_every_s: float = 15.0
     tell_every_s: float = 60.0
+    releases: str = ""
 
     @property
     def agent_key(self) -> str:

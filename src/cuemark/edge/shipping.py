@@ -6,13 +6,13 @@ pause is drawn between once and twice its length, so that appliances do not come
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import structlog
 
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.telemetry import LinesInvalid, LinesTaken, TakeLines
+from cuemark.contracts.telemetry import Line, LinesInvalid, LinesTaken, TakeLines
 from cuemark.edge import lines
 from cuemark.edge.in_step import InStep
 from cuemark.edge.spool import Batch, Spool
@@ -32,7 +32,8 @@ T = TypeVar("T")
 
 
 class Shipping:
-    """Sends what ``tail`` brings by way of ``spool``. ``take`` is telemetry's ``take_lines``."""
+    """Sends what ``tail`` brings by way of ``spool``. ``take`` is telemetry's ``take_lines``, and
+    ``count`` is shown every line on its way."""
 
     def __init__(
         self,
@@ -40,11 +41,13 @@ class Shipping:
         tail: Tail,
         spool: Spool,
         take: Callable[[TakeLines], Awaitable[LinesTaken]],
+        count: Callable[[Sequence[Line]], None],
     ) -> None:
         self._appliance_id = appliance_id
         self._tail = tail
         self._spool = spool
         self._take = take
+        self._count = count
         self._turn = asyncio.Lock()
         self._in_step = InStep()
 
@@ -73,6 +76,7 @@ class Shipping:
         if bad:
             structlog.get_logger().warning("log_lines_unreadable", lines=bad)
         self._spool.put(found, self._tail.position)
+        self._count(found)
         return True
 
     async def ship(self) -> None:

@@ -16,6 +16,7 @@ from cuemark.contracts.encoding.versions import CaptionRole, Codec
 from cuemark.contracts.ids import AccountId
 from cuemark.contracts.playback import Naming, Play
 from cuemark.contracts.protection import Robustness, System
+from cuemark.contracts.steering import RolloutChange, RolloutPolicy
 from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.pages import MOST_ROWS
 
@@ -216,6 +217,15 @@ class SteeringView(View, frozen=True):
 
 class DrainingBody(View, frozen=True):
     draining: bool
+
+
+class RolloutBody(View, frozen=True):
+    release: str
+    policy: RolloutPolicy = msgspec.field(default_factory=RolloutPolicy)
+
+
+class RolloutChangeBody(View, frozen=True):
+    change: RolloutChange
 
 
 class ProgressBody(View, frozen=True):

@@ -34,12 +34,15 @@ from cuemark.contracts.fill import (
 from cuemark.contracts.steering import (
     AnnounceRoutes,
     ApplianceList,
+    ChangeRollout,
     DrainingSet,
     ExplainRanking,
     Explanation,
+    GetRollout,
     GetSnapshot,
     ListAppliances,
     ListRoutes,
+    NoRollout,
     Place,
     Rank,
     Ranking,
@@ -47,10 +50,12 @@ from cuemark.contracts.steering import (
     Redirected,
     Report,
     ReportAccepted,
+    Rollout,
     RoutePage,
     RoutesAccepted,
     SetDraining,
     Snapshot,
+    StartRollout,
     Steer,
     Steered,
     Steering,
@@ -94,6 +99,7 @@ class FileSteering(Steering):
             sources=whole.sources,
             revoked=whole.revoked[int(request.revoked_after or "0") :],
             revoked_cursor=str(len(whole.revoked)),
+            order=whole.order,
         )
 
     async def rank(self, request: Rank) -> Ranking:
@@ -119,6 +125,15 @@ class FileSteering(Steering):
 
     async def set_draining(self, request: SetDraining) -> DrainingSet:
         return DrainingSet()
+
+    async def start_rollout(self, request: StartRollout) -> Rollout:
+        raise NoRollout("No rollout is made here.")
+
+    async def get_rollout(self, request: GetRollout) -> Rollout:
+        raise NoRollout("No rollout is made here.")
+
+    async def change_rollout(self, request: ChangeRollout) -> Rollout:
+        raise NoRollout("No rollout is made here.")
 
 
 class FileFill(Fill):

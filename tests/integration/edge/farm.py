@@ -21,6 +21,7 @@ from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
 from cuemark.contracts.fill import Manifest, TellHeld, TellServed
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.contracts.steering import (
+    ReleaseOrder,
     Report,
     RevokedSession,
     Snapshot,
@@ -141,6 +142,7 @@ class Farm:
         self.keys = [self.key_for("2026a")]
         self.versions: list[SnapshotVersion] = beside.versions if beside else []
         self.sources: list[SnapshotSource] = []
+        self.order: ReleaseOrder | None = None
         self.revoked: list[RevokedSession] = []
         self.children: dict[str, Child] = {}
         self.tell()
@@ -167,6 +169,7 @@ class Farm:
             cursor="",
             revoked=self.revoked,
             sources=self.sources,
+            order=self.order,
         )
         body = msgspec.json.encode(told)
         draft = self.control_folder / "draft"

@@ -13,6 +13,7 @@ from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.telemetry import (
     MOST_LINES,
     ApplianceUnknown,
+    Line,
     LinesInvalid,
     LinesTaken,
     TakeLines,
@@ -55,7 +56,9 @@ class Appliance:
         self.log = folder / "access.jsonl"
         self.spool = Spool(folder, 1 << 20, ManualClock().now())
         tail = Tail(self.log, self.spool.read_to, MOST_LINES)
-        self.shipping = Shipping(ApplianceId("appliance-1"), tail, self.spool, take)
+        self.counted: list[Line] = []
+        appliance_id, count = ApplianceId("appliance-1"), self.counted.extend
+        self.shipping = Shipping(appliance_id, tail, self.spool, take, count)
 
     def serve(self, *paths: str) -> None:
         with self.log.open("a") as file:

@@ -33,6 +33,8 @@ BODIES: dict[tuple[str, str], object] = {
     ("PUT", "/api/v1/jobs/{version_id:str}/priority"): {"priority": "premiere"},
     ("POST", "/api/v1/jobs/{version_id:str}/cancel"): {"by": "anna"},
     ("PUT", "/api/v1/appliances/{appliance_id:str}/draining"): {"draining": True},
+    ("POST", "/api/v1/rollouts"): {"release": "0.2.0+abc"},
+    ("POST", "/api/v1/rollouts/{rollout_id:str}"): {"change": "pause"},
     ("POST", "/operations/login"): {"code": "wrong"},
 }
 

@@ -96,6 +96,7 @@ async def test_the_page_shows_what_is_wrong(ask: Asker, town: Town) -> None:
     assert "&lt;b&gt;tv&lt;/b&gt;" in text
     assert "its header is not TOML" in text
     assert "run_1" in text
+    assert "0.2.0+abc" in text
     town.theatre.away = True
     text = (await ask("GET", "/operations", headers=PAGE | COOKIE)).body.decode()
     assert "playback does not answer" in text

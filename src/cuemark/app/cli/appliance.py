@@ -1,7 +1,9 @@
 """``cuemark appliance``: one appliance alone, on a machine without an install."""
 
 import asyncio
+import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -12,6 +14,7 @@ from cuemark.app.folder import DataFolder, FolderUnusable
 from cuemark.app.lock import folder_lock
 from cuemark.app.sites import Site
 from cuemark.app.system import install_on
+from cuemark.edge.settings import ApplianceSettings
 from cuemark.kit.clock import SystemClock
 
 
@@ -24,10 +27,13 @@ from cuemark.kit.clock import SystemClock
     help="What `cuemark host appliance` wrote where the install is.",
 )
 @click.option("--check", is_flag=True, help="Say what is wrong with the file, and start nothing.")
-def appliance(folder: DataFolder, file: Path, check: bool) -> None:
+@click.option("--kept", is_flag=True, hidden=True)
+def appliance(folder: DataFolder, file: Path, check: bool, kept: bool) -> None:
     """Serve films as one appliance, until Ctrl-C or SIGTERM.
 
-    --data is a folder of this machine's own, for the files that it holds.
+    --data is a folder of this machine's own, for the files that it holds. Where the file names a
+    folder of releases, a rollout may replace the appliance by another of them; a process of this
+    release stays, and keeps it.
     """
     from cuemark.app import appliance as alone
     from cuemark.app.farm.host import check_folder
@@ -39,6 +45,8 @@ def appliance(folder: DataFolder, file: Path, check: bool) -> None:
         plain.print(f"{file} is right: {found.appliance_id} would serve {found.url}")
         return
     folder.prepare()
+    if found.releases and not kept:
+        _keep(folder, file.resolve(), found)
 
     def told() -> None:
         plain.print(f"{found.appliance_id} serves {found.url} for {found.control_url}")
@@ -46,6 +54,17 @@ def appliance(folder: DataFolder, file: Path, check: bool) -> None:
     with folder_lock(folder):
         configure_logs("appliance", folder.log_file)
         asyncio.run(alone.run(folder, found, told))
+
+
+def _keep(folder: DataFolder, file: Path, found: ApplianceSettings) -> NoReturn:
+    from cuemark.app.keeper.keeping import Keeper
+    from cuemark.edge.nginx import make_folders
+    from cuemark.kit.logs import configure_logs
+
+    configure_logs("keeper", folder.log_file)
+    make_folders(Path(found.folder))
+    arguments = ["appliance", "--config", str(file), "--data", str(folder.root)]
+    sys.exit(Keeper(folder, found, arguments, SystemClock()).run())
 
 
 @click.command()

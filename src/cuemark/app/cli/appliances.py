@@ -20,7 +20,7 @@ class Draining(msgspec.Struct, frozen=True):
 def table_of(states: list[ApplianceState]) -> Table:
     """The appliances as people read them."""
     table = Table(box=None, pad_edge=False)
-    for column in ("Appliance", "Address", "State", "Versions", "Requests in flight"):
+    for column in ("Appliance", "Address", "State", "Versions", "Requests in flight", "Release"):
         table.add_column(column)
     for each in states:
         table.add_row(
@@ -29,6 +29,7 @@ def table_of(states: list[ApplianceState]) -> Table:
             _state(each),
             str(each.versions),
             str(each.in_flight),
+            each.software.release if each.software else "not told",
         )
     return table
 

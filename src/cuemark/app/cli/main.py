@@ -72,6 +72,13 @@ PLAY_COMMANDS = {
 WATERMARK_COMMANDS = {
     "find": ("watermark:find", "Say of whose session a copy of a film is."),
 }
+ROLLOUT_COMMANDS = {
+    "pause": ("rollouts:pause", "Tell no further appliance."),
+    "resume": ("rollouts:resume", "Go on, and try those that failed once more."),
+    "show": ("rollouts:show", "Say how far the last rollout is, and what it waits for."),
+    "start": ("rollouts:start", "Bring appliances to a release, wave by wave."),
+    "undo": ("rollouts:undo", "Bring appliances back to what they ran before."),
+}
 ROUTE_COMMANDS = {
     "explain": ("routes:explain", "Say where a client is sent now, and why."),
     "list": ("routes:list_routes", "List the routers of each appliance, and their routes."),
@@ -148,7 +155,26 @@ commands = Commands(
     COMMANDS,
     "Cuemark: the streaming service you can own, run, break and measure.",
 )
-click.version_option(package_name="cuemark")(commands)
+
+
+def _print_release(context: click.Context, option: click.Parameter, asked: bool) -> None:
+    if asked:
+        from cuemark.kit.release import release_here
+
+        click.echo(f"cuemark {release_here()}")
+        context.exit()
+
+
+commands.params.append(
+    click.Option(
+        ["--version"],
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=_print_release,
+        help="Say which release this is.",
+    )
+)
 commands.add_command(
     Commands("appliances", APPLIANCE_COMMANDS, "What delivers the films."), "appliances"
 )
@@ -167,6 +193,9 @@ commands.add_command(
 )
 commands.add_command(Commands("lab", LAB_COMMANDS, "Trials that can be repeated."), "lab")
 commands.add_command(Commands("plays", PLAY_COMMANDS, "What is being watched."), "plays")
+commands.add_command(
+    Commands("rollout", ROLLOUT_COMMANDS, "Another release for the appliances."), "rollout"
+)
 commands.add_command(
     Commands("routes", ROUTE_COMMANDS, "The network: which appliances are near whom."), "routes"
 )

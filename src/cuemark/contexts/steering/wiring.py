@@ -7,6 +7,7 @@ from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.redirects import RedirectTokens
 from cuemark.contexts.steering.model.tokens import Keyring
 from cuemark.contexts.steering.service import SteeringService
+from cuemark.contexts.steering.service.rolling import Rolling
 from cuemark.contexts.steering.service.routing import Routing
 from cuemark.contexts.steering.store.atlas import Atlas
 from cuemark.contracts.encoding.events import TOPIC as ENCODING
@@ -16,6 +17,7 @@ from cuemark.contracts.steering import Steering
 from cuemark.kit.cat import TokenKey
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
+from cuemark.kit.ids import Ids
 from cuemark.kit.outbox import Follower, Log
 from cuemark.kit.room import Room
 
@@ -40,12 +42,14 @@ def build(
     ``atlas`` are databases in MaxMind's format that say where addresses are.
     """
     routing = Routing(database)
+    rolling = Rolling(database, clock, Ids(clock), appliance_ids, storage_ids)
     service = SteeringService(
         database,
         log,
         clock,
         Keyring(appliance_ids, token_keys),
         routing,
+        rolling,
         Atlas(atlas, clock),
         PlayTokens(token_keys),
         RedirectTokens(token_keys),
@@ -53,4 +57,4 @@ def build(
     )
     versions = Follower("steering.versions", [ENCODING], database, log, service.take)
     plays = Follower("steering.plays", [PLAYBACK], database, log, service.take_play)
-    return Room(Steering, service, (versions, plays), keepers=(routing.follow,))
+    return Room(Steering, service, (versions, plays), keepers=(routing.follow, rolling.keep))

@@ -285,13 +285,15 @@ def _appliances(now: Overview) -> Html:
                 each.appliance_id,
                 _toned(told, state != "healthy"),
                 each.url,
+                each.software.release if each.software else "",
                 str(each.versions),
                 str(each.in_flight),
                 f"{each.served_kbps / 1000:.0f}",
                 str(each.routes),
             ]
         )
-    heads = ["Appliance", "State", "Address", "Versions", "In flight", "Mbit/s", "Routes"]
+    heads = ["Appliance", "State", "Address", "Release"]
+    heads += ["Versions", "In flight", "Mbit/s", "Routes"]
     return join([table("As they reported last", heads, rows, numbers=4), _routers(now)])
 
 

@@ -10,6 +10,7 @@ from cuemark.kit.pages import checked_limit
 from tests.unit.gateway.neighbours.neighbour import Neighbour
 
 ROUTE = steering.Route("192.0.2.0/24", "198.51.100.1", 100, 1, 0)
+RELEASE = "0.2.0+abc"
 PLAY_TOKEN = "eyJzZXNzaW9uIn0.c2ln"
 REDIRECT_TOKEN = "k6RwbGF5.c2lnbmVk"
 MEDIA_URL = "http://127.0.0.1:8081/t/token/ver_1/"
@@ -20,6 +21,7 @@ class Guide(Neighbour):
     draining: list[ApplianceId] = field(default_factory=list)
     clients: list[str] = field(default_factory=list)
     nobody_serves: bool = False
+    rollouts: list[str] = field(default_factory=list)
     refusals: ClassVar[tuple[type[Refusal], ...]] = steering.Steering.refusals
 
     async def report(self, request: steering.Report) -> steering.ReportAccepted:
@@ -44,6 +46,7 @@ class Guide(Neighbour):
                     versions=1,
                     last_report_at=self.clock.now(),
                     routes=7,
+                    software=steering.Software(release="0.2.0+abc", can_update=True),
                     peers=[
                         steering.BgpPeer(
                             address="198.51.100.1",
@@ -104,3 +107,38 @@ class Guide(Neighbour):
             raise steering.UnknownAppliance("There is no such appliance.")
         self.draining = [request.appliance_id] if request.draining else []
         return steering.DrainingSet()
+
+    async def start_rollout(self, request: steering.StartRollout) -> steering.Rollout:
+        self.check()
+        if request.release != RELEASE:
+            raise steering.RolloutInvalid("That names no release.")
+        self.rollouts.append("start")
+        return self._rollout(request.policy)
+
+    async def get_rollout(self, request: steering.GetRollout) -> steering.Rollout:
+        self.check()
+        return self._rollout(steering.RolloutPolicy())
+
+    async def change_rollout(self, request: steering.ChangeRollout) -> steering.Rollout:
+        self.check()
+        if request.rollout_id != "rol_1":
+            raise steering.NoRollout("That is not the last rollout.")
+        self.rollouts.append(request.change)
+        return self._rollout(steering.RolloutPolicy())
+
+    def _rollout(self, policy: steering.RolloutPolicy) -> steering.Rollout:
+        now = self.clock.now()
+        return steering.Rollout(
+            rollout_id="rol_1",
+            release=RELEASE,
+            policy=policy,
+            standing="halted",
+            started_at=now,
+            looked_at=now,
+            members=[
+                steering.RolloutMember(
+                    appliance_id=ApplianceId("edge-a"), target=RELEASE, since=now, phase="failed"
+                )
+            ],
+            reason="edge-a failed to run <0.2.0>",
+        )

@@ -4,12 +4,16 @@ import ipaddress
 import re
 
 from cuemark.contexts.steering.model.places import complaint_about
-from cuemark.contracts.steering import Report, ReportInvalid
+from cuemark.contracts.steering import Report, ReportInvalid, Software
+from cuemark.kit.release import is_release
 
 MAX_IN_FLIGHT = 1_000_000
 MAX_KBPS = 10_000_000_000
 MAX_PEERS = 32
+MAX_ANSWERED = 1_000_000_000
 _MAX_TEXT = 200
+_MAX_NAME = 64
+MAX_TROUBLE = 500
 MAX_HELD = 1_000_000
 
 _URL = re.compile(
@@ -34,6 +38,10 @@ def check_report(report: Report) -> None:
     if report.place is not None and (wrong := complaint_about(report.place)):
         raise ReportInvalid(f"place: {wrong}")
     _check_peers(report)
+    if len(report.region) > _MAX_NAME or not report.region.isprintable():
+        raise ReportInvalid(f"region is {report.region[:80]!r}, which is no name")
+    if report.software is not None:
+        _check_software(report.software)
     versions = report.versions or []
     if len(versions) > MAX_HELD:
         raise ReportInvalid(f"versions has {len(versions)} entries, more than {MAX_HELD}")
@@ -48,6 +56,17 @@ def _check_peers(report: Report) -> None:
     for peer in report.peers:
         if max(len(peer.address), len(peer.complaint)) > _MAX_TEXT or "\0" in peer.complaint:
             raise ReportInvalid(f"peers has {peer.address[:80]!r}, of which too much is said")
+
+
+def _check_software(said: Software) -> None:
+    if not is_release(said.release):
+        raise ReportInvalid(f"software.release is {said.release[:80]!r}, which is no release")
+    if len(said.order_id) > _MAX_NAME or not said.order_id.isprintable():
+        raise ReportInvalid(f"software.order_id is {said.order_id[:80]!r}, which is no order")
+    if len(said.trouble) > MAX_TROUBLE or not said.trouble.isprintable():
+        raise ReportInvalid(f"software.trouble is {said.trouble[:80]!r}: write one short sentence")
+    if not 0 <= said.failed <= said.answered <= MAX_ANSWERED:
+        raise ReportInvalid(f"software has {said.failed} failed of {said.answered} answered")
 
 
 def _is_address(url: str) -> bool:

@@ -23,7 +23,9 @@ from cuemark.contexts.steering.model.redirects import REDIRECT_TTL_S, RedirectTo
 from cuemark.contexts.steering.model.sources import SourceTable
 from cuemark.contexts.steering.model.tokens import Keyring
 from cuemark.contexts.steering.service.revoking import Revoking
+from cuemark.contexts.steering.service.rolling import Rolling
 from cuemark.contexts.steering.service.routing import Routing
+from cuemark.contexts.steering.store import rollouts
 from cuemark.contexts.steering.store.atlas import Atlas
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import ApplianceId, VersionId
@@ -34,9 +36,11 @@ from cuemark.contracts.steering import (
     AnnounceRoutes,
     ApplianceList,
     ApplianceState,
+    ChangeRollout,
     DrainingSet,
     ExplainRanking,
     Explanation,
+    GetRollout,
     GetSnapshot,
     ListAppliances,
     ListRoutes,
@@ -47,11 +51,13 @@ from cuemark.contracts.steering import (
     Redirected,
     Report,
     ReportAccepted,
+    Rollout,
     RoutePage,
     RoutesAccepted,
     SetDraining,
     Snapshot,
     SnapshotKey,
+    StartRollout,
     Steer,
     Steered,
     Steering,
@@ -90,6 +96,7 @@ class SteeringService(Steering):
         clock: Clock,
         keyring: Keyring,
         routing: Routing,
+        rolling: Rolling,
         atlas: Atlas,
         play_tokens: PlayTokens,
         redirect_tokens: RedirectTokens,
@@ -100,6 +107,7 @@ class SteeringService(Steering):
         self._clock = clock
         self._keyring = keyring
         self._routing = routing
+        self._rolling = rolling
         self._atlas = atlas
         self._play_tokens = play_tokens
         self._redirect_tokens = redirect_tokens
@@ -149,6 +157,7 @@ class SteeringService(Steering):
             sources=self._sources.sources_for(request.appliance_id, known, self._clock.now()),
             revoked=revoked,
             revoked_cursor=str(revoked_to),
+            order=await self._rolling.order_for(request.appliance_id),
         )
 
     async def rank(self, request: Rank) -> Ranking:
@@ -177,6 +186,7 @@ class SteeringService(Steering):
     async def list_appliances(self, request: ListAppliances) -> ApplianceList:
         async with self._database.transaction() as transaction:
             found = await store.appliances(transaction)
+            software = await rollouts.software(transaction)
         now = self._clock.now()
         counts = self._routing.table.counts()
         return ApplianceList(
@@ -196,6 +206,8 @@ class SteeringService(Steering):
                     peers=peers,
                     routes=counts.get(appliance.appliance_id, 0),
                     draining=appliance.draining,
+                    region=software[appliance.appliance_id].region,
+                    software=software[appliance.appliance_id].software,
                 )
                 for appliance, versions, peers in found
                 if appliance.appliance_id in self._keyring
@@ -296,6 +308,15 @@ class SteeringService(Steering):
             "appliance_draining", appliance_id=request.appliance_id, draining=request.draining
         )
         return DrainingSet()
+
+    async def start_rollout(self, request: StartRollout) -> Rollout:
+        return await self._rolling.start(request)
+
+    async def get_rollout(self, request: GetRollout) -> Rollout:
+        return await self._rolling.last()
+
+    async def change_rollout(self, request: ChangeRollout) -> Rollout:
+        return await self._rolling.change(request)
 
     async def take(self, transaction: Transaction, entry: Entry) -> None:
         """Handles an event of encoding: a published version is listed for the appliances."""

@@ -18,6 +18,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    or_,
     select,
     text,
     update,
@@ -45,6 +46,9 @@ _appliance = Table(
     Column("place", JSONB(none_as_null=True)),
     Column("peers", JSONB(none_as_null=True)),
     Column("draining", Boolean),
+    Column("rolling", Boolean),
+    Column("region", Text),
+    Column("software", JSONB(none_as_null=True)),
 )
 _held = Table(
     "held",
@@ -67,13 +71,13 @@ _revoked = Table(
     Column("session_id", Text),
     Column("until_at", DateTime(timezone=True)),
 )
-_said = ("url", "healthy", "in_flight", "capacity_kbps", "served_kbps", "announced_only")
+_said = ("url", "healthy", "in_flight", "capacity_kbps", "served_kbps", "announced_only", "region")
 _state = (
     _appliance.c.appliance_id,
     _appliance.c.last_report_at,
     _appliance.c.place,
-    *(_appliance.c[name] for name in _said),
-    _appliance.c.draining,
+    *(_appliance.c[name] for name in _said if name != "region"),
+    or_(_appliance.c.draining, _appliance.c.rolling).label("draining"),
 )
 
 
@@ -86,6 +90,7 @@ async def record(transaction: Transaction, report: Report, at: datetime) -> int 
         "last_report_at": at,
         "place": report.place and msgspec.to_builtins(report.place),
         "peers": msgspec.to_builtins(report.peers) or None,
+        "software": report.software and msgspec.to_builtins(report.software),
         **{name: getattr(report, name) for name in _said},
     }
     said = insert(_appliance).values(appliance_id=report.appliance_id, **values)

@@ -1,0 +1,1 @@
+"""The process that keeps an appliance, and replaces its release by another."""
