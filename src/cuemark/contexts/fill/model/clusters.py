@@ -146,10 +146,11 @@ def _cluster_plan(
     boxes = [
         Box(each.appliance_id, max(1, int(each.storage_bytes * PLANNED_SHARE))) for each in members
     ]
-    # A play takes all its tracks from one appliance: those of a title are drawn for together.
-    drawn = keys([shelf.versions[n].title_id for n in shelf.title])
-    wanted, cutoff, roomy = _wanted(value, size, held, boxes)
-    on = _placed(drawn, value, size, wanted, boxes)
+    # A play takes all its tracks from one appliance: those of a version are drawn for together,
+    # by its id, as steering draws for one that nobody holds.
+    drawn = keys([version_id for version_id, _ in shelf.tracks])
+    wanted, cutoff, roomy = chosen(value, size, held, boxes)
+    on = divided(drawn, value, size, wanted, boxes)
     wanted = on.sum(axis=1) > 0
     order = np.argsort(-value, kind="stable")
     titles = np.zeros(len(shelf.versions))
@@ -197,7 +198,7 @@ def _held_on(tracks: Sequence[tuple[VersionId, Facts]], members: Sequence[KnownA
     return on
 
 
-def _wanted(
+def chosen(
     value: Floats, size: Ints, held: Flags, boxes: Sequence[Box]
 ) -> tuple[Flags, float, bool]:
     """What a cluster is to have, the value of the least of it, and whether it has room for all.
@@ -212,11 +213,11 @@ def _wanted(
     load = np.where(best.wanted, value * size, 0.0)
     more = int(((copies(load, len(boxes)) - 1) * size)[best.wanted].sum())
     left = room - min(more, int(room * COPIES_SHARE))
-    chosen = planning.plan(value, size, held, left, left)
-    return chosen.wanted, chosen.cutoff, False
+    best = planning.plan(value, size, held, left, left)
+    return best.wanted, best.cutoff, False
 
 
-def _placed(drawn: Keys, value: Floats, size: Ints, wanted: Flags, boxes: Sequence[Box]) -> Flags:
+def divided(drawn: Keys, value: Floats, size: Ints, wanted: Flags, boxes: Sequence[Box]) -> Flags:
     """``[n, m]``: who is to have what. Whoever has room for all that is wanted has all of it."""
     on = np.zeros((len(size), len(boxes)), dtype=np.bool_)
     if wanted.any():
