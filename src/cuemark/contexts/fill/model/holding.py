@@ -40,7 +40,7 @@ def percents(
         for key, facts, count in zip(keys, version.tracks, plays, strict=True):
             there += count * min(held.get(key, 0), facts.size_bytes)
             taken += count * facts.size_bytes
-        percent = int(100 * there / taken) if taken else 0
+        percent = int(100 * (there / taken)) if taken else 0
         if percent:
             found[version.version_id] = percent
     fullest = sorted(found, key=lambda version_id: (-found[version_id], version_id))[:most]

@@ -10,8 +10,8 @@ from cuemark.kit import rendezvous
 LEAST_PERCENT = 25
 """Of what plays take: whoever has less does not hold a film. Beginnings are on every appliance, and
 a viewer who left early leaves a piece."""
-MOST_LACKING = 2
-"""One who holds a film has at least one part in so many of what the fullest of its ring has."""
+NEARLY_SHARE = 0.8
+"""Of what the fullest of a ring has: whoever has less lacks what the fullest could serve."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Film:
     def held_by(self, ring: Iterable[ApplianceId]) -> frozenset[ApplianceId]:
         """Who of these holds the film, beside what the others have of it."""
         there = {each: self.percent.get(each, 0) for each in ring}
-        least = max(LEAST_PERCENT, max(there.values(), default=0) / MOST_LACKING)
+        least = max(LEAST_PERCENT, NEARLY_SHARE * max(there.values(), default=0))
         return frozenset(each for each, percent in there.items() if percent >= least)
 
     def order(self, ring: Iterable[ApplianceId]) -> list[ApplianceId]:

@@ -197,15 +197,17 @@ def grouped(ring: Sequence[Appliance], film: Film, loads: Loads | None = None) -
     if len(held) == len(ring):
         return [Group(list(ring), holds=True)]
     busy = loads.busy(ring) if loads else frozenset[ApplianceId]()
-    own = {name: place for place, name in enumerate(film.order(each.appliance_id for each in ring))}
-
-    groups: dict[tuple[bool, bool], list[Appliance]] = {}
-    for each in sorted(ring, key=lambda each: own[each.appliance_id]):
+    of: dict[tuple[bool, bool], list[Appliance]] = {}
+    for each in ring:
         kind = each.appliance_id in busy, each.appliance_id not in held
-        groups.setdefault(kind, []).append(each)
+        of.setdefault(kind, []).append(each)
+    fetch = False, True
+    if fetch in of:
+        own = film.order(each.appliance_id for each in of[fetch])
+        of[fetch].sort(key=lambda each: own.index(each.appliance_id))
     return [
-        Group(groups[kind], ordered=kind == (False, True), holds=not kind[1], busy=kind[0])
-        for kind in sorted(groups)
+        Group(of[kind], ordered=kind == fetch, holds=not kind[1], busy=kind[0])
+        for kind in sorted(of)
     ]
 
 
