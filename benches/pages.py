@@ -26,6 +26,7 @@ from benches import (
     start,
     steered,
     steering,
+    tier,
     validation,
     watermark,
 )
@@ -72,6 +73,7 @@ BENCHES: Mapping[str, Bench] = {
     "grain": Bench(grain, alone=True),
     "planner": Bench(planner, alone=True, edge=True),
     "plans": Bench(plans, alone=True, edge=True),
+    "tier": Bench(tier, alone=True, edge=True),
     "watermark": Bench(watermark, alone=True),
     "demo": Bench(demo, alone=True),
 }

@@ -27,6 +27,7 @@ from cuemark.kit.outbox import Log
 from tests.databases import opened
 from tests.unit.gateway.asking import Asker
 from tests.unit.gateway.neighbours import Town
+from tests.unit.steering.teller import untold
 
 ABOUT = """
 The gateway and steering in one process on a PostgreSQL of their own, asked as its server would ask
@@ -84,6 +85,7 @@ def _steering(database: Database, clock: SystemClock) -> Steering:
         database=database,
         log=Log(clock),
         clock=clock,
+        fill=untold(),
         appliance_ids=EDGES,
         token_keys=[TokenKey("k1", b"1" * 32)],
     ).service

@@ -1,20 +1,27 @@
-"""Steering: how evenly sessions land, what a lost appliance moves, and what a lookup takes."""
+"""Steering: how evenly sessions land, what a lost appliance moves, and what a lookup takes; where
+all appliances hold all films, and where each holds what a plan of fill has for it."""
 
 import random
 import struct
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
 from benches.figures import Figure, figure
 from benches.stand import Stand
+from cuemark.contexts.fill.model.clusters import divided
+from cuemark.contexts.fill.model.placement import Box, keys
 from cuemark.contexts.steering.model import ranking
+from cuemark.contexts.steering.model.holding import UNTOLD, Film
 from cuemark.contexts.steering.model.ranking import SESSION_KBPS, Appliance, Loads
 from cuemark.contexts.steering.model.routes import RouteTable
 from cuemark.contracts.ids import ApplianceId, PlaySessionId
 from cuemark.contracts.steering import MOST_ROUTES, AnnounceRoutes, Route
+from cuemark.kit.rendezvous import key_of
 
 ABOUT = """
 The ranking and the table of routes that run in production, called without a server around them;
@@ -22,6 +29,10 @@ seed 1. *Balance*: 20,000 sessions land on 20 like appliances between two report
 old*: 10 sessions a second begin and each fetches for 15 to 45 minutes, while every appliance
 reports once in 60 s; the worst minute of the second half of 90 minutes counts. *Lost*: one of the
 20 falls silent; who played from it goes on with the next of the ranking, and nobody else moves.
+*By a plan*: each session wants one of 5,000 films, drawn by Zipf's law with the exponent 0.9, and
+each film is on the appliances where fill's planner puts it by that law, with copies of those that
+bring half of the load; all of them have room for 1.25 times the films together. *Held*: the
+sessions whose first appliance holds their film.
 *Lookup*: the paths of all appliances to a random client, in a table of 100,000 prefixes of 16 to 24
 bits; one thread, the best of its rounds, since other programs share the machine. *Taking* these
 prefixes is the time of applying their batches.
@@ -34,26 +45,73 @@ REPORT_S, SESSION_S, PER_SECOND = 60, 1800, 10
 CAPACITY_KBPS = 100_000_000
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 SEED = 1
+FILMS, ZIPF, SPARE = 5_000, 0.9, 1.25
+
+Wanted = Callable[[str], Film]
+"""The film that a session wants."""
 
 
 def measure(stand: Stand) -> list[Figure]:
     sessions = SESSIONS // 10 if stand.quick else SESSIONS
-    stand.tell("balance")
-    placed = balance(sessions)
-    stand.tell("reports 60 s old")
-    worst = stale(1200 if stand.quick else 5400)
-    stand.tell("lost")
-    moved, uneven = lost(sessions)
+    seconds = 1200 if stand.quick else 5400
+    rows: list[Figure] = []
+    for name, wanted in (("", anything), ("by a plan, ", planned())):
+        stand.tell(f"{name}balance")
+        placed, held = balance(sessions, wanted)
+        stand.tell(f"{name}reports 60 s old")
+        worst = stale(seconds, wanted)
+        stand.tell(f"{name}lost")
+        moved, uneven = lost(sessions, wanted)
+        rows += [
+            figure(f"steering: {name}balance, most loaded by mean", placed, ""),
+            figure(f"steering: {name}reports 60 s old, most loaded by mean", worst, ""),
+            figure(f"steering: {name}one of 20 lost, moved by 1/20", moved * APPLIANCES, ""),
+            figure(
+                f"steering: {name}one of 20 lost, most loaded of the others by mean", uneven, ""
+            ),
+        ]
+    rows.append(figure("steering: by a plan, held", 100 * held, "%"))
     stand.tell("lookup")
     filled_s, lookups = lookup(PREFIXES, 3 if stand.quick else 15)
     return [
-        figure("steering: balance, most loaded by mean", placed, ""),
-        figure("steering: reports 60 s old, most loaded by mean", worst, ""),
-        figure("steering: one of 20 lost, moved by 1/20", moved * APPLIANCES, ""),
-        figure("steering: one of 20 lost, most loaded of the others by mean", uneven, ""),
+        *rows,
         figure("steering: lookup among 100,000 prefixes", min(lookups), "us"),
         figure("steering: taking 100,000 prefixes", filled_s, "s"),
     ]
+
+
+def anything(session: str) -> Film:
+    """Of a film that all appliances hold nothing is to be known."""
+    return UNTOLD
+
+
+def planned() -> Wanted:
+    """Films by Zipf's law, each on the appliances where the planner has it."""
+    law = np.arange(1, FILMS + 1) ** -ZIPF
+    size = np.random.default_rng(SEED).integers(2, 9, FILMS) * 10**9
+    room = int(size.sum() * SPARE / APPLIANCES)
+    names = [each.appliance_id for each in fleet()]
+    versions = [f"ver_{number}" for number in range(FILMS)]
+    # Plays of a film, so that its bytes follow the law.
+    plays = law / size
+    every = np.ones(FILMS, dtype=np.bool_)
+    on = divided(keys(versions), plays, size, every, [Box(name, room) for name in names])
+    rooms = dict.fromkeys(names, room)
+    films = [
+        Film(
+            key_of(version),
+            {name: 100 * int(there) for name, there in zip(names, row, strict=True)},
+            rooms,
+        )
+        for version, row in zip(versions, on, strict=True)
+    ]
+    upto = np.cumsum(law / law.sum())
+
+    def wanted(session: str) -> Film:
+        draw = random.Random(f"{SEED}/{session}").random()
+        return films[min(int(np.searchsorted(upto, draw)), FILMS - 1)]
+
+    return wanted
 
 
 def fleet(at: datetime = BEGIN) -> list[Appliance]:
@@ -70,19 +128,34 @@ def fleet(at: datetime = BEGIN) -> list[Appliance]:
     ]
 
 
-def first(appliances: Sequence[Appliance], loads: Loads, session: str, now: datetime) -> str:
+def ranked(
+    appliances: Sequence[Appliance],
+    loads: Loads,
+    session: str,
+    now: datetime,
+    film: Film,
+    limit: int = 1,
+) -> list[ApplianceId]:
     session_id = PlaySessionId(session)
-    return ranking.rank(appliances, loads, session_id, now, 1)[0].appliance_id
+    found = ranking.rank(appliances, loads, session_id, now, limit, film=film)
+    return [each.appliance_id for each in found]
 
 
-def balance(sessions: int) -> float:
-    """The most loaded appliance's sessions, by the mean."""
+def balance(sessions: int, wanted: Wanted) -> tuple[float, float]:
+    """The most loaded appliance's sessions, by the mean, and the share whose film it holds."""
     appliances, loads = fleet(), Loads()
-    placed = Counter(first(appliances, loads, f"play-{n}", BEGIN) for n in range(sessions))
-    return max(placed.values()) * APPLIANCES / sessions
+    placed: Counter[str] = Counter()
+    held = 0
+    for number in range(sessions):
+        session = f"play-{number}"
+        film = wanted(session)
+        (chosen,) = ranked(appliances, loads, session, BEGIN, film)
+        placed[chosen] += 1
+        held += film.percent.get(chosen, 0) == 100
+    return max(placed.values()) * APPLIANCES / sessions, held / sessions
 
 
-def stale(seconds: int) -> float:
+def stale(seconds: int, wanted: Wanted) -> float:
     """The worst imbalance at the end of a minute, where loads are told once a minute."""
     rng, loads = random.Random(SEED), Loads()
     running: Counter[str] = Counter()
@@ -105,14 +178,15 @@ def stale(seconds: int) -> float:
         # The report is old, not the appliance silent.
         heard = said[0].last_report_at
         for number in range(PER_SECOND):
-            chosen = first(said, loads, f"play-{second}-{number}", heard)
+            session = f"play-{second}-{number}"
+            (chosen,) = ranked(said, loads, session, heard, wanted(session))
             running[chosen] += 1
             ends[second + SESSION_S // 2 + rng.randrange(SESSION_S)][chosen] += 1
         running -= ends[second]
     return worst
 
 
-def lost(sessions: int) -> tuple[float, float]:
+def lost(sessions: int, wanted: Wanted) -> tuple[float, float]:
     """The share of sessions that move when one appliance falls silent, and how the others are
     loaded then: the most, by the mean."""
     appliances, loads = fleet(), Loads()
@@ -120,11 +194,10 @@ def lost(sessions: int) -> tuple[float, float]:
     after: Counter[str] = Counter()
     moved = 0
     for number in range(sessions):
-        session_id = PlaySessionId(f"play-{number}")
-        ranked = ranking.rank(appliances, loads, session_id, BEGIN, 3)
-        left = [each.appliance_id for each in ranked if each.appliance_id != gone]
-        moved += ranked[0].appliance_id == gone
-        after[left[0]] += 1
+        session = f"play-{number}"
+        order = ranked(appliances, loads, session, BEGIN, wanted(session), 3)
+        moved += order[0] == gone
+        after[next(each for each in order if each != gone)] += 1
     return moved / sessions, max(after.values()) * (APPLIANCES - 1) / sessions
 
 

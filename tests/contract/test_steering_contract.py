@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
 
 from cuemark.contexts.steering import wiring
+from cuemark.contexts.steering.service import FRESH_S
+from cuemark.contracts.fill import Fill
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.contracts.steering import (
     GONE_S,
@@ -54,6 +56,7 @@ from cuemark.kit.outbox import Log
 from cuemark.kit.pages import PageInvalid
 from tests.contract.conftest import Reach
 from tests.databases import opened
+from tests.unit.steering.teller import Teller
 
 A, B = ApplianceId("edge-a"), ApplianceId("edge-b")
 FILM, OTHER = VersionId("ver_film"), VersionId("ver_other")
@@ -66,20 +69,29 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def steering(reach: Reach, database_url: str, clock: ManualClock) -> AsyncIterator[Steering]:
+def teller() -> Teller:
+    return Teller(at_once=1)
+
+
+@pytest.fixture
+async def steering(
+    reach: Reach, database_url: str, clock: ManualClock, teller: Teller
+) -> AsyncIterator[Steering]:
     async with opened(database_url, wiring) as database:
         room = wiring.build(
             database=database,
             log=Log(clock),
             clock=clock,
+            fill=cast(Fill, teller),
             appliance_ids=(A, B),
             token_keys=MASTERS,
         )
-        follow, _ = room.keepers
-        following = asyncio.create_task(follow())
+        follow_routes, _, follow_holding = room.keepers
+        following = [asyncio.create_task(follow()) for follow in (follow_routes, follow_holding)]
         yield await reach(Steering, room.service)
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
 
 
 async def report(
@@ -463,9 +475,49 @@ async def test_a_ranking_is_explained(steering: Steering, clock: ManualClock) ->
     assert "local preference 200, AS path of 2, MED 5" in told.candidates[0].reason
     of_film = await steering.explain_ranking(ExplainRanking(address="192.0.2.7", version_id=FILM))
     assert [(each.appliance_id, each.ring) for each in of_film.candidates] == [(A, 1), (B, 0)]
-    assert of_film.candidates[1].reason == "does not hold this version"
+    assert of_film.candidates[1].reason == "does not know this version"
     with pytest.raises(AddressInvalid):
         await steering.explain_ranking(ExplainRanking(address="192.0.2.0/24"))
+
+
+async def until_held(steering: Steering, percent: dict[ApplianceId, int | None]) -> None:
+    """Until steering has heard who holds the film."""
+    asked = ExplainRanking(address="192.0.2.7", version_id=FILM)
+    async with asyncio.timeout(20):
+        while True:
+            told = await steering.explain_ranking(asked)
+            if {each.appliance_id: each.held_percent for each in told.candidates} == percent:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_one_that_holds_the_film_comes_first_whatever_is_away(
+    steering: Steering, clock: ManualClock, teller: Teller
+) -> None:
+    await report(steering, A, [FILM], in_flight=9)
+    await report(steering, B, [FILM], in_flight=3)
+    await until_held(steering, {A: None, B: None})
+    assert await ranked(steering, clock) == [B, A]
+    teller.tell(A, {FILM: 90})
+    teller.tell(B, {OTHER: 100})
+    await until_held(steering, {A: 90, B: 0})
+    assert await ranked(steering, clock) == [A, B]
+    teller.away = True
+    asked = teller.asked
+    async with asyncio.timeout(20):
+        while teller.asked < asked + 2:
+            await asyncio.sleep(0.05)
+    assert await ranked(steering, clock) == [A, B], "what was known last stands"
+    await report(steering, A, healthy=False)
+    clock.advance(FRESH_S)
+    assert await ranked(steering, clock) == [B], "who is not fit does not rank, whatever it holds"
+    await report(steering, A, in_flight=9)
+    teller.away = False
+    teller.forget(A)
+    teller.tell(B, {FILM: 100})
+    await until_held(steering, {A: None, B: 100})
+    clock.advance(FRESH_S)
+    assert await ranked(steering, clock) == [B, A]
 
 
 async def test_where_an_appliance_is_and_who_tells_it_routes_is_listed(

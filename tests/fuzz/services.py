@@ -19,6 +19,7 @@ from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.ranking import Appliance
 from cuemark.contexts.steering.model.redirects import RedirectTokens
 from cuemark.contexts.steering.service import SteeringService
+from cuemark.contexts.steering.service.holding import Holding
 from cuemark.contexts.steering.service.rolling import Rolling
 from cuemark.contexts.steering.service.routing import Routing
 from cuemark.contexts.steering.store.atlas import Atlas
@@ -39,6 +40,7 @@ from tests.fuzz.tables import DEEP, Table
 from tests.unit.gateway.asking import Asker
 from tests.unit.gateway.neighbours import OPERATOR, Town
 from tests.unit.playback.versions import version
+from tests.unit.steering.teller import untold
 
 EDGE = ApplianceId("edge-a")
 NOWHERE = "postgresql+psycopg://cuemark@/cuemark?host=/nowhere"
@@ -119,6 +121,7 @@ def internal() -> InternalApp:
         KEYRING,
         routing,
         Rolling(database, CLOCK, Ids(CLOCK), (), ()),
+        Holding(untold()),
         atlas,
         PlayTokens(MASTERS),
         RedirectTokens(MASTERS),

@@ -26,6 +26,9 @@ MOST_TRACKS = 5000
 """Of one call that tells of tracks."""
 MOST_FETCHED, MOST_KEPT = 5000, 50_000
 """Of one manifest. What comes after is in one of the next, or goes by its use alone."""
+MOST_HELD_VERSIONS = 50_000
+MOST_STOCKS = 2
+"""Appliances in one answer about what is held, and versions of each."""
 KEPT_DAYS = 42
 """For as long what was served in an hour counts, and may still be told."""
 Tier = Literal["edge", "storage"]
@@ -122,6 +125,34 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: bool = False
     fetch: list[PlannedTrack] = []
     keep: list[PlannedTrack] = []
+
+
+class GetHeld(msgspec.Struct, frozen=True, kw_only=True):
+    """What do appliances hold, as they told last? ``known`` is the ``revision`` of each that is
+    known already."""
+
+    known: dict[ApplianceId, int] = {}
+
+
+class ApplianceHeld(msgspec.Struct, frozen=True, kw_only=True):
+    """``percent`` is how much an appliance holds of what plays of a version take: of the bytes of
+    its tracks, each counted as it is expected to be played, where a plan expects any. Rounded
+    down: 100 is all of it. Versions of which it is less than one are left out, and what is past
+    ``MOST_HELD_VERSIONS``. ``storage_bytes`` is what its store may hold."""
+
+    appliance_id: ApplianceId
+    revision: int
+    storage_bytes: int
+    percent: dict[VersionId, int]
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """Of up to ``MOST_STOCKS`` appliances what is not ``known``; with ``more`` there are others, so
+    ask again. ``gone`` are known ones of which nothing counts any more."""
+
+    news: list[ApplianceHeld] = []
+    gone: list[ApplianceId] = []
+    more: bool = False
 
 
 class MakePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,6 +266,8 @@ class Fill(Protocol):
     async def tell_held(self, request: TellHeld) -> HeldTold: ...
 
     async def get_manifest(self, request: GetManifest) -> Manifest: ...
+
+    async def get_held(self, request: GetHeld) -> Held: ...
 
     async def make_plan(self, request: MakePlan) -> FillPlan: ...
 

@@ -1,8 +1,9 @@
 """Steering: which appliances can serve a version to a session, the best first.
 
-An appliance reports every half second. One that lacks the version never ranks; one that has been
-silent for ``SILENCE_S`` is dead and ranks only where no living one has the version: when all went
-silent at once, it is more likely that reports are late than that nobody serves.
+An appliance reports every half second. One that does not know the version never ranks, and one that
+holds it comes before those as near that would have to fetch it. One that has been silent for
+``SILENCE_S`` is dead and ranks only where no living one knows the version: when all went silent at
+once, it is more likely that reports are late than that nobody serves.
 
 The first report that says of a published version that an appliance holds it is told to the log as
 ``VersionPlaced``: from there on, viewers can have it.
@@ -377,6 +378,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     ``route`` is the one that counts; ``km`` how far it is, where both places are known; ``load`` a
     share of its capacity, or what it has in flight where some capacity is not known.
+    ``held_percent`` is how much it holds of what plays of the version take, as it told last; None
+    where no version was named, or nothing is known.
     """
 
     appliance_id: ApplianceId
@@ -385,6 +388,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     route: Route | None = None
     km: float | None = None
     load: float = 0.0
+    held_percent: int | None = None
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,12 +10,15 @@ from sqlalchemy import text
 
 from cuemark.contracts.catalog import LaunchSet, TitleCreated
 from cuemark.contracts.fill import (
+    MOST_STOCKS,
     ExplainTitle,
     ExplainTrack,
     FillInvalid,
     FillPlan,
+    GetHeld,
     GetManifest,
     GetPlan,
+    Held,
     MakePlan,
     Manifest,
     TellHeld,
@@ -406,3 +409,69 @@ async def test_who_was_silent_for_a_day_while_others_told_is_in_no_plan(house: H
     (region,) = (await house.planned()).regions
     assert [each.appliance_id for each in region.appliances] == [A]
     assert await manifest(house, B) == Manifest(manifest_id="")
+
+
+async def held_of(house: House, known: dict[ApplianceId, int] | None = None) -> Held:
+    return await (await house.reached()).get_held(GetHeld(known=known or {}))
+
+
+async def test_what_is_held_is_told_once_as_parts_of_what_plays_take(house: House) -> None:
+    film, other = await house.publish("film", "film"), await house.publish("other", "other")
+    await house.planned()
+    assert await held_of(house) == Held()
+    await house.held(A, [TrackBytes(film, "v2", SIZES["v2"]), TrackBytes(film, "v1", 1)])
+    await house.held(B, [TrackBytes(film, track, size) for track, size in SIZES.items()])
+    told = await held_of(house)
+    assert {each.appliance_id: each.percent for each in told.news} == {
+        A: {film: 78},
+        B: {film: 100},
+    }
+    assert {each.storage_bytes for each in told.news} == {100 * FILM_BYTES}
+    known = {each.appliance_id: each.revision for each in told.news}
+    assert await held_of(house, known) == Held()
+    await house.held(B, [TrackBytes(other, track, size) for track, size in SIZES.items()])
+    (news,) = (await held_of(house, known)).news
+    assert (news.appliance_id, news.percent) == (B, {other: 100})
+    assert news.revision != known[B]
+
+
+async def test_what_nobody_plays_counts_little_of_what_is_held(house: House) -> None:
+    """Only v2 and its sound are played: whoever has these has nearly all that plays take."""
+    film = await house.publish("film", "film")
+    await house.held(A, [TrackBytes(film, track, SIZES[track]) for track in ("v2", "a-en")])
+    await house.held(B, [TrackBytes(film, "v1", SIZES["v1"])])
+    for hours_ago in range(1, 25):
+        await house.served(A, {film: 20.0}, hours_ago=hours_ago)
+    await house.planned()
+    percent = {each.appliance_id: each.percent.get(film, 0) for each in (await held_of(house)).news}
+    assert percent[A] > 95
+    assert percent[B] < 5
+
+
+async def test_what_is_held_comes_a_few_appliances_at_a_time(house: House) -> None:
+    await house.publish("film", "film")
+    for appliance_id in (A, B, STORE):
+        await house.held(appliance_id)
+    first = await held_of(house)
+    known = {each.appliance_id: each.revision for each in first.news}
+    assert (len(known), first.more) == (MOST_STOCKS, True)
+    rest = await held_of(house, known)
+    known |= {each.appliance_id: each.revision for each in rest.news}
+    assert (sorted(known), rest.more) == ([A, B, STORE], False)
+    gone = await held_of(house, {**known, ApplianceId("edge-z"): 7})
+    assert gone == Held(gone=[ApplianceId("edge-z")])
+
+
+async def test_a_version_that_was_held_before_it_was_read_counts_once_it_is(house: House) -> None:
+    film = await house.publish("film", "film")
+    house.studio.away = True
+    await house.held(A, [TrackBytes(film, "v2", SIZES["v2"])])
+    with contextlib.suppress(Unavailable):
+        await house.planned()
+    (before,) = (await held_of(house)).news
+    assert before.percent == {}
+    house.studio.away = False
+    house.clock.advance(600)
+    await house.planned()
+    (after,) = (await held_of(house, {A: before.revision})).news
+    assert after.percent == {film: 78}

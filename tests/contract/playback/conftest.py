@@ -34,6 +34,7 @@ from cuemark.kit.outbox import Log
 from tests.contract.conftest import Reach
 from tests.databases import opened
 from tests.unit.playback.versions import version
+from tests.unit.steering.teller import untold
 
 OWNER, PROFILE = AccountId("acc_owner"), ProfileId("prf_owner")
 FILM, UNPUBLISHED = TitleId("ttl_film"), TitleId("ttl_unpublished")
@@ -104,6 +105,7 @@ class House:
             database=database,
             log=Log(clock),
             clock=clock,
+            fill=untold(),
             appliance_ids=(EDGE, ApplianceId("edge-b")),
             token_keys=[TokenKey("k1", b"1" * 32)],
         ).service

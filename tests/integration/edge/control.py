@@ -19,8 +19,10 @@ from cuemark.contracts.fill import (
     ExplainTrack,
     Fill,
     FillPlan,
+    GetHeld,
     GetManifest,
     GetPlan,
+    Held,
     HeldTold,
     MakePlan,
     Manifest,
@@ -160,6 +162,9 @@ class FileFill(Fill):
         if manifest.manifest_id == request.known:
             return Manifest(manifest_id=request.known, unchanged=True)
         return manifest
+
+    async def get_held(self, request: GetHeld) -> Held:
+        return Held()
 
     async def make_plan(self, request: MakePlan) -> FillPlan:
         return FillPlan(regions=[])

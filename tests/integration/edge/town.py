@@ -20,6 +20,7 @@ from cuemark.kit.clock import ManualClock
 from cuemark.kit.outbox import Log
 from tests.databases import opened
 from tests.integration.edge.router import ITS_ASN, OUR_ASN, PORT, Router, router
+from tests.unit.steering.teller import untold
 
 NEAR, FAR = ApplianceId("edge-near"), ApplianceId("edge-far")
 FILM = VersionId("ver_film")
@@ -105,6 +106,7 @@ async def town(
                 database=database,
                 log=Log(clock),
                 clock=clock,
+                fill=untold(),
                 appliance_ids=(NEAR, FAR),
                 token_keys=[TokenKey("k1", b"1" * 32)],
             )

@@ -27,6 +27,7 @@ from cuemark.kit.ids import Ids
 from cuemark.kit.outbox import Follower, Log
 from tests.databases import opened
 from tests.unit.playback.versions import version
+from tests.unit.steering.teller import untold
 
 EDGES = [ApplianceId("edge-a"), ApplianceId("edge-b")]
 
@@ -53,6 +54,7 @@ class Install:
             database=database,
             log=log,
             clock=clock,
+            fill=untold(),
             appliance_ids=EDGES,
             token_keys=[TokenKey("k1", b"1" * 32)],
         )

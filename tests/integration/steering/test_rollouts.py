@@ -28,6 +28,7 @@ from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
 from cuemark.kit.outbox import Log
 from tests.databases import opened
+from tests.unit.steering.teller import untold
 
 A, B = ApplianceId("edge-a"), ApplianceId("edge-b")
 FILM = VersionId("ver_film")
@@ -52,6 +53,7 @@ class Fleet:
             database=self.database,
             log=Log(self.clock),
             clock=self.clock,
+            fill=untold(),
             appliance_ids=(A, B),
             token_keys=[TokenKey("k1", b"1" * 32)],
         )

@@ -29,6 +29,7 @@ from cuemark.kit.errors import Unavailable
 from cuemark.kit.outbox import Cursor, Log
 from cuemark.kit.room import Room
 from tests.databases import opened
+from tests.unit.steering.teller import untold
 
 A, B = ApplianceId("edge-a"), ApplianceId("edge-b")
 FILM = VersionId("ver_film")
@@ -46,6 +47,7 @@ def build(database: Database, clock: Clock = CLOCK) -> Room[Steering]:
         database=database,
         log=Log(clock),
         clock=clock,
+        fill=untold(),
         appliance_ids=(A, B),
         token_keys=[TokenKey("k1", b"1" * 32)],
     )
@@ -312,7 +314,7 @@ async def test_what_is_cached_is_bounded(database: Database) -> None:
                 expires_at=clock.now(),
             )
         )
-    assert len(steering._holders) == service.CACHED_VERSIONS
+    assert len(steering._known_by) == service.CACHED_VERSIONS
 
 
 async def test_reports_that_cross_leave_one_whole_inventory(database: Database) -> None:
@@ -337,6 +339,7 @@ async def test_a_retired_appliance_never_ranks(database: Database) -> None:
         database=database,
         log=Log(CLOCK),
         clock=CLOCK,
+        fill=untold(),
         appliance_ids=(A,),
         token_keys=[TokenKey("k1", b"1" * 32)],
     ).service

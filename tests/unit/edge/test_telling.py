@@ -16,8 +16,10 @@ from cuemark.contracts.fill import (
     Fill,
     FillInvalid,
     FillPlan,
+    GetHeld,
     GetManifest,
     GetPlan,
+    Held,
     HeldTold,
     MakePlan,
     Manifest,
@@ -82,6 +84,9 @@ class Control(Fill):
         if request.known == self.manifest.manifest_id:
             return Manifest(manifest_id=request.known, unchanged=True)
         return self.manifest
+
+    async def get_held(self, request: GetHeld) -> Held:
+        raise AssertionError("an appliance asks nothing about others")
 
     async def make_plan(self, request: MakePlan) -> FillPlan:
         return FillPlan(regions=[])

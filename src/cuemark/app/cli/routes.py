@@ -53,7 +53,7 @@ def list_routes(folder: DataFolder, appliance: str, limit: int, as_json: bool) -
 
 @click.command()
 @click.argument("address")
-@click.option("--version", "version_id", default="", help="Of the holders of this version.")
+@click.option("--version", "version_id", default="", help="For this version, and by who holds it.")
 @click.option("--json", "as_json", is_flag=True)
 def explain(folder: DataFolder, address: str, version_id: str, as_json: bool) -> None:
     """Say where a client with this IP ADDRESS is sent now, and why."""
@@ -68,7 +68,9 @@ def explain(folder: DataFolder, address: str, version_id: str, as_json: bool) ->
         ring = f"ring {each.ring}" if each.ring else "no plays"
         line = f"{as_is(each.appliance_id)}: {ring}, load {each.load:g}; {as_is(each.reason)}"
         plain.print(line, soft_wrap=True)
-    plain.print("The first ring comes first, and within a ring the load decides.")
+    held = any(each.held_percent is not None for each in told.candidates)
+    decides = "who holds the film, and then the load" if held else "the load"
+    plain.print(f"The first ring comes first, and within a ring {decides}.", soft_wrap=True)
 
 
 def _print_peers(appliances: list[ApplianceState]) -> None:

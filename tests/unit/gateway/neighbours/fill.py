@@ -26,6 +26,9 @@ class Granary(Neighbour):
     async def get_manifest(self, request: fill.GetManifest) -> fill.Manifest:
         raise AssertionError("appliances get no manifests from the gateway")
 
+    async def get_held(self, request: fill.GetHeld) -> fill.Held:
+        raise AssertionError("the gateway steers nobody")
+
     async def make_plan(self, request: fill.MakePlan) -> fill.FillPlan:
         self.check()
         self.made += 1

@@ -144,10 +144,11 @@ def _cluster_plan(
     size = np.array([facts.size_bytes for _, facts in shelf.tracks], dtype=np.int64)
     held: Flags = _held_on(shelf.tracks, members).sum(axis=1) > 0
     boxes = _boxes(members)
-    # A play takes all its tracks from one appliance: those of a title are drawn for together.
-    drawn = keys([shelf.versions[n].title_id for n in shelf.title])
-    wanted, cutoff, roomy = _wanted(drawn, value, size, held, boxes)
-    on = _placed(drawn, value, size, wanted, boxes)
+    # A play takes all its tracks from one appliance: those of a version are drawn for together,
+    # by its id, as steering draws for one that nobody holds.
+    drawn = keys([version_id for version_id, _ in shelf.tracks])
+    wanted, cutoff, roomy = chosen(drawn, value, size, held, boxes)
+    on = divided(drawn, value, size, wanted, boxes)
     wanted = on.sum(axis=1) > 0
     order = np.argsort(-value, kind="stable")
     titles = np.zeros(len(shelf.versions))
@@ -206,7 +207,7 @@ def _held_on(tracks: Sequence[tuple[VersionId, Facts]], members: Sequence[KnownA
     return on
 
 
-def _wanted(
+def chosen(
     drawn: Keys, value: Floats, size: Ints, held: Flags, boxes: Sequence[Box]
 ) -> tuple[Flags, float, bool]:
     """What a cluster is to have, the value of the least of it, and whether it has room for all.
@@ -221,11 +222,11 @@ def _wanted(
     load = np.where(best.wanted, value * size, 0.0)
     more = int(((copies(drawn, size, load, len(boxes)) - 1) * size)[best.wanted].sum())
     left = room - min(more, int(room * COPIES_SHARE))
-    chosen = planning.plan(value, size, held, left, left)
-    return chosen.wanted, chosen.cutoff, False
+    best = planning.plan(value, size, held, left, left)
+    return best.wanted, best.cutoff, False
 
 
-def _placed(drawn: Keys, value: Floats, size: Ints, wanted: Flags, boxes: Sequence[Box]) -> Flags:
+def divided(drawn: Keys, value: Floats, size: Ints, wanted: Flags, boxes: Sequence[Box]) -> Flags:
     """``[n, m]``: who is to have what. Whoever has room for all that is wanted has all of it."""
     on = np.zeros((len(size), len(boxes)), dtype=np.bool_)
     if wanted.any():

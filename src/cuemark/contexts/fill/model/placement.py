@@ -1,11 +1,11 @@
 """On which appliances of a cluster a file lies: weighted rendezvous hashing, with copies.
 
-Each appliance draws a number for each file and the highest draws win (Thaler and Ravishankar,
-1998), with weights (Schindelhauer and Schomaker, "Weighted distributed hash tables", 2005): who
-comes or goes moves only its own files. Appliances are unlike, some with much room and others with a
-wide line, so that what is played most is drawn for by other weights than the rest (Netflix,
-"Distributing content to Open Connect", 2017). Hashing spreads bytes, not load, since the most
-popular files are too few to be even. Those have copies, and a play goes to the least loaded of the
+Each appliance draws a number for each file and the highest draws win, as in ``kit/rendezvous.py``:
+who comes or goes moves only its own files. Here it is done for all files at once. Appliances are
+unlike, some with much room and others with a wide line, so that what is played most is drawn for by
+other weights than the rest (Netflix, "Distributing content to Open Connect", 2017). Hashing spreads
+bytes, not load, since the most popular files are too few to be even. Those have copies, and a play
+goes to the least loaded of the
 appliances that hold one.
 """
 
@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
 from cuemark.contexts.fill.model.catalog import Flags, Floats, Ints
+from cuemark.kit.rendezvous import key_of
 
 COPY_SHARE = 0.1
 """Each copy is to have no more than a tenth of an appliance's fair part of the load, so that one
@@ -64,7 +64,7 @@ def keys(file_ids: Sequence[str]) -> Keys:
 
     Files with one number lie together.
     """
-    return np.array([xxhash.xxh3_64_intdigest(each.encode()) for each in file_ids], dtype=np.uint64)
+    return np.array([key_of(each) for each in file_ids], dtype=np.uint64)
 
 
 def place(file_keys: Keys, size_bytes: Ints, load: Floats, boxes: Sequence[Box]) -> Flags:
@@ -149,7 +149,7 @@ def _ranking(file_keys: Keys, weights: Shares, boxes: Sequence[Box]) -> Ints:
     """``[f, place]``: the boxes in the order in which they are a file's."""
     scores = np.empty((len(file_keys), len(boxes)))
     for number, box in enumerate(boxes):
-        salt = np.uint64(xxhash.xxh3_64_intdigest(box.appliance_id.encode()))
+        salt = np.uint64(key_of(box.appliance_id))
         drawn = (_mixed(file_keys ^ salt) >> np.uint64(11)).astype(np.float64)
         weight = np.where(weights.is_popular, weights.popular[number], weights.rest[number])
         scores[:, number] = weight / -np.log((drawn + 0.5) / 2.0**53)

@@ -7,23 +7,29 @@ from typing import get_args
 import msgspec
 
 from cuemark.contexts.fill import store
-from cuemark.contexts.fill.model import orders, told
+from cuemark.contexts.fill.model import holding, orders, told
 from cuemark.contexts.fill.model.clusters import ClusterPlan
 from cuemark.contexts.fill.model.orders import AskedTrack
 from cuemark.contexts.fill.model.stock import KnownAppliance, KnownVersion, current
 from cuemark.contexts.fill.service.planning import Planner
 from cuemark.contexts.fill.store import told as telling
 from cuemark.contexts.fill.store import turns
+from cuemark.contexts.fill.store.told import ToldHeld
 from cuemark.contracts.catalog import LaunchSet, TitleCreated
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.fill import (
+    MOST_HELD_VERSIONS,
+    MOST_STOCKS,
+    ApplianceHeld,
     ExplainTitle,
     ExplainTrack,
     Fill,
     FillInvalid,
     FillPlan,
+    GetHeld,
     GetManifest,
     GetPlan,
+    Held,
     HeldTold,
     MakePlan,
     Manifest,
@@ -89,6 +95,22 @@ class FillService(Fill):
         async with self._database.transaction() as transaction:
             found = await store.manifest(transaction, request.appliance_id, request.known)
         return found or Manifest(manifest_id="")
+
+    async def get_held(self, request: GetHeld) -> Held:
+        async with self._database.transaction() as transaction:
+            revisions = await telling.revisions(transaction, self._enrolled)
+            fresh = [each for each, at in revisions.items() if request.known.get(each) != at]
+            gone = [each for each in request.known if each not in revisions]
+            if not fresh:
+                return Held(gone=gone)
+            news = await telling.told_held(transaction, fresh[:MOST_STOCKS])
+            versions = await store.versions(transaction)
+            bodies = await store.plans(transaction)
+        return Held(
+            news=await asyncio.to_thread(_percents, news, versions, bodies),
+            gone=gone,
+            more=len(fresh) > MOST_STOCKS,
+        )
 
     async def make_plan(self, request: MakePlan) -> FillPlan:
         await self._planner.plan_now()
@@ -183,6 +205,21 @@ _decode_plan = msgspec.msgpack.Decoder(ClusterPlan).decode
 
 def _plans(bodies: Sequence[bytes]) -> list[ClusterPlan]:
     return [_decode_plan(body) for body in bodies]
+
+
+def _percents(
+    news: Sequence[ToldHeld], versions: Sequence[KnownVersion], bodies: Sequence[bytes]
+) -> list[ApplianceHeld]:
+    values = holding.values_of(_plans(bodies))
+    return [
+        ApplianceHeld(
+            appliance_id=each.appliance_id,
+            revision=each.revision,
+            storage_bytes=each.storage_bytes,
+            percent=holding.percents(versions, values, each.held(), MOST_HELD_VERSIONS),
+        )
+        for each in news
+    ]
 
 
 def _asked(of: Sequence[KnownVersion], versions: Sequence[KnownVersion]) -> list[AskedTrack]:

@@ -108,6 +108,10 @@ async def learn(
         text("update fill.version set learned = true, tried_at = :at where version_id = :id"),
         {"id": version_id, "at": at},
     )
+    # What was told as held of it says more from now on.
+    await transaction.execute(
+        text("update fill.appliance set held_revision = nextval('fill.held_revision')")
+    )
 
 
 async def note_tried(transaction: Transaction, version_id: VersionId, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """The tables of what appliances tell: what they are and hold, and what they served by the hour."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -8,7 +9,7 @@ import numpy as np
 from sqlalchemy import text
 
 from cuemark.contexts.fill.model.hours import Counts, merged
-from cuemark.contexts.fill.model.stock import KnownAppliance, ServedHour
+from cuemark.contexts.fill.model.stock import Held, KnownAppliance, ServedHour
 from cuemark.contracts.fill import TellHeld, TellServed, TrackBytes
 from cuemark.contracts.ids import ApplianceId
 from cuemark.kit.database import Transaction
@@ -88,7 +89,60 @@ async def make_whole(transaction: Transaction, appliance_id: ApplianceId) -> boo
     await transaction.execute(
         text("update fill.held set whole = true where appliance_id = :id"), where
     )
+    await transaction.execute(
+        text(
+            "update fill.appliance set held_revision = nextval('fill.held_revision') "
+            "where appliance_id = :id"
+        ),
+        where,
+    )
     return first
+
+
+@dataclass(frozen=True)
+class ToldHeld:
+    """What an appliance told as held, in the parts in which it was told."""
+
+    appliance_id: ApplianceId
+    revision: int
+    storage_bytes: int
+    parts: Sequence[bytes]
+
+    def held(self) -> Held:
+        """What it holds, in bytes."""
+        return _held(self.parts)
+
+
+async def revisions(
+    transaction: Transaction, enrolled: Collection[ApplianceId]
+) -> dict[ApplianceId, int]:
+    """Which telling is the last of each enrolled appliance that has told what it holds."""
+    found = await transaction.execute(
+        text(
+            "select appliance_id, held_revision from fill.appliance where exists "
+            "(select from fill.held where held.appliance_id = appliance.appliance_id and whole) "
+            "order by held_revision"
+        )
+    )
+    return {row.appliance_id: row.held_revision for row in found if row.appliance_id in enrolled}
+
+
+async def told_held(
+    transaction: Transaction, appliance_ids: Collection[ApplianceId]
+) -> list[ToldHeld]:
+    """What these told last, by id."""
+    found = await transaction.execute(
+        text(
+            "select appliance_id, held_revision, storage_bytes, array_agg(body order by part) "
+            "as parts from fill.appliance join fill.held using (appliance_id) "
+            "where whole and appliance_id = any(:ids) "
+            "group by appliance_id order by appliance_id"
+        ),
+        {"ids": list(appliance_ids)},
+    )
+    return [
+        ToldHeld(row.appliance_id, row.held_revision, row.storage_bytes, row.parts) for row in found
+    ]
 
 
 async def appliances(
@@ -110,15 +164,19 @@ async def appliances(
             capacity_kbps=row.capacity_kbps,
             told_at=row.told_at,
             tier="storage" if row.appliance_id in storage else "edge",
-            held={
-                (each.version_id, each.track_id): each.of_bytes
-                for body in bodies[row.appliance_id]
-                for each in _HELD.decode(body)
-            },
+            held=_held(bodies[row.appliance_id]),
         )
         for row in found
         if row.appliance_id in enrolled and row.appliance_id in bodies
     ]
+
+
+def _held(parts: Sequence[bytes]) -> Held:
+    return {
+        (each.version_id, each.track_id): each.of_bytes
+        for body in parts
+        for each in _HELD.decode(body)
+    }
 
 
 async def record_served(transaction: Transaction, told: TellServed) -> None:

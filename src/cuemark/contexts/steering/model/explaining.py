@@ -3,32 +3,53 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from cuemark.contexts.steering.model.holding import UNTOLD, Film
 from cuemark.contexts.steering.model.pathways import parted
 from cuemark.contexts.steering.model.places import distance_km, remoteness
-from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads, rings
+from cuemark.contexts.steering.model.ranking import (
+    Appliance,
+    Client,
+    Group,
+    Loads,
+    grouped,
+    rings,
+)
 from cuemark.contracts.steering import Candidate
 
 
 def candidates(
     enrolled: Sequence[Appliance],
-    holders: Sequence[Appliance],
+    knowing: Sequence[Appliance],
     loads: Loads,
     now: datetime,
     client: Client,
+    film: Film = UNTOLD,
 ) -> list[Candidate]:
     """Every appliance that is enrolled, with its ring for this client and what put it there."""
-    open_, draining = parted(holders, now)
+    open_, draining = parted(knowing, now)
     ranked = [*rings(open_, loads, now, client), *rings(draining, loads, now, client)]
-    order = [(number, each) for number, ring in enumerate(ranked, start=1) for each in ring]
-    able = [appliance for _, appliance in order]
+    order = [
+        (number, each, group)
+        for number, ring in enumerate(ranked, start=1)
+        for group in grouped(ring, film, loads)
+        for each in group.appliances
+    ]
+    able = [appliance for _, appliance, _ in order]
     load_of = loads.measure(enrolled)
     return [
         *(
-            _candidate(each, ring, _why(each, loads, client), client, load_of(each))
-            for ring, each in order
+            _candidate(
+                each,
+                ring,
+                _why(each, loads, client) + _held(each, group, film),
+                client,
+                load_of(each),
+                film,
+            )
+            for ring, each, group in order
         ),
         *(
-            _candidate(each, 0, _why_not(each, holders, now), client, load_of(each))
+            _candidate(each, 0, _why_not(each, knowing, now), client, load_of(each), film)
             for each in enrolled
             if each not in able
         ),
@@ -36,7 +57,7 @@ def candidates(
 
 
 def _candidate(
-    appliance: Appliance, ring: int, reason: str, client: Client, load: float
+    appliance: Appliance, ring: int, reason: str, client: Client, load: float, film: Film
 ) -> Candidate:
     path = client.paths.get(appliance.appliance_id)
     km = distance_km(client.place, appliance.place)
@@ -47,7 +68,20 @@ def _candidate(
         route=path.route if path else None,
         km=None if km is None else round(km, 1),
         load=round(load, 3),
+        held_percent=film.percent.get(appliance.appliance_id),
     )
+
+
+def _held(appliance: Appliance, group: Group, film: Film) -> str:
+    """What it holds of the film, and what that is beside the others of its ring."""
+    percent = film.percent.get(appliance.appliance_id)
+    if percent is None:
+        return "; what it holds is not known" if film.percent else ""
+    there = "all of" if percent == 100 else f"{percent} % of" if percent else "nothing of"
+    said = f"; has {there} what plays take"
+    if group.busy:
+        return f"{said}, and is busy"
+    return f"{said}: holds it" if group.holds else said
 
 
 def _why(appliance: Appliance, loads: Loads, client: Client) -> str:
@@ -80,9 +114,9 @@ def _where(appliance: Appliance, client: Client) -> str:
     return f"in {there}, the client in {client.place.country}"
 
 
-def _why_not(appliance: Appliance, holders: Sequence[Appliance], now: datetime) -> str:
-    if appliance not in holders:
-        return "does not hold this version"
+def _why_not(appliance: Appliance, knowing: Sequence[Appliance], now: datetime) -> str:
+    if appliance not in knowing:
+        return "does not know this version"
     if not appliance.healthy:
         return "says that it is not healthy"
     silent_s = (now - appliance.last_report_at).total_seconds()

@@ -59,14 +59,14 @@ class PlayTokens:
 
 
 def steered(
-    appliance_ids: Sequence[ApplianceId], holders: Sequence[Appliance], now: datetime
+    appliance_ids: Sequence[ApplianceId], knowing: Sequence[Appliance], now: datetime
 ) -> Steered:
-    """Which of a play's appliances it shall use, of those that hold its version now.
+    """Which of a play's appliances it shall use, of those that know its version now.
 
     One that drains is used where nobody else is fit; where nobody is fit at all, the play keeps
     what it has: reports may be late, and a player finds out by itself who serves.
     """
-    known = {each.appliance_id: each for each in holders}
+    known = {each.appliance_id: each for each in knowing}
     able = [each for each in appliance_ids if each in known and fit(known[each], now)]
     staying = [each for each in able if not known[each].draining]
     left = staying or able or list(appliance_ids)
@@ -74,15 +74,15 @@ def steered(
     return Steered(appliance_ids=left, ttl_s=SETTLED_TTL_S if settled else MOVED_TTL_S)
 
 
-def parted(holders: Sequence[Appliance], now: datetime) -> tuple[list[Appliance], list[Appliance]]:
+def parted(knowing: Sequence[Appliance], now: datetime) -> tuple[list[Appliance], list[Appliance]]:
     """Those that may have a new play, and those that stand behind them because they drain.
 
     Where nobody else is fit, one that drains is as good as any.
     """
-    staying = [each for each in holders if not each.draining]
+    staying = [each for each in knowing if not each.draining]
     if not any(fit(each, now) for each in staying):
-        return list(holders), []
-    return staying, [each for each in holders if each.draining]
+        return list(knowing), []
+    return staying, [each for each in knowing if each.draining]
 
 
 def fit(appliance: Appliance, now: datetime) -> bool:

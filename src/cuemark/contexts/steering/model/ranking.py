@@ -1,10 +1,10 @@
 """How appliances are ranked.
 
-The nearest ring first, by routes and then by places. Within a ring two choices by rendezvous
-hashing (Thaler and Ravishankar, 1998), weighted by what their lines carry (Schindelhauer and
-Schomaker, 2005), of which the one with more headroom wins (Mitzenmacher, 2001), place by place:
-loads even out without the herd that a stale minimum draws, and a session keeps its appliances
-while loads are equal.
+The nearest ring first, by routes and then by places. Within a ring those that hold the film, as
+``holding.py`` has it. Among those two choices by rendezvous hashing (Thaler and Ravishankar, 1998),
+weighted by what their lines carry (Schindelhauer and Schomaker, 2005), of which the one with more
+headroom wins (Mitzenmacher, 2001), place by place: loads even out without the herd that a stale
+minimum draws, and a session keeps its appliances while loads are equal.
 """
 
 import math
@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
-from operator import itemgetter
+from operator import itemgetter, mul
 
 import xxhash
 
+from cuemark.contexts.steering.model.holding import UNTOLD, Film
 from cuemark.contexts.steering.model.places import NOWHERE, remoteness
 from cuemark.contexts.steering.model.routes import Path
 from cuemark.contracts.ids import ApplianceId, PlaySessionId
@@ -26,6 +27,12 @@ SESSION_KBPS = 5_000
 """What a session is taken to fetch until a report has it."""
 FULL_SHARE = 0.95
 """Of its capacity: an appliance that sends more gets sessions only where all others are full."""
+
+BUSY_BY_MEAN = 1.25
+"""A film stays with those that hold it until they have so many times what is even. Less spreads it
+over the ring at every chance, more lets one be loaded while others idle."""
+LITTLE_SHARE, LITTLE_IN_FLIGHT = 0.5, 16
+"""Up to this nobody is busy, however idle the others are: half of a line, and so many requests."""
 
 Ring = tuple[int, ...]
 
@@ -116,6 +123,18 @@ class Loads:
         """How these are compared: by shares, unless what one of them carries is not known."""
         return self.share if all(each.capacity_kbps for each in appliances) else self.of
 
+    def busy(self, ring: Sequence[Appliance]) -> frozenset[ApplianceId]:
+        """Which of a ring have more to do than a film is worth that others would have to fetch."""
+        load_of = self.measure(ring)
+        by_share = load_of == self.share
+        weight = [each.capacity_kbps if by_share else 1 for each in ring]
+        load = [load_of(each) for each in ring]
+        even = sum(map(mul, load, weight)) / sum(weight)
+        most = max(BUSY_BY_MEAN * even, LITTLE_SHARE if by_share else LITTLE_IN_FLIGHT)
+        return frozenset(
+            each.appliance_id for each, of in zip(ring, load, strict=True) if of >= most
+        )
+
     def place(self, appliance: Appliance) -> None:
         """Count one more session on ``appliance``."""
         placed = self._since_report(appliance) + 1
@@ -127,39 +146,81 @@ class Loads:
 
 
 def rank(
-    holders: Sequence[Appliance],
+    knowing: Sequence[Appliance],
     loads: Loads,
     session_id: PlaySessionId,
     now: datetime,
     limit: int,
     client: Client = ANYBODY,
+    film: Film = UNTOLD,
 ) -> list[Appliance]:
-    """The best of the appliances that hold the version; the first is counted as chosen."""
+    """The best of the appliances that know the version; the first is counted as chosen."""
     ranked: list[Appliance] = []
-    for ring in rings(holders, loads, now, client):
+    for ring in rings(knowing, loads, now, client):
         load_of = loads.measure(ring)
         weighted = load_of == loads.share
-        left = sorted(
-            ring, key=lambda each: _affinity(session_id, each, weighted=weighted), reverse=True
-        )
-        while left and len(ranked) < limit:
-            ranked.append(min(left[:2], key=load_of))
-            left.remove(ranked[-1])
+        for group in grouped(ring, film, loads):
+            left = group.appliances
+            if not group.ordered:
+                left = _drawn(session_id, left, weighted=weighted)
+            while left and len(ranked) < limit:
+                ranked.append(left[0] if group.ordered else min(left[:2], key=load_of))
+                left.remove(ranked[-1])
     if ranked:
         loads.place(ranked[0])
     return ranked
 
 
+@dataclass(frozen=True)
+class Group:
+    """Appliances of a ring that are as good for a film: in this order where they are ``ordered``,
+    else by session and load. ``holds`` and ``busy`` say why they are together."""
+
+    appliances: list[Appliance]
+    ordered: bool = False
+    holds: bool = False
+    busy: bool = False
+
+
+def grouped(ring: Sequence[Appliance], film: Film, loads: Loads | None = None) -> list[Group]:
+    """The appliances of a ring by what they hold of a film, the best group first.
+
+    First those that hold it and are not busy, then those that do not and are not busy, in the
+    film's own order: so what nobody holds, or has room to serve, is fetched by one of them and not
+    by all. That is consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam,
+    2018); without ``loads`` nobody is busy. Where all hold it, or nobody told what it holds, there
+    is nothing to choose by.
+    """
+    if not film.told_by(each.appliance_id for each in ring):
+        return [Group(list(ring))]
+    held = film.held_by(each.appliance_id for each in ring)
+    if len(held) == len(ring):
+        return [Group(list(ring), holds=True)]
+    busy = loads.busy(ring) if loads else frozenset[ApplianceId]()
+    of: dict[tuple[bool, bool], list[Appliance]] = {}
+    for each in ring:
+        kind = each.appliance_id in busy, each.appliance_id not in held
+        of.setdefault(kind, []).append(each)
+    fetch = False, True
+    if fetch in of:
+        own = film.order(each.appliance_id for each in of[fetch])
+        of[fetch].sort(key=lambda each: own.index(each.appliance_id))
+    return [
+        Group(of[kind], ordered=kind == fetch, holds=not kind[1], busy=kind[0])
+        for kind in sorted(of)
+    ]
+
+
 def rings(
-    holders: Sequence[Appliance], loads: Loads, now: datetime, client: Client
+    knowing: Sequence[Appliance], loads: Loads, now: datetime, client: Client
 ) -> list[list[Appliance]]:
     """Those that can serve a client, the nearest first; those in one list are as near.
 
-    Where every holder has fallen silent, those that did so lately rank all the same, as load
+    Where all of them have fallen silent, those that did so lately rank all the same, as load
     balancers do past their panic threshold (Envoy): a client fails over by itself, and a refused
     play cannot.
     """
-    healthy = [appliance for appliance in holders if appliance.healthy]
+    healthy = [appliance for appliance in knowing if appliance.healthy]
     able = [appliance for appliance in healthy if appliance.alive(now)]
     able = able or [appliance for appliance in healthy if not appliance.gone(now)]
 
@@ -169,25 +230,38 @@ def rings(
 
 
 def settled(
-    holders: Sequence[Appliance],
+    knowing: Sequence[Appliance],
     session_id: PlaySessionId,
     now: datetime,
     client: Client = ANYBODY,
+    film: Film = UNTOLD,
 ) -> Appliance | None:
     """Whom a session goes to whatever loads are, short of full: the same each time it is asked."""
-    for ring in rings(holders, Loads(), now, client):
+    for ring in rings(knowing, Loads(), now, client):
         weighted = all(each.capacity_kbps for each in ring)
-        return max(ring, key=lambda each: _affinity(session_id, each, weighted=weighted))
+        best = grouped(ring, film)[0]
+        if best.ordered:
+            return best.appliances[0]
+        return _drawn(session_id, best.appliances, weighted=weighted)[0]
     return None
 
 
-def led_past(holders: Sequence[Appliance], first: Appliance, client: Client) -> bool:
-    """Whether a holder is nearer to a client than the first that was ranked: then it was not fit.
+def led_past(knowing: Sequence[Appliance], first: Appliance, client: Client) -> bool:
+    """Whether one that knows the version is nearer to a client than the first that was ranked:
+    then it was not fit.
 
     What Netflix calls a health miss, where the second serves what the nearest would have had.
     """
     nearness = client.ring(first, False)
-    return any(client.ring(each, False) < nearness for each in holders)
+    return any(client.ring(each, False) < nearness for each in knowing)
+
+
+def _drawn(
+    session_id: PlaySessionId, appliances: Sequence[Appliance], *, weighted: bool
+) -> list[Appliance]:
+    return sorted(
+        appliances, key=lambda each: _affinity(session_id, each, weighted=weighted), reverse=True
+    )
 
 
 def _affinity(session_id: PlaySessionId, appliance: Appliance, *, weighted: bool) -> float:

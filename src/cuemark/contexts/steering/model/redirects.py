@@ -1,7 +1,8 @@
 """Where clients that know no Content Steering are sent: each request for media, to one appliance.
 
 A play keeps to the appliances that it began with, in their order, while one of them is fit. Where
-none is, it is sent to any other that holds its version: what a manifest cannot name later, a
+none is, it is sent to any other that knows its version, first to one that holds
+it: what a manifest cannot name later, a
 redirect can.
 """
 
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from cuemark.contexts.steering.model import pathways, ranking
+from cuemark.contexts.steering.model.holding import UNTOLD, Film
 from cuemark.contexts.steering.model.ranking import ANYBODY, Appliance, Client
 from cuemark.contexts.steering.model.seals import Seal
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
@@ -81,22 +83,26 @@ class RedirectTokens:
 
 
 def chosen(
-    sent: Sent, holders: Sequence[Appliance], now: datetime, client: Client = ANYBODY
+    sent: Sent,
+    knowing: Sequence[Appliance],
+    now: datetime,
+    client: Client = ANYBODY,
+    film: Film = UNTOLD,
 ) -> Appliance | None:
-    """Who serves a play now, of those that hold its version; None where nobody does.
+    """Who serves a play now, of those that know its version; None where nobody does.
 
     One that drains serves where nobody else is fit, and one whose report is late where nobody is.
     Load moves no play: it would begin on a cold cache each time.
     """
-    able = [each for each in holders if pathways.fit(each, now)]
+    able = [each for each in knowing if pathways.fit(each, now)]
     staying = [each for each in able if not each.draining]
-    late = [each for each in holders if each.healthy and not each.gone(now)]
+    late = [each for each in knowing if each.healthy and not each.gone(now)]
     for candidates in (staying, able, late):
         known = {each.appliance_id: each for each in candidates}
         for appliance_id in sent.appliance_ids:
             if appliance_id in known:
                 return known[appliance_id]
-        found = ranking.settled(candidates, sent.session_id, now, client)
+        found = ranking.settled(candidates, sent.session_id, now, client, film)
         if found is not None:
             return found
     return None

@@ -17,11 +17,13 @@ from cuemark.contexts.steering.model import (
     snapshots,
     tokens,
 )
+from cuemark.contexts.steering.model.holding import UNTOLD
 from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads
 from cuemark.contexts.steering.model.redirects import REDIRECT_TTL_S, RedirectTokens, Sent
 from cuemark.contexts.steering.model.sources import SourceTable
 from cuemark.contexts.steering.model.tokens import Keyring
+from cuemark.contexts.steering.service.holding import Holding
 from cuemark.contexts.steering.service.revoking import Revoking
 from cuemark.contexts.steering.service.rolling import Rolling
 from cuemark.contexts.steering.service.routing import Routing
@@ -97,6 +99,7 @@ class SteeringService(Steering):
         keyring: Keyring,
         routing: Routing,
         rolling: Rolling,
+        holding: Holding,
         atlas: Atlas,
         play_tokens: PlayTokens,
         redirect_tokens: RedirectTokens,
@@ -108,6 +111,7 @@ class SteeringService(Steering):
         self._keyring = keyring
         self._routing = routing
         self._rolling = rolling
+        self._holding = holding
         self._atlas = atlas
         self._play_tokens = play_tokens
         self._redirect_tokens = redirect_tokens
@@ -115,7 +119,7 @@ class SteeringService(Steering):
         self._sources = SourceTable(storage_ids, keyring)
         self._fleet: tuple[float, list[Appliance]] = (float("-inf"), [])
         self._loads = Loads()
-        self._holders: dict[VersionId, tuple[float, list[Appliance]]] = {}
+        self._known_by: dict[VersionId, tuple[float, list[Appliance]]] = {}
         self._revoking = Revoking(database, clock)
         self._sent: dict[tuple[str, str], tuple[float, Redirected]] = {}
 
@@ -162,14 +166,15 @@ class SteeringService(Steering):
 
     async def rank(self, request: Rank) -> Ranking:
         networks_of(request.networks)
-        holders = await self._holders_of(request.version_id)
+        knowing = await self._knowing(request.version_id)
         now = self._clock.now()
         limit = max(1, min(request.limit, ranking.MAX_RANKED))
         client, session_id = self._client(request.client_address), request.session_id
-        open_, draining = pathways.parted(holders, now)
-        ranked = ranking.rank(open_, self._loads, session_id, now, limit, client)
+        open_, draining = pathways.parted(knowing, now)
+        film = self._holding.stock.film(request.version_id)
+        ranked = ranking.rank(open_, self._loads, session_id, now, limit, client, film)
         left = limit - len(ranked)
-        ranked += ranking.rank(draining, Loads(), session_id, now, left, client)
+        ranked += ranking.rank(draining, Loads(), session_id, now, left, client, film)
         chosen = [appliance.appliance_id for appliance in ranked]
         return Ranking(
             appliances=[
@@ -180,7 +185,7 @@ class SteeringService(Steering):
             ],
             steering_token=self._play_tokens.mint(request, chosen),
             redirect_token=self._redirect_tokens.mint(request, chosen, now),
-            led_past=bool(ranked) and ranking.led_past(holders, ranked[0], client),
+            led_past=bool(ranked) and ranking.led_past(knowing, ranked[0], client),
         )
 
     async def list_appliances(self, request: ListAppliances) -> ApplianceList:
@@ -239,12 +244,13 @@ class SteeringService(Steering):
         async with self._database.transaction() as transaction:
             every = [each for each, *_ in await store.appliances(transaction)]
         enrolled = self._known_here(every)
-        holders = enrolled
+        knowing, film = enrolled, UNTOLD
         if request.version_id is not None:
-            held = {each.appliance_id for each in await self._holders_of(request.version_id)}
-            holders = [each for each in enrolled if each.appliance_id in held]
+            have = {each.appliance_id for each in await self._knowing(request.version_id)}
+            knowing = [each for each in enrolled if each.appliance_id in have]
+            film = self._holding.stock.film(request.version_id)
         candidates = explaining.candidates(
-            enrolled, holders, self._loads, self._clock.now(), client
+            enrolled, knowing, self._loads, self._clock.now(), client, film
         )
         return Explanation(place=client.place, candidates=candidates)
 
@@ -258,8 +264,8 @@ class SteeringService(Steering):
     async def steer(self, request: Steer) -> Steered:
         now = self._clock.now()
         placed = self._play_tokens.read(request.token, now)
-        holders = await self._holders_of(placed.version_id)
-        return pathways.steered(placed.appliance_ids, holders, now)
+        knowing = await self._knowing(placed.version_id)
+        return pathways.steered(placed.appliance_ids, knowing, now)
 
     async def redirect(self, request: Redirect) -> Redirected:
         asked = request.token, request.client_address
@@ -283,9 +289,10 @@ class SteeringService(Steering):
     async def _send(self, sent: Sent, client_address: str) -> Redirected:
         if await self._revoking.has(sent.session_id):
             raise SteeringOver("This play is over: start another one.")
-        holders = await self._holders_of(sent.version_id)
+        knowing = await self._knowing(sent.version_id)
         now, client = self._clock.now(), self._client(client_address)
-        chosen = redirects.chosen(sent, holders, now, client)
+        film = self._holding.stock.film(sent.version_id)
+        chosen = redirects.chosen(sent, knowing, now, client, film)
         if chosen is None:
             raise NoAppliance("No appliance serves this title just now: try again in a moment.")
         key = self._keyring.current_of(chosen.appliance_id)
@@ -354,15 +361,15 @@ class SteeringService(Steering):
             self._fleet = asked_s, found
         return found
 
-    async def _holders_of(self, version_id: VersionId) -> list[Appliance]:
-        at_s, found = self._holders.get(version_id, (float("-inf"), []))
+    async def _knowing(self, version_id: VersionId) -> list[Appliance]:
+        at_s, found = self._known_by.get(version_id, (float("-inf"), []))
         asked_s = self._clock.monotonic_s()
         if asked_s - at_s < FRESH_S:
             return found
         async with self._database.transaction() as transaction:
-            stored = await store.holders(transaction, version_id)
+            stored = await store.knowing(transaction, version_id)
         found = self._known_here(stored)
-        while len(self._holders) >= CACHED_VERSIONS and version_id not in self._holders:
-            del self._holders[next(iter(self._holders))]
-        self._holders[version_id] = (asked_s, found)
+        while len(self._known_by) >= CACHED_VERSIONS and version_id not in self._known_by:
+            del self._known_by[next(iter(self._known_by))]
+        self._known_by[version_id] = (asked_s, found)
         return found

@@ -140,7 +140,7 @@ async def replace_inventory(
     )
 
 
-async def holders(transaction: Transaction, version_id: VersionId) -> list[Appliance]:
+async def knowing(transaction: Transaction, version_id: VersionId) -> list[Appliance]:
     """The appliances that hold a version, dead ones too."""
     rows = await transaction.execute(
         select(*_state)
