@@ -2,6 +2,8 @@
 
 import os
 import signal
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,31 @@ def test_what_the_plan_wants_is_fetched_and_told_as_held(tmp_path: Path) -> None
         until(lambda: "does not answer" in built.health().fill.trouble)
         built.start("origin")
         until(lambda: held_of(built, "v1") == 6 * SIZE)
+
+
+def test_a_plan_waits_for_the_window(tmp_path: Path) -> None:
+    opens_at = datetime.now(UTC) + timedelta(hours=2)
+    window = f"{opens_at:%H:%M}-{opens_at + timedelta(hours=1):%H:%M}"
+    built = talking(tmp_path, fill_window=window)
+    built.publish(FILES)
+    built.plan(Manifest(manifest_id="m1", fetch=[planned(built, "v2", 3.0)]))
+    with serving(built):
+        until(lambda: built.health().fill.manifest_id == "m1")
+        time.sleep(1)
+        assert (built.stored(), built.health().fill.window_open) == (set(), False)
+
+
+def test_a_plan_keeps_to_its_rate(tmp_path: Path) -> None:
+    built = talking(tmp_path, fill_kbps=1600)
+    built.publish(FILES)
+    built.plan(Manifest(manifest_id="m1", fetch=[planned(built, "v2", 3.0)]))
+    with serving(built):
+        until(lambda: bool(built.stored()))
+        begun_s = time.monotonic()
+        until(lambda: len(built.stored()) == 6, 20)
+        took_s = time.monotonic() - begun_s
+        # All six take 3 s at that rate, of which the first second may come at once.
+        assert took_s > 1
 
 
 def test_with_control_away_it_goes_on_under_the_last_manifest(tmp_path: Path) -> None:
