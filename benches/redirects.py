@@ -18,7 +18,8 @@ from benches.stand import Stand
 from cuemark.contexts.steering import wiring
 from cuemark.contexts.steering.service import SENT_S
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
-from cuemark.contracts.steering import REPORT_EVERY_S, Rank, Ranking, Report, Steering
+from cuemark.contracts.steering import Rank, Ranking, Steering
+from cuemark.contracts.steering.reports import REPORT_EVERY_S, Report
 from cuemark.gateway.app import build_gateway
 from cuemark.kit.cat import TokenKey
 from cuemark.kit.clock import SystemClock

@@ -21,7 +21,7 @@ from benches.rider import Undecoded
 from benches.spread import percentile
 from benches.stand import Install, Made, Stand
 from cuemark.app.cli.appliances import Draining
-from cuemark.contracts.steering import SILENCE_S
+from cuemark.contracts.steering.reports import SILENCE_S
 from cuemark.kit.process import kill_group
 from cuemark.player.api import Api, BearerToken
 from cuemark.player.errors import PlayerError

@@ -20,7 +20,7 @@ from cuemark.contexts.steering.model.holding import UNTOLD, Film
 from cuemark.contexts.steering.model.ranking import SESSION_KBPS, Appliance, Loads
 from cuemark.contexts.steering.model.routes import RouteTable
 from cuemark.contracts.ids import ApplianceId, PlaySessionId
-from cuemark.contracts.steering import MOST_ROUTES, AnnounceRoutes, Route
+from cuemark.contracts.steering.routes import MOST_ROUTES, AnnounceRoutes, Route
 from cuemark.kit.rendezvous import key_of
 
 ABOUT = """

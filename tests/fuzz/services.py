@@ -25,7 +25,8 @@ from cuemark.contexts.steering.service.routing import Routing
 from cuemark.contexts.steering.store.atlas import Atlas
 from cuemark.contracts.encoding.uploads import OpenUpload
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
-from cuemark.contracts.steering import Rank, Report, ReportInvalid, Steering
+from cuemark.contracts.steering import Rank, Steering
+from cuemark.contracts.steering.reports import Report, ReportInvalid
 from cuemark.gateway.app import build_gateway
 from cuemark.kit import cat, deadline, passport
 from cuemark.kit.clock import SystemClock

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from cuemark.contracts.steering import Place
+from cuemark.contracts.steering.routes import Place
 from cuemark.edge.settings import BgpSettings, PeerSettings
 from cuemark.kit.windows import place_of, window
 

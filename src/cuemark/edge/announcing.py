@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import (
+from cuemark.contracts.steering.routes import (
     MOST_ROUTES,
     AnnounceRoutes,
     Route,

@@ -15,17 +15,17 @@ import structlog
 from blake3 import blake3
 
 from cuemark.contracts.ids import ApplianceId, VersionId
-from cuemark.contracts.steering import (
+from cuemark.contracts.steering import Steering
+from cuemark.contracts.steering.reports import (
     REPORT_EVERY_S,
-    BgpPeer,
     GetSnapshot,
     Report,
     Snapshot,
     SnapshotKey,
     SnapshotSource,
     Software,
-    Steering,
 )
+from cuemark.contracts.steering.routes import BgpPeer
 from cuemark.edge.in_step import InStep
 from cuemark.edge.nginx import TOKEN_KEYS
 from cuemark.edge.orders import Orders

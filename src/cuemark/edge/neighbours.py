@@ -8,7 +8,7 @@ disk or says that it has not got the file, and asks nobody. So no two wait for o
 import re
 from collections.abc import AsyncGenerator, Sequence
 
-from cuemark.contracts.steering import SnapshotSource
+from cuemark.contracts.steering.reports import SnapshotSource
 from cuemark.edge.nginx import MARKED_FORM
 from cuemark.edge.sources import Kind, Ranks, Source
 from cuemark.edge.upstream import SourceAway, Upstream, client, stream

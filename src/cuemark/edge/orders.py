@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from cuemark.contracts.steering import ReleaseOrder, Software
+from cuemark.contracts.steering.reports import ReleaseOrder, Software
 from cuemark.edge.answers import Answers
 from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.objects import write_private

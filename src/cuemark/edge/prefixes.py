@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from radix import Radix
 
-from cuemark.contracts.steering import Route
+from cuemark.contracts.steering.routes import Route
 from cuemark.edge.bgp import PathFacts
 from cuemark.edge.settings import PeerSettings
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from cuemark.contracts.steering import MAX_REVOKED, Snapshot
+from cuemark.contracts.steering.reports import MAX_REVOKED, Snapshot
 from cuemark.kit.clock import Clock
 from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.objects import write_private

@@ -6,13 +6,7 @@ What a router announces passes its policy; more than it may announce, and nothin
 
 from collections.abc import Mapping
 
-from cuemark.contracts.steering import (
-    MOST_ROUTES,
-    BgpPeer,
-    PeerState,
-    Route,
-    WithdrawnRoute,
-)
+from cuemark.contracts.steering.routes import MOST_ROUTES, BgpPeer, PeerState, Route, WithdrawnRoute
 from cuemark.edge.bgp import SessionDown, SessionUp, Update
 from cuemark.edge.prefixes import Policy, Refused
 from cuemark.edge.settings import BgpSettings, PeerSettings

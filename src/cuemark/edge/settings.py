@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from cuemark.contracts.steering import Place
+from cuemark.contracts.steering.routes import Place
 from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.objects import write_private
 

@@ -16,7 +16,7 @@ from cuemark.contracts.encoding.versions import CaptionRole, Codec
 from cuemark.contracts.ids import AccountId
 from cuemark.contracts.playback import Naming, Play
 from cuemark.contracts.protection import Robustness, System
-from cuemark.contracts.steering import RolloutChange, RolloutPolicy
+from cuemark.contracts.steering.rollouts import RolloutChange, RolloutPolicy
 from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.pages import MOST_ROWS
 

@@ -22,7 +22,8 @@ from cuemark.contracts.ids import AccountId, ApplianceId, PlaySessionId, Profile
 from cuemark.contracts.licensing import Licensing, ProvisionKeys
 from cuemark.contracts.playback import GetManifest, Play, Playback, StartPlay
 from cuemark.contracts.protection import System
-from cuemark.contracts.steering import Report, Steering
+from cuemark.contracts.steering import Steering
+from cuemark.contracts.steering.reports import Report
 from cuemark.contracts.viewers import GetResumePoint, ResumePoint, Viewers
 from cuemark.kit.cat import TokenKey
 from cuemark.kit.channel import Channel

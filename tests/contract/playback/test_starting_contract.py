@@ -23,7 +23,8 @@ from cuemark.contracts.playback import (
     Playback,
     PlayStarted,
 )
-from cuemark.contracts.steering import GONE_S, Steering
+from cuemark.contracts.steering import Steering
+from cuemark.contracts.steering.reports import GONE_S
 from cuemark.contracts.viewers import Viewers
 from cuemark.kit.outbox import Cursor, Log
 from tests.contract.playback.conftest import EDGE, FILM, OWNER, UNPUBLISHED, House, manifest, start

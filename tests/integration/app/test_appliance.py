@@ -16,7 +16,7 @@ from cuemark.app.appliance import ApplianceFile
 from cuemark.app.cli.main import commands
 from cuemark.app.folder import DataFolder
 from cuemark.app.sites import Site
-from cuemark.contracts.steering import Place
+from cuemark.contracts.steering.routes import Place
 from cuemark.kit.clock import SystemClock
 from tests.integration.edge.farm import SEGMENT, Farm, assert_no_token_in_logs, noise, until
 

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from cuemark.app import appliance
-from cuemark.contracts.steering import ReleaseOrder, Software
+from cuemark.contracts.steering.reports import ReleaseOrder, Software
 from cuemark.kit.release import release_here
 from tests.integration.app.test_appliance import BODY, file_of
 from tests.integration.edge.farm import SEGMENT, Farm, noise, until

@@ -34,34 +34,35 @@ from cuemark.contracts.fill import (
     UnknownTrack,
 )
 from cuemark.contracts.steering import (
-    AnnounceRoutes,
     ApplianceList,
-    ChangeRollout,
     DrainingSet,
     ExplainRanking,
     Explanation,
-    GetRollout,
-    GetSnapshot,
     ListAppliances,
-    ListRoutes,
-    NoRollout,
-    Place,
     Rank,
     Ranking,
     Redirect,
     Redirected,
-    Report,
-    ReportAccepted,
-    Rollout,
-    RoutePage,
-    RoutesAccepted,
     SetDraining,
-    Snapshot,
-    StartRollout,
     Steer,
     Steered,
     Steering,
     SteeringOver,
+)
+from cuemark.contracts.steering.reports import GetSnapshot, Report, ReportAccepted, Snapshot
+from cuemark.contracts.steering.rollouts import (
+    ChangeRollout,
+    GetRollout,
+    NoRollout,
+    Rollout,
+    StartRollout,
+)
+from cuemark.contracts.steering.routes import (
+    AnnounceRoutes,
+    ListRoutes,
+    Place,
+    RoutePage,
+    RoutesAccepted,
 )
 from cuemark.contracts.telemetry import (
     GetTraffic,

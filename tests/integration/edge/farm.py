@@ -20,7 +20,7 @@ from cuemark.app import certificate
 from cuemark.contracts.encoding.versions import IndexedFile, VersionIndex
 from cuemark.contracts.fill import Manifest, TellHeld, TellServed
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
-from cuemark.contracts.steering import (
+from cuemark.contracts.steering.reports import (
     ReleaseOrder,
     Report,
     RevokedSession,

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from cuemark.contexts.steering import wiring
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
-from cuemark.contracts.steering import ListAppliances, ListRoutes, Rank, Report, Steering
+from cuemark.contracts.steering import ListAppliances, Rank, Steering
+from cuemark.contracts.steering.reports import Report
+from cuemark.contracts.steering.routes import ListRoutes
 from cuemark.edge.announcing import Announcer
 from cuemark.edge.rib import Rib
 from cuemark.edge.settings import BgpSettings, PeerSettings

@@ -18,7 +18,8 @@ from cuemark.contracts.encoding.events import TOPIC, VersionPublished
 from cuemark.contracts.encoding.versions import GetVersion, UnknownVersion, Version
 from cuemark.contracts.ids import AccountId, ApplianceId, ProfileId, TitleId, VersionId
 from cuemark.contracts.playback import CannotPlay, Play, Playback, StartPlay
-from cuemark.contracts.steering import Report, Steering
+from cuemark.contracts.steering import Steering
+from cuemark.contracts.steering.reports import Report
 from cuemark.contracts.viewers import RecordProgress, Viewers
 from cuemark.kit.cat import TokenKey
 from cuemark.kit.clock import SystemClock

@@ -8,19 +8,13 @@ import pytest
 from cuemark.contexts.steering import wiring
 from cuemark.contexts.steering.service.rolling import Rolling
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
-from cuemark.contracts.steering import (
+from cuemark.contracts.steering import ListAppliances, Rank, SetDraining, Steering
+from cuemark.contracts.steering.reports import GetSnapshot, ReleaseOrder, Report, Software
+from cuemark.contracts.steering.rollouts import (
     ChangeRollout,
     GetRollout,
-    GetSnapshot,
-    ListAppliances,
-    Rank,
-    ReleaseOrder,
-    Report,
     RolloutPolicy,
-    SetDraining,
-    Software,
     StartRollout,
-    Steering,
 )
 from cuemark.kit.cat import TokenKey
 from cuemark.kit.clock import ManualClock

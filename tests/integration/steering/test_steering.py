@@ -12,16 +12,8 @@ from cuemark.contracts.encoding.events import TOPIC, EncodingFailed, VersionPubl
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, TitleId, VersionId
 from cuemark.contracts.playback import TOPIC as PLAYBACK
 from cuemark.contracts.playback import PlayStopped
-from cuemark.contracts.steering import (
-    REPORT_EVERY_S,
-    GetSnapshot,
-    Rank,
-    Redirect,
-    Report,
-    Snapshot,
-    Steering,
-    SteeringOver,
-)
+from cuemark.contracts.steering import Rank, Redirect, Steering, SteeringOver
+from cuemark.contracts.steering.reports import REPORT_EVERY_S, GetSnapshot, Report, Snapshot
 from cuemark.kit.cat import TokenKey
 from cuemark.kit.clock import Clock, ManualClock, SystemClock
 from cuemark.kit.database import Database

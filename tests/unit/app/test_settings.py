@@ -6,7 +6,7 @@ import pytest
 
 from cuemark.app.protection import HeadersUnreadable, headers_in, is_safe
 from cuemark.app.settings import Settings, SettingsInvalid, load
-from cuemark.contracts.steering import Place
+from cuemark.contracts.steering.routes import Place
 
 SITE = """
 [sites.appliance-1]

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from cuemark.contexts.steering.model.routes import RouteTable, check_batch
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import MOST_ROUTES, AnnounceRoutes, RoutesAccepted
+from cuemark.contracts.steering.routes import MOST_ROUTES, AnnounceRoutes, RoutesAccepted
 from cuemark.edge.announcing import Announcer
 from cuemark.edge.bgp import SessionDown, SessionUp, Update
 from cuemark.edge.rib import Rib

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuemark.contracts.steering import MOST_ROUTES, Route
+from cuemark.contracts.steering.routes import MOST_ROUTES, Route
 from cuemark.edge.bgp import LineInvalid, PathFacts, SessionDown, SessionUp, Update, heard
 from cuemark.edge.prefixes import LONGEST_AS_PATH
 from cuemark.edge.rib import REFUSED_BEYOND, PeerTable, Rib

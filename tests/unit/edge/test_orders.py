@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cuemark.contracts.steering import ReleaseOrder
+from cuemark.contracts.steering.reports import ReleaseOrder
 from cuemark.edge.answers import Answers
 from cuemark.edge.orders import HEARD, KEPT, ORDER, Kept, Orders, read_kept, read_order, write_kept
 from cuemark.kit.clock import ManualClock

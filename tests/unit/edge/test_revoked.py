@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from cuemark.contracts.ids import PlaySessionId, VersionId
-from cuemark.contracts.steering import MAX_REVOKED, RevokedSession, Snapshot
+from cuemark.contracts.steering.reports import MAX_REVOKED, RevokedSession, Snapshot
 from cuemark.edge.revoked import REVOKED, Revoked
 from cuemark.edge.tokens import NO_KEYS, NO_TOKEN, REMEMBERED, Granted, Refused, Tokens
 from cuemark.edge.tokens import REVOKED as IS_REVOKED

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import SnapshotSource
+from cuemark.contracts.steering.reports import SnapshotSource
 from cuemark.edge.neighbours import address_of
 from cuemark.edge.sources import (
     ASKED_PEERS,

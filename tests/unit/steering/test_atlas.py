@@ -9,7 +9,7 @@ from netaddr import IPSet
 
 from cuemark.contexts.steering.model.places import NOWHERE
 from cuemark.contexts.steering.store.atlas import LOOK_EVERY_S, Atlas
-from cuemark.contracts.steering import Place
+from cuemark.contracts.steering.routes import Place
 from cuemark.kit.clock import ManualClock
 
 

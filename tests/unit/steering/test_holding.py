@@ -23,7 +23,7 @@ from cuemark.contexts.steering.model.ranking import (
 from cuemark.contexts.steering.model.redirects import Sent
 from cuemark.contracts.fill import ApplianceHeld, Held
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
-from cuemark.contracts.steering import Place
+from cuemark.contracts.steering.routes import Place
 from cuemark.kit import rendezvous
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

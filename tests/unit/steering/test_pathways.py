@@ -10,7 +10,8 @@ from cuemark.contexts.steering.model import pathways
 from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.ranking import Appliance
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
-from cuemark.contracts.steering import SILENCE_S, Rank, SteeringOver
+from cuemark.contracts.steering import Rank, SteeringOver
+from cuemark.contracts.steering.reports import SILENCE_S
 from cuemark.kit.cat import TokenKey
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cuemark.contexts.steering.model import places
 from cuemark.contexts.steering.model.places import NOWHERE, place_in, remoteness
-from cuemark.contracts.steering import Place
+from cuemark.contracts.steering.routes import Place
 
 BERLIN = Place(country="DE", latitude=52.52, longitude=13.405)
 VIENNA = Place(country="AT", latitude=48.208, longitude=16.373)

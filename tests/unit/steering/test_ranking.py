@@ -12,7 +12,8 @@ from cuemark.contexts.steering.model import ranking
 from cuemark.contexts.steering.model.ranking import Appliance, Client, Loads
 from cuemark.contexts.steering.model.routes import Path
 from cuemark.contracts.ids import ApplianceId, PlaySessionId
-from cuemark.contracts.steering import SILENCE_S, Place, Route
+from cuemark.contracts.steering.reports import SILENCE_S
+from cuemark.contracts.steering.routes import Place, Route
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

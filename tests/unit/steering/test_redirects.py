@@ -11,7 +11,8 @@ from cuemark.contexts.steering.model.pathways import PlayTokens
 from cuemark.contexts.steering.model.ranking import Appliance
 from cuemark.contexts.steering.model.redirects import RedirectTokens, Sent
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
-from cuemark.contracts.steering import GONE_S, SILENCE_S, Rank, SteeringOver
+from cuemark.contracts.steering import Rank, SteeringOver
+from cuemark.contracts.steering.reports import GONE_S, SILENCE_S
 from cuemark.kit.cat import TokenKey
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

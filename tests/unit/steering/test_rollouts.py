@@ -12,12 +12,12 @@ from cuemark.contexts.steering.model import rollout_changes, rollouts
 from cuemark.contexts.steering.model.rollouts import UNLOOKED_S, Seen
 from cuemark.contexts.steering.model.shares import at_once, check_policy, needed
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import (
+from cuemark.contracts.steering.reports import Software
+from cuemark.contracts.steering.rollouts import (
     Rollout,
     RolloutInvalid,
     RolloutPolicy,
     RolloutUnderway,
-    Software,
 )
 from cuemark.kit.clock import ManualClock
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cuemark.contexts.steering.model import routes
 from cuemark.contexts.steering.model.routes import RouteTable
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import (
+from cuemark.contracts.steering.routes import (
     MOST_ROUTES,
     AnnounceRoutes,
     Route,

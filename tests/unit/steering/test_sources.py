@@ -16,7 +16,7 @@ from cuemark.contexts.steering.model.sources import (
 )
 from cuemark.contexts.steering.model.tokens import Keyring
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import SILENCE_S
+from cuemark.contracts.steering.reports import SILENCE_S
 from cuemark.kit import cat
 from tests.unit.steering.test_ranking import NOW, appliance
 

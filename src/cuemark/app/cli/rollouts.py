@@ -11,7 +11,7 @@ from cuemark.app.cli.client import Operator
 from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import as_is, plain, print_json
 from cuemark.app.folder import DataFolder
-from cuemark.contracts.steering import Rollout, RolloutChange, RolloutPolicy
+from cuemark.contracts.steering.rollouts import Rollout, RolloutChange, RolloutPolicy
 
 WATCH_S = 1.0
 _USUAL = RolloutPolicy()

@@ -8,13 +8,8 @@ from rich.table import Table
 from cuemark.app.cli.client import Operator
 from cuemark.app.cli.output import as_is, plain, print_json
 from cuemark.app.folder import DataFolder
-from cuemark.contracts.steering import (
-    ApplianceList,
-    ApplianceState,
-    Explanation,
-    Place,
-    RoutePage,
-)
+from cuemark.contracts.steering import ApplianceList, ApplianceState, Explanation
+from cuemark.contracts.steering.routes import Place, RoutePage
 
 PAGE = 200
 

@@ -25,7 +25,7 @@ from cuemark.app.folder import DataFolder
 from cuemark.app.keeper.releases import ReleaseUnusable, check, one_line, program_of
 from cuemark.app.keeper.trial import Trial
 from cuemark.app.lock import AlreadyRunning
-from cuemark.contracts.steering import ReleaseOrder
+from cuemark.contracts.steering.reports import ReleaseOrder
 from cuemark.edge.orders import HEARD, read_kept, read_order, write_kept
 from cuemark.edge.settings import ApplianceSettings
 from cuemark.kit.clock import Clock

@@ -6,7 +6,8 @@ from litestar import get
 from litestar.params import QueryParameter
 
 from cuemark.contracts.ids import ApplianceId, VersionId
-from cuemark.contracts.steering import ExplainRanking, Explanation, ListRoutes, RoutePage
+from cuemark.contracts.steering import ExplainRanking, Explanation
+from cuemark.contracts.steering.routes import ListRoutes, RoutePage
 from cuemark.gateway.parts import Parts
 from cuemark.gateway.views import API, Cursor, Limit
 

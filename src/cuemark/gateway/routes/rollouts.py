@@ -3,7 +3,7 @@
 from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
-from cuemark.contracts.steering import ChangeRollout, GetRollout, Rollout, StartRollout
+from cuemark.contracts.steering.rollouts import ChangeRollout, GetRollout, Rollout, StartRollout
 from cuemark.gateway.parts import Parts
 from cuemark.gateway.views import API, RolloutBody, RolloutChangeBody
 

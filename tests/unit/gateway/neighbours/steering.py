@@ -5,11 +5,22 @@ from typing import ClassVar
 
 from cuemark.contracts import steering
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
+from cuemark.contracts.steering import reports, routes
+from cuemark.contracts.steering.rollouts import (
+    ChangeRollout,
+    GetRollout,
+    NoRollout,
+    Rollout,
+    RolloutInvalid,
+    RolloutMember,
+    RolloutPolicy,
+    StartRollout,
+)
 from cuemark.kit.errors import Refusal
 from cuemark.kit.pages import checked_limit
 from tests.unit.gateway.neighbours.neighbour import Neighbour
 
-ROUTE = steering.Route("192.0.2.0/24", "198.51.100.1", 100, 1, 0)
+ROUTE = routes.Route("192.0.2.0/24", "198.51.100.1", 100, 1, 0)
 RELEASE = "0.2.0+abc"
 PLAY_TOKEN = "eyJzZXNzaW9uIn0.c2ln"
 REDIRECT_TOKEN = "k6RwbGF5.c2lnbmVk"
@@ -24,10 +35,10 @@ class Guide(Neighbour):
     rollouts: list[str] = field(default_factory=list)
     refusals: ClassVar[tuple[type[Refusal], ...]] = steering.Steering.refusals
 
-    async def report(self, request: steering.Report) -> steering.ReportAccepted:
+    async def report(self, request: reports.Report) -> reports.ReportAccepted:
         raise AssertionError("appliances do not report to the gateway")
 
-    async def get_snapshot(self, request: steering.GetSnapshot) -> steering.Snapshot:
+    async def get_snapshot(self, request: reports.GetSnapshot) -> reports.Snapshot:
         raise AssertionError("appliances pull no snapshots from the gateway")
 
     async def rank(self, request: steering.Rank) -> steering.Ranking:
@@ -46,9 +57,9 @@ class Guide(Neighbour):
                     versions=1,
                     last_report_at=self.clock.now(),
                     routes=7,
-                    software=steering.Software(release="0.2.0+abc", can_update=True),
+                    software=reports.Software(release="0.2.0+abc", can_update=True),
                     peers=[
-                        steering.BgpPeer(
+                        routes.BgpPeer(
                             address="198.51.100.1",
                             asn=64501,
                             state="held",
@@ -60,24 +71,24 @@ class Guide(Neighbour):
             ]
         )
 
-    async def announce_routes(self, request: steering.AnnounceRoutes) -> steering.RoutesAccepted:
+    async def announce_routes(self, request: routes.AnnounceRoutes) -> routes.RoutesAccepted:
         raise AssertionError("appliances announce nothing to the gateway")
 
-    async def list_routes(self, request: steering.ListRoutes) -> steering.RoutePage:
+    async def list_routes(self, request: routes.ListRoutes) -> routes.RoutePage:
         self.check()
         checked_limit(request.limit)
-        states = [steering.RouteState(appliance_id=ApplianceId("edge-a"), route=ROUTE)]
-        return steering.RoutePage(routes=states, total=1)
+        states = [routes.RouteState(appliance_id=ApplianceId("edge-a"), route=ROUTE)]
+        return routes.RoutePage(routes=states, total=1)
 
     async def explain_ranking(self, request: steering.ExplainRanking) -> steering.Explanation:
         self.check()
         if request.address != "192.0.2.7":
-            raise steering.AddressInvalid("That is no IP address.")
+            raise routes.AddressInvalid("That is no IP address.")
         candidate = steering.Candidate(
             appliance_id=ApplianceId("edge-a"), ring=1, reason="route 192.0.2.0/24", route=ROUTE
         )
         return steering.Explanation(
-            place=steering.Place(country="DE", asn=64501), candidates=[candidate]
+            place=routes.Place(country="DE", asn=64501), candidates=[candidate]
         )
 
     async def steer(self, request: steering.Steer) -> steering.Steered:
@@ -108,27 +119,27 @@ class Guide(Neighbour):
         self.draining = [request.appliance_id] if request.draining else []
         return steering.DrainingSet()
 
-    async def start_rollout(self, request: steering.StartRollout) -> steering.Rollout:
+    async def start_rollout(self, request: StartRollout) -> Rollout:
         self.check()
         if request.release != RELEASE:
-            raise steering.RolloutInvalid("That names no release.")
+            raise RolloutInvalid("That names no release.")
         self.rollouts.append("start")
         return self._rollout(request.policy)
 
-    async def get_rollout(self, request: steering.GetRollout) -> steering.Rollout:
+    async def get_rollout(self, request: GetRollout) -> Rollout:
         self.check()
-        return self._rollout(steering.RolloutPolicy())
+        return self._rollout(RolloutPolicy())
 
-    async def change_rollout(self, request: steering.ChangeRollout) -> steering.Rollout:
+    async def change_rollout(self, request: ChangeRollout) -> Rollout:
         self.check()
         if request.rollout_id != "rol_1":
-            raise steering.NoRollout("That is not the last rollout.")
+            raise NoRollout("That is not the last rollout.")
         self.rollouts.append(request.change)
-        return self._rollout(steering.RolloutPolicy())
+        return self._rollout(RolloutPolicy())
 
-    def _rollout(self, policy: steering.RolloutPolicy) -> steering.Rollout:
+    def _rollout(self, policy: RolloutPolicy) -> Rollout:
         now = self.clock.now()
-        return steering.Rollout(
+        return Rollout(
             rollout_id="rol_1",
             release=RELEASE,
             policy=policy,
@@ -136,7 +147,7 @@ class Guide(Neighbour):
             started_at=now,
             looked_at=now,
             members=[
-                steering.RolloutMember(
+                RolloutMember(
                     appliance_id=ApplianceId("edge-a"), target=RELEASE, since=now, phase="failed"
                 )
             ],

@@ -3,7 +3,7 @@
 import math
 import re
 
-from cuemark.contracts.steering import Place
+from cuemark.contracts.steering.routes import Place
 
 EARTH_KM = 6371.0
 NEAREST_KM = 250.0

@@ -20,7 +20,8 @@ from cuemark.contexts.steering.model.holding import UNTOLD, Film
 from cuemark.contexts.steering.model.places import NOWHERE, remoteness
 from cuemark.contexts.steering.model.routes import Path
 from cuemark.contracts.ids import ApplianceId, PlaySessionId
-from cuemark.contracts.steering import GONE_S, SILENCE_S, Place
+from cuemark.contracts.steering.reports import GONE_S, SILENCE_S
+from cuemark.contracts.steering.routes import Place
 
 MAX_RANKED = 10
 SESSION_KBPS = 5_000

@@ -4,7 +4,7 @@ import ipaddress
 import re
 
 from cuemark.contexts.steering.model.places import complaint_about
-from cuemark.contracts.steering import Report, ReportInvalid, Software
+from cuemark.contracts.steering.reports import Report, ReportInvalid, Software
 from cuemark.kit.release import is_release
 
 MAX_IN_FLIGHT = 1_000_000

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from cuemark.contexts.steering.model.rollouts import MOVING, Seen, without_pause
 from cuemark.contexts.steering.model.shares import check_policy
-from cuemark.contracts.steering import (
+from cuemark.contracts.steering.rollouts import (
     Rollout,
     RolloutInvalid,
     RolloutMember,

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 
 from cuemark.contexts.steering.model.shares import at_once, needed
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import ReleaseOrder, Rollout, RolloutMember, Software
+from cuemark.contracts.steering.reports import ReleaseOrder, Software
+from cuemark.contracts.steering.rollouts import Rollout, RolloutMember
 
 UNLOOKED_S = 5.0
 """A pause between two looks that is longer is nobody's lateness: control was away."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from radix import Radix
 
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import (
+from cuemark.contracts.steering.routes import (
     MOST_ROUTES,
     AddressInvalid,
     AnnounceRoutes,

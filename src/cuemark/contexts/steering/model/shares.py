@@ -2,7 +2,7 @@
 
 import re
 
-from cuemark.contracts.steering import RolloutInvalid, RolloutPolicy
+from cuemark.contracts.steering.rollouts import RolloutInvalid, RolloutPolicy
 
 MOST_WAVES = 20
 MOST_S = 7 * 86_400

@@ -8,7 +8,7 @@ import xxhash
 from cuemark.contexts.steering.model.ranking import Appliance
 from cuemark.contexts.steering.model.tokens import Keyring
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import SnapshotSource
+from cuemark.contracts.steering.reports import SnapshotSource
 from cuemark.kit import cat
 
 MAX_PEERS = 8

@@ -33,33 +33,19 @@ from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import ApplianceId, VersionId
 from cuemark.contracts.playback import PlayStopped
 from cuemark.contracts.steering import (
-    MAX_REVOKED,
     TOPIC,
-    AnnounceRoutes,
     ApplianceList,
     ApplianceState,
-    ChangeRollout,
     DrainingSet,
     ExplainRanking,
     Explanation,
-    GetRollout,
-    GetSnapshot,
     ListAppliances,
-    ListRoutes,
     NoAppliance,
     Rank,
     Ranking,
     Redirect,
     Redirected,
-    Report,
-    ReportAccepted,
-    Rollout,
-    RoutePage,
-    RoutesAccepted,
     SetDraining,
-    Snapshot,
-    SnapshotKey,
-    StartRollout,
     Steer,
     Steered,
     Steering,
@@ -67,6 +53,16 @@ from cuemark.contracts.steering import (
     UnknownAppliance,
     VersionPlaced,
 )
+from cuemark.contracts.steering.reports import (
+    MAX_REVOKED,
+    GetSnapshot,
+    Report,
+    ReportAccepted,
+    Snapshot,
+    SnapshotKey,
+)
+from cuemark.contracts.steering.rollouts import ChangeRollout, GetRollout, Rollout, StartRollout
+from cuemark.contracts.steering.routes import AnnounceRoutes, ListRoutes, RoutePage, RoutesAccepted
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.errors import Unavailable

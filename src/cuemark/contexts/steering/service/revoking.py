@@ -6,7 +6,7 @@ most ``LOOK_S`` ago.
 
 from cuemark.contexts.steering import store
 from cuemark.contracts.ids import PlaySessionId
-from cuemark.contracts.steering import MAX_REVOKED
+from cuemark.contracts.steering.reports import MAX_REVOKED
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
 

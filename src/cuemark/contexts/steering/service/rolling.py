@@ -15,13 +15,8 @@ from cuemark.contexts.steering.model import rollout_changes, rollouts
 from cuemark.contexts.steering.model.rollouts import Seen
 from cuemark.contexts.steering.store import rollouts as rollout_store
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import (
-    ChangeRollout,
-    NoRollout,
-    ReleaseOrder,
-    Rollout,
-    StartRollout,
-)
+from cuemark.contracts.steering.reports import ReleaseOrder
+from cuemark.contracts.steering.rollouts import ChangeRollout, NoRollout, Rollout, StartRollout
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.errors import NoRoom, Unavailable

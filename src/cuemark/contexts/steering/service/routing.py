@@ -13,7 +13,7 @@ from cuemark.contexts.steering.model.routes import RouteTable
 from cuemark.contexts.steering.store import announcements
 from cuemark.contexts.steering.store.announcements import NOTHING, Reached
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import AnnounceRoutes, RoutesAccepted
+from cuemark.contracts.steering.routes import AnnounceRoutes, RoutesAccepted
 from cuemark.kit.database import Database
 from cuemark.kit.errors import NoRoom, Unavailable
 

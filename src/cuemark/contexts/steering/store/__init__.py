@@ -27,7 +27,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from cuemark.contexts.steering.model.ranking import Appliance
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
-from cuemark.contracts.steering import BgpPeer, Place, Report, RevokedSession, SnapshotVersion
+from cuemark.contracts.steering.reports import Report, RevokedSession, SnapshotVersion
+from cuemark.contracts.steering.routes import BgpPeer, Place
 from cuemark.kit.database import Transaction
 
 _metadata = MetaData(schema="steering")

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, Text, d
 from sqlalchemy.dialects.postgresql import insert
 
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import AnnounceRoutes
+from cuemark.contracts.steering.routes import AnnounceRoutes
 from cuemark.kit.database import Transaction
 
 _metadata = MetaData(schema="steering")

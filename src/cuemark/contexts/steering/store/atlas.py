@@ -9,7 +9,7 @@ import maxminddb
 import structlog
 
 from cuemark.contexts.steering.model.places import NOWHERE, place_in
-from cuemark.contracts.steering import Place
+from cuemark.contracts.steering.routes import Place
 from cuemark.kit.clock import Clock
 
 LOOK_EVERY_S = 10.0

@@ -7,7 +7,8 @@ import msgspec
 from sqlalchemy import text
 
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.steering import Rollout, Software
+from cuemark.contracts.steering.reports import Software
+from cuemark.contracts.steering.rollouts import Rollout
 from cuemark.kit.database import Transaction
 
 _TURN = 0x63756572_6F6C6C73
