@@ -30,8 +30,8 @@ def test_a_film_waits_for_its_launch_on_the_appliances_and_is_no_film_to_members
     told = running_cuemark.cli("launch", NAME).stdout
     assert told.startswith(f"Members see {NAME} from 2999-01-31 19:00 UTC on, in ")
     titles = running_cuemark.cli("titles").stdout
-    assert "2999-01-31 19:00 UTC" in titles
-    assert "The Show" in titles
+    assert "2999-01-31 19:00" in titles
+    assert running_cuemark.title_id(NAME) in titles
     wait_until(lambda: held(running_cuemark), 120, "the appliances have it")
     assert (
         "of The Show, launched at 2999-01-31 19:00 UTC"

@@ -93,7 +93,7 @@ def _print_tracks(found: TitleExplanation) -> None:
     facts = [f"Version {found.version_id}"]
     facts += [f"of {as_is(found.series)}"] if found.series else []
     facts += [f"launched at {moment(found.launch_at)}"] if found.launch_at else []
-    plain.print(f"{', '.join(facts)}:")
+    plain.print(f"{', '.join(facts)}:", soft_wrap=True)
     table = _table("Track", "Size", "Region", "Plays", "Rank", "Wanted", "Held")
     for track in found.tracks:
         for each in track.regions:

@@ -60,12 +60,27 @@ def titles(folder: DataFolder, as_json: bool) -> None:
     if not found:
         plain.print('There are no titles yet: add one with `cuemark ingest FILM --title "..."`.')
         return
+    plain.print(_table(found))
+
+
+def _table(found: list[TitleView]) -> Table:
+    """A column that would be empty is left out; names are broken before anything else is."""
+    of_series = any(title.series for title in found)
+    ahead = any(not title.launched for title in found)
     table = Table(box=None, pad_edge=False)
-    for column in ("Title", "Series", "Length", "Quality", "Launch", "Id"):
-        table.add_column(column)
+    table.add_column("Title", overflow="fold")
+    if of_series:
+        table.add_column("Series", overflow="fold")
+    table.add_column("Length", no_wrap=True)
+    table.add_column("Quality", no_wrap=True)
+    if ahead:
+        table.add_column("Launch (UTC)", no_wrap=True)
+    table.add_column("Id", no_wrap=True)
     for title in found:
-        length = duration(title.duration_s) if title.duration_s else ""
-        launch = "" if title.launched else moment(title.launch_at)
-        names = as_is(title.name), as_is(title.series)
-        table.add_row(*names, length, title.quality, launch, title.title_id)
-    plain.print(table)
+        row = [as_is(title.name)]
+        row += [as_is(title.series)] if of_series else []
+        row += [duration(title.duration_s) if title.duration_s else "", title.quality]
+        if ahead:
+            row += ["" if title.launched else moment(title.launch_at).removesuffix(" UTC")]
+        table.add_row(*row, title.title_id)
+    return table
