@@ -61,6 +61,12 @@ def test_a_bad_way_to_the_first_appliance_is_gone_around(filled: Installation, f
 
     with Street(filled, spoil) as street:
         report = watch(street, filled, "--from=0")
+    if fault == "thin":
+        # Two take turns before one is left for being slow, and the film is short.
+        moves = report["moves"]
+        assert isinstance(moves, list)
+        assert (moves[-1]["left"], moves[-1]["to"]) == tuple(street.ranking), moves
+        return
     shares = report["segments_by_appliance"]
     assert isinstance(shares, dict)
     assert shares.get(street.ranking[1], 0) > shares.get(street.ranking[0], 0)
