@@ -21,7 +21,7 @@ from msgspec import Meta
 from cuemark.app import state, system
 from cuemark.app.folder import DataFolder
 from cuemark.app.settings import Port
-from cuemark.app.sites import Site, complaint_about_sites
+from cuemark.app.sites import Site, at_site, complaint_about_sites
 from cuemark.app.state import Phase
 from cuemark.app.supervising import supervised
 from cuemark.edge import nginx, tls
@@ -131,7 +131,7 @@ def _settings(file: ApplianceFile, beside: Path, folder: DataFolder) -> Applianc
     def at(name: str) -> str:
         return str((beside / name).resolve()) if name else ""
 
-    return ApplianceSettings(
+    settings = ApplianceSettings(
         appliance_id=file.name,
         folder=str(folder.appliance(file.name)),
         url=file.url,
@@ -149,15 +149,8 @@ def _settings(file: ApplianceFile, beside: Path, folder: DataFolder) -> Applianc
         releases=at(file.releases),
         store_limit_bytes=int(file.store_gb * 1e9),
         background_kbps=file.background_kbps,
-        capacity_kbps=file.site.capacity_kbps,
-        announced_only=file.site.announced_only,
-        place=file.site.place,
-        bgp=file.site.bgp,
-        region=file.site.region,
-        timezone=file.site.timezone,
-        fill_window=file.site.fill_window,
-        fill_kbps=file.site.fill_kbps,
     )
+    return at_site(settings, file.site)
 
 
 def _faults(file: ApplianceFile) -> list[str]:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from cuemark.contracts.steering.routes import Place
-from cuemark.edge.settings import BgpSettings, PeerSettings
+from cuemark.edge.settings import ApplianceSettings, BgpSettings, PeerSettings
 from cuemark.kit.windows import place_of, window
 
 Region = Annotated[str, Meta(pattern="^([a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?)?$")]
@@ -40,6 +40,21 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return Place(
             country=self.country, asn=self.asn, latitude=self.latitude, longitude=self.longitude
         )
+
+
+def at_site(settings: ApplianceSettings, site: Site) -> ApplianceSettings:
+    """The settings of an appliance that stands there."""
+    return msgspec.structs.replace(
+        settings,
+        capacity_kbps=site.capacity_kbps,
+        announced_only=site.announced_only,
+        place=site.place,
+        bgp=site.bgp,
+        region=site.region,
+        timezone=site.timezone,
+        fill_window=site.fill_window,
+        fill_kbps=site.fill_kbps,
+    )
 
 
 def complaint_about_sites(sites: Mapping[str, Site]) -> str:

@@ -18,7 +18,7 @@ from cuemark.app.folder import DataFolder, Ports
 from cuemark.app.forking import Forkserver
 from cuemark.app.readiness import at_once, http_answers, port_answers
 from cuemark.app.settings import Settings
-from cuemark.app.sites import Site
+from cuemark.app.sites import Site, at_site
 from cuemark.app.state import Running, RunningAppliance
 from cuemark.app.supervisor import ChildSpec, listen
 from cuemark.contracts.ids import ApplianceId
@@ -222,16 +222,8 @@ def appliance_specs(install: Install, number: int) -> list[ChildSpec]:
         reserve_bytes=install.settings.store_reserve_mb * 1_000_000,
         scrub_kbps=install.settings.scrub_kbps,
         nginx=install.settings.nginx,
-        capacity_kbps=site.capacity_kbps,
-        announced_only=site.announced_only,
-        place=site.place,
-        bgp=site.bgp,
-        region=site.region,
-        timezone=site.timezone,
-        fill_window=site.fill_window,
-        fill_kbps=site.fill_kbps,
     )
-    return specs_of_appliance(settings)
+    return specs_of_appliance(at_site(settings, site))
 
 
 def specs_of_appliance(settings: ApplianceSettings) -> list[ChildSpec]:

@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 _BUSY_S = 5.0
 _WAL_LIMIT_BYTES = 16 << 20
@@ -15,6 +16,24 @@ def connected(name: str) -> sqlite3.Connection:
         database.execute("pragma journal_mode = wal")
         database.execute("pragma synchronous = normal")
         database.execute(f"pragma journal_size_limit = {_WAL_LIMIT_BYTES}")
+    except sqlite3.DatabaseError:
+        database.close()
+        raise
+    return database
+
+
+def opened(path: Path, kept_format: int) -> sqlite3.Connection:
+    """The database at ``path``; raises ``sqlite3.DatabaseError`` where it is none of that format.
+
+    SQLite's ``user_version`` says which it is.
+    """
+    if not path.exists():
+        raise sqlite3.DatabaseError(f"{path} is not there")
+    database = connected(str(path))
+    try:
+        (kept,) = database.execute("pragma user_version").fetchone()
+        if kept != kept_format:
+            raise sqlite3.DatabaseError(f"{path} has the format {kept}")
     except sqlite3.DatabaseError:
         database.close()
         raise

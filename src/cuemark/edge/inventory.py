@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from cuemark.edge.database import connected, made, transaction
+from cuemark.edge.database import made, opened, transaction
 from cuemark.edge.turnover import Changes, Turnover
 
 FILE = "inventory.sqlite"
@@ -44,7 +44,7 @@ class Inventory:
         self._lock = threading.Lock()
         self.found = True
         try:
-            self._database = _opened(self._path)
+            self._database = opened(self._path, _FORMAT)
         except sqlite3.DatabaseError:
             self.make_anew()
 
@@ -118,21 +118,6 @@ class Inventory:
     def close(self) -> None:
         if hasattr(self, "_database"):
             self._database.close()
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    """The database at ``path``; raises ``sqlite3.DatabaseError`` where it is none of ours."""
-    if not path.exists():
-        raise sqlite3.DatabaseError(f"{path} is not there")
-    database = connected(str(path))
-    try:
-        (kept,) = database.execute("pragma user_version").fetchone()
-        if kept != _FORMAT:
-            raise sqlite3.DatabaseError(f"{path} has the format {kept}")
-    except sqlite3.DatabaseError:
-        database.close()
-        raise
-    return database
 
 
 def rows_of(changes: Changes, turnover: Turnover) -> list[Row]:

@@ -16,7 +16,7 @@ import structlog
 from cuemark.contracts.fill import MOST_TRACKS, TrackBytes
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.access_log import Mark
-from cuemark.edge.database import connected, made, transaction
+from cuemark.edge.database import made, opened, transaction
 from cuemark.edge.tracks import Track
 from cuemark.edge.uses import InHour
 from cuemark.kit.errors import UNREADABLE
@@ -149,13 +149,8 @@ def _bound(database: sqlite3.Connection, hour: int) -> None:
 
 def _opened(path: Path) -> sqlite3.Connection:
     """The ledger at ``path``; raises ``sqlite3.DatabaseError`` where it is none of ours."""
-    if not path.exists():
-        raise sqlite3.DatabaseError(f"{path} is not there")
-    database = connected(str(path))
+    database = opened(path, _FORMAT)
     try:
-        (kept,) = database.execute("pragma user_version").fetchone()
-        if kept != _FORMAT:
-            raise sqlite3.DatabaseError(f"{path} has the format {kept}")
         database.execute("select count(*) from served, mark").fetchone()
     except sqlite3.DatabaseError:
         database.close()

@@ -7,7 +7,8 @@ from rich.table import Table
 
 from cuemark.app.cli.client import Operator
 from cuemark.app.cli.output import as_is, plain, print_json
-from cuemark.app.cli.titles import moment, title_named
+from cuemark.app.cli.times import moment
+from cuemark.app.cli.titles import title_named
 from cuemark.app.folder import DataFolder
 from cuemark.contracts.fill import (
     FillPlan,
@@ -71,7 +72,7 @@ def explain(folder: DataFolder, title: str, track: str, as_json: bool) -> None:
 def _print_region(region: RegionPlan) -> None:
     storage = ", storage tier" if region.tier == "storage" else ""
     plain.print(
-        f"{as_is(region.region)}{storage}: planned {region.made_at:%Y-%m-%d %H:%M} UTC, "
+        f"{as_is(region.region)}{storage}: planned {moment(region.made_at)}, "
         f"{region.local_time} there, from {region.hours} hours of demand; {region.tracks} tracks, "
         f"{region.expected_plays:.1f} plays expected; {_least(region.cutoff_plays)}.",
         soft_wrap=True,

@@ -7,7 +7,8 @@ import msgspec
 
 from cuemark.app.cli.client import Operator
 from cuemark.app.cli.output import as_is, plain, print_json
-from cuemark.app.cli.titles import moment, title_named
+from cuemark.app.cli.times import moment, time_of
+from cuemark.app.cli.titles import title_named
 from cuemark.app.folder import DataFolder
 
 
@@ -26,13 +27,12 @@ def parse_launch(
     if value is None:
         return None
     try:
-        at = datetime.fromisoformat(value)
+        return time_of(value)
     except ValueError as error:
         raise click.BadParameter(
             f"{value!r} is no time such as 2030-01-31T20:00+01:00 or 2030-01-31T19:00, which is "
             "of UTC"
         ) from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 @click.command()

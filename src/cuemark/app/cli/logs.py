@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from cuemark.app.cli.output import print_json
+from cuemark.app.cli.times import UNIT_S, time_of
 from cuemark.app.folder import DataFolder
 from cuemark.app.log_keeping import sources_of
 from cuemark.kit import log_lines
@@ -17,7 +18,6 @@ from cuemark.kit.log_lines import LEVELS, LogLine, Tail
 
 POLL_S = 0.3
 _AGO = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd])")
-_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _COLORS = {"warning": "yellow", "error": "red", "critical": "red"}
 _TRACE = re.compile(r"[0-9a-f]{32}")
 
@@ -30,13 +30,12 @@ def parse_since(
         return None
     try:
         if match := _AGO.fullmatch(value):
-            return datetime.now(UTC) - timedelta(seconds=float(match[1]) * _UNIT_S[match[2]])
-        at = datetime.fromisoformat(value)
+            return datetime.now(UTC) - timedelta(seconds=float(match[1]) * UNIT_S[match[2]])
+        return time_of(value)
     except (ValueError, OverflowError) as error:
         raise click.BadParameter(
             f"{value!r} is neither 90s, 10m, 2h or 1d nor a time such as 2026-01-31T20:15"
         ) from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def parse_trace(context: click.Context, option: click.Parameter, value: str | None) -> str | None:

@@ -1,6 +1,6 @@
 """``cuemark titles``: what there is to watch."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 import msgspec
@@ -9,6 +9,7 @@ from rich.table import Table
 from cuemark.app.cli.client import Operator
 from cuemark.app.cli.failure import Failure
 from cuemark.app.cli.output import as_is, duration, plain, print_json
+from cuemark.app.cli.times import minute
 from cuemark.app.folder import DataFolder
 
 
@@ -41,11 +42,6 @@ def title_named(operator: Operator, name: str) -> TitleView:
         ids = ", ".join(title.title_id for title in fitting[:5])
         raise Failure(f"{len(fitting)} titles are named {name!r}: give an id, one of {ids}")
     return fitting[0]
-
-
-def moment(at: datetime | None) -> str:
-    """``2030-01-31 19:00 UTC``; empty for none."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else ""
 
 
 @click.command()
@@ -81,6 +77,6 @@ def _table(found: list[TitleView]) -> Table:
         row += [as_is(title.series)] if of_series else []
         row += [duration(title.duration_s) if title.duration_s else "", title.quality]
         if ahead:
-            row += ["" if title.launched else moment(title.launch_at).removesuffix(" UTC")]
+            row += [minute(title.launch_at) if title.launch_at and not title.launched else ""]
         table.add_row(*row, title.title_id)
     return table

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from cuemark.app.cli.client import Operator
 from cuemark.app.cli.output import as_is, plain, print_json
+from cuemark.app.cli.times import UNIT_S
 from cuemark.app.cli.titles import title_named
 from cuemark.app.folder import DataFolder
 from cuemark.contracts.telemetry import (
@@ -23,7 +24,6 @@ from cuemark.contracts.telemetry import (
 from cuemark.kit.pages import MOST_ROWS
 
 _SPAN = re.compile(r"([1-9][0-9]{0,5})([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _ASK_EVERY_S = 1.0
 PEER: Outcome = "peer"
 _OUTCOMES: Sequence[Outcome] = ("hit", "content", "health", "other", "refused", "error")
@@ -34,7 +34,7 @@ def parse_span(context: click.Context, option: click.Parameter, value: str) -> i
     found = _SPAN.fullmatch(value)
     if found is None:
         raise click.BadParameter(f"{value!r} is no span of time: write 90s, 15m, 2h or 1d")
-    return int(found[1]) * _SECONDS[found[2]]
+    return int(found[1]) * UNIT_S[found[2]]
 
 
 @click.command()

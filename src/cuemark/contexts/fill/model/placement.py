@@ -118,8 +118,7 @@ def shares(file_keys: Keys, size_bytes: Ints, load: Floats, boxes: Sequence[Box]
     order = np.argsort(-of_load / of_bytes, kind="stable")
     whole_bytes, whole_load = np.cumsum(of_bytes[order]), np.cumsum(of_load[order])
     cuts = np.searchsorted(whole_load, np.arange(1, CUTS) / CUTS)
-    cuts = np.unique(cuts[whole_bytes[cuts] < min(1.0, whole_load[cuts].max()) - 1e-9])
-    cuts = cuts[whole_load[cuts] - whole_bytes[cuts] > 1e-6]
+    cuts = np.unique(cuts[whole_load[cuts] - whole_bytes[cuts] > 1e-6])
     if not len(cuts):
         return Shares(none, room, room)
     bytes_in, load_in = whole_bytes[cuts, None], whole_load[cuts, None]
