@@ -6,6 +6,7 @@ what it does not promise. ``every`` for a parser is all of them, one after the o
 folder of its own in ``CORPUS``: what they import is instrumented once.
 """
 
+import logging
 import os
 import sys
 import tempfile
@@ -25,16 +26,18 @@ def main() -> int:
         chosen = tables.every() if name == EVERY else {name: tables.found(name)}
     with tempfile.TemporaryDirectory() as temporary:
         kept = Path(corpus[0] if corpus else temporary)
-        broken = []
+        broken: dict[str, Path] = {}
         for each, (parser, seeds) in chosen.items():
             folder = kept / each if name == EVERY else kept
             folder.mkdir(parents=True, exist_ok=True)
             for number, data in enumerate(seeds):
                 (folder / f"seed-{number}").write_bytes(data)
-            if not _survives(parser, folder, [f"-max_total_time={seconds}", f"-seed={seed}"]):
-                broken.append(each)
-    if broken:
-        print(f"Broken: {', '.join(broken)}", file=sys.stderr)
+            crash = kept / f"crash-{each}" if name == EVERY else Path(f"crash-{each}")
+            flags = [f"-max_total_time={seconds}", f"-seed={seed}", f"-exact_artifact_path={crash}"]
+            if not _survives(parser, folder, flags):
+                broken[each] = crash
+        for each, crash in broken.items():
+            _tell(each, chosen[each][0], crash)
     return 1 if broken else 0
 
 
@@ -46,6 +49,15 @@ def _survives(parser: Callable[[bytes], None], folder: Path, flags: list[str]) -
         atheris.Setup([sys.argv[0], *flags, *limits, str(folder)], parser)
         atheris.Fuzz()
     return os.waitpid(pid, 0)[1] == 0
+
+
+def _tell(name: str, parser: Callable[[bytes], None], crash: Path) -> None:
+    data = crash.read_bytes() if crash.exists() else b""
+    print(f"Broken: {name}, by {data!r}", file=sys.stderr)
+    try:
+        parser(data)
+    except Exception:
+        logging.exception("It raised:")
 
 
 if __name__ == "__main__":

@@ -333,7 +333,7 @@ PARSERS: Table = {
             b'br=1\tbl=2\tsid="a"\tbs',
         ],
     ),
-    "access log": (
+    "access-log": (
         read_access_log,
         [
             b'{"at_s":1.5,"status":200,"bytes":7,"cache":"cuemark-a; hit","cmsd":";rtt=20"}\n'

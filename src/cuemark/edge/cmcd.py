@@ -45,10 +45,10 @@ def _flag(text: str) -> Value:
 
 
 def _string(text: str) -> Value:
-    """A quoted string without its quotes."""
-    if len(text) < 2 or text[0] != '"':
+    """A quoted string without its quotes; an empty one tells nothing."""
+    inner = text[1:-1] if text[:1] == '"' else ""
+    if not inner:
         return None
-    inner = text[1:-1]
     if "\\" in inner:
         inner = _ESCAPED.sub(r"\1", inner)
     return inner if len(inner) <= _MOST_TEXT else None

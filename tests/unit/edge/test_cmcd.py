@@ -113,7 +113,8 @@ def test_what_is_no_list_of_keys_tells_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["br=1.5", "br=-1", "br=1e3", "br=9999999999", 'br="3"', "pr=nan", "pr=1e9", "ot=x", "st=V",
-     "sid=bare", 'sid="' + "a" * 65 + '"', 'nrr="1"', 'nor="https%3A%2F%2Fa%2Ft%2Fx"', 'nor="/t/x"',
+     'sid=""', 'cid=""', "sid=bare", 'sid="' + "a" * 65 + '"', 'nrr="1"',
+     'nor="https%3A%2F%2Fa%2Ft%2Fx"', 'nor="/t/x"',
      'nor="../../../../x"', "bs=false", "bs=0", "com.example-x=1", "bl"],
 )  # fmt: skip
 def test_a_value_without_its_form_is_left_out_alone(text: str) -> None:
