@@ -28,6 +28,9 @@ _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 2.0
 
 HEDGE_S = 0.2
+SILENT_S = 1.0
+"""How long an appliance that has begun may send nothing before the next one is asked, too."""
+
 HEDGES_IN_STORE = 3.0
 HEDGES_EARNED = 0.1
 
@@ -215,7 +218,9 @@ class _Round:
     The next one is asked when the one before has failed, or, a hedged request (Dean, Barroso:
     "The Tail at Scale", CACM 2013), when it has not begun to answer for a while: who begins first
     delivers, the other is let go before it has sent its file, and both have shown how quick they
-    are. Hedges have a budget, so that slow appliances are not asked twice as much as quick ones.
+    are. One that falls silent in the midst is hedged as well, and delivers where it goes on before
+    the other begins. Hedges have a budget, so that slow appliances are not asked twice as much as
+    quick ones.
     """
 
     def __init__(
@@ -235,6 +240,8 @@ class _Round:
         self._asked: dict[asyncio.Task[Downloaded], tuple[Location, float]] = {}
         self._winner: str | None = None
         self._first_byte_s = 0.0
+        self._received_bytes = 0
+        self._heard_at_s = 0.0
         self.reasons: list[str] = []
         self.failed: set[str] = set()
 
@@ -247,7 +254,7 @@ class _Round:
                 done, _ = await asyncio.wait(
                     self._asked, timeout=self._patience_s(), return_when=asyncio.FIRST_COMPLETED
                 )
-                if not done and self._winner is None and self._source.may_hedge():
+                if not done and self._too_silent() and self._source.may_hedge():
                     self._ask()
                 for task in done:
                     delivery = self._ended(task)
@@ -258,8 +265,24 @@ class _Round:
         return None
 
     def _patience_s(self) -> float | None:
-        alone = len(self._asked) == 1 and self._winner is None
-        return self._source.hedge_after_s() if alone and self._unasked else None
+        """How long to wait before it is asked whether the one that was asked is too silent."""
+        until_s = self._silent_at_s()
+        left_s = None if until_s is None else until_s - self._clock.monotonic_s()
+        return left_s if left_s is None or left_s > 0 else HEDGE_S
+
+    def _too_silent(self) -> bool:
+        until_s = self._silent_at_s()
+        return until_s is not None and until_s <= self._clock.monotonic_s()
+
+    def _silent_at_s(self) -> float | None:
+        """From when on the one that was asked is too silent; None where nobody else can be asked,
+        or somebody else was."""
+        if len(self._asked) != 1 or not self._unasked:
+            return None
+        if self._winner is not None:
+            return self._heard_at_s + SILENT_S
+        ((_, asked_s),) = self._asked.values()
+        return asked_s + self._source.hedge_after_s()
 
     def _ask(self) -> None:
         location = self._unasked.pop(0)
@@ -269,9 +292,10 @@ class _Round:
             self._answered(location, latency_s)
 
         def watch(progress: Progress) -> bool:
-            if self._file.watch is None or self._winner != location.appliance_id:
+            if self._winner != location.appliance_id:
                 return True
-            return self._file.watch(progress)
+            self._heard(location, progress.received_bytes)
+            return self._file.watch is None or self._file.watch(progress)
 
         task = asyncio.create_task(self._downloader.fetch(url, watch, answered, self._file.told))
         self._asked[task] = location, self._clock.monotonic_s()
@@ -279,14 +303,26 @@ class _Round:
     def _answered(self, location: Location, latency_s: float) -> None:
         now_s = self._clock.monotonic_s()
         self._appliances.answered(location.appliance_id, latency_s)
-        if self._winner is not None:
-            return
-        self._winner, self._first_byte_s = location.appliance_id, now_s
         for task, (other, asked_s) in self._asked.items():
-            if other is not location:
+            if other is location:
+                continue
+            if other.appliance_id == self._winner:
+                self.failed.add(other.appliance_id)
+            else:
                 self._appliances.answered(other.appliance_id, now_s - asked_s)
-                if asked_s < self._asked_at_s(location):
-                    self._appliances.beaten(other.appliance_id, location.appliance_id, now_s)
+            if asked_s < self._asked_at_s(location):
+                self._appliances.beaten(other.appliance_id, location.appliance_id, now_s)
+            task.cancel()
+        self._winner, self._first_byte_s = location.appliance_id, now_s
+        self._received_bytes, self._heard_at_s = 0, now_s
+
+    def _heard(self, location: Location, received_bytes: int) -> None:
+        """So much has come of the file; more than before, and nobody else need send it."""
+        if received_bytes <= self._received_bytes:
+            return
+        self._received_bytes, self._heard_at_s = received_bytes, self._clock.monotonic_s()
+        for task, (other, _) in self._asked.items():
+            if other is not location:
                 task.cancel()
 
     def _asked_at_s(self, location: Location) -> float:

@@ -46,6 +46,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     announced: int | None = None
     trickle_kbps: float = 0.0
+    halt_s: float = 0.0
 
 
 Handler = Callable[[Request], Coroutine[Any, Any, Answer]]
@@ -113,24 +114,28 @@ async def _write(writer: asyncio.StreamWriter, request: Request, answer: Answer)
     lines += [f"{name}: {value}" for name, value in answer.headers]
     writer.write("\r\n".join([*lines, "", ""]).encode())
     step = int(answer.trickle_kbps * 125 * 0.05) or len(answer.body) or 1
+    step = step if not answer.halt_s else min(step, len(answer.body) // 4 + 1)
     for start in range(0, len(answer.body), step):
         writer.write(answer.body[start : start + step])
         await writer.drain()
         await asyncio.sleep(0.05 if answer.trickle_kbps else 0)
+        if start <= len(answer.body) // 2 < start + step:
+            await asyncio.sleep(answer.halt_s)
     if length != len(answer.body):
         raise ConnectionError("cut")
 
 
 @dataclass
 class Appliance:
-    """``asked`` are the paths under the version's root, as they were asked, the last at
-    ``asked_s``."""
+    """``halt_s`` is how long it pauses in the midst of a file. ``asked`` are the paths under the
+    version's root, as they were asked, the last at ``asked_s``."""
 
     name: str
     made: film.Film
     mood: Mood = "well"
     delay_s: float = 0.0
     trickle_kbps: float = 0.0
+    halt_s: float = 0.0
     asked: list[str] = field(default_factory=list)
     credentials: list[str] = field(default_factory=list)
     asked_s: float = 0.0
@@ -180,7 +185,7 @@ class Appliance:
             return Answer(200, body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :])
         if self.mood == "swapped" and path in ("low/1.m4s", "low/2.m4s"):
             return Answer(200, self.made.files["low/2.m4s" if "1" in path else "low/1.m4s"])
-        return Answer(200, body, trickle_kbps=self.trickle_kbps)
+        return Answer(200, body, trickle_kbps=self.trickle_kbps, halt_s=self.halt_s)
 
 
 class Service:

@@ -27,7 +27,7 @@ from cuemark.player.line import Line
 from cuemark.player.manifest import Location
 from cuemark.player.report import Report
 from cuemark.player.session import Moment, Options, play
-from cuemark.player.source import GIVE_UP_S, Source
+from cuemark.player.source import GIVE_UP_S, SILENT_S, Source
 from cuemark.player.trials import Need
 from tests.integration.player import film, origin
 from tests.integration.player.origin import Service
@@ -250,6 +250,23 @@ async def test_on_a_line_that_is_narrow_from_everywhere_a_play_stays_where_it_is
     assert delivered.count("two") == 2
     assert source.hedged == 0, "a narrow line is no appliance that does not answer"
     assert source.failures == {}
+
+
+async def test_an_appliance_that_falls_silent_in_the_midst_is_left_before_it_has_failed(
+    service: Service,
+) -> None:
+    service.appliances["one"].halt_s = 60
+    source, delivered = await from_whom(service, 3)
+    assert delivered == ["two"] * 3
+    assert source.hedged == 2, "whom it is led away from twice is asked no more"
+    assert source.failures == {}
+
+
+async def test_an_appliance_that_goes_on_in_time_delivers(service: Service) -> None:
+    service.appliances["one"].halt_s = SILENT_S + 0.4
+    service.appliances["two"].delay_s = 60
+    source, delivered = await from_whom(service, 2)
+    assert (delivered, source.hedged, source.moves) == (["one"] * 2, 2, [])
 
 
 async def test_an_appliance_that_trickles_is_left_for_one_that_flows(service: Service) -> None:
