@@ -55,6 +55,8 @@ TRIED = {
     "20 %": (0.2, Wish(seed=11)),
     "40 %": (0.4, Wish(seed=11)),
     "70 %": (0.7, Wish(seed=11)),
+    "90 %": (0.9, Wish(seed=11)),
+    "100 %": (1.0, Wish(seed=11)),
     "20 %, Zipf 1.0": (0.2, Wish(seed=11, zipf=1.0)),
     "20 %, 12,000 plays a day": (0.2, Wish(seed=11, plays_day=12_000)),
 }

@@ -7,6 +7,7 @@ remembered under the keys that proved them; time, session and network are looked
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from cuemark.contracts.ids import VersionId
 from cuemark.edge.nginx import PATH_FORM, VERSION_FORM
@@ -15,6 +16,8 @@ from cuemark.kit.cat import Claims, TokenRejected, claims_of
 from cuemark.kit.clock import Clock
 
 REMEMBERED = 4096
+LATEST_S = 250_000_000_000
+"""A moment of the year 9892: later ones are no time to Python."""
 
 _MEDIA = re.compile(f"/({VERSION_FORM})/({PATH_FORM})")
 _MARKED = re.compile(r"(.*/)([abx])([1-9][0-9]{0,8})\.m4s")
@@ -55,7 +58,7 @@ class Tokens:
         self._revoked = revoked
         self._clock = clock
         self._proven_by: Mapping[str, bytes] = {}
-        self._claims: dict[str, Claims] = {}
+        self._claims: dict[str, tuple[Claims, datetime]] = {}
 
     def judge(self, target: str, address: str) -> Granted | Refused:
         """What becomes of ``/t/<token>/<version>/<path>`` from a client at ``address``."""
@@ -74,30 +77,31 @@ class Tokens:
 
     def claims(self, token: str) -> Claims | Refused:
         """What a token claims that may be used here and now; else why it may not."""
-        claims = self._remembered(token)
-        if claims is None:
-            return NO_TOKEN if self._proven_by else NO_KEYS
-        if claims.expires_at_s <= self._clock.now().timestamp():
-            return NO_TOKEN
-        return REVOKED if claims.subject in self._revoked else claims
-
-    def _remembered(self, token: str) -> Claims | None:
         keys = self._keys()
         if keys is not self._proven_by:
             self._claims.clear()
             self._proven_by = keys
-        claims = self._claims.get(token)
-        if claims is None:
-            try:
-                claims = claims_of(token, keys)
-            except TokenRejected:
-                return None
-            if claims.audience != self._audience:
-                return None
-            if len(self._claims) >= REMEMBERED:
-                del self._claims[next(iter(self._claims))]
-            self._claims[token] = claims
-        return claims
+        held = self._claims.get(token) or self._proven(token)
+        if held is None:
+            return NO_TOKEN if keys else NO_KEYS
+        claims, ends_at = held
+        if ends_at <= self._clock.now():
+            return NO_TOKEN
+        return REVOKED if claims.subject in self._revoked else claims
+
+    def _proven(self, token: str) -> tuple[Claims, datetime] | None:
+        """What a token claims, and when it ends, remembered; None where no key of now proves it."""
+        try:
+            claims = claims_of(token, self._proven_by)
+        except TokenRejected:
+            return None
+        if claims.audience != self._audience:
+            return None
+        if len(self._claims) >= REMEMBERED:
+            del self._claims[next(iter(self._claims))]
+        ends_s = min(max(claims.expires_at_s, 0), LATEST_S)
+        held = self._claims[token] = claims, datetime.fromtimestamp(ends_s, UTC)
+        return held
 
 
 def variant_of(path: str, variants: bytes) -> str:

@@ -148,6 +148,23 @@ def test_without_room_for_all_the_most_played_is_wanted() -> None:
     assert plan.hours == 48
 
 
+def test_room_that_nothing_is_worth_a_fetch_for_is_filled_by_the_next_best() -> None:
+    rare = {n: 0.001 * (1 + n) for n in range(6)}
+    stock = Stock(
+        [version(n) for n in range(6)],
+        [appliance("a", storage_bytes=5 * TITLE_BYTES)],
+        played({**rare, 5: 2.0}),
+    )
+    plan = one_plan(stock)
+    assert (plan.roomy, plan.cutoff) == (False, 0.0)
+    assert {("ver_5", "v2"), ("ver_4", "v2"), ("ver_3", "v2")} <= wanted(plan)
+    assert ("ver_0", "v2") not in wanted(plan)
+    row = next(each for each in plan.rows if (each.version_id, each.track_id) == ("ver_4", "v2"))
+    asked = AskedTrack(row.version_id, row.track_id, row.title_id, row.size_bytes, None)
+    told = explanation(asked, [Decided(plan)], stock.appliances)
+    assert "nothing else is wanted in its room" in told.regions[0].told
+
+
 def test_little_changes_from_one_plan_to_the_next() -> None:
     versions = [version(n) for n in range(12)]
     boxes = [appliance(name, storage_bytes=2 * TITLE_BYTES) for name in "abc"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cuemark.contexts.fill.model.catalog import Floats, Ints
@@ -121,6 +121,7 @@ def test_the_weights_give_each_its_room_and_its_line_where_that_can_be(
     ),
     st.integers(1, 6),
 )
+@example([(0, 1, 5e-324), (0, 1, 0.0)], 2)
 def test_what_comes_with_a_play_has_as_many_copies_as_the_pictures(
     tracks: list[tuple[int, int, float]], count: int
 ) -> None:

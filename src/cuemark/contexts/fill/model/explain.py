@@ -44,6 +44,8 @@ def _told(wanted: bool, there: bool, expected: float, made: Plan, filled: bool) 
     plays = f"{expected:.1f} plays are expected within {HORIZON_H} hours"
     if wanted and there:
         return f"It stays: {plays}, the least that stays has {made.cutoff:.1f}."
+    if wanted and filled and expected <= FETCH_PLAYS:
+        return f"It is brought: {plays}, and nothing else is wanted in its room."
     if wanted and filled:
         return f"It is brought: {plays}, which is worth more than the {FETCH_PLAYS:.0f} it takes."
     if wanted:

@@ -170,9 +170,12 @@ def copies(file_keys: Keys, size_bytes: Ints, load: Floats, boxes: int) -> Ints:
     Of files with one key, one that is played as often as another has as many at least: sound and
     captions are small, and a play takes them from where it takes its pictures.
     """
-    total = load.sum()
-    if total <= 0 or boxes == 1:
+    most = load.max(initial=0.0)
+    if most <= 0 or boxes == 1:
         return np.ones(len(load), dtype=np.int64)
+    # Loads may be so small that a part of them is 0.
+    load = load / most
+    total = load.sum()
     count = np.ceil(load / (COPY_SHARE * total / boxes)).astype(np.int64)
     order = np.argsort(-load, kind="stable")
     before = np.cumsum(load[order]) - load[order]

@@ -7,7 +7,9 @@ within one file of the best there is (Dantzig, 1957).
 A cluster changes in two ways. What is *fetched for a member anyway* costs nothing more: it is kept
 where it is worth more than the least of what is there. What is *brought ahead* costs its own size:
 it must be expected to be played more often, by a whole play within the horizon, than what it
-displaces, so that fill does not take more from the backbone than it spares.
+displaces, so that fill does not take more from the backbone than it spares. Into room that nothing
+is worth that for, what is next is brought all the same: it displaces nothing, and is there in the
+evening in which it is asked for at last.
 """
 
 from dataclasses import dataclass
@@ -55,7 +57,11 @@ def plan(
     advantage of what a fetch costs. The same arguments give the same plan.
     """
     worth = value + FETCH_PLAYS * held
-    wanted = _within(np.where(held | (value > FETCH_PLAYS), worth, 0.0), size_bytes, capacity_bytes)
+    is_worth = held | (value > FETCH_PLAYS)
+    wanted = _within(np.where(is_worth, worth, 0.0), size_bytes, capacity_bytes)
+    if (wanted == is_worth).all():
+        idle_bytes = capacity_bytes - int(size_bytes[wanted].sum())
+        wanted |= _within(np.where(wanted, 0.0, value), size_bytes, idle_bytes)
     order = np.flatnonzero(wanted & ~held)
     order = order[np.argsort(-value[order], kind="stable")]
     fill = order[np.cumsum(size_bytes[order]) <= allowance_bytes]
