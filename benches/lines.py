@@ -16,10 +16,10 @@ from benches.stand import Stand
 from cuemark.contexts.telemetry import wiring
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.telemetry import MOST_LINES, LinesTaken, TakeLines, Telemetry
+from cuemark.edge.access_log import AccessLog
 from cuemark.edge.answers import Answers
 from cuemark.edge.shipping import Shipping
 from cuemark.edge.spool import Batch, Spool
-from cuemark.edge.tail import Position, Tail
 from cuemark.kit import link
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.outbox import Log
@@ -87,8 +87,10 @@ async def _round(
     folder: Path, log: Path, telemetry: Telemetry, count: int
 ) -> tuple[float, float, float]:
     spool = Spool(folder, 1 << 30, SystemClock().now())
-    tail = Tail(log, Position(), MOST_LINES)
-    shipping = Shipping(APPLIANCE, tail, spool, telemetry.take_lines, Answers(SystemClock()).count)
+    reader = AccessLog(log, every_line=True)
+    shipping = Shipping(
+        APPLIANCE, reader, spool, telemetry.take_lines, Answers(SystemClock()).count
+    )
     begun_s, cpu_s = time.monotonic(), time.process_time()
     while shipping.gather_some():
         pass
@@ -101,7 +103,7 @@ async def _round(
         spool.drop(batch.name)
         taken += batch.head.count
     control_s = time.process_time() - cpu_s
-    tail.close()
+    reader.close()
     if taken != count:
         raise BenchFailed(f"{taken} of {count} lines came to control")
     return count / edge_s, count / control_s, count / (time.monotonic() - begun_s)

@@ -1,7 +1,8 @@
 """nginx's access log as it grows, each line once: over rotations, and over restarts of the reader.
 
 A reader that is started again goes on at its mark, in whichever of the rotated files that is. One
-that falls too far behind goes on near the end, and says how much it has passed over.
+that was renamed is read to its end before the next, and counts as read when it has brought nothing
+twice: nginx still writes to the old one what it had in hand when it opened the new one.
 """
 
 import os
@@ -15,11 +16,9 @@ from cuemark.kit.log_file import files_of
 
 PIECE_BYTES = 4 << 20
 BEHIND_BYTES = 64 << 20
-_LINE_BYTES = 1 << 14
+MOST_LINE_BYTES = 1 << 14
 _HEAD_BYTES = 256
-_SETTLED_READS = 3
-"""A log is left for its successor when so many reads found nothing: nginx still writes to the old
-one what it had in hand when it opened the new one."""
+_SETTLED_READS = 2
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -32,39 +31,57 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class AccessLog:
-    """What nginx adds to the log at ``path`` after a mark; without one, from now on."""
+    """What nginx adds to the log at ``path`` after a mark.
 
-    def __init__(self, path: Path, mark: Mark | None = None) -> None:
+    Without one it begins with what is added from now on, and where it falls too far behind it goes
+    on near the end, and says how much it has passed over. Where ``every_line`` counts, it begins
+    with the oldest that is there, and never passes any over.
+    """
+
+    def __init__(self, path: Path, mark: Mark | None = None, *, every_line: bool = False) -> None:
         self._path = path
+        self._every_line = every_line
         self._file = -1
         self._at = 0
-        self._half = b""
         self._empty_reads = 0
         self.skipped_bytes = 0
+        self.go_to(mark)
+
+    def go_to(self, mark: Mark | None) -> None:
+        """Read on from a mark, wherever the reader is. Raises ``OSError``."""
         if mark is not None:
             self._go_on(mark)
+        elif self._every_line:
+            self._open((files_of(self._path) or [self._path])[0], 0)
         else:
             self._open_at_end()
 
-    def read(self) -> bytes:
-        """The next whole lines, at most about ``PIECE_BYTES`` of them; empty where none are new."""
+    def read(self, most_lines: int | None = None) -> bytes:
+        """The next whole lines: so many, and ``PIECE_BYTES``, at most; empty where none are new.
+
+        A line without an end that is longer than any of nginx's is passed over. Raises ``OSError``.
+        """
         if self._file < 0:
             self._open(self._path, 0)
             if self._file < 0:
                 return b""
         size_bytes = os.fstat(self._file).st_size
         if size_bytes < self._at:
-            self._at, self._half = 0, b""
-        if size_bytes - self._at > BEHIND_BYTES:
+            self._at = 0
+        if not self._every_line and size_bytes - self._at > BEHIND_BYTES:
             self._skip(size_bytes - PIECE_BYTES)
         raw = os.pread(self._file, PIECE_BYTES, self._at)
-        self._at += len(raw)
-        whole, end, half = (self._half + raw).rpartition(b"\n")
-        self._half = half[-_LINE_BYTES:]
-        self._empty_reads = 0 if raw else self._empty_reads + 1
+        whole = raw[: raw.rfind(b"\n") + 1]
+        if not whole and len(raw) > MOST_LINE_BYTES:
+            self._at += len(raw)
+        if most_lines is not None and whole.count(b"\n") > most_lines:
+            whole = b"\n".join(whole.split(b"\n", most_lines)[:-1]) + b"\n"
+        self._at += len(whole)
+        self._empty_reads = 0 if whole else self._empty_reads + 1
         if self._empty_reads >= _SETTLED_READS and self._moved():
             self._open_next()
-        return whole + end
+            return self.read(most_lines)
+        return whole
 
     @property
     def behind_bytes(self) -> int:
@@ -77,8 +94,7 @@ class AccessLog:
         if self._file < 0:
             return None
         status = os.fstat(self._file)
-        at = self._at - len(self._half)
-        return Mark(status.st_ino, _head_of(self._file, at), at, status.st_mtime_ns)
+        return Mark(status.st_ino, _head_of(self._file, self._at), self._at, status.st_mtime_ns)
 
     def close(self) -> None:
         if self._file >= 0:
@@ -115,7 +131,7 @@ class AccessLog:
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return
-        self._at, self._half, self._empty_reads = at, b"", 0
+        self._at, self._empty_reads = at, 0
 
     def _open_next(self) -> None:
         """Open the log that came after the one in hand, the oldest if that has long gone."""
@@ -126,11 +142,11 @@ class AccessLog:
         self._open(files[after] if after < len(files) else self._path, 0)
 
     def _skip(self, to: int) -> None:
-        """The line that is begun there is half a one, and is passed over as such."""
+        """The line that is begun there is half a one, and counts as unreadable."""
         skipped_bytes = to - self._at
         self.skipped_bytes += skipped_bytes
         structlog.get_logger().warning("log_skipped", skipped_bytes=skipped_bytes)
-        self._at, self._half = to, b""
+        self._at = to
 
     def _moved(self) -> bool:
         there = _inode_of(self._path)

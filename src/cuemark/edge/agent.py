@@ -17,8 +17,9 @@ import structlog
 from cuemark.contracts.fill import Fill
 from cuemark.contracts.ids import ApplianceId, VersionId
 from cuemark.contracts.steering import Steering
-from cuemark.contracts.telemetry import MOST_LINES, Telemetry
+from cuemark.contracts.telemetry import Telemetry
 from cuemark.edge import tls
+from cuemark.edge.access_log import AccessLog
 from cuemark.edge.ahead import Ahead, Pace
 from cuemark.edge.announcing import Announcer
 from cuemark.edge.answers import Answers
@@ -42,7 +43,6 @@ from cuemark.edge.shipping import Shipping
 from cuemark.edge.speaker import Speaker
 from cuemark.edge.spool import Spool
 from cuemark.edge.store import Indexes, Store
-from cuemark.edge.tail import Tail
 from cuemark.edge.telling import Telling
 from cuemark.edge.tokens import Tokens
 from cuemark.edge.traffic import Meter
@@ -93,7 +93,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
         liaison = Liaison(settings, steering, upstream, knowledge, revoked, indexes, orders)
         shipping = Shipping(
             ApplianceId(settings.appliance_id),
-            Tail(folder / "logs" / "access.jsonl", spool.read_to, MOST_LINES),
+            AccessLog(folder / "logs" / "access.jsonl", spool.read_to, every_line=True),
             spool,
             connect(Telemetry, channel).take_lines,
             orders.answers.count,

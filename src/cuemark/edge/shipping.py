@@ -12,11 +12,11 @@ from typing import TypeVar
 import structlog
 
 from cuemark.contracts.ids import ApplianceId
-from cuemark.contracts.telemetry import Line, LinesInvalid, LinesTaken, TakeLines
+from cuemark.contracts.telemetry import MOST_LINES, Line, LinesInvalid, LinesTaken, TakeLines
 from cuemark.edge import lines
+from cuemark.edge.access_log import AccessLog
 from cuemark.edge.in_step import InStep
 from cuemark.edge.spool import Batch, Spool
-from cuemark.edge.tail import Tail
 from cuemark.kit.deadline import deadline
 from cuemark.kit.errors import Refusal, Unavailable
 
@@ -32,22 +32,23 @@ T = TypeVar("T")
 
 
 class Shipping:
-    """Sends what ``tail`` brings by way of ``spool``. ``take`` is telemetry's ``take_lines``, and
+    """Sends what ``log`` brings by way of ``spool``. ``take`` is telemetry's ``take_lines``, and
     ``count`` is shown every line on its way."""
 
     def __init__(
         self,
         appliance_id: ApplianceId,
-        tail: Tail,
+        log: AccessLog,
         spool: Spool,
         take: Callable[[TakeLines], Awaitable[LinesTaken]],
         count: Callable[[Sequence[Line]], None],
     ) -> None:
         self._appliance_id = appliance_id
-        self._tail = tail
+        self._log = log
         self._spool = spool
         self._take = take
         self._count = count
+        self._again = False
         self._turn = asyncio.Lock()
         self._in_step = InStep()
 
@@ -60,22 +61,25 @@ class Shipping:
                         pass
                     self._in_step.note("access_log", "")
                 except OSError as error:
-                    # What was read and not kept is read again: the place was not noted.
-                    self._tail.go_back(self._spool.read_to)
+                    self._again = True
                     self._in_step.note("access_log", str(error))
                 await asyncio.sleep(GATHER_S)
         finally:
-            self._tail.close()
+            self._log.close()
 
     def gather_some(self) -> bool:
         """Keep the next piece of the log as a batch; False at its end. Raises ``OSError``."""
-        raw = self._tail.read()
+        if self._again:
+            # What was read and not kept is read again: the place was not noted.
+            self._log.go_to(self._spool.read_to)
+            self._again = False
+        raw = self._log.read(MOST_LINES)
         if not raw:
             return False
         found, bad = lines.read(raw)
         if bad:
             structlog.get_logger().warning("log_lines_unreadable", lines=bad)
-        self._spool.put(found, self._tail.position)
+        self._spool.put(found, self._log.mark)
         self._count(found)
         return True
 

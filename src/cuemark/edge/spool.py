@@ -16,13 +16,13 @@ import msgspec
 import structlog
 
 from cuemark.contracts.telemetry import MOST_LINES, Line
+from cuemark.edge.access_log import Mark
 from cuemark.edge.lines import packed
-from cuemark.edge.tail import Position
 from cuemark.kit.errors import UNREADABLE
 from cuemark.kit.objects import make_folder, sweep_drafts, write_private
 
 FOLDER = "lines"
-_MARK = "read_to.json"
+_NOTED = "read_to.json"
 _NAME = re.compile(r"([0-9a-f]{20})-([0-9]{12})\.batch")
 
 
@@ -37,14 +37,14 @@ class Head(msgspec.Struct, frozen=True):
     last_at_s: float
     lost_lines: int
     body_bytes: int
-    read_to: Position
+    read_to: Mark | None
 
 
-class Mark(msgspec.Struct, frozen=True):
+class Noted(msgspec.Struct, frozen=True):
     """How far the log was read, for the batch of this name and all before it."""
 
-    batch: str
-    read_to: Position
+    batch: str = ""
+    read_to: Mark | None = None
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -69,9 +69,9 @@ class Spool:
         sweep_drafts(self._folder)
         found = (path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
         self._sizes = {path.name: path.stat().st_size for path in sorted(found)}
-        self._mark = self._resumed()
+        self._noted = self._resumed()
         # After all before it, also where the clock was set back: the newest batch is told by name.
-        latest = max(self._mark.batch, next(reversed(self._sizes), ""))[:12]
+        latest = max(self._noted.batch, next(reversed(self._sizes), ""))[:12]
         begun_ms = max(int(now.timestamp() * 1000), int(latest or "0", 16) + 1)
         self._epoch = f"{begun_ms:012x}{secrets.token_hex(4)}"
 
@@ -79,25 +79,25 @@ class Spool:
         return len(self._sizes)
 
     @property
-    def read_to(self) -> Position:
-        """How far nginx's log was read."""
-        return self._mark.read_to
+    def read_to(self) -> Mark | None:
+        """How far nginx's log was read; None at the very beginning."""
+        return self._noted.read_to
 
     @property
     def held_bytes(self) -> int:
         return sum(self._sizes.values())
 
-    def put(self, lines: Sequence[Line], read_to: Position) -> None:
+    def put(self, lines: Sequence[Line], read_to: Mark | None) -> None:
         """Keep lines (``MOST_LINES`` at most), and that the log is read up to ``read_to``.
 
         Without lines, the place alone. Raises ``OSError``, and then nothing is kept.
         """
-        name = self._put(lines, read_to) if lines else self._mark.batch
-        mark = Mark(name, read_to)
-        write_private(self._folder / _MARK, msgspec.json.encode(mark))
-        self._mark = mark
+        name = self._put(lines, read_to) if lines else self._noted.batch
+        noted = Noted(name, read_to)
+        write_private(self._folder / _NOTED, msgspec.json.encode(noted))
+        self._noted = noted
 
-    def _put(self, lines: Sequence[Line], read_to: Position) -> str:
+    def _put(self, lines: Sequence[Line], read_to: Mark | None) -> str:
         if len(lines) > MOST_LINES:
             raise ValueError(f"a batch has {MOST_LINES} lines at most, not {len(lines)}")
         body = packed(lines)
@@ -146,16 +146,16 @@ class Spool:
         if self._lost_lines > lost_before:
             structlog.get_logger().warning("lines_lost", lines=self._lost_lines - lost_before)
 
-    def _resumed(self) -> Mark:
+    def _resumed(self) -> Noted:
         """What was noted, or what the newest batch says where it was written after that."""
-        noted = Mark("", Position())
+        noted = Noted()
         with contextlib.suppress(FileNotFoundError, *UNREADABLE):
-            mark = msgspec.json.decode((self._folder / _MARK).read_bytes(), type=Mark)
-            noted = mark if not mark.batch or _NAME.fullmatch(mark.batch) else noted
+            found = msgspec.json.decode((self._folder / _NOTED).read_bytes(), type=Noted)
+            noted = found if not found.batch or _NAME.fullmatch(found.batch) else noted
         newest = next(reversed(self._sizes), "")
         if newest > noted.batch:
             with contextlib.suppress(OSError, ValueError, *UNREADABLE):
-                return Mark(newest, _read(self._folder / newest).head.read_to)
+                return Noted(newest, _read(self._folder / newest).head.read_to)
         return noted
 
 

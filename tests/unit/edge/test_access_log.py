@@ -1,5 +1,6 @@
 """The access log is read once, however it is cut, moved, damaged, or left and taken up again."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from cuemark.edge import access_log
-from cuemark.edge.access_log import AccessLog, Mark
+from cuemark.edge.access_log import MOST_LINE_BYTES, AccessLog, Mark
 from cuemark.kit.log_file import KEPT_FILES, rotate
 
 
@@ -97,15 +98,79 @@ def test_a_mark_in_a_file_that_is_gone_leads_to_the_oldest_that_came_after(tmp_p
     log.close()
 
 
+def test_where_every_line_counts_it_begins_with_the_oldest_and_passes_none_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_log, "BEHIND_BYTES", 100)
+    path = tmp_path / "access.jsonl"
+    path.write_bytes(b"one line of many\n" * 1000)
+    rotate(path)
+    path.write_bytes(b"the last\n")
+    log = AccessLog(path, every_line=True)
+    assert read_all(log) == b"one line of many\n" * 1000 + b"the last\n"
+    assert log.skipped_bytes == 0
+    log.close()
+
+
+def test_no_more_lines_are_read_at_once_than_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "access.jsonl"
+    path.write_bytes(b"1\n2\n3\n4\n5\n")
+    log = AccessLog(path, every_line=True)
+    assert [log.read(2), log.read(2), log.read(2)] == [b"1\n2\n", b"3\n4\n", b"5\n"]
+    log.close()
+
+
+def test_a_reader_can_go_back_and_reads_the_same_again(tmp_path: Path) -> None:
+    path = tmp_path / "access.jsonl"
+    path.write_bytes(b"1\n")
+    log = AccessLog(path, every_line=True)
+    assert log.read() == b"1\n"
+    mark = log.mark
+    for number in (2, 3):
+        rotate(path)
+        path.write_bytes(b"%d\n" % number)
+    assert read_all(log) == b"2\n3\n"
+    log.go_to(mark)
+    assert read_all(log) == b"2\n3\n"
+    log.go_to(None)
+    assert read_all(log) == b"1\n2\n3\n"
+    log.close()
+
+
+def test_a_log_that_was_cut_off_is_read_from_its_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "access.jsonl"
+    path.write_bytes(b"long enough\n")
+    log = AccessLog(path, every_line=True)
+    assert log.read() == b"long enough\n"
+    os.truncate(path, 0)
+    with path.open("ab") as file:
+        file.write(b"new\n")
+    assert read_all(log) == b"new\n"
+    log.close()
+
+
+def test_a_line_without_end_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "access.jsonl"
+    path.write_bytes(b"x" * (MOST_LINE_BYTES + 1))
+    log = AccessLog(path, every_line=True)
+    assert read_all(log) == b""
+    with path.open("ab") as file:
+        file.write(b"rest\nnext\n")
+    assert read_all(log) == b"rest\nnext\n"
+    log.close()
+
+
 class Reading(RuleBasedStateMachine):
     """Any writing, rotating, reading and starting again: each line comes once, in its order."""
+
+    every_line = False
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "access.jsonl"
         self.path.write_bytes(b"")
-        self.log = AccessLog(self.path)
+        self.log = AccessLog(self.path, every_line=self.every_line)
         self.written: list[bytes] = []
         self.read_lines: list[bytes] = []
         self.marked: tuple[Mark | None, int] = (self.log.mark, 0)
@@ -143,7 +208,7 @@ class Reading(RuleBasedStateMachine):
         """What was read beyond the mark is read again, as what was counted with it is lost."""
         mark, count = self.marked
         self.log.close()
-        self.log = AccessLog(self.path, mark)
+        self.log = AccessLog(self.path, mark, every_line=self.every_line)
         del self.read_lines[count:]
 
     def teardown(self) -> None:
@@ -153,5 +218,11 @@ class Reading(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
+class ReadingEveryLine(Reading):
+    every_line = True
+
+
 TestReading = Reading.TestCase
+TestReadingEveryLine = ReadingEveryLine.TestCase
 TestReading.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestReadingEveryLine.settings = TestReading.settings

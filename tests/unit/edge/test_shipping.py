@@ -11,7 +11,6 @@ import pytest
 
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.telemetry import (
-    MOST_LINES,
     ApplianceUnknown,
     Line,
     LinesInvalid,
@@ -19,9 +18,9 @@ from cuemark.contracts.telemetry import (
     TakeLines,
 )
 from cuemark.edge import shipping
+from cuemark.edge.access_log import AccessLog
 from cuemark.edge.shipping import Shipping
 from cuemark.edge.spool import Spool
-from cuemark.edge.tail import Tail
 from cuemark.kit.clock import ManualClock
 from cuemark.kit.errors import Unavailable
 
@@ -55,10 +54,10 @@ class Appliance:
     def __init__(self, folder: Path, take: Callable[[TakeLines], Awaitable[LinesTaken]]) -> None:
         self.log = folder / "access.jsonl"
         self.spool = Spool(folder, 1 << 20, ManualClock().now())
-        tail = Tail(self.log, self.spool.read_to, MOST_LINES)
+        log = AccessLog(self.log, self.spool.read_to, every_line=True)
         self.counted: list[Line] = []
         appliance_id, count = ApplianceId("appliance-1"), self.counted.extend
-        self.shipping = Shipping(appliance_id, tail, self.spool, take, count)
+        self.shipping = Shipping(appliance_id, log, self.spool, take, count)
 
     def serve(self, *paths: str) -> None:
         with self.log.open("a") as file:
