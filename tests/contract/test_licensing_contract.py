@@ -22,6 +22,7 @@ from cuemark.contracts.protection import Robustness
 from cuemark.kit.clock import ManualClock
 from tests.contract.conftest import Reach
 from tests.databases import opened
+from tests.vaults import vault_of
 
 OWNER = AccountId("acc_owner")
 SESSION = PlaySessionId("play_" + "0" * 26)
@@ -42,7 +43,7 @@ async def licensing(
         room = wiring.build(
             database=database,
             clock=clock,
-            master_key=bytes(range(32)),
+            vault=vault_of(bytes(range(32))),
             demands={"UHD1": "hardware", "UHD2": "hardware"},
         )
         yield await reach(Licensing, room.service)

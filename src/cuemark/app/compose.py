@@ -233,13 +233,14 @@ def _identity(builder: _Builder) -> Room[Identity]:
 
 
 def _licensing(builder: _Builder) -> Room[Licensing]:
+    from cuemark.app.master_keys import vault_in
     from cuemark.contexts.licensing.wiring import Server, build
 
     folder, protection = builder.install.folder, builder.install.settings.protection
     return build(
         database=builder.database,
         clock=builder.clock,
-        master_key=folder.secret("master_key"),
+        vault=vault_in(folder),
         clearkey=protection.clearkey,
         systems=tuple(protection.systems),
         licence_servers={

@@ -6,7 +6,9 @@ Refusal
 |-- LicenceInvalid     the licence request cannot be read
 |-- ExchangeInvalid    a document that asks for keys cannot be read, or asks for what cannot be
 |-- LicenceServerAway  the licence server of a DRM system gives no licence; says why
-`-- KeysNotGiven       the key server gives no keys, or none that can be used; says why
+|-- KeysNotGiven       the key server gives no keys, or none that can be used; says why
+|-- UnknownMasterKey   no master key has this number
+`-- MasterKeyInUse     the master key cannot go; says why, and when it can
 """
 
 from datetime import datetime
@@ -42,6 +44,16 @@ class KeysNotGiven(Refusal):
 class ExchangeInvalid(Refusal):
     code = "exchange_invalid"
     status = 400
+
+
+class UnknownMasterKey(Refusal):
+    code = "unknown_master_key"
+    status = 404
+
+
+class MasterKeyInUse(Refusal):
+    code = "master_key_in_use"
+    status = 409
 
 
 class ProvisionKeys(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +173,39 @@ class ExchangedKeys(msgspec.Struct, frozen=True, kw_only=True):
         return "ExchangedKeys(document=hidden)"
 
 
+class MasterKeyState(msgspec.Struct, frozen=True, kw_only=True):
+    """``content_keys`` counts those that are stored under it, ``wraps`` says that new ones are.
+
+    One that is not ``there`` and has content keys is missing: these open nothing.
+    """
+
+    number: int
+    content_keys: int
+    wraps: bool
+    there: bool = True
+    made_at: datetime | None = None
+
+
+class ListMasterKeys(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class MasterKeyList(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest first."""
+
+    keys: list[MasterKeyState]
+
+
+class RotateMasterKey(msgspec.Struct, frozen=True, kw_only=True):
+    """Make a new master key. What is stored under older ones is wrapped anew from then on."""
+
+
+class RetireMasterKey(msgspec.Struct, frozen=True, kw_only=True):
+    """Destroy a master key under which nothing is stored any more."""
+
+    number: int
+
+
 class Licensing(Protocol):
     refusals: ClassVar[tuple[type[Refusal], ...]] = (
         LicenceRefused,
@@ -168,6 +213,8 @@ class Licensing(Protocol):
         ExchangeInvalid,
         LicenceServerAway,
         KeysNotGiven,
+        UnknownMasterKey,
+        MasterKeyInUse,
     )
 
     async def provision_keys(self, request: ProvisionKeys) -> ProvisionedKeys: ...
@@ -181,3 +228,9 @@ class Licensing(Protocol):
     async def forward_challenge(self, request: ForwardChallenge) -> ServerLicence: ...
 
     async def exchange_keys(self, request: ExchangeKeys) -> ExchangedKeys: ...
+
+    async def list_master_keys(self, request: ListMasterKeys) -> MasterKeyList: ...
+
+    async def rotate_master_key(self, request: RotateMasterKey) -> MasterKeyList: ...
+
+    async def retire_master_key(self, request: RetireMasterKey) -> MasterKeyList: ...

@@ -36,6 +36,7 @@ from tests.contract.conftest import Reach
 from tests.databases import opened
 from tests.unit.playback.versions import version
 from tests.unit.steering.teller import untold
+from tests.vaults import vault_of
 
 OWNER, PROFILE = AccountId("acc_owner"), ProfileId("prf_owner")
 FILM, UNPUBLISHED = TitleId("ttl_film"), TitleId("ttl_unpublished")
@@ -100,7 +101,7 @@ class House:
         self.shelf = Shelf(clock)
         self._closed = closed
         self.licensing = licensing_wiring.build(
-            database=database, clock=clock, master_key=bytes(32)
+            database=database, clock=clock, vault=vault_of()
         ).service
         self.steering = steering_wiring.build(
             database=database,

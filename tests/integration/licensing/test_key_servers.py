@@ -21,6 +21,7 @@ from cuemark.contracts.licensing import (
     Licensing,
     ProvisionedKeys,
     ProvisionKeys,
+    RotateMasterKey,
 )
 from cuemark.gateway.app import build_gateway
 from cuemark.kit.clock import ManualClock, SystemClock
@@ -31,6 +32,7 @@ from tests.databases import opened
 from tests.integration.gateway.listening import free_port, listening
 from tests.others import Answering, Asked, serving
 from tests.unit.gateway.neighbours import ANNA, OPERATOR, Town
+from tests.vaults import vault_of
 
 FILM = VersionId("ver_film")
 LABELS = ["AUDIO", "SD", "HD"]
@@ -47,7 +49,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 async def ours(other_database_url: str) -> AsyncIterator[Licensing]:
     """A key store of our own, elsewhere."""
     async with opened(other_database_url, wiring) as database:
-        room = wiring.build(database=database, clock=ManualClock(), master_key=b"o" * 32)
+        room = wiring.build(database=database, clock=ManualClock(), vault=vault_of(b"o" * 32))
         yield room.service
 
 
@@ -64,7 +66,7 @@ async def asking(database: Database, others: Answering) -> AsyncIterator[Licensi
     room = wiring.build(
         database=database,
         clock=ManualClock(),
-        master_key=bytes(32),
+        vault=vault_of(),
         systems=["widevine", "fairplay"],
         key_server=Server(others.url, {"Authorization": f"Bearer {SECRET}"}),
     )
@@ -90,7 +92,7 @@ async def test_our_client_gets_its_keys_from_our_endpoint(
         return wiring.build(
             database=database,
             clock=ManualClock(),
-            master_key=bytes(32),
+            vault=vault_of(),
             systems=["widevine", "playready", "fairplay", "common"],
             key_server=Server(url, {"Authorization": f"Bearer {token}"}),
             sealed=sealed,
@@ -262,6 +264,16 @@ async def exchange(licensing: Licensing, content: str, kids: dict[str, str]) -> 
     request = speke.request_of(content, kids, "cenc", ["widevine"])
     answer = await licensing.exchange_keys(ExchangeKeys(document=cpix.write(request)))
     return cpix.read(answer.document)
+
+
+async def test_a_key_that_another_version_has_is_refused_over_a_change_of_the_master_key(
+    asking: Licensing, ours: Licensing, others: Answering
+) -> None:
+    answered(ours, others)
+    await provision(asking)
+    await asking.rotate_master_key(RotateMasterKey())
+    with pytest.raises(KeysNotGiven, match="a key that another version has"):
+        await asking.provision_keys(ProvisionKeys(version_id=VersionId("ver_2"), labels=LABELS))
 
 
 async def test_an_encryptor_of_others_gets_keys_and_a_licence_server_gets_ours(

@@ -26,6 +26,7 @@ from cuemark.kit.clock import ManualClock
 from cuemark.kit.deadline import deadline
 from tests.databases import opened
 from tests.others import Answering, serving
+from tests.vaults import vault_of
 
 OWNER, SESSION, FILM = AccountId("acc_1"), PlaySessionId("play_" + "0" * 26), VersionId("ver_1")
 SECRET = "5ec2e7"
@@ -45,7 +46,7 @@ async def licensing(database_url: str, others: Answering) -> AsyncIterator[Licen
         room = wiring.build(
             database=database,
             clock=clock,
-            master_key=bytes(32),
+            vault=vault_of(),
             clearkey=False,
             systems=["widevine", "common"],
             licence_servers={"widevine": Server(others.url, {"X-Token": SECRET})},
@@ -153,7 +154,7 @@ async def test_a_server_that_is_away_is_one_sentence(database_url: str, free_por
         room = wiring.build(
             database=database,
             clock=clock,
-            master_key=bytes(32),
+            vault=vault_of(),
             systems=["widevine"],
             licence_servers={"widevine": gone},
         )

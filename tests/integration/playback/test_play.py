@@ -29,6 +29,7 @@ from cuemark.kit.outbox import Follower, Log
 from tests.databases import opened
 from tests.unit.playback.versions import version
 from tests.unit.steering.teller import untold
+from tests.vaults import vault_of
 
 EDGES = [ApplianceId("edge-a"), ApplianceId("edge-b")]
 
@@ -50,7 +51,7 @@ class Install:
         log, self.ids = Log(clock), Ids(clock)
         catalog = catalog_wiring.build(database, log, clock, self.ids)
         viewers = viewers_wiring.build(database, clock)
-        licensing = licensing_wiring.build(database=database, clock=clock, master_key=bytes(32))
+        licensing = licensing_wiring.build(database=database, clock=clock, vault=vault_of())
         steering = steering_wiring.build(
             database=database,
             log=log,

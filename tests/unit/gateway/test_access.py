@@ -14,7 +14,7 @@ from tests.unit.gateway.asking import Asker
 from tests.unit.gateway.neighbours import ANNA, ANNAS_SESSION, BEN, FILM, KID, OPERATOR, Town
 
 IDS = {"session_id": ANNAS_SESSION, "title_id": FILM, "kid": KID, "path": "any"}
-IDS["system"] = "widevine"
+IDS |= {"system": "widevine", "number": "1"}
 BODIES: dict[tuple[str, str], object] = {
     ("POST", "/api/v1/login"): {"email": "a@b.c", "password": "wrong"},
     ("POST", "/api/v1/login/link"): {"code": "wrong"},
@@ -67,7 +67,7 @@ def test_the_reference_tells_every_route_and_who_may_call_it() -> None:
         for method, path, access in rows
     }
     real = {
-        (method, re.sub(":(str|path)}", "}", path).removeprefix("/api/v1"), access)
+        (method, re.sub(":(str|int|path)}", "}", path).removeprefix("/api/v1"), access)
         for method, path, access in ROUTES
         if path.startswith("/api/v1")
     }

@@ -8,12 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuemark.contexts.licensing.model import keys as model
-from cuemark.contexts.licensing.model.keys import (
-    LicenceSession,
-    MasterKey,
-    WrappedKey,
-    WrongMasterKey,
-)
+from cuemark.contexts.licensing.model.keys import LicenceSession, WrappedKey
+from cuemark.contexts.licensing.model.master_keys import MasterKey, WrongMasterKey
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
 from cuemark.contracts.licensing import ContentKey, LicenceInvalid, LicenceKey, LicenceRefused
 

@@ -135,6 +135,9 @@ class Operator:
     def put(self, path: str, body: object, answer: type[T]) -> T:
         return self._decode(self._send("PUT", path, msgspec.json.encode(body)), answer)
 
+    def delete(self, path: str, answer: type[T]) -> T:
+        return self._decode(self._send("DELETE", path), answer)
+
     def upload(self, path: Path, tell: Callable[[int], None]) -> str:
         """Upload a file and return the upload's id; ``tell`` hears the bytes received so far."""
         announced = {"name": _sent_name(path), "size_bytes": path.stat().st_size, "sha256": ""}

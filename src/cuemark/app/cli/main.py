@@ -72,6 +72,11 @@ PLAY_COMMANDS = {
 WATERMARK_COMMANDS = {
     "find": ("watermark:find", "Say of whose session a copy of a film is."),
 }
+KEY_COMMANDS = {
+    "retire": ("keys:retire", "Destroy a master key that nothing is stored under."),
+    "rotate": ("keys:rotate", "Make a new master key, and wrap all keys by it."),
+    "show": ("keys:show", "List the master keys, and what is stored under each."),
+}
 ROLLOUT_COMMANDS = {
     "pause": ("rollouts:pause", "Tell no further appliance."),
     "resume": ("rollouts:resume", "Go on, and try those that failed once more."),
@@ -193,6 +198,9 @@ commands.add_command(
 )
 commands.add_command(Commands("lab", LAB_COMMANDS, "Trials that can be repeated."), "lab")
 commands.add_command(Commands("plays", PLAY_COMMANDS, "What is being watched."), "plays")
+commands.add_command(
+    Commands("keys", KEY_COMMANDS, "The master keys that films' keys are stored under."), "keys"
+)
 commands.add_command(
     Commands("rollout", ROLLOUT_COMMANDS, "Another release for the appliances."), "rollout"
 )

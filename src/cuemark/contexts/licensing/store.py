@@ -13,6 +13,8 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    bindparam,
+    func,
     null,
     select,
     update,
@@ -35,6 +37,7 @@ _key = Table(
     Column("wrapped", LargeBinary),
     Column("iv", Text),
     Column("signals", JSONB),
+    Column("master", Integer),
 )
 _session = Table(
     "session",
@@ -67,6 +70,7 @@ async def add_keys(
             "wrapped": key.wrapped,
             "iv": key.iv,
             "signals": msgspec.to_builtins(key.signals) if key.signals else null(),
+            "master": key.master,
         }
         for key in sorted(keys, key=lambda each: (each.period, each.label))
     ]
@@ -78,7 +82,8 @@ async def add_keys(
 async def keys_of(transaction: Transaction, version_id: VersionId) -> list[WrappedKey]:
     rows = await transaction.execute(
         select(
-            *(_key.c.label, _key.c.kid, _key.c.wrapped, _key.c.iv, _key.c.signals, _key.c.period)
+            *(_key.c.label, _key.c.kid, _key.c.wrapped, _key.c.iv, _key.c.signals),
+            *(_key.c.period, _key.c.master),
         )
         .where(_key.c.version_id == version_id)
         .order_by(_key.c.period, _key.c.label)
@@ -91,25 +96,57 @@ async def keys_of(transaction: Transaction, version_id: VersionId) -> list[Wrapp
             row.iv,
             msgspec.convert(row.signals or (), tuple[KeySignal, ...]),
             row.period,
+            row.master,
         )
         for row in rows
     ]
 
 
 async def known_elsewhere(
-    transaction: Transaction, version_id: VersionId, keys: Sequence[WrappedKey]
+    transaction: Transaction, version_id: VersionId, periods: set[int], wrapped: Sequence[bytes]
 ) -> bool:
-    """Whether another version, or another period, has one of these keys.
+    """Whether another version, or another period than these, has a key that is stored so.
 
-    Equal keys are equal when wrapped.
+    Equal keys are equal when they are wrapped by one master key.
     """
-    elsewhere = (_key.c.version_id != version_id) | ~_key.c.period.in_({key.period for key in keys})
+    elsewhere = (_key.c.version_id != version_id) | ~_key.c.period.in_(periods)
     found = await transaction.execute(
-        select(_key.c.kid)
-        .where(_key.c.wrapped.in_([key.wrapped for key in keys]), elsewhere)
-        .limit(1)
+        select(_key.c.kid).where(_key.c.wrapped.in_(wrapped), elsewhere).limit(1)
     )
     return found.one_or_none() is not None
+
+
+async def counted_by_master(transaction: Transaction) -> dict[int, int]:
+    """How many content keys are stored under each master key."""
+    rows = await transaction.execute(select(_key.c.master, func.count()).group_by(_key.c.master))
+    return {row.master: int(row[1]) for row in rows}
+
+
+async def wrapped_by(
+    transaction: Transaction, masters: Sequence[int], limit: int
+) -> list[tuple[str, int, bytes]]:
+    """Key ids that are stored under one of these master keys, with which and how, locked: the
+    rows that another process has locked are left out."""
+    rows = await transaction.execute(
+        select(_key.c.kid, _key.c.master, _key.c.wrapped)
+        .where(_key.c.master.in_(masters))
+        .order_by(_key.c.kid)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [(row.kid, row.master, row.wrapped) for row in rows]
+
+
+async def wrap_anew(
+    transaction: Transaction, master: int, wrapped: Sequence[tuple[str, bytes]]
+) -> None:
+    """Store keys, by their ids, as they are when wrapped by another master key."""
+    await transaction.execute(
+        update(_key)
+        .where(_key.c.kid == bindparam("of_kid"))
+        .values(master=master, wrapped=bindparam("anew")),
+        [{"of_kid": kid, "anew": anew} for kid, anew in wrapped],
+    )
 
 
 def versions_with_keys(connection: Connection) -> set[VersionId]:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cuemark.contexts.licensing.model.keys import MasterKey
+from cuemark.contexts.licensing.model.master_keys import FIRST, MasterKey, Vault
 from cuemark.contexts.licensing.servers.asking import Asker, Server
 from cuemark.contexts.licensing.servers.key_server import KeyServer
 from cuemark.contexts.licensing.service import LicensingService, Protection
+from cuemark.contexts.licensing.service.master_keys import Rotation
 from cuemark.contexts.licensing.store import versions_with_keys
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.protection import Demands, System
@@ -14,7 +15,16 @@ from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
 from cuemark.kit.room import Room
 
-__all__ = ["MIGRATIONS", "SCHEMA", "Server", "build", "versions_with_keys"]
+__all__ = [
+    "FIRST",
+    "MIGRATIONS",
+    "SCHEMA",
+    "MasterKey",
+    "Server",
+    "Vault",
+    "build",
+    "versions_with_keys",
+]
 
 SCHEMA = "licensing"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -24,7 +34,7 @@ def build(
     *,
     database: Database,
     clock: Clock,
-    master_key: bytes,
+    vault: Vault,
     clearkey: bool = True,
     systems: Sequence[System] = (),
     licence_servers: Mapping[System, Server] | None = None,
@@ -32,7 +42,7 @@ def build(
     sealed: bool = False,
     demands: Demands | None = None,
 ) -> Room[Licensing]:
-    """Licensing with its keys wrapped by ``master_key`` (32 bytes).
+    """Licensing with its keys wrapped by the newest master key of ``vault``.
 
     Keys are named to ``systems``; those of them that have a licence server get licences from it,
     and with ``clearkey`` all players that take keys in the clear. Keys of new versions come from
@@ -42,5 +52,6 @@ def build(
     asker = Asker()
     protection = Protection(clearkey, tuple(systems), dict(licence_servers or {}), demands or {})
     keys = None if key_server is None else KeyServer(asker, key_server, clock, sealed=sealed)
-    service = LicensingService(database, clock, MasterKey(master_key), asker, protection, keys)
-    return Room(Licensing, service, closers=[asker.close])
+    masters = Rotation(database, vault, clock)
+    service = LicensingService(database, clock, masters, asker, protection, keys)
+    return Room(Licensing, service, keepers=[masters.keep], closers=[asker.close])

@@ -17,6 +17,7 @@ KEY = "0f0e0d0c0b0a09080706050403020100"
 class Keys(Neighbour):
     refusals: ClassVar[tuple[type[Refusal], ...]] = licensing.Licensing.refusals
     forwarded: list[licensing.ForwardChallenge] = field(default_factory=list)
+    master_keys: list[int] = field(default_factory=lambda: [1])
 
     async def exchange_keys(self, request: licensing.ExchangeKeys) -> licensing.ExchangedKeys:
         self.check()
@@ -51,3 +52,32 @@ class Keys(Neighbour):
             raise licensing.LicenceRefused("This session may not have these keys.")
         key = licensing.LicenceKey(kid=KID, key=KEY)
         return licensing.Licence(keys=[key], expires_at=self.clock.now() + timedelta(minutes=5))
+
+    async def list_master_keys(self, request: licensing.ListMasterKeys) -> licensing.MasterKeyList:
+        self.check()
+        return licensing.MasterKeyList(
+            keys=[
+                licensing.MasterKeyState(
+                    number=number, content_keys=7, wraps=number == self.master_keys[0]
+                )
+                for number in self.master_keys
+            ]
+        )
+
+    async def rotate_master_key(
+        self, request: licensing.RotateMasterKey
+    ) -> licensing.MasterKeyList:
+        self.check()
+        self.master_keys.insert(0, self.master_keys[0] + 1)
+        return await self.list_master_keys(licensing.ListMasterKeys())
+
+    async def retire_master_key(
+        self, request: licensing.RetireMasterKey
+    ) -> licensing.MasterKeyList:
+        self.check()
+        if request.number not in self.master_keys:
+            raise licensing.UnknownMasterKey(f"There is no master key {request.number}.")
+        if request.number == self.master_keys[0]:
+            raise licensing.MasterKeyInUse("The newest wraps: rotate first.")
+        self.master_keys.remove(request.number)
+        return await self.list_master_keys(licensing.ListMasterKeys())

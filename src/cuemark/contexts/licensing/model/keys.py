@@ -1,8 +1,4 @@
-"""Who may have which key, and how a key is kept.
-
-A content key is stored under the master key with AES Key Wrap (RFC 3394), which also detects a
-wrong master key or a changed row.
-"""
+"""Who may have which key, and what is known of one."""
 
 import re
 import secrets
@@ -10,14 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
-
+from cuemark.contexts.licensing.model.master_keys import FIRST, MasterKey
 from cuemark.contracts.ids import PLAY_SESSION_KIND, AccountId, PlaySessionId, VersionId
 from cuemark.contracts.licensing import LicenceInvalid, LicenceRefused
 from cuemark.contracts.protection import Demands, KeySignal, Robustness, reaches
 from cuemark.kit.ids import is_id
 
-MASTER_KEY_BYTES = 32
 MAX_KIDS = 32
 MAX_LABELS = 16
 MAX_PERIODS = 2048
@@ -29,37 +23,12 @@ _HEADER = re.compile(r"[\x20-\x7e]{0,200}")
 _LABEL = re.compile(r"[A-Z][A-Z0-9]{0,15}")
 
 
-class WrongMasterKey(Exception):
-    """A stored key does not open: another master key wrapped it, or its row was changed."""
-
-
-@dataclass(frozen=True)
-class MasterKey:
-    """Wraps content keys. 32 bytes, so AES-256."""
-
-    secret: bytes = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if len(self.secret) != MASTER_KEY_BYTES:
-            raise ValueError(f"the master key has {len(self.secret)} bytes, not 32")
-
-    def wrap(self, key: bytes) -> bytes:
-        return aes_key_wrap(self.secret, key)
-
-    def unwrap(self, wrapped: bytes) -> bytes:
-        """The key inside ``wrapped``; raises ``WrongMasterKey``."""
-        try:
-            return aes_key_unwrap(self.secret, wrapped)
-        except InvalidUnwrap as error:
-            raise WrongMasterKey from error
-
-
 @dataclass(frozen=True)
 class WrappedKey:
     """A content key as it is stored; ``kid`` and ``iv`` (the constant IV of cbcs) are hex.
 
     ``signals`` are those that the key server gave, if the key is one of its. ``period`` is the
-    crypto period, from 0.
+    crypto period, from 0, and ``master`` the number of the master key that it is wrapped by.
     """
 
     label: str
@@ -68,6 +37,7 @@ class WrappedKey:
     iv: str
     signals: tuple[KeySignal, ...] = ()
     period: int = 0
+    master: int = FIRST
 
 
 @dataclass(frozen=True)
@@ -90,6 +60,7 @@ def make_key(label: str, master: MasterKey, kid: str = "", period: int = 0) -> W
         master.wrap(secrets.token_bytes(16)),
         secrets.token_hex(16),
         period=period,
+        master=master.number,
     )
 
 

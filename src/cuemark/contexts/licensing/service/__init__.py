@@ -9,15 +9,11 @@ from cuemark.contexts.licensing import store
 from cuemark.contexts.licensing.model import cpix, speke, systems
 from cuemark.contexts.licensing.model import keys as rules
 from cuemark.contexts.licensing.model.cpix import CpixInvalid, DocumentKey
-from cuemark.contexts.licensing.model.keys import (
-    LicenceSession,
-    MasterKey,
-    WrappedKey,
-    WrongMasterKey,
-)
+from cuemark.contexts.licensing.model.keys import LicenceSession, WrappedKey
 from cuemark.contexts.licensing.model.sealing import Sealing, recipient_of
 from cuemark.contexts.licensing.servers.asking import Asker, NoAnswer, Server
 from cuemark.contexts.licensing.servers.key_server import KeyServer
+from cuemark.contexts.licensing.service.master_keys import Rotation
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
 from cuemark.contracts.licensing import (
     CloseLicences,
@@ -35,15 +31,18 @@ from cuemark.contracts.licensing import (
     LicenceServerAway,
     LicencesOpened,
     Licensing,
+    ListMasterKeys,
+    MasterKeyList,
     OpenLicences,
     ProvisionedKeys,
     ProvisionKeys,
+    RetireMasterKey,
+    RotateMasterKey,
     ServerLicence,
 )
 from cuemark.contracts.protection import Demands, KeySignal, Scheme, System
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
-from cuemark.kit.errors import Unavailable
 
 LICENCE_S = 8.0
 MAX_LICENCE_BYTES = 256 << 10
@@ -63,7 +62,7 @@ class Protection:
 
 
 class LicensingService(Licensing):
-    """Content keys and licence sessions in PostgreSQL, the keys under ``master``.
+    """Content keys and licence sessions in PostgreSQL, the keys under those of ``masters``.
 
     Keys of new versions are made here, or by the key server where the install names one.
     """
@@ -72,14 +71,14 @@ class LicensingService(Licensing):
         self,
         database: Database,
         clock: Clock,
-        master: MasterKey,
+        masters: Rotation,
         asker: Asker,
         protection: Protection,
         key_server: KeyServer | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._master = master
+        self._masters = masters
         self._asker = asker
         self._protection = protection
         self._key_server = key_server
@@ -114,7 +113,8 @@ class LicensingService(Licensing):
             raise ExchangeInvalid(f"This document cannot be answered: {error}.") from error
         content_id = VersionId(document.content_id)
         fresh = [
-            rules.make_key(label, self._master, kid, periods[kid]) for kid, label in labels.items()
+            rules.make_key(label, self._masters.newest, kid, periods[kid])
+            for kid, label in labels.items()
         ]
         async with self._database.transaction() as transaction:
             known = {key.kid: key for key in await store.keys_of(transaction, content_id)}
@@ -219,7 +219,9 @@ class LicensingService(Licensing):
         if not missing:
             return stored
         if self._key_server is None:
-            fresh = [rules.make_key(label, self._master, "", period) for label, period in missing]
+            fresh = [
+                rules.make_key(label, self._masters.newest, "", period) for label, period in missing
+            ]
             return await self._stored(version_id, fresh)
         # A question for each period, and what it brings is kept: who asks again goes on there.
         several = len({period for _, period in wanted}) > 1
@@ -231,10 +233,12 @@ class LicensingService(Licensing):
                 self._protection.systems,
                 period if several else None,
             )
+            master = self._masters.newest
             fresh = [
                 WrappedKey(
-                    *(key.label, key.kid, self._master.wrap(key.key), key.iv, key.signals),
+                    *(key.label, key.kid, master.wrap(key.key), key.iv, key.signals),
                     period=period,
+                    master=master.number,
                 )
                 for key in given
             ]
@@ -244,7 +248,9 @@ class LicensingService(Licensing):
     async def _stored(self, version_id: VersionId, fresh: Sequence[WrappedKey]) -> list[WrappedKey]:
         """Keep fresh keys; all keys of the version. Raises ``KeysNotGiven``."""
         async with self._database.transaction() as transaction:
-            if await store.known_elsewhere(transaction, version_id, fresh):
+            wrapped = [each for key in fresh for each in self._masters.wraps(key)]
+            periods = {key.period for key in fresh}
+            if await store.known_elsewhere(transaction, version_id, periods, wrapped):
                 # In cenc, two films under one key would share counters.
                 raise KeysNotGiven(
                     "the answer of the key server cannot be used: it gives a key that another "
@@ -272,11 +278,13 @@ class LicensingService(Licensing):
         return [told.get(signal.system, signal) for signal in ours]
 
     def _open(self, key: WrappedKey) -> str:
-        try:
-            return self._master.unwrap(key.wrapped).hex()
-        except WrongMasterKey as error:
-            structlog.get_logger().error("content_key_does_not_open", kid=key.kid)
-            raise Unavailable(
-                "the content keys were stored under another master key: put back the one that "
-                "this database was made with"
-            ) from error
+        return self._masters.open(key).hex()
+
+    async def list_master_keys(self, request: ListMasterKeys) -> MasterKeyList:
+        return await self._masters.listed()
+
+    async def rotate_master_key(self, request: RotateMasterKey) -> MasterKeyList:
+        return await self._masters.rotate()
+
+    async def retire_master_key(self, request: RetireMasterKey) -> MasterKeyList:
+        return await self._masters.retire(request.number)
