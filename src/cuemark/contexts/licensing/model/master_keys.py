@@ -104,7 +104,7 @@ def check_retirable(keys: MasterKeys, number: int, under: Mapping[int, int], now
             f"{count} content keys are still stored under master key {number}: they are wrapped "
             "anew, try again in a moment."
         )
-    made_at = keys.newest.made_at
+    made_at = next(each for each in keys.all if each.number > number).made_at
     if made_at is not None and now < made_at + timedelta(seconds=SPREAD_S):
         raise MasterKeyInUse(
             f"Master key {number} may still be used for a minute after the rotation: try again "
