@@ -160,12 +160,12 @@ def test_operators_see_what_was_delivered_to_a_play_and_what_its_player_told(
         told = [json.loads(line) for line in said]
         return [each for each in told if each["line"].get("trace_id") == report["trace_id"]]
 
-    wait_until(lambda: len(lines()) > 2, 30, "the lines of the play are at control")
-    told = [each["line"] for each in lines()]
+    def segments() -> list[dict[str, Any]]:
+        return [each["line"] for each in lines() if each["line"]["cmcd"].get("ot") == "v"]
+
+    wait_until(lambda: bool(segments()), 30, "the lines of the play are at control")
     assert {each["appliance_id"] for each in lines()} <= {"appliance-1", "appliance-2"}
-    segments = [line for line in told if line["cmcd"].get("ot") == "v"]
-    assert segments
-    for line in segments:
+    for line in segments():
         assert {"br", "bl", "d", "tb"} <= line["cmcd"].keys()
         assert line["cmcd"]["sid"] == report["trace_id"]
         assert line["cmcd"]["cid"] == report["title_id"]
