@@ -32,6 +32,7 @@ ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--edge", is_flag=True, help="Those of the data plane.")
+@click.option("--control", is_flag=True, help="Those of the control plane.")
 @click.option("--quick", is_flag=True, help="A clip and few repetitions: does it run?")
 @click.option(
     "--film",
@@ -44,7 +45,9 @@ ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     default=REFERENCE,
     help="Where benchmarks.md and benchmarks.json are kept.",
 )
-def main(names: Sequence[str], edge: bool, quick: bool, film: Path | None, out: Path) -> None:
+def main(
+    names: Sequence[str], edge: bool, control: bool, quick: bool, film: Path | None, out: Path
+) -> None:
     """Run all benches, or those that are named, and keep the figures of the others."""
     for name in names:
         if name not in BENCHES:
@@ -55,7 +58,10 @@ def main(names: Sequence[str], edge: bool, quick: bool, film: Path | None, out: 
     chosen = [
         name
         for name, bench in BENCHES.items()
-        if name in names or (bench.edge if edge else not names)
+        if name in names
+        or (edge and bench.edge)
+        or (control and bench.control)
+        or not (names or edge or control)
     ]
     screen = Console(stderr=True)
     machine = this_machine(ROOT)

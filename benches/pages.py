@@ -20,6 +20,7 @@ from benches import (
     planner,
     plans,
     redirects,
+    rights,
     routes,
     scrub,
     stampede,
@@ -45,11 +46,12 @@ class Measuring(Protocol):
 @dataclass(frozen=True)
 class Bench:
     """``alone`` says that it wants the machine without the shared install, ``edge`` that it
-    measures the data plane."""
+    measures the data plane, and ``control`` the control plane."""
 
     module: Measuring
     alone: bool = False
     edge: bool = False
+    control: bool = False
 
 
 BENCHES: Mapping[str, Bench] = {
@@ -74,6 +76,7 @@ BENCHES: Mapping[str, Bench] = {
     "planner": Bench(planner, alone=True, edge=True),
     "plans": Bench(plans, alone=True, edge=True),
     "tier": Bench(tier, alone=True, edge=True),
+    "rights": Bench(rights, alone=True, control=True),
     "watermark": Bench(watermark, alone=True),
     "demo": Bench(demo, alone=True),
 }

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from cuemark.contexts.licensing import wiring
-from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
+from cuemark.contracts.ids import AccountId, PlaySessionId, TitleId, VersionId
 from cuemark.contracts.licensing import (
     CloseLicences,
     ContentKey,
@@ -19,14 +19,17 @@ from cuemark.contracts.licensing import (
     ProvisionKeys,
 )
 from cuemark.contracts.protection import Robustness
+from cuemark.contracts.rights import Decision
 from cuemark.kit.clock import ManualClock
 from tests.contract.conftest import Reach
 from tests.databases import opened
+from tests.unit.gateway.neighbours.rights import Notary, denied
 from tests.vaults import vault_of
 
 OWNER = AccountId("acc_owner")
 SESSION = PlaySessionId("play_" + "0" * 26)
 FILM = VersionId("ver_film")
+TITLE = TitleId("ttl_film")
 LABELS = ["AUDIO", "SD", "HD"]
 
 
@@ -36,13 +39,19 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
+def notary(clock: ManualClock) -> Notary:
+    return Notary(clock)
+
+
+@pytest.fixture
 async def licensing(
-    reach: Reach, database_url: str, clock: ManualClock
+    reach: Reach, database_url: str, clock: ManualClock, notary: Notary
 ) -> AsyncIterator[Licensing]:
     async with opened(database_url, wiring) as database:
         room = wiring.build(
             database=database,
             clock=clock,
+            rights=notary,
             vault=vault_of(bytes(range(32))),
             demands={"UHD1": "hardware", "UHD2": "hardware"},
         )
@@ -263,3 +272,58 @@ async def test_a_key_in_the_clear_is_no_key_of_a_label_that_demands_hardware(
             await ask(licensing, [keys[label, 0].kid for label in wanted])
     licence = await ask(licensing, [keys["HD", 0].kid])
     assert {key.kid for key in licence.keys} == {keys["HD", 0].kid, keys["HD", 1].kid}
+
+
+async def open_titled(licensing: Licensing, clock: ManualClock) -> None:
+    await licensing.open_licences(
+        OpenLicences(
+            session_id=SESSION,
+            account_id=OWNER,
+            version_id=FILM,
+            expires_at=clock.now() + timedelta(seconds=60),
+            title_id=TITLE,
+            territory="DE",
+        )
+    )
+
+
+async def test_a_session_whose_title_has_no_right_any_more_has_no_licence(
+    licensing: Licensing, clock: ManualClock, notary: Notary
+) -> None:
+    (kid, *_) = await kids_of(licensing)
+    await open_titled(licensing, clock)
+    assert (await ask(licensing, [kid])).expires_at == clock.now() + timedelta(seconds=60)
+    assert [(each.title_ids, each.territory) for each in notary.asked] == [([TITLE], "DE")]
+    notary.said[TITLE] = denied(TITLE, "over")
+    with pytest.raises(LicenceRefused, match="The right to play this title has ended"):
+        await ask(licensing, [kid])
+
+
+async def test_a_licence_ends_with_the_right_and_its_grace(
+    licensing: Licensing, clock: ManualClock, notary: Notary
+) -> None:
+    (kid, *_) = await kids_of(licensing)
+    await open_titled(licensing, clock)
+    ends_at = clock.now() + timedelta(seconds=20)
+    for allowed in (True, False):
+        notary.said[TITLE] = Decision(
+            title_id=TITLE,
+            allowed=allowed,
+            reason="held" if allowed else "over",
+            shown=allowed,
+            may_go_on=True,
+            ends_at=ends_at,
+        )
+        assert (await ask(licensing, [kid])).expires_at == ends_at
+
+
+async def test_while_rights_are_away_a_session_has_licences_until_its_own_end(
+    licensing: Licensing, clock: ManualClock, notary: Notary
+) -> None:
+    (kid, *_) = await kids_of(licensing)
+    await open_titled(licensing, clock)
+    notary.away = True
+    assert (await ask(licensing, [kid])).expires_at == clock.now() + timedelta(seconds=60)
+    clock.advance(60)
+    with pytest.raises(LicenceRefused, match="ran out"):
+        await ask(licensing, [kid])

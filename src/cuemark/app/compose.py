@@ -6,6 +6,7 @@ code is not imported there.
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -21,6 +22,7 @@ from cuemark.contracts.functions import Functions
 from cuemark.contracts.identity import Identity
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
+from cuemark.contracts.rights import Rights
 from cuemark.contracts.steering import Steering
 from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
@@ -48,6 +50,7 @@ CONTRACTS: Mapping[str, type] = {
     "identity": Identity,
     "licensing": Licensing,
     "playback": Playback,
+    "rights": Rights,
     "steering": Steering,
     "telemetry": Telemetry,
     "viewers": Viewers,
@@ -59,11 +62,12 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "fill": ("encoding",),
     "functions": (),
     "identity": (),
-    "licensing": (),
+    "licensing": ("rights",),
+    "rights": (),
     "steering": ("fill",),
     "telemetry": (),
     "viewers": (),
-    "playback": ("catalog", "encoding", "licensing", "steering", "viewers"),
+    "playback": ("catalog", "encoding", "licensing", "rights", "steering", "viewers"),
     "gateway": tuple(CONTRACTS),
     "all": (*CONTRACTS, "gateway"),
 }
@@ -240,6 +244,7 @@ def _licensing(builder: _Builder) -> Room[Licensing]:
     return build(
         database=builder.database,
         clock=builder.clock,
+        rights=builder.reach(Rights),
         vault=vault_in(folder),
         clearkey=protection.clearkey,
         systems=tuple(protection.systems),
@@ -270,11 +275,25 @@ def _playback(builder: _Builder) -> Room[Playback]:
         catalog=builder.reach(Catalog),
         encoding=builder.reach(Encoding),
         licensing=builder.reach(Licensing),
+        rights=builder.reach(Rights),
         steering=builder.reach(Steering),
         viewers=builder.reach(Viewers),
         fingerprint_key=builder.install.folder.secret("fingerprint_key"),
         offer=Offer(tuple(protection.systems), protection.clearkey, protection.robustness),
     )
+
+
+def _rights(builder: _Builder) -> Room[Rights]:
+    from cuemark.contexts.rights.wiring import Terms, build
+
+    settings = builder.install.settings.rights
+    terms = Terms(
+        unrecorded=settings.unrecorded,
+        territory=settings.territory,
+        plan=frozenset(settings.plan),
+        grace=timedelta(seconds=settings.grace_s),
+    )
+    return build(builder.database, builder.log, builder.clock, terms)
 
 
 def _steering(builder: _Builder) -> Room[Steering]:
@@ -319,6 +338,7 @@ BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {
     "identity": _identity,
     "licensing": _licensing,
     "playback": _playback,
+    "rights": _rights,
     "steering": _steering,
     "telemetry": _telemetry,
     "viewers": _viewers,
@@ -341,6 +361,7 @@ def _gateway(builder: _Builder) -> object:
             viewers=builder.reach(Viewers),
             playback=builder.reach(Playback),
             licensing=builder.reach(Licensing),
+            rights=builder.reach(Rights),
             encoding=builder.reach(Encoding),
             fill=builder.reach(Fill),
             functions=builder.reach(Functions),

@@ -9,6 +9,7 @@ from cuemark.contracts import (
     functions,
     identity,
     playback,
+    rights,
     steering,
 )
 from cuemark.contracts.encoding import events
@@ -25,6 +26,7 @@ EVENTS: Mapping[str, type[msgspec.Struct]] = {
         functions.TOPIC: (functions.RunDied,),
         identity.TOPIC: (identity.AccountCreated,),
         playback.TOPIC: (playback.PlayStarted,),
+        rights.TOPIC: (rights.RightsSet,),
         steering.TOPIC: (steering.VersionPlaced,),
     }.items()
     for kind in kinds

@@ -18,6 +18,7 @@ def lines() -> Mapping[str, Path]:
     from cuemark.contexts.identity import wiring as identity
     from cuemark.contexts.licensing import wiring as licensing
     from cuemark.contexts.playback import wiring as playback
+    from cuemark.contexts.rights import wiring as rights
     from cuemark.contexts.steering import wiring as steering
     from cuemark.contexts.telemetry import wiring as telemetry
     from cuemark.contexts.viewers import wiring as viewers
@@ -30,6 +31,7 @@ def lines() -> Mapping[str, Path]:
         identity,
         licensing,
         playback,
+        rights,
         steering,
         telemetry,
         viewers,

@@ -10,7 +10,7 @@ import re
 import tomllib
 import unicodedata
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -23,6 +23,7 @@ from cuemark.contracts.encoding.reports import EnergyModel
 from cuemark.contracts.encoding.validation import Action, Check, PolicyChanges
 from cuemark.contracts.encoding.versions import Codec
 from cuemark.contracts.protection import Label, Robustness, Scheme, System
+from cuemark.contracts.rights import LicenceType
 from cuemark.kit.errors import OperatorError
 
 FILE_NAME = "cuemark.toml"
@@ -30,7 +31,7 @@ _PREFIX = "CUEMARK_"
 
 _HOST = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,9}")
 
-TABLES = frozenset({"validation", "energy", "protection", "objects", "farm", "sites"})
+TABLES = frozenset({"validation", "energy", "protection", "objects", "farm", "rights", "sites"})
 """The settings that are set in the file alone."""
 
 LISTS = frozenset({"codecs", "appliances_elsewhere", "atlas", "trusted_proxies"})
@@ -57,6 +58,20 @@ class Farm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     listen: str = ""
 
 
+class RightsOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds where a title's rights say nothing: see docs/how-to/give-titles-their-rights.md.
+
+    ``unrecorded`` titles play everywhere (``open``) or nowhere (``closed``). ``territory`` is as
+    which a client counts of whom it is not known; empty: as none. ``plan`` are the licence types
+    under which members watch. A play goes on for ``grace_s`` after its right has ended.
+    """
+
+    unrecorded: Literal["open", "closed"] = "open"
+    territory: Annotated[str, Meta(pattern="^([A-Z]{2})?$")] = ""
+    plan: Annotated[tuple[LicenceType, ...], Meta(min_length=1)] = ("SVOD", "AVOD", "FVOD")
+    grace_s: Annotated[int, Meta(ge=0, le=86_400)] = 900
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an install may set.
 
@@ -80,7 +95,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     are kept, and ``farm`` lets other hosts work: see
     docs/how-to/encode-on-more-than-one-machine.md. ``sites`` tells of each appliance where it is
     and which routers tell it routes, and ``atlas`` are databases that say where addresses are, from
-    the data folder: see docs/how-to/steer-by-routes.md. ``traffic_days`` is for
+    the data folder: see docs/how-to/steer-by-routes.md. ``rights`` is what holds where a title's
+    rights say nothing: see docs/how-to/give-titles-their-rights.md. ``traffic_days`` is for
     how long the lines of requests are kept: see docs/how-to/see-what-the-edge-delivers.md.
     ``trusted_proxies`` are the networks of proxies that say whom they speak for, in
     X-Forwarded-For.
@@ -110,6 +126,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     protection: Protection = Protection()
     objects: ObjectsIn = ObjectsIn()
     farm: Farm = Farm()
+    rights: RightsOf = RightsOf()
     sites: dict[str, Site] = {}
     atlas: Annotated[list[str], Meta(max_length=4)] = []
     traffic_days: Annotated[int, Meta(ge=1, le=3650)] = 30

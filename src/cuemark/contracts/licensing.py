@@ -1,8 +1,8 @@
 """Licensing: content keys, and licences that let one playback session use them.
 
 Refusal
-|-- LicenceRefused     the session is not this account's, is over, or asks for a foreign key, or
-|                      for one that demands more of a device
+|-- LicenceRefused     the session is not this account's, is over, has no right to its title any
+|                      more, or asks for a foreign key, or for one that demands more of a device
 |-- LicenceInvalid     the licence request cannot be read
 |-- ExchangeInvalid    a document that asks for keys cannot be read, or asks for what cannot be
 |-- LicenceServerAway  the licence server of a DRM system gives no licence; says why
@@ -16,7 +16,7 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
-from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
+from cuemark.contracts.ids import AccountId, PlaySessionId, TitleId, VersionId
 from cuemark.contracts.protection import KeySignal, Robustness, Scheme, System
 from cuemark.kit.errors import Refusal
 
@@ -91,6 +91,8 @@ class ProvisionedKeys(msgspec.Struct, frozen=True, kw_only=True):
 class OpenLicences(msgspec.Struct, frozen=True, kw_only=True):
     """Let ``session_id`` of ``account_id`` have licences for a version until ``expires_at``.
 
+    ``title_id`` and ``territory`` are of what the play has its right: while it has none, it has no
+    licence either. Without a title nobody is asked.
     ``robustness`` is what the device says of itself. A DRM system's licence server finds out
     whether it is so; keys in the clear are for ``software`` whatever it says.
     """
@@ -100,6 +102,8 @@ class OpenLicences(msgspec.Struct, frozen=True, kw_only=True):
     version_id: VersionId
     expires_at: datetime
     robustness: Robustness = "software"
+    title_id: TitleId | None = None
+    territory: str = ""
 
 
 class LicencesOpened(msgspec.Struct, frozen=True, kw_only=True):

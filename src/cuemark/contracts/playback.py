@@ -2,6 +2,7 @@
 
 Refusal
 |-- CannotPlay       the title is unknown or not published, or no appliance holds it; says why
+|   |-- NoRight        there is no right to play it there, then, or under this plan; says why
 |   `-- CannotPlayNow  a part that a play cannot do without is away: the same may work in a moment
 |-- NetworkInvalid   what the play shall be bound to is no prefix of addresses
 |-- UnknownPlay      no such playback session of this account, or it is over
@@ -37,6 +38,11 @@ class CannotPlay(Refusal):
     status = 409
 
 
+class NoRight(CannotPlay):
+    code = "no_right"
+    status = 403
+
+
 class CannotPlayNow(CannotPlay):
     code = "cannot_play_now"
     status = 503
@@ -67,6 +73,8 @@ class StartPlay(msgspec.Struct, frozen=True, kw_only=True):
 
     ``networks`` are prefixes of addresses to which the play's media is bound: see ``Rank``.
     ``client_address`` is the device's IP address, for steering alone; it is kept nowhere.
+    ``territory`` is where the device is (ISO 3166-1 alpha-2), empty where that is not known: there
+    the title must have its right, now and as long as the play goes on.
     """
 
     account_id: AccountId
@@ -76,10 +84,13 @@ class StartPlay(msgspec.Struct, frozen=True, kw_only=True):
     robustness: Robustness = "software"
     networks: list[str] = []
     client_address: str = ""
+    territory: str = ""
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
-    """A playback session. Without viewers ``resume_s`` falls back to 0.
+    """A playback session, until ``expires_at``: the end of its right, and a grace, at the latest.
+
+    Without viewers ``resume_s`` falls back to 0.
 
     ``systems`` are the DRM systems by which it may have its keys, the preferred first.
     ``redirect_token`` opens its media and manifests to whoever shows it: it belongs in no log.
@@ -250,6 +261,7 @@ class PlayStopped(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 class Playback(Protocol):
     refusals: ClassVar[tuple[type[Refusal], ...]] = (
         CannotPlay,
+        NoRight,
         CannotPlayNow,
         NetworkInvalid,
         UnknownPlay,

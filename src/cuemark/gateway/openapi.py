@@ -18,6 +18,7 @@ from cuemark.contracts.functions import Functions
 from cuemark.contracts.identity import Identity, NotLoggedIn
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
+from cuemark.contracts.rights import Rights
 from cuemark.contracts.steering import NoAppliance, Steering, SteeringOver
 from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
@@ -40,6 +41,7 @@ _SCHEMAS = "#/components/schemas/"
 _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "service": (),
     "login": Identity.refusals,
+    "rights": (*Rights.refusals, *Catalog.refusals),
     "titles": (*Catalog.refusals, *Viewers.refusals),
     "plays": (
         *Playback.refusals,

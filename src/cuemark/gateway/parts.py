@@ -16,6 +16,7 @@ from cuemark.contracts.functions import Functions
 from cuemark.contracts.identity import Caller, Identity
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
+from cuemark.contracts.rights import Rights
 from cuemark.contracts.steering import Steering
 from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
@@ -44,6 +45,7 @@ class GatewayParts:
     viewers: Viewers
     playback: Playback
     licensing: Licensing
+    rights: Rights
     encoding: Encoding
     fill: Fill
     functions: Functions

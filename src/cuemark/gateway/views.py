@@ -16,6 +16,7 @@ from cuemark.contracts.encoding.versions import CaptionRole, Codec
 from cuemark.contracts.ids import AccountId
 from cuemark.contracts.playback import Naming, Play
 from cuemark.contracts.protection import Robustness, System
+from cuemark.contracts.rights import Decision, Window
 from cuemark.contracts.steering.rollouts import RolloutChange, RolloutPolicy
 from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.pages import MOST_ROWS
@@ -120,7 +121,14 @@ class LaunchBody(View, frozen=True):
     launch_at: datetime | None
 
 
+class RightsBody(View, frozen=True):
+    windows: list[Window]
+
+
 class TitleView(View, frozen=True):
+    """``playable``: whoever asks may play it there where they are. One that may be shown before its
+    right begins is so from ``playable_from`` on."""
+
     title_id: str
     name: str
     synopsis: str
@@ -131,6 +139,8 @@ class TitleView(View, frozen=True):
     series: str = ""
     launch_at: datetime | None = None
     launched: bool = True
+    playable: bool = True
+    playable_from: datetime | None = None
 
 
 class ArtworkBody(View, frozen=True):
@@ -303,7 +313,8 @@ class CancelBody(View, frozen=True):
     by: Line = ""
 
 
-def title_view(title: Title, position_s: float = 0.0) -> TitleView:
+def title_view(title: Title, position_s: float = 0.0, right: Decision | None = None) -> TitleView:
+    """``right`` is what a member has to the title; operators need none."""
     artwork = f"{API}/titles/{title.title_id}/artwork" if title.artwork_key else ""
     return TitleView(
         title_id=title.title_id,
@@ -316,6 +327,8 @@ def title_view(title: Title, position_s: float = 0.0) -> TitleView:
         series=title.series,
         launch_at=title.launch_at,
         launched=title.launched,
+        playable=right is None or right.allowed,
+        playable_from=right.until if right and not right.allowed else None,
     )
 
 

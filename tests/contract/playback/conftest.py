@@ -22,6 +22,7 @@ from cuemark.contracts.ids import AccountId, ApplianceId, PlaySessionId, Profile
 from cuemark.contracts.licensing import Licensing, ProvisionKeys
 from cuemark.contracts.playback import GetManifest, Play, Playback, StartPlay
 from cuemark.contracts.protection import System
+from cuemark.contracts.rights import Rights
 from cuemark.contracts.steering import Steering
 from cuemark.contracts.steering.reports import Report
 from cuemark.contracts.viewers import GetResumePoint, ResumePoint, Viewers
@@ -34,6 +35,7 @@ from cuemark.kit.link import connect
 from cuemark.kit.outbox import Log
 from tests.contract.conftest import Reach
 from tests.databases import opened
+from tests.unit.gateway.neighbours.rights import Notary
 from tests.unit.playback.versions import version
 from tests.unit.steering.teller import untold
 from tests.vaults import vault_of
@@ -99,9 +101,13 @@ class House:
         self.database = database
         self.clock = clock
         self.shelf = Shelf(clock)
+        self.notary = Notary(clock)
         self._closed = closed
         self.licensing = licensing_wiring.build(
-            database=database, clock=clock, vault=vault_of()
+            database=database,
+            clock=clock,
+            rights=cast(Rights, _Switch(self, Rights)),
+            vault=vault_of(),
         ).service
         self.steering = steering_wiring.build(
             database=database,
@@ -116,6 +122,7 @@ class House:
             Encoding: self.shelf,
             Viewers: self.shelf,
             Licensing: self.licensing,
+            Rights: self.notary,
             Steering: self.steering,
         }
 
@@ -131,6 +138,7 @@ class House:
             catalog=cast(Catalog, _Switch(self, Catalog)),
             encoding=cast(Encoding, _Switch(self, Encoding)),
             licensing=cast(Licensing, _Switch(self, Licensing)),
+            rights=cast(Rights, _Switch(self, Rights)),
             steering=cast(Steering, _Switch(self, Steering)),
             viewers=cast(Viewers, _Switch(self, Viewers)),
             fingerprint_key=FINGERPRINT_KEY,

@@ -39,6 +39,8 @@ from cuemark.contracts.steering import (
     ExplainRanking,
     Explanation,
     ListAppliances,
+    Locate,
+    Located,
     Rank,
     Ranking,
     Redirect,
@@ -119,6 +121,9 @@ class FileSteering(Steering):
 
     async def explain_ranking(self, request: ExplainRanking) -> Explanation:
         return Explanation(place=Place(), candidates=[])
+
+    async def locate(self, request: Locate) -> Located:
+        raise AssertionError("appliances ask where nobody is")
 
     async def steer(self, request: Steer) -> Steered:
         raise SteeringOver("No play is steered here.")

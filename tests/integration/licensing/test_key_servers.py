@@ -32,6 +32,7 @@ from tests.databases import opened
 from tests.integration.gateway.listening import free_port, listening
 from tests.others import Answering, Asked, serving
 from tests.unit.gateway.neighbours import ANNA, OPERATOR, Town
+from tests.unit.gateway.neighbours.rights import Notary
 from tests.vaults import vault_of
 
 FILM = VersionId("ver_film")
@@ -49,7 +50,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 async def ours(other_database_url: str) -> AsyncIterator[Licensing]:
     """A key store of our own, elsewhere."""
     async with opened(other_database_url, wiring) as database:
-        room = wiring.build(database=database, clock=ManualClock(), vault=vault_of(b"o" * 32))
+        room = wiring.build(
+            database=database,
+            clock=ManualClock(),
+            rights=Notary(ManualClock()),
+            vault=vault_of(b"o" * 32),
+        )
         yield room.service
 
 
@@ -66,6 +72,7 @@ async def asking(database: Database, others: Answering) -> AsyncIterator[Licensi
     room = wiring.build(
         database=database,
         clock=ManualClock(),
+        rights=Notary(ManualClock()),
         vault=vault_of(),
         systems=["widevine", "fairplay"],
         key_server=Server(others.url, {"Authorization": f"Bearer {SECRET}"}),
@@ -92,6 +99,7 @@ async def test_our_client_gets_its_keys_from_our_endpoint(
         return wiring.build(
             database=database,
             clock=ManualClock(),
+            rights=Notary(ManualClock()),
             vault=vault_of(),
             systems=["widevine", "playready", "fairplay", "common"],
             key_server=Server(url, {"Authorization": f"Bearer {token}"}),

@@ -13,6 +13,7 @@ from cuemark.kit.clock import ManualClock
 from cuemark.kit.database import Database
 from cuemark.kit.errors import Unavailable
 from tests.databases import opened
+from tests.unit.gateway.neighbours.rights import Notary
 from tests.vaults import vault_of
 
 FILM = VersionId("ver_film")
@@ -25,7 +26,12 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 def build(database: Database, master_key: bytes = bytes(32)) -> Licensing:
-    return wiring.build(database=database, clock=ManualClock(), vault=vault_of(master_key)).service
+    return wiring.build(
+        database=database,
+        clock=ManualClock(),
+        rights=Notary(ManualClock()),
+        vault=vault_of(master_key),
+    ).service
 
 
 async def test_workers_that_ask_at_once_get_the_same_keys(database: Database) -> None:

@@ -26,6 +26,7 @@ from cuemark.kit.clock import ManualClock
 from cuemark.kit.deadline import deadline
 from tests.databases import opened
 from tests.others import Answering, serving
+from tests.unit.gateway.neighbours.rights import Notary
 from tests.vaults import vault_of
 
 OWNER, SESSION, FILM = AccountId("acc_1"), PlaySessionId("play_" + "0" * 26), VersionId("ver_1")
@@ -46,6 +47,7 @@ async def licensing(database_url: str, others: Answering) -> AsyncIterator[Licen
         room = wiring.build(
             database=database,
             clock=clock,
+            rights=Notary(clock),
             vault=vault_of(),
             clearkey=False,
             systems=["widevine", "common"],
@@ -154,6 +156,7 @@ async def test_a_server_that_is_away_is_one_sentence(database_url: str, free_por
         room = wiring.build(
             database=database,
             clock=clock,
+            rights=Notary(clock),
             vault=vault_of(),
             systems=["widevine"],
             licence_servers={"widevine": gone},

@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from time import perf_counter
 from typing import cast
 
+import msgspec
 import pytest
 
 from cuemark.contexts.catalog import wiring as catalog_wiring
 from cuemark.contexts.licensing import wiring as licensing_wiring
 from cuemark.contexts.playback import wiring
+from cuemark.contexts.playback.service.ending import RightsKeeper
+from cuemark.contexts.rights import wiring as rights_wiring
 from cuemark.contexts.steering import wiring as steering_wiring
 from cuemark.contexts.viewers import wiring as viewers_wiring
 from cuemark.contracts.catalog import Catalog, CreateTitle
@@ -17,7 +21,17 @@ from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.events import TOPIC, VersionPublished
 from cuemark.contracts.encoding.versions import GetVersion, UnknownVersion, Version
 from cuemark.contracts.ids import AccountId, ApplianceId, ProfileId, TitleId, VersionId
-from cuemark.contracts.playback import CannotPlay, Play, Playback, StartPlay
+from cuemark.contracts.licensing import GetLicence, LicenceRefused, ProvisionKeys
+from cuemark.contracts.playback import (
+    CannotPlay,
+    GetPlay,
+    NoRight,
+    Play,
+    Playback,
+    StartPlay,
+    UnknownPlay,
+)
+from cuemark.contracts.rights import Moment, SetRights, TitleWindows, UndoRights, Window
 from cuemark.contracts.steering import Steering
 from cuemark.contracts.steering.reports import Report
 from cuemark.contracts.viewers import RecordProgress, Viewers
@@ -31,6 +45,7 @@ from tests.unit.playback.versions import version
 from tests.unit.steering.teller import untold
 from tests.vaults import vault_of
 
+GRACE = timedelta(minutes=15)
 EDGES = [ApplianceId("edge-a"), ApplianceId("edge-b")]
 
 
@@ -51,7 +66,10 @@ class Install:
         log, self.ids = Log(clock), Ids(clock)
         catalog = catalog_wiring.build(database, log, clock, self.ids)
         viewers = viewers_wiring.build(database, clock)
-        licensing = licensing_wiring.build(database=database, clock=clock, vault=vault_of())
+        rights = rights_wiring.build(database, log, clock, rights_wiring.Terms())
+        licensing = licensing_wiring.build(
+            database=database, clock=clock, rights=rights.service, vault=vault_of()
+        )
         steering = steering_wiring.build(
             database=database,
             log=log,
@@ -65,7 +83,8 @@ class Install:
         self.catalog: Catalog = catalog.service
         self.viewers: Viewers = viewers.service
         self.steering: Steering = steering.service
-        self.playback: Playback = wiring.build(
+        self.rights = rights.service
+        room = wiring.build(
             database=database,
             log=log,
             clock=clock,
@@ -73,10 +92,15 @@ class Install:
             catalog=catalog.service,
             encoding=cast(Encoding, OneVersion()),
             licensing=licensing.service,
+            rights=rights.service,
             steering=steering.service,
             viewers=viewers.service,
             fingerprint_key=bytes(32),
-        ).service
+        )
+        self.playback: Playback = room.service
+        self.licensing = licensing.service
+        self.followers += room.followers
+        self.keeper = RightsKeeper(database, clock, self.rights, self.playback)
         self.account_id = AccountId(self.ids.new("acc"))
         self.profile_id = ProfileId(self.ids.new("prf"))
 
@@ -112,15 +136,27 @@ class Install:
             )
         await self.follow()
 
-    async def start(self, title_id: TitleId) -> Play:
+    async def start(self, title_id: TitleId, territory: str = "") -> Play:
         return await self.playback.start(
-            StartPlay(account_id=self.account_id, profile_id=self.profile_id, title_id=title_id)
+            StartPlay(
+                account_id=self.account_id,
+                profile_id=self.profile_id,
+                title_id=title_id,
+                territory=territory,
+            )
         )
 
 
 @pytest.fixture
 async def install(database_url: str) -> AsyncIterator[Install]:
-    owners = (catalog_wiring, licensing_wiring, steering_wiring, viewers_wiring, wiring)
+    owners = (
+        catalog_wiring,
+        licensing_wiring,
+        rights_wiring,
+        steering_wiring,
+        viewers_wiring,
+        wiring,
+    )
     async with opened(database_url, *owners) as database:
         yield Install(database)
 
@@ -176,3 +212,46 @@ async def test_what_one_play_costs(install: Install) -> None:
         f"64 at once {together_ms:.0f} ms"
     )
     assert alone[15] < 250
+
+
+async def test_a_film_plays_in_its_window_alone_and_a_play_ends_with_it(install: Install) -> None:
+    title_id = (await install.catalog.create_title(CreateTitle(name="Sintel"))).title_id
+    await install.publish(title_id, version().version_id)
+    await install.report(*EDGES)
+    window = Window(window_id="w", territories=["DE"], licence_type="SVOD")
+
+    async def put(*windows: Window) -> None:
+        sets = [TitleWindows(title_id=title_id, windows=list(windows))]
+        await install.rights.set_rights(SetRights(sets=sets))
+        await install.follow()
+
+    await put(window)
+    with pytest.raises(NoRight, match="Sintel may not be played in FR"):
+        await install.start(title_id, "FR")
+    begun = await install.start(title_id, "DE")
+    end = install.clock.now() + timedelta(minutes=30)
+    said = Moment(wall=end.replace(tzinfo=None).isoformat(), zone="UTC")
+    await put(msgspec.structs.replace(window, end=said))
+    bounded = await install.start(title_id, "DE")
+    assert bounded.expires_at == end + GRACE
+    assert bounded.expires_at < begun.expires_at
+    assert await install.keeper.look() == 0
+    await put()
+    assert await install.keeper.look() == 2
+    for play in (begun, bounded):
+        asked = GetPlay(session_id=play.session_id, account_id=install.account_id)
+        with pytest.raises(UnknownPlay):
+            await install.playback.get_play(asked)
+        keys = await install.licensing.provision_keys(
+            ProvisionKeys(version_id=version().version_id, labels=["SD"])
+        )
+        ask = GetLicence(
+            session_id=play.session_id,
+            account_id=install.account_id,
+            kids=[key.kid for key in keys.keys],
+        )
+        with pytest.raises(LicenceRefused):
+            await install.licensing.get_licence(ask)
+    undone = await install.rights.undo_rights(UndoRights(title_id=title_id))
+    assert undone.windows[0].end == said
+    assert await install.start(title_id, "DE")

@@ -26,6 +26,8 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/api/v1/titles"): {"name": "New"},
     ("PUT", "/api/v1/titles/{title_id:str}/artwork"): {"number": 1},
     ("PUT", "/api/v1/titles/{title_id:str}/launch"): {"launch_at": None},
+    ("PUT", "/api/v1/titles/{title_id:str}/rights"): {"windows": []},
+    ("PUT", "/api/v1/rights"): {"sets": []},
     ("POST", "/api/v1/uploads"): {"name": "a.mov", "size_bytes": 3},
     ("POST", "/api/v1/titles/{title_id:str}/ingest"): {"upload_id": "upl_0"},
     ("POST", "/api/v1/versions/{version_id:str}/mark-searches"): {"upload_id": "upl_0"},

@@ -20,6 +20,8 @@ async def test_a_title_comes_with_the_viewers_position(ask: Asker) -> None:
         "series": "",
         "launch_at": None,
         "launched": True,
+        "playable": True,
+        "playable_from": None,
     }
     answer = await ask("GET", "/api/v1/titles?after=c1&limit=10", token=ANNA)
     assert answer.json() == {"titles": [expected], "next_cursor": "c1"}

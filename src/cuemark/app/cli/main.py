@@ -77,6 +77,14 @@ KEY_COMMANDS = {
     "rotate": ("keys:rotate", "Make a new master key, and wrap all keys by it."),
     "show": ("keys:show", "List the master keys, and what is stored under each."),
 }
+RIGHTS_COMMANDS = {
+    "ask": ("rights:ask", "Say whether a title may be played somewhere, and why."),
+    "export": ("avails:export", "Write the rights of all titles as EMA Avails."),
+    "import": ("avails:import_avails", "Set the rights of titles from EMA Avails."),
+    "set": ("rights:set_rights", "Set the windows of a title; those before are kept."),
+    "show": ("rights:show", "Show the windows of a title."),
+    "undo": ("rights:undo", "Go back to the windows of before."),
+}
 ROLLOUT_COMMANDS = {
     "pause": ("rollouts:pause", "Tell no further appliance."),
     "resume": ("rollouts:resume", "Go on, and try those that failed once more."),
@@ -200,6 +208,9 @@ commands.add_command(Commands("lab", LAB_COMMANDS, "Trials that can be repeated.
 commands.add_command(Commands("plays", PLAY_COMMANDS, "What is being watched."), "plays")
 commands.add_command(
     Commands("keys", KEY_COMMANDS, "The master keys that films' keys are stored under."), "keys"
+)
+commands.add_command(
+    Commands("rights", RIGHTS_COMMANDS, "Where and when titles may be played."), "rights"
 )
 commands.add_command(
     Commands("rollout", ROLLOUT_COMMANDS, "Another release for the appliances."), "rollout"

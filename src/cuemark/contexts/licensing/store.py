@@ -48,6 +48,8 @@ _session = Table(
     Column("expires_at", DateTime(timezone=True)),
     Column("closed", Boolean),
     Column("robustness", Text),
+    Column("title_id", Text),
+    Column("territory", Text),
 )
 
 _ROWS_AT_ONCE = 1000
@@ -163,6 +165,8 @@ async def open_session(transaction: Transaction, session: LicenceSession) -> boo
         expires_at=session.expires_at,
         closed=session.closed,
         robustness=session.robustness,
+        title_id=session.title_id,
+        territory=session.territory,
     )
     stored = await transaction.execute(
         fresh.on_conflict_do_update(

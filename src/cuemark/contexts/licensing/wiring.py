@@ -11,6 +11,7 @@ from cuemark.contexts.licensing.service.master_keys import Rotation
 from cuemark.contexts.licensing.store import versions_with_keys
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.protection import Demands, System
+from cuemark.contracts.rights import Rights
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
 from cuemark.kit.room import Room
@@ -34,6 +35,7 @@ def build(
     *,
     database: Database,
     clock: Clock,
+    rights: Rights,
     vault: Vault,
     clearkey: bool = True,
     systems: Sequence[System] = (),
@@ -53,5 +55,5 @@ def build(
     protection = Protection(clearkey, tuple(systems), dict(licence_servers or {}), demands or {})
     keys = None if key_server is None else KeyServer(asker, key_server, clock, sealed=sealed)
     masters = Rotation(database, vault, clock)
-    service = LicensingService(database, clock, masters, asker, protection, keys)
+    service = LicensingService(database, clock, rights, masters, asker, protection, keys)
     return Room(Licensing, service, keepers=[masters.keep], closers=[asker.close])

@@ -41,6 +41,8 @@ _session = Table(
     Column("heard_at", DateTime(timezone=True)),
     Column("robustness", Text),
     Column("steering_token", Text),
+    Column("territory", Text),
+    Column("right_ends_at", DateTime(timezone=True)),
 )
 
 
@@ -61,6 +63,7 @@ async def add(transaction: Transaction, session: Session) -> None:
             heard_at=session.started_at,
             robustness=session.robustness,
             steering_token=session.steering_token,
+            territory=session.territory,
         )
     )
 
@@ -150,7 +153,57 @@ def _session_of(row: Row[tuple[object, ...]]) -> Session:
         heard_at=row.heard_at or row.started_at,
         robustness=row.robustness,
         steering_token=row.steering_token,
+        territory=row.territory,
     )
+
+
+async def territories_of(transaction: Transaction, title_id: TitleId, now: datetime) -> list[str]:
+    """Where plays of a title run."""
+    rows = await transaction.execute(
+        select(_session.c.territory)
+        .where(
+            _session.c.title_id == title_id,
+            _session.c.ended_at.is_(None),
+            _session.c.expires_at > now,
+        )
+        .distinct()
+    )
+    return list(rows.scalars())
+
+
+async def set_right_end(
+    transaction: Transaction,
+    title_id: TitleId,
+    territory: str,
+    now: datetime,
+    right_ends_at: datetime | None,
+) -> None:
+    """Say when the plays of a title that run in a territory lose their right."""
+    await transaction.execute(
+        update(_session)
+        .where(
+            _session.c.title_id == title_id,
+            _session.c.territory == territory,
+            _session.c.ended_at.is_(None),
+            _session.c.expires_at > now,
+        )
+        .values(right_ends_at=right_ends_at)
+    )
+
+
+async def without_right(transaction: Transaction, now: datetime, limit: int) -> list[PlaySessionId]:
+    """Up to ``limit`` plays that run although their right has ended."""
+    rows = await transaction.execute(
+        select(_session.c.session_id)
+        .where(
+            _session.c.ended_at.is_(None),
+            _session.c.right_ends_at <= now,
+            _session.c.expires_at > now,
+        )
+        .order_by(_session.c.right_ends_at)
+        .limit(limit)
+    )
+    return list(rows.scalars())
 
 
 async def end(

@@ -5,6 +5,8 @@ from pathlib import Path
 from cuemark.contexts.playback.model import dash, hls
 from cuemark.contexts.playback.model.protection import CLEARKEY_ALONE, Offer, of_hls
 from cuemark.contexts.playback.service import Neighbours, PlaybackService
+from cuemark.contexts.playback.service.ending import RightsKeeper
+from cuemark.contracts import rights as rights_contract
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.versions import Version
@@ -12,18 +14,20 @@ from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
 from cuemark.contracts.protection import SYSTEM_IDS
+from cuemark.contracts.rights import Rights
 from cuemark.contracts.steering import RankedAppliance, Steering
 from cuemark.contracts.viewers import Viewers
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
-from cuemark.kit.outbox import Log
+from cuemark.kit.outbox import Follower, Log
 from cuemark.kit.room import Room
 
 __all__ = ["CLEARKEY_ALONE", "MIGRATIONS", "SCHEMA", "Offer", "build", "manifests_of"]
 
 SCHEMA = "playback"
 MIGRATIONS = Path(__file__).parent / "migrations"
+RIGHTS = "playback.rights"
 
 
 def build(
@@ -35,6 +39,7 @@ def build(
     catalog: Catalog,
     encoding: Encoding,
     licensing: Licensing,
+    rights: Rights,
     steering: Steering,
     viewers: Viewers,
     fingerprint_key: bytes,
@@ -42,9 +47,11 @@ def build(
 ) -> Room[Playback]:
     """``fingerprint_key`` is of what sessions' rows of variants are made: with another one no copy
     of before is told. ``offer`` is how this install lets members have keys."""
-    neighbours = Neighbours(catalog, encoding, licensing, steering, viewers)
+    neighbours = Neighbours(catalog, encoding, licensing, rights, steering, viewers)
     service = PlaybackService(database, log, clock, ids, neighbours, offer, fingerprint_key)
-    return Room(Playback, service)
+    keeper = RightsKeeper(database, clock, rights, service)
+    follower = Follower(RIGHTS, [rights_contract.TOPIC], database, log, keeper.take)
+    return Room(Playback, service, [follower], [keeper.keep])
 
 
 def manifests_of(version: Version) -> tuple[str, str, str, dict[str, str]]:

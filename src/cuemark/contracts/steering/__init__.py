@@ -222,6 +222,18 @@ class Redirected(msgspec.Struct, frozen=True, kw_only=True):
     ttl_s: int
 
 
+class Locate(msgspec.Struct, frozen=True, kw_only=True):
+    """Where is this IP address? What is none, or is in no database, is nowhere."""
+
+    client_address: str
+
+
+class Located(msgspec.Struct, frozen=True, kw_only=True):
+    """``place.country`` is ISO 3166-1 alpha-2; empty where it is not known."""
+
+    place: Place
+
+
 class SetDraining(msgspec.Struct, frozen=True, kw_only=True):
     """A draining appliance gets no play while another one is fit, and running plays are led away
     from it. It serves whoever asks all the same."""
@@ -266,6 +278,8 @@ class Steering(Protocol):
     async def steer(self, request: Steer) -> Steered: ...
 
     async def redirect(self, request: Redirect) -> Redirected: ...
+
+    async def locate(self, request: Locate) -> Located: ...
 
     async def set_draining(self, request: SetDraining) -> DrainingSet: ...
 

@@ -12,6 +12,7 @@ from cuemark.contracts.playback import EndPlay, GetManifest, GetPlay, StartPlay
 from cuemark.contracts.protection import SYSTEM_IDS, System
 from cuemark.contracts.viewers import RecordProgress
 from cuemark.gateway.clearkey import ClearKeyLicence, is_kid, kids_of, licence_view
+from cuemark.gateway.entitling import territory_of
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.origins import origin_of
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
@@ -38,6 +39,7 @@ async def start_play(data: JSONBody[PlayBody], parts: Parts, request: AnyRequest
             robustness=data.robustness,
             networks=data.networks,
             client_address=parts.client_of(request),
+            territory=await territory_of(parts, request),
         )
     )
     return play_view(play)

@@ -19,7 +19,9 @@ from cuemark.contracts.catalog import (
 from cuemark.contracts.encoding.artwork import CardImpossible, DrawTitleCard
 from cuemark.contracts.identity import Caller
 from cuemark.contracts.ids import ProfileId, TitleId
+from cuemark.contracts.rights import Decision
 from cuemark.contracts.viewers import GetResumePoint, ListWatching, Watching
+from cuemark.gateway.entitling import rights_of
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.views import (
@@ -37,32 +39,31 @@ from cuemark.kit.errors import Unavailable
 from cuemark.kit.pages import MOST_ROWS
 
 CONTINUE_ROW = 24
+MOST_PAGES = 5
 
 
 @get(f"{API}/titles", opt={"access": "member_or_operator"}, tags=["titles"])
 async def list_titles(
     parts: Parts, request: AnyRequest, after: Cursor = "", limit: Limit = 50
 ) -> TitleListView:
-    """Operators also see the titles that nobody can watch yet."""
-    caller = request.user
-    published_only = caller.role == "member"
-    page, positions = await asyncio.gather(
-        parts.catalog.list_titles(
-            ListTitles(after=after, limit=limit, published_only=published_only)
-        ),
-        _positions(parts, caller),
+    """Operators also see the titles that nobody can watch yet; members those that they may be shown
+    where they are. A page may have fewer than ``limit``, and others after it all the same."""
+    (shown, next_cursor), positions = await asyncio.gather(
+        _page(parts, request, after, limit), _positions(parts, request.user)
     )
-    titles = [title_view(title, positions.get(title.title_id, 0.0)) for title in page.titles]
-    return TitleListView(titles=titles, next_cursor=page.next_cursor)
+    titles = [
+        title_view(title, positions.get(title.title_id, 0.0), right) for title, right in shown
+    ]
+    return TitleListView(titles=titles, next_cursor=next_cursor)
 
 
 @get(f"{API}/titles/{{title_id:str}}", opt={"access": "member_or_operator"}, tags=["titles"])
 async def get_title(title_id: FromPath[str], parts: Parts, request: AnyRequest) -> TitleView:
-    title, position_s = await asyncio.gather(
-        _visible_title(parts, request.user, TitleId(title_id)),
+    (title, right), position_s = await asyncio.gather(
+        _visible_title(parts, request, TitleId(title_id)),
         _position(parts, request.user, TitleId(title_id)),
     )
-    return title_view(title, position_s)
+    return title_view(title, position_s, right)
 
 
 @get(
@@ -75,7 +76,7 @@ async def get_artwork(
     title_id: FromPath[str], parts: Parts, request: AnyRequest, plain: FromQuery[bool] = False
 ) -> Response[bytes]:
     """``plain`` is for whoever writes the name there anyway."""
-    title = await _visible_title(parts, request.user, TitleId(title_id))
+    title, _ = await _visible_title(parts, request, TitleId(title_id))
     if not title.artwork_key:
         raise NotFound("This title has no artwork yet.")
     key = title.artwork_key if plain else await _shown_artwork(parts, title)
@@ -94,14 +95,18 @@ async def get_artwork(
 async def list_continue_watching(parts: Parts, request: AnyRequest) -> WatchingView:
     """The latest first. Without viewers the row falls back to an empty one."""
     watching = await _watching(parts, request.user.profile_id, CONTINUE_ROW)
-    titles = await asyncio.gather(
-        *(_published_title(parts, request.user, begun.title_id) for begun in watching)
-    )
+    titles = await asyncio.gather(*(_published_title(parts, begun.title_id) for begun in watching))
+    begun = [
+        (title, each.position_s)
+        for title, each in zip(titles, watching, strict=True)
+        if title is not None
+    ]
+    rights = await rights_of(parts, request, [title.title_id for title, _ in begun])
     return WatchingView(
         titles=[
-            title_view(title, begun.position_s)
-            for title, begun in zip(titles, watching, strict=True)
-            if title is not None
+            title_view(title, position_s, rights[title.title_id])
+            for title, position_s in begun
+            if rights[title.title_id].shown
         ]
     )
 
@@ -137,18 +142,54 @@ async def _shown_artwork(parts: GatewayParts, title: Title) -> str:
         return title.artwork_key
 
 
-async def _visible_title(parts: GatewayParts, caller: Caller, title_id: TitleId) -> Title:
-    title = await parts.catalog.get_title(GetTitle(title_id=title_id))
-    if caller.role != "operator" and (title.version_id is None or not title.launched):
-        raise UnknownTitle("There is no such title.")
-    return title
+async def _page(
+    parts: GatewayParts, request: AnyRequest, after: str, limit: int
+) -> tuple[list[tuple[Title, Decision | None]], str]:
+    """What the caller may be shown of the list, and the cursor of the next page.
+
+    A few pages are read where many titles are not for this territory, so that a member's page is
+    seldom empty.
+    """
+    member = request.user.role == "member"
+    shown: list[tuple[Title, Decision | None]] = []
+    for _ in range(MOST_PAGES):
+        page = await parts.catalog.list_titles(
+            ListTitles(after=after, limit=limit - len(shown), published_only=member)
+        )
+        after = page.next_cursor
+        allowed: list[tuple[Title, Decision | None]]
+        if member:
+            rights = await rights_of(parts, request, [title.title_id for title in page.titles])
+            found = [(title, rights[title.title_id]) for title in page.titles]
+            allowed = [(title, right) for title, right in found if right.shown]
+        else:
+            allowed = [(title, None) for title in page.titles]
+        shown += allowed
+        if not after or len(allowed) == len(page.titles):
+            break
+    return shown, after
 
 
-async def _published_title(parts: GatewayParts, caller: Caller, title_id: TitleId) -> Title | None:
+async def _visible_title(
+    parts: GatewayParts, request: AnyRequest, title_id: TitleId
+) -> tuple[Title, Decision | None]:
+    """The title, and what a member has of it; raises ``UnknownTitle``."""
+    if request.user.role == "operator":
+        return await parts.catalog.get_title(GetTitle(title_id=title_id)), None
+    title = await _published_title(parts, title_id)
+    if title is not None:
+        right = (await rights_of(parts, request, [title.title_id]))[title.title_id]
+        if right.shown:
+            return title, right
+    raise UnknownTitle("There is no such title.")
+
+
+async def _published_title(parts: GatewayParts, title_id: TitleId) -> Title | None:
     try:
-        return await _visible_title(parts, caller, title_id)
+        title = await parts.catalog.get_title(GetTitle(title_id=title_id))
     except UnknownTitle:
         return None
+    return title if title.version_id is not None and title.launched else None
 
 
 async def _positions(parts: GatewayParts, caller: Caller) -> dict[TitleId, float]:

@@ -75,4 +75,8 @@ class Films(Neighbour):
             for title in self.titles.values()
             if (title.version_id and title.launched) or not request.published_only
         ]
-        return catalog.TitlePage(titles=found[: request.limit], next_cursor=request.after)
+        if not request.after.isdecimal():
+            return catalog.TitlePage(titles=found[: request.limit], next_cursor=request.after)
+        end = int(request.after) + request.limit
+        more = str(end) if end < len(found) else ""
+        return catalog.TitlePage(titles=found[int(request.after) : end], next_cursor=more)

@@ -32,6 +32,7 @@ class Guide(Neighbour):
     draining: list[ApplianceId] = field(default_factory=list)
     clients: list[str] = field(default_factory=list)
     nobody_serves: bool = False
+    country: str = "DE"
     rollouts: list[str] = field(default_factory=list)
     refusals: ClassVar[tuple[type[Refusal], ...]] = steering.Steering.refusals
 
@@ -90,6 +91,10 @@ class Guide(Neighbour):
         return steering.Explanation(
             place=routes.Place(country="DE", asn=64501), candidates=[candidate]
         )
+
+    async def locate(self, request: steering.Locate) -> steering.Located:
+        self.check()
+        return steering.Located(place=routes.Place(country=self.country))
 
     async def steer(self, request: steering.Steer) -> steering.Steered:
         self.check()

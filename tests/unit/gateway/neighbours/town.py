@@ -17,6 +17,7 @@ from tests.unit.gateway.neighbours.functions import Errands
 from tests.unit.gateway.neighbours.identity import People
 from tests.unit.gateway.neighbours.licensing import Keys
 from tests.unit.gateway.neighbours.playback import Theatre
+from tests.unit.gateway.neighbours.rights import Notary
 from tests.unit.gateway.neighbours.steering import Guide
 from tests.unit.gateway.neighbours.telemetry import Scribe
 from tests.unit.gateway.neighbours.viewers import Memory
@@ -45,6 +46,7 @@ class Town:
         self.memory = Memory(self.clock)
         self.theatre = Theatre(self.clock)
         self.keys = Keys(self.clock)
+        self.notary = Notary(self.clock)
         self.studio = Studio(self.clock)
         self.guide = Guide(self.clock)
         self.scribe = Scribe(self.clock)
@@ -61,6 +63,7 @@ class Town:
             viewers=self.memory,
             playback=self.theatre,
             licensing=self.keys,
+            rights=self.notary,
             encoding=self.studio,
             fill=self.granary,
             functions=self.errands,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cuemark.contexts.licensing.model.master_keys import FIRST, MasterKey
-from cuemark.contracts.ids import PLAY_SESSION_KIND, AccountId, PlaySessionId, VersionId
+from cuemark.contracts.ids import PLAY_SESSION_KIND, AccountId, PlaySessionId, TitleId, VersionId
 from cuemark.contracts.licensing import LicenceInvalid, LicenceRefused
 from cuemark.contracts.protection import Demands, KeySignal, Robustness, reaches
 from cuemark.kit.ids import is_id
@@ -50,6 +50,8 @@ class LicenceSession:
     expires_at: datetime
     closed: bool
     robustness: Robustness = "software"
+    title_id: TitleId | None = None
+    territory: str = ""
 
 
 def make_key(label: str, master: MasterKey, kid: str = "", period: int = 0) -> WrappedKey:

@@ -1,7 +1,10 @@
-"""The use cases of licensing."""
+"""The use cases of licensing.
+
+While rights are away, a session has licences as long as its right was told to last when it began.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -41,8 +44,10 @@ from cuemark.contracts.licensing import (
     ServerLicence,
 )
 from cuemark.contracts.protection import Demands, KeySignal, Scheme, System
+from cuemark.contracts.rights import Decide, Rights
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
+from cuemark.kit.errors import Unavailable
 
 LICENCE_S = 8.0
 MAX_LICENCE_BYTES = 256 << 10
@@ -71,6 +76,7 @@ class LicensingService(Licensing):
         self,
         database: Database,
         clock: Clock,
+        rights: Rights,
         masters: Rotation,
         asker: Asker,
         protection: Protection,
@@ -78,6 +84,7 @@ class LicensingService(Licensing):
     ) -> None:
         self._database = database
         self._clock = clock
+        self._rights = rights
         self._masters = masters
         self._asker = asker
         self._protection = protection
@@ -146,6 +153,8 @@ class LicensingService(Licensing):
             request.expires_at,
             closed=False,
             robustness=request.robustness,
+            title_id=request.title_id,
+            territory=request.territory,
         )
         async with self._database.transaction() as transaction:
             opened = await store.open_session(transaction, session)
@@ -267,7 +276,23 @@ class LicensingService(Licensing):
         async with self._database.transaction() as transaction:
             found = await store.session_of(transaction, session_id) if known else None
             session = rules.admit(found, account_id, self._clock.now())
-            return session, await store.keys_of(transaction, session.version_id)
+            keys = await store.keys_of(transaction, session.version_id)
+        return await self._within_rights(session), keys
+
+    async def _within_rights(self, session: LicenceSession) -> LicenceSession:
+        """The session, ending with its right at the latest; raises ``LicenceRefused``."""
+        if session.title_id is None:
+            return session
+        asked = Decide(title_ids=[session.title_id], territory=session.territory)
+        try:
+            (right,) = (await self._rights.decide(asked)).decisions
+        except Unavailable:
+            structlog.get_logger().warning("right_not_asked", session_id=session.session_id)
+            return session
+        if not right.may_go_on:
+            raise LicenceRefused("The right to play this title has ended.")
+        ends_at = min(session.expires_at, right.ends_at or session.expires_at)
+        return replace(session, expires_at=ends_at)
 
     def _signals(self, key: WrappedKey, request: ProvisionKeys) -> list[KeySignal]:
         """How the key is named: as its key server said, where that said something."""

@@ -34,6 +34,7 @@ class Session:
     heard_at: datetime | None = None
     robustness: Robustness = "software"
     steering_token: str = field(default="", repr=False)
+    territory: str = ""
 
     def steering_address(self, url: str) -> str:
         """Where this session is steered, below ``url``; empty where one of the two is."""

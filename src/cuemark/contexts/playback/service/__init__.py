@@ -4,8 +4,9 @@ What a play does when a neighbour is away:
     viewers     starts from the beginning
     encoding    a version that was played lately is remembered; any other cannot be played now, and
                 no session of it named
-    catalog, steering, licensing
+    catalog, rights, steering, licensing
                 cannot be played now (``CannotPlayNow``): there is no right, no appliance or no key
+    rights      while it is played: it goes on as long as its right was told to last
     licensing   at the end of a play: the licences end by their own time
 """
 
@@ -19,7 +20,7 @@ import msgspec
 import structlog
 
 from cuemark.contexts.playback import store
-from cuemark.contexts.playback.model import dash, fingerprint, hls, protection
+from cuemark.contexts.playback.model import dash, entitling, fingerprint, hls, protection
 from cuemark.contexts.playback.model.protection import Offer
 from cuemark.contexts.playback.model.session import (
     HEARD_EVERY,
@@ -54,6 +55,7 @@ from cuemark.contracts.playback import (
     Manifest,
     NameSessions,
     Naming,
+    NoRight,
     Play,
     Playback,
     PlayEnded,
@@ -67,6 +69,7 @@ from cuemark.contracts.playback import (
     UnknownPlay,
 )
 from cuemark.contracts.protection import Robustness
+from cuemark.contracts.rights import Decide, Decision, Rights
 from cuemark.contracts.steering import Rank, RankedAppliance, Ranking, Steering
 from cuemark.contracts.viewers import GetResumePoint, Viewers
 from cuemark.kit.clock import Clock
@@ -91,6 +94,7 @@ class Neighbours:
     catalog: Catalog
     encoding: Encoding
     licensing: Licensing
+    rights: Rights
     steering: Steering
     viewers: Viewers
 
@@ -122,7 +126,10 @@ class PlaybackService(Playback):
         title, version_id = await self._published(request.title_id)
         session_id = PlaySessionId(self._ids.new(PLAY_SESSION_KIND))
         now = self._clock.now()
+        right = await self._right(title, request.territory)
         expires_at = end_of(now, title.duration_s)
+        if right.ends_at is not None:
+            expires_at = min(expires_at, right.ends_at)
         rank = Rank(
             session_id=session_id,
             version_id=version_id,
@@ -155,6 +162,7 @@ class PlaybackService(Playback):
             trace_id=current_trace_id(),
             robustness=level,
             steering_token=ranked.steering_token,
+            territory=request.territory,
         )
         await self._record(session, ranked.led_past)
         return Play(
@@ -170,12 +178,12 @@ class PlaybackService(Playback):
         )
 
     async def get_manifest(self, request: GetManifest) -> Manifest:
-        session = await self._running(request.session_id, request.account_id)
+        session = await self._entitled(request.session_id, request.account_id)
         steering = session.steering_address(request.steering_url)
         return await self._described_to(session, session.ranking, request, steering)
 
     async def get_redirected_manifest(self, request: GetRedirectedManifest) -> Manifest:
-        session = await self._running(request.session_id, None)
+        session = await self._entitled(request.session_id, None)
         everywhere = RankedAppliance(appliance_id=REDIRECTED, media_url=request.media_url)
         return await self._described_to(session, [everywhere], request, "")
 
@@ -282,6 +290,31 @@ class PlaybackService(Playback):
             raise _unknown()
         return session
 
+    async def _entitled(self, session_id: PlaySessionId, account_id: AccountId | None) -> Session:
+        """The running session, while it has its right; raises ``UnknownPlay`` and ``NoRight``."""
+        session = await self._running(session_id, account_id)
+        asked = Decide(title_ids=[session.title_id], territory=session.territory)
+        try:
+            (right,) = (await self._ask.rights.decide(asked)).decisions
+        except Unavailable:
+            structlog.get_logger().warning("right_not_asked", session_id=session_id)
+            return session
+        if not right.may_go_on:
+            raise NoRight("The right to play this title has ended.")
+        return session
+
+    async def _right(self, title: Title, territory: str) -> Decision:
+        """The right to begin a play; raises ``NoRight``."""
+        asked = Decide(title_ids=[title.title_id], territory=territory)
+        try:
+            found = await self._ask.rights.decide(asked)
+        except Unavailable as away:
+            raise _not_now("What rights there are cannot be read", away) from away
+        (right,) = found.decisions
+        if not right.allowed:
+            raise NoRight(entitling.sentence(title.name, found.territory, right))
+        return right
+
     async def _record(self, session: Session, led_past: bool) -> None:
         started = PlayStarted(
             session_id=session.session_id,
@@ -360,6 +393,8 @@ class PlaybackService(Playback):
                     version_id=version_id,
                     expires_at=expires_at,
                     robustness=request.robustness,
+                    title_id=request.title_id,
+                    territory=request.territory,
                 )
             )
         except Unavailable as away:

@@ -40,6 +40,8 @@ from cuemark.contracts.steering import (
     ExplainRanking,
     Explanation,
     ListAppliances,
+    Locate,
+    Located,
     NoAppliance,
     Rank,
     Ranking,
@@ -256,6 +258,9 @@ class SteeringService(Steering):
         if packed is None:
             return ranking.ANYBODY
         return Client(self._routing.table.paths(packed), self._atlas.place(address))
+
+    async def locate(self, request: Locate) -> Located:
+        return Located(place=self._client(request.client_address).place)
 
     async def steer(self, request: Steer) -> Steered:
         now = self._clock.now()

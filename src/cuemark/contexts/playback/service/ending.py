@@ -1,0 +1,79 @@
+"""Ends plays whose right was taken away or shortened while they run.
+
+A play begins with an end that its right allows, so nothing has to be done where rights stay as they
+were. Where they are changed, each play of the title is told its new end, and at that it is stopped,
+as an operator stops one: its tokens and its licences open nothing more.
+"""
+
+import asyncio
+from datetime import datetime
+
+import msgspec
+import structlog
+
+from cuemark.contexts.playback import store
+from cuemark.contracts.ids import PlaySessionId, TitleId
+from cuemark.contracts.playback import Playback, StopPlay, UnknownPlay
+from cuemark.contracts.rights import Decide, Decision, Rights, RightsSet
+from cuemark.kit.clock import Clock
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.errors import Unavailable
+from cuemark.kit.outbox import Entry
+
+LOOK_EVERY_S = 1.0
+AT_ONCE = 500
+
+
+class RightsKeeper:
+    """Follows what is told of rights, and stops plays that have none any more."""
+
+    def __init__(
+        self, database: Database, clock: Clock, rights: Rights, playback: Playback
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._rights = rights
+        self._playback = playback
+
+    async def take(self, transaction: Transaction, entry: Entry) -> None:
+        """Tell the plays of a title the new end of their right. Raises ``Unavailable``: then the
+        follower tries again."""
+        if entry.kind != RightsSet.__name__:
+            return
+        title_id = msgspec.json.decode(entry.body, type=RightsSet).title_id
+        now = self._clock.now()
+        for territory in await store.territories_of(transaction, title_id, now):
+            right = await self._right(title_id, territory)
+            await store.set_right_end(transaction, title_id, territory, now, _end(right, now))
+
+    async def look(self) -> int:
+        """Stop the plays whose right is over; how many were."""
+        async with self._database.transaction() as transaction:
+            over = await store.without_right(transaction, self._clock.now(), AT_ONCE)
+        for session_id in over:
+            await self._stop(session_id)
+        return len(over)
+
+    async def keep(self) -> None:
+        """Look for ever; a database that is away is waited for."""
+        while True:
+            try:
+                await self.look()
+            except Unavailable:
+                structlog.get_logger().warning("rights_keeper_waits")
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _right(self, title_id: TitleId, territory: str) -> Decision:
+        asked = Decide(title_ids=[title_id], territory=territory)
+        return (await self._rights.decide(asked)).decisions[0]
+
+    async def _stop(self, session_id: PlaySessionId) -> None:
+        try:
+            await self._playback.stop(StopPlay(session_id=session_id))
+        except UnknownPlay:
+            return
+        structlog.get_logger().info("play_lost_its_right", session_id=session_id)
+
+
+def _end(right: Decision, now: datetime) -> datetime | None:
+    return right.ends_at if right.may_go_on else now

@@ -1,0 +1,1 @@
+"""Windows, the clocks that they go by, and what they allow."""

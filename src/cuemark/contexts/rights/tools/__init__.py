@@ -1,0 +1,1 @@
+"""EMA Avails: windows as studios tell them, in and out."""

@@ -1,0 +1,168 @@
+"""What a play may rely on of the right to its title, and what it may not."""
+
+from datetime import timedelta
+
+import pytest
+
+from cuemark.contexts.playback.service.ending import RightsKeeper
+from cuemark.contracts import rights
+from cuemark.contracts.licensing import GetLicence, LicenceRefused
+from cuemark.contracts.playback import (
+    CannotPlay,
+    CannotPlayNow,
+    NoRight,
+    Play,
+    Playback,
+    StartPlay,
+    UnknownPlay,
+)
+from cuemark.contracts.rights import Decision, Rights, RightsSet
+from cuemark.kit.outbox import Follower, Log
+from tests.contract.playback.conftest import FILM, OWNER, PROFILE, House, manifest
+from tests.unit.gateway.neighbours.rights import denied
+
+GRACE = timedelta(minutes=15)
+
+
+def ending(house: House, in_s: float, *, allowed: bool = True, may_go_on: bool = True) -> None:
+    """The right ends, with its grace, so many seconds from now."""
+    house.notary.said[FILM] = Decision(
+        title_id=FILM,
+        allowed=allowed,
+        reason="held" if allowed else "over",
+        shown=allowed,
+        may_go_on=may_go_on,
+        ends_at=house.clock.now() + timedelta(seconds=in_s),
+    )
+
+
+async def begin(playback: Playback, territory: str = "DE") -> Play:
+    return await playback.start(
+        StartPlay(account_id=OWNER, profile_id=PROFILE, title_id=FILM, territory=territory)
+    )
+
+
+async def told(house: House, playback: Playback) -> RightsKeeper:
+    """What follows rights, once it was told that those of the film were set."""
+    log = Log(house.clock)
+    keeper = RightsKeeper(house.database, house.clock, house.notary, playback)
+    async with house.database.transaction() as transaction:
+        event = RightsSet(title_id=FILM, number=1, set_at=house.clock.now())
+        await log.append(transaction, rights.TOPIC, FILM, event)
+    await Follower("playback.rights", [rights.TOPIC], house.database, log, keeper.take).catch_up()
+    return keeper
+
+
+@pytest.mark.parametrize(
+    ("decision", "said"),
+    [
+        (denied(FILM, "territory"), "The Film may not be played in DE."),
+        (denied(FILM, "licence_type"), "The Film is not a part of this plan in DE."),
+        (denied(FILM, "over"), "The right to play The Film in DE has ended."),
+        (denied(FILM, "held_back"), "another window comes first"),
+        (denied(FILM, "suspended"), "an exclusive window is running"),
+        (denied(FILM, "unrecorded"), "No right to play The Film is recorded."),
+        (denied(FILM, "not_begun", shown=True), "The Film may not be played in DE."),
+        (denied(FILM, "not_begun"), "There is no such title."),
+    ],
+)
+async def test_a_play_without_a_right_is_refused_with_its_reason(
+    playback: Playback, house: House, decision: Decision, said: str
+) -> None:
+    house.notary.said[FILM] = decision
+    with pytest.raises(NoRight) as refused:
+        await begin(playback)
+    assert said in refused.value.message
+    assert isinstance(refused.value, CannotPlay)
+    assert house.notary.asked[-1].territory == "DE"
+
+
+async def test_a_play_its_tokens_and_its_licences_end_with_the_right(
+    playback: Playback, house: House
+) -> None:
+    ending(house, 600)
+    play = await begin(playback)
+    assert play.expires_at == house.clock.now() + timedelta(seconds=600)
+    ask = GetLicence(session_id=play.session_id, account_id=OWNER, kids=(await house.kids())[:1])
+    assert (await house.licensing.get_licence(ask)).expires_at == play.expires_at
+    house.clock.advance(600)
+    with pytest.raises(UnknownPlay):
+        await manifest(playback, play.session_id)
+    with pytest.raises(LicenceRefused):
+        await house.licensing.get_licence(ask)
+
+
+async def test_a_right_that_outlasts_the_play_does_not_lengthen_it(
+    playback: Playback, house: House
+) -> None:
+    without_end = await begin(playback)
+    ending(house, 1e8)
+    assert (await begin(playback)).expires_at == without_end.expires_at
+
+
+async def test_a_running_play_has_manifests_in_the_grace_and_no_longer(
+    playback: Playback, house: House
+) -> None:
+    play = await begin(playback)
+    ending(house, 60, allowed=False)
+    assert await manifest(playback, play.session_id)
+    with pytest.raises(NoRight):
+        await begin(playback)
+    house.notary.said[FILM] = denied(FILM, "over")
+    with pytest.raises(NoRight, match="has ended"):
+        await manifest(playback, play.session_id)
+
+
+async def test_without_rights_nothing_begins_and_what_plays_goes_on(
+    playback: Playback, house: House
+) -> None:
+    play = await begin(playback)
+    house.take_away(Rights)
+    with pytest.raises(CannotPlayNow, match="rights"):
+        await begin(playback)
+    assert await manifest(playback, play.session_id)
+
+
+async def test_a_play_whose_right_was_taken_away_is_stopped(
+    playback: Playback, house: House
+) -> None:
+    here, there = await begin(playback), await begin(playback, "FR")
+    house.notary.said[FILM] = denied(FILM, "over")
+    keeper = await told(house, playback)
+    assert await keeper.look() == 2
+    for play in (here, there):
+        with pytest.raises(UnknownPlay):
+            await manifest(playback, play.session_id)
+        ask = GetLicence(
+            session_id=play.session_id, account_id=OWNER, kids=(await house.kids())[:1]
+        )
+        with pytest.raises(LicenceRefused):
+            await house.licensing.get_licence(ask)
+    assert await keeper.look() == 0
+
+
+async def test_a_play_whose_right_was_shortened_is_stopped_at_its_new_end(
+    playback: Playback, house: House
+) -> None:
+    play = await begin(playback)
+    ending(house, 60)
+    keeper = await told(house, playback)
+    assert await keeper.look() == 0
+    assert await manifest(playback, play.session_id)
+    house.clock.advance(60)
+    assert await keeper.look() == 1
+    with pytest.raises(UnknownPlay):
+        await manifest(playback, play.session_id)
+
+
+async def test_a_right_that_is_given_back_in_time_stops_nothing(
+    playback: Playback, house: House
+) -> None:
+    play = await begin(playback)
+    ending(house, 60)
+    await told(house, playback)
+    house.notary.said.clear()
+    keeper = await told(house, playback)
+    house.clock.advance(60)
+    assert await keeper.look() == 0
+    assert await manifest(playback, play.session_id)
