@@ -13,7 +13,7 @@ from tests.e2e.installation import Installation, wait_until
 from tests.e2e.test_installation import answers
 
 DECIDING = "playback,steering"
-REST = "gateway,identity,catalog,viewers,licensing,encoding,fill"
+REST = "gateway,identity,catalog,viewers,licensing,rights,encoding,fill"
 
 
 @pytest.fixture

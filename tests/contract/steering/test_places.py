@@ -1,10 +1,8 @@
 """Where an address is, as far as the atlas says it."""
 
 from pathlib import Path
-from typing import cast
 
 from cuemark.contexts.steering import wiring
-from cuemark.contracts.fill import Fill
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.steering import Locate, Steering
 from cuemark.contracts.steering.routes import Place
@@ -33,7 +31,7 @@ async def test_an_address_is_in_the_country_of_the_atlas(
             database=database,
             log=Log(clock),
             clock=clock,
-            fill=cast(Fill, untold()),
+            fill=untold(),
             appliance_ids=(ApplianceId("edge-a"),),
             token_keys=[TokenKey("k1", b"1" * 32)],
             atlas=[atlas],

@@ -95,7 +95,6 @@ def test_an_id_of_theirs_is_ours_where_that_was_said() -> None:
         ({"Territory": "Germany"}, "Movies!D4", "'Germany', which is no territory"),
         ({"Territory": ""}, "Movies!D4", "names no territory"),
         ({"Territory": "WW,DE"}, "Movies!D4", "names WW and others"),
-        ({"LicenseType": "POEST"}, "Movies!E4", "a pre-order"),
         ({"LicenseType": "svod"}, "Movies!E4", "no licence type"),
         ({"Start": "ESTStart"}, "Movies!F4", "is no date such as"),
         ({"Start": "31.5.2026"}, "Movies!F4", "is no date such as"),
@@ -124,6 +123,12 @@ def test_every_fault_is_told_and_a_title_with_one_is_left_alone() -> None:
     found = taken(sheet(*rows))
     assert [fault.where for fault in found.faults] == ["Movies!D5", "Movies!E6"]
     assert [each.title_id for each in found.sets] == [OTHER]
+
+
+def test_a_pre_order_is_left_out_and_no_fault() -> None:
+    found = taken(sheet(ROW, but(LicenseType="POEST", AvailID="a2", End="ESTStart")))
+    assert [each.where for each in found.left_out] == ["Movies!E5"]
+    assert (found.faults, len(found.sets[0].windows)) == ([], 1)
 
 
 def test_one_avail_id_with_other_terms_is_a_fault() -> None:

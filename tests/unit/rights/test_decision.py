@@ -220,6 +220,21 @@ def test_a_play_may_end_its_grace_and_not_begin_in_it() -> None:
         ({"start": Moment(wall="2026-02-01", zone="../../etc/passwd")}, "has the zone"),
         ({"start": Moment(wall="2026-02-01", zone="+15:00")}, "has the zone"),
         ({"start": Moment(wall="2026-02-01"), "end": Moment(wall="2026-02-01")}, "does not end"),
+        (
+            {
+                "start": Moment(wall="2026-05-01T00:00:00", zone="local"),
+                "end": Moment(wall="2026-05-01T12:00:00", zone="UTC"),
+            },
+            "does not end",
+        ),
+        (
+            {
+                "territories": ["AU", "US"],
+                "start": Moment(wall="2026-05-01T00:00:00", zone="local"),
+                "end": Moment(wall="2026-05-01T01:00:00", zone="UTC"),
+            },
+            "does not end",
+        ),
         ({"holdbacks": [Holdback(window_id="w", rule="over")]}, "waits for 'w'"),
         ({"holdbacks": [Holdback(window_id="x", rule="over")]}, "waits for 'x'"),
     ],

@@ -40,6 +40,7 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     changed: int
     set: bool
     faults: list[Fault]
+    left_out: list[Fault]
 
 
 @click.command("import")
@@ -83,6 +84,7 @@ def import_avails(
         changed=len(changed),
         set=wanted,
         faults=taken.faults,
+        left_out=taken.left_out,
     )
     if as_json:
         print_json(found)
@@ -141,10 +143,11 @@ def _ids_in(path: Path) -> Mapping[str, TitleId]:
 
 
 def _tell(found: Imported) -> None:
-    if found.faults:
-        plain.print(_table(found.faults[:SHOWN_FAULTS]))
-        if len(found.faults) > SHOWN_FAULTS:
-            plain.print(f"and {len(found.faults) - SHOWN_FAULTS} more: see --json")
+    told = [*found.faults, *found.left_out]
+    if told:
+        plain.print(_table(told[:SHOWN_FAULTS]))
+        if len(told) > SHOWN_FAULTS:
+            plain.print(f"and {len(told) - SHOWN_FAULTS} more: see --json")
     done = f"set, {found.changed} of them anew" if found.set else "could be set"
     plain.print(f"{found.titles} titles with {found.windows} windows {done}.")
 

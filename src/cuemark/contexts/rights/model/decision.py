@@ -125,6 +125,7 @@ def _hindrance(span: Span, hindering: Sequence[Span], at: datetime) -> Reason | 
             return "held_back"
         if other.window_id in span.apart_from and other.runs(at):
             return "held_back"
+    for other in hindering:
         if other.exclusive and other.licence_type != span.licence_type and other.runs(at):
             return "suspended"
     return None
@@ -134,10 +135,11 @@ def _reason(ours: Sequence[Span], hindering: Sequence[Span], at: datetime) -> Re
     """Why nothing of ours gives a right now: what comes nearest to giving one says so."""
     if not ours:
         return "licence_type"
-    for span in ours:
-        hindrance = _hindrance(span, hindering, at) if span.runs(at) else None
-        if hindrance:
-            return hindrance
+    why = {_hindrance(span, hindering, at) for span in ours if span.runs(at)}
+    if "held_back" in why:
+        return "held_back"
+    if "suspended" in why:
+        return "suspended"
     return "not_begun" if any(at < span.begin < span.end for span in ours) else "over"
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from cuemark.contexts.rights.model.zones import (
     check_zone,
     instant_of,
-    local_zones,
     territories,
     wall_of,
 )
@@ -95,20 +94,21 @@ def check_territory(territory: str, called: str) -> None:
 
 
 def _check_order(window: Window, called: str) -> None:
-    """Raises ``RightsInvalid`` where the window ends before it starts in one of its territories."""
+    """Raises ``RightsInvalid`` where the window ends before it starts in one of its territories.
+
+    A worldwide one must end after it has started everywhere, by whichever clocks it goes.
+    """
     if window.start is None or window.end is None:
         return
-    named = window.territories
-    where = [*local_zones(), ""] if named == [WORLDWIDE] else named
+    where = window.territories
     if window.start.zone == window.end.zone:
         where = where[:1]
+    elif where == [WORLDWIDE]:
+        where = [""]
     for territory in where:
-        if territory in window.excluding or not territory:
-            continue
         start = instant_of(window.start, territory, ends=False)
         if instant_of(window.end, territory, ends=True) <= start:
-            place = f" in {territory}" if territory != WORLDWIDE else ""
-            raise RightsInvalid(f"{called} does not end after it starts{place}.")
+            raise RightsInvalid(f"{called} does not end after it starts.")
 
 
 def covers(window: Window, territory: str) -> bool:

@@ -29,6 +29,7 @@ from cuemark.contracts.rights import (
 
 MOST_LINES = 50_000
 OURS = "cuemark"
+PRE_ORDER = "POEST"
 CONTENT_IDS = {
     "Episode": "EpisodeContentID",
     "Season": "SeasonContentID",
@@ -37,7 +38,7 @@ CONTENT_IDS = {
 }
 CONDITIONS = ("StartLag", "EndLag", "WindowDuration")
 _LAST_SECOND = time(23, 59, 59)
-_NO, _YES = ("", "no", "false", "=false()"), ("yes", "true", "=true()")
+_NO, _YES = ("", "no", "false", "0", "=false()"), ("yes", "true", "1", "=true()")
 _ID = re.compile(r"[\x21-\x7e]{1,100}")
 
 
@@ -64,10 +65,12 @@ class Fault:
 @dataclass
 class Taken:
     """What came of lines: the windows of titles, and what could not be taken. A title of which one
-    line has a fault is not among the ``sets``."""
+    line has a fault is not among the ``sets``. Pre-orders are ``left_out``: they give no right to
+    play, and are no fault."""
 
     sets: list[TitleWindows] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    left_out: list[Fault] = field(default_factory=list)
 
 
 class _Wrong(Exception):
@@ -88,6 +91,10 @@ def take(lines: Sequence[Line], ids: Mapping[str, TitleId], known: Collection[Ti
     for line in lines:
         title_id = None
         try:
+            if (kind := _cell(line, "LicenseType")).text == PRE_ORDER:
+                why = "is a pre-order, which gives no right to play: left out"
+                taken.left_out.append(Fault(kind.where, kind.text, why))
+                continue
             cell, title_id = _title(line, ids, known)
             first.setdefault(title_id, cell)
             of_title = windows.setdefault(title_id, {})
@@ -183,8 +190,6 @@ def _licence(cell: Cell) -> LicenceType:
         if cell.text == known:
             found: LicenceType = known
             return found
-    if cell.text == "POEST":
-        raise _Wrong(cell, "is a pre-order, which gives no right to play: leave the row out")
     words = ", ".join(get_args(LicenceType))
     raise _Wrong(cell, f"is no licence type that is taken: write one of {words}")
 
