@@ -25,8 +25,8 @@ from cuemark.kit.clock import ManualClock
 from cuemark.kit.database import Database
 from cuemark.kit.errors import Unavailable
 from cuemark.kit.room import Room
-from tests.unit.gateway.neighbours.rights import Notary
 from tests.databases import opened
+from tests.unit.gateway.neighbours.rights import Notary
 from tests.vaults import vault_of
 
 FILM = VersionId("ver_film")
@@ -43,7 +43,9 @@ class House:
     """Licensing in one process, with its keeper running or not."""
 
     def __init__(self, database: Database, vault: Vault, clock: ManualClock) -> None:
-        self.room: Room[Licensing] = wiring.build(database=database, clock=clock, rights=Notary(clock), vault=vault)
+        self.room: Room[Licensing] = wiring.build(
+            database=database, clock=clock, rights=Notary(clock), vault=vault
+        )
         self.licensing = self.room.service
 
     async def keys(self, version_id: VersionId = FILM, periods: int = 1) -> list[str]:

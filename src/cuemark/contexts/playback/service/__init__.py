@@ -20,7 +20,7 @@ import msgspec
 import structlog
 
 from cuemark.contexts.playback import store
-from cuemark.contexts.playback.model import dash, entitling, fingerprint, hls, protection
+from cuemark.contexts.playback.model import dash, fingerprint, hls, protection
 from cuemark.contexts.playback.model.protection import Offer
 from cuemark.contexts.playback.model.session import (
     HEARD_EVERY,
@@ -30,6 +30,7 @@ from cuemark.contexts.playback.model.session import (
     end_of,
     resume_of,
 )
+from cuemark.contexts.playback.service.entitling import Entitling, not_now
 from cuemark.contexts.playback.service.naming import NamingService
 from cuemark.contracts.catalog import Catalog, GetTitle, Title, UnknownTitle
 from cuemark.contracts.encoding import Encoding
@@ -46,7 +47,6 @@ from cuemark.contracts.licensing import CloseLicences, Licensing, OpenLicences
 from cuemark.contracts.playback import (
     TOPIC,
     CannotPlay,
-    CannotPlayNow,
     EndPlay,
     GetManifest,
     GetPlay,
@@ -55,7 +55,6 @@ from cuemark.contracts.playback import (
     Manifest,
     NameSessions,
     Naming,
-    NoRight,
     Play,
     Playback,
     PlayEnded,
@@ -69,7 +68,7 @@ from cuemark.contracts.playback import (
     UnknownPlay,
 )
 from cuemark.contracts.protection import Robustness
-from cuemark.contracts.rights import Decide, Decision, Rights
+from cuemark.contracts.rights import Rights
 from cuemark.contracts.steering import Rank, RankedAppliance, Ranking, Steering
 from cuemark.contracts.viewers import GetResumePoint, Viewers
 from cuemark.kit.clock import Clock
@@ -119,6 +118,7 @@ class PlaybackService(Playback):
         self._ask = neighbours
         self._offer = offer
         self._fingerprint_key = fingerprint_key
+        self._entitling = Entitling(neighbours.rights)
         self._naming = NamingService(database, fingerprint_key, self._described)
         self._versions: OrderedDict[VersionId, Version] = OrderedDict()
 
@@ -126,7 +126,7 @@ class PlaybackService(Playback):
         title, version_id = await self._published(request.title_id)
         session_id = PlaySessionId(self._ids.new(PLAY_SESSION_KIND))
         now = self._clock.now()
-        right = await self._right(title, request.territory)
+        right = await self._entitling.check_start(title, request.territory)
         expires_at = end_of(now, title.duration_s)
         if right.ends_at is not None:
             expires_at = min(expires_at, right.ends_at)
@@ -293,27 +293,8 @@ class PlaybackService(Playback):
     async def _entitled(self, session_id: PlaySessionId, account_id: AccountId | None) -> Session:
         """The running session, while it has its right; raises ``UnknownPlay`` and ``NoRight``."""
         session = await self._running(session_id, account_id)
-        asked = Decide(title_ids=[session.title_id], territory=session.territory)
-        try:
-            (right,) = (await self._ask.rights.decide(asked)).decisions
-        except Unavailable:
-            structlog.get_logger().warning("right_not_asked", session_id=session_id)
-            return session
-        if not right.may_go_on:
-            raise NoRight("The right to play this title has ended.")
+        await self._entitling.check_running(session)
         return session
-
-    async def _right(self, title: Title, territory: str) -> Decision:
-        """The right to begin a play; raises ``NoRight``."""
-        asked = Decide(title_ids=[title.title_id], territory=territory)
-        try:
-            found = await self._ask.rights.decide(asked)
-        except Unavailable as away:
-            raise _not_now("What rights there are cannot be read", away) from away
-        (right,) = found.decisions
-        if not right.allowed:
-            raise NoRight(entitling.sentence(title.name, found.territory, right))
-        return right
 
     async def _record(self, session: Session, led_past: bool) -> None:
         started = PlayStarted(
@@ -334,7 +315,7 @@ class PlaybackService(Playback):
         except UnknownTitle:
             raise CannotPlay("There is no such title.") from None
         except Unavailable as away:
-            raise _not_now("The catalog does not answer", away) from away
+            raise not_now("The catalog does not answer", away) from away
         if not title.launched:
             raise CannotPlay("There is no such title.")
         if title.version_id is None:
@@ -347,7 +328,7 @@ class PlaybackService(Playback):
         except UnknownVersion:
             raise CannotPlay("The published version of this title is gone.") from None
         except Unavailable as away:
-            raise _not_now("The version's description cannot be read", away) from away
+            raise not_now("The version's description cannot be read", away) from away
 
     async def _described(self, version_id: VersionId) -> Version:
         """The version; an immutable one is asked for once while it is in use.
@@ -373,7 +354,7 @@ class PlaybackService(Playback):
         try:
             ranking = await self._ask.steering.rank(request)
         except Unavailable as away:
-            raise _not_now("No appliance can be chosen", away) from away
+            raise not_now("No appliance can be chosen", away) from away
         if not ranking.appliances:
             raise CannotPlay(f"No appliance has {title.name} at hand yet: try again in a minute.")
         return ranking
@@ -398,7 +379,7 @@ class PlaybackService(Playback):
                 )
             )
         except Unavailable as away:
-            raise _not_now("Licences cannot be issued", away) from away
+            raise not_now("Licences cannot be issued", away) from away
 
     async def _position_s(self, request: StartPlay, session_id: PlaySessionId) -> float:
         """Where the profile stopped; the beginning, where viewers does not say so in time."""
@@ -414,8 +395,3 @@ class PlaybackService(Playback):
 
 def _unknown() -> UnknownPlay:
     return UnknownPlay("This account has no such playback session, or it is over.")
-
-
-def _not_now(what: str, away: Unavailable) -> CannotPlayNow:
-    structlog.get_logger().warning("play_refused", reason=str(away))
-    return CannotPlayNow(f"{what} just now: try again in a moment.")
