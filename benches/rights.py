@@ -167,7 +167,7 @@ def _question(rng: random.Random, ids: Sequence[TitleId], titles: int) -> Decide
 async def _timed_ms(
     rights: Rights, rng: random.Random, ids: Sequence[TitleId], titles: int, asks: int
 ) -> tuple[list[float], float]:
-    """What each of the asks took, but for the first tenth, and the mean CPU time of this process."""
+    """What each ask took, but for the first tenth, and the mean of this process's CPU time."""
     took = []
     for number in range(asks):
         if number == asks // 10:
