@@ -22,6 +22,10 @@ KEPT_SETS = 100
 _read = msgspec.json.Decoder(list[Window]).decode
 _held = msgspec.msgpack.Decoder(list[Window]).decode
 _pack = msgspec.msgpack.Encoder().encode
+_HELD = text(
+    "select title_id, windows from rights.held where title_id = any(:ids) "
+    "and territory in (:territory, :worldwide)"
+)
 _FOUND = (
     "select t.title_id, t.number, r.windows, r.set_at, r.replaced, exists (select from "
     "rights.title_set e where e.title_id = t.title_id and e.number = r.replaced) as kept "
@@ -132,11 +136,7 @@ async def held(
 ) -> dict[TitleId, list[Window]]:
     """The windows that decide in a territory, of those titles that have rights recorded."""
     rows = await transaction.execute(
-        text(
-            "select title_id, windows from rights.held where title_id = any(:ids) "
-            "and territory in (:territory, :worldwide)"
-        ),
-        {"ids": list(title_ids), "territory": territory, "worldwide": WORLDWIDE},
+        _HELD, {"ids": list(title_ids), "territory": territory, "worldwide": WORLDWIDE}
     )
     found: dict[TitleId, list[Window]] = {}
     for row in rows:
