@@ -41,6 +41,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "service": (),
     "login": Identity.refusals,
     "titles": (*Catalog.refusals, *Viewers.refusals),
+    "works": (*Catalog.refusals, *Viewers.refusals),
     "plays": (
         *Playback.refusals,
         *Licensing.refusals,

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from cuemark.contexts.catalog.model import Half, Listing, is_launched, title_of
+from cuemark.contexts.catalog.model.listing import Half, Listing, is_launched, title_of
 from cuemark.contracts.catalog import Title
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
@@ -54,6 +54,7 @@ _browse = Table(
     Column("series", Text),
     Column("launch_at", DateTime(timezone=True)),
     Column("launch_set_at", DateTime(timezone=True)),
+    Column("described_at", DateTime(timezone=True)),
 )
 
 

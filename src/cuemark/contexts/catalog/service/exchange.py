@@ -1,0 +1,220 @@
+"""Metadata in and out as a whole: an import is one transaction, all of it or nothing."""
+
+from datetime import datetime
+
+import msgspec
+
+from cuemark.contexts.catalog import store as titles
+from cuemark.contexts.catalog.model import hierarchy, importing
+from cuemark.contexts.catalog.model.importing import Known, Placed
+from cuemark.contexts.catalog.service.names import PERSON
+from cuemark.contexts.catalog.service.works import TITLE, Works
+from cuemark.contexts.catalog.store import names
+from cuemark.contexts.catalog.store import works as store
+from cuemark.contracts.catalog import TOPIC, Title, TitleCreated
+from cuemark.contracts.catalog.exchange import (
+    MOST_ROWS,
+    Exported,
+    ExportMetadata,
+    Fault,
+    Imported,
+    ImportMetadata,
+    PersonRow,
+    WorkRow,
+)
+from cuemark.contracts.catalog.works import Kind, Work
+from cuemark.contracts.ids import PersonId, TitleId, WorkId
+from cuemark.kit.clock import Clock
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.ids import Ids
+from cuemark.kit.outbox import Log
+from cuemark.kit.pages import PageInvalid, checked_limit, cursor_of, keys_of
+
+MOST_FAULTS = 200
+
+
+class _Undone(Exception):
+    """Rolls the transaction back: it was a trial, or there were faults."""
+
+    def __init__(self, imported: Imported) -> None:
+        super().__init__()
+        self.imported = imported
+
+
+class Exchange:
+    """Imports and exports."""
+
+    def __init__(self, database: Database, log: Log, clock: Clock, ids: Ids, works: Works) -> None:
+        self._database = database
+        self._log = log
+        self._clock = clock
+        self._ids = ids
+        self._works = works
+
+    async def import_metadata(self, request: ImportMetadata) -> Imported:
+        rows = len(request.people) + len(request.terms) + len(request.works)
+        if rows > MOST_ROWS:
+            fault = Fault(
+                place="", message=f"{rows} rows, where {MOST_ROWS} are the most: split the file"
+            )
+            return Imported(fault_count=1, faults=[fault])
+        try:
+            async with self._database.transaction() as transaction:
+                imported = await self._import(transaction, request)
+                if imported.faults or request.dry_run:
+                    raise _Undone(imported)
+        except _Undone as undone:
+            return undone.imported
+        return imported
+
+    async def export_metadata(self, request: ExportMetadata) -> Exported:
+        limit = checked_limit(request.limit)
+        keys = keys_of(request.after, 2)
+        after = (_time(keys[0]), keys[1]) if keys else None
+        async with self._database.transaction() as transaction:
+            found = await store.in_order_of_creation(transaction, after, limit + 1)
+            page = [work for _, work in found[:limit]]
+            credited = {each.person_id for work in page for each in work.details.credits}
+            people = await names.people(transaction, credited)
+            used = {each for work in page for each in (*work.details.genres, *work.details.themes)}
+            terms = await names.terms(transaction, used)
+        made, last = found[limit - 1] if len(found) > limit else (None, None)
+        return Exported(
+            people=[
+                PersonRow(id=each.person_id, names=each.names, ids=each.ids)
+                for each in people.values()
+            ],
+            terms=list(terms.values()),
+            works=[
+                WorkRow(
+                    id=work.work_id,
+                    kind=work.kind,
+                    details=work.details,
+                    parent=work.parent_id or "",
+                    number=work.number,
+                )
+                for work in page
+            ],
+            next_cursor=cursor_of(made.isoformat(), last.work_id) if made and last else "",
+        )
+
+    async def _import(self, transaction: Transaction, request: ImportMetadata) -> Imported:
+        await store.write_alone(transaction)
+        known = await _known(transaction, request)
+        faults: list[Fault] = []
+        terms = importing.checked_terms(request.terms, faults)
+        people = importing.checked_people(
+            request.people, known, lambda: self._ids.new(PERSON), faults
+        )
+        works = importing.checked_works(request.works, known, people, terms, self._new_id, faults)
+        if faults:
+            return Imported(fault_count=len(faults), faults=faults[:MOST_FAULTS])
+        counts = {"created": 0, "changed": 0, "unchanged": 0}
+        for term in terms.values():
+            there = known.terms.get(term.term_id)
+            counts[_what(there, term)] += 1
+            await names.put_term(transaction, term)
+        for person in people.values():
+            counts[_what(known.people.get(person.person_id), person)] += 1
+            await names.put_person(transaction, person)
+        await store.take_numbers(transaction, [each.work_id for each in works if each.moves])
+        for placed in works:
+            counts[await self._put(transaction, placed)] += 1
+        return Imported(
+            created=counts["created"], changed=counts["changed"], unchanged=counts["unchanged"]
+        )
+
+    async def _put(self, transaction: Transaction, placed: Placed) -> str:
+        before = placed.before
+        if before is not None:
+            after = await self._works.change(
+                transaction,
+                before,
+                "imported",
+                kind=placed.kind,
+                parent_id=placed.parent_id,
+                number=placed.number,
+                details=placed.details,
+            )
+            return "unchanged" if after == before else "changed"
+        work = Work(
+            work_id=placed.work_id,
+            kind=placed.kind,
+            details=placed.details,
+            parent_id=placed.parent_id,
+            number=placed.number,
+            revision=1,
+            change="imported",
+            changed_at=self._clock.now(),
+        )
+        await self._works.add(transaction, work)
+        if work.kind in hierarchy.PLAYABLE:
+            await self._add_title(transaction, work)
+        return "created"
+
+    async def _add_title(self, transaction: Transaction, work: Work) -> None:
+        """A title without a version: what is to be ingested for it may come later."""
+        text, title_id = work.details.texts[0], TitleId(work.work_id)
+        title = Title(
+            title_id=title_id,
+            name=text.name,
+            synopsis=text.synopsis,
+            created_at=work.changed_at,
+            series=await store.series_name(transaction, title_id),
+        )
+        await titles.add_title(transaction, title)
+        created = TitleCreated(
+            title_id=title_id,
+            name=title.name,
+            synopsis=title.synopsis,
+            created_at=title.created_at,
+            series=title.series,
+        )
+        await self._log.append(transaction, TOPIC, title_id, created)
+
+    def _new_id(self, kind: Kind) -> str:
+        return self._ids.new(hierarchy.HOLDERS.get(kind, TITLE))
+
+
+async def _known(transaction: Transaction, request: ImportMetadata) -> Known:
+    """What the catalog has of all that the rows name."""
+    work_ids = await store.owners_of_ids(transaction, "work", importing.ids_named(request.works))
+    named = {word for row in request.works for word in (row.id, row.parent)}
+    works = await store.works(transaction, {WorkId(each) for each in _clean(named, work_ids)})
+    inside: dict[WorkId, list[tuple[WorkId, Kind, int | None]]] = {}
+    for parent_id, work_id, kind, number in await store.numbers_in(transaction, works):
+        inside.setdefault(parent_id, []).append((work_id, kind, number))
+    person_ids = await store.owners_of_ids(
+        transaction, "person", importing.ids_named(request.people)
+    )
+    credited = {each.person_id for row in request.works for each in row.details.credits}
+    asked = {*credited, *(row.id for row in request.people)}
+    return Known(
+        works=works,
+        work_ids=work_ids,
+        inside=inside,
+        people=await names.people(
+            transaction, {PersonId(each) for each in _clean(asked, person_ids)}
+        ),
+        person_ids=person_ids,
+        terms=await names.terms(transaction),
+    )
+
+
+def _clean(named: set[str], owners: importing.Owners) -> set[str]:
+    return {each for each in {*named, *owners.values()} if each and "\0" not in each}
+
+
+def _what(before: msgspec.Struct | None, after: msgspec.Struct) -> str:
+    if before is None:
+        return "created"
+    return "unchanged" if before == after else "changed"
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise PageInvalid(
+            "The cursor is not one of ours: ask for the first page, without a cursor."
+        ) from error
