@@ -294,12 +294,12 @@ async def test_ids_and_cursors_that_are_none_are_refused(house: House) -> None:
             await house.catalog.get_work(GetWork(work_id=WorkId(work_id)))
         with pytest.raises(UnknownWork):
             await house.catalog.list_works(ListWorks(parent_id=WorkId(work_id)))
-    for cursor in (
-        "x",
-        cursor_of("a", "b"),
-        cursor_of("1", "b", "c"),
-        cursor_of("9" * 30, "1", "x"),
-    ):
+    odd = [("2020-W01-1", "x"), ("0001-01-01T00:00:00+23:59", "x"), ("१", " 1", "x")]
+    for keys in odd:
+        asked = ListWorks(parent_id=show if len(keys) == 3 else None, after=cursor_of(*keys))
+        await house.catalog.list_works(asked)
+    bad = ("a", "b"), ("1", "b", "c"), ("9" * 30, "1", "x")
+    for cursor in ("x", *(cursor_of(*each) for each in bad)):
         for parent_id in (None, show):
             with pytest.raises(PageInvalid):
                 await house.catalog.list_works(ListWorks(parent_id=parent_id, after=cursor))
@@ -330,5 +330,10 @@ async def test_details_that_cannot_be_are_refused_with_their_place(house: House)
     show = await house.hold("series", "The Show")
     with pytest.raises(WorkInvalid, match=r"^genres\[0\]: 'nope' is no genre"):
         await house.describe(show, genres=[TermId("nope")])
-    with pytest.raises(WorkInvalid, match=r"^credits\[0\]\.person_id"):
-        await house.describe(show, credits=[Credit(person_id=PersonId("per_x"), role="actor")])
+    for person_id in ("per_x", "", "per_\0", "a b"):
+        credits = [Credit(person_id=PersonId(person_id), role="actor")]
+        with pytest.raises(WorkInvalid, match=r"^credits\[0\]\.person_id"):
+            await house.describe(show, credits=credits)
+    for term_id in ("a\0", "", "Ö"):
+        with pytest.raises(WorkInvalid, match=r"^themes\[0\]"):
+            await house.describe(show, themes=[TermId(term_id)])

@@ -194,6 +194,9 @@ def _countries(given: Sequence[str], faults: Faults) -> list[str]:
 
 def _terms(place: str, given: Sequence[TermId], faults: Faults) -> list[TermId]:
     there = list(faults.at_most(place, given, MOST_OF_A_LIST))
+    for number, each in enumerate(there):
+        if not _TERM.fullmatch(each):
+            faults.add(f"{place}[{number}]", f"{each!r} is no word such as science-fiction")
     faults.once(place, there)
     return there
 
@@ -201,8 +204,9 @@ def _terms(place: str, given: Sequence[TermId], faults: Faults) -> list[TermId]:
 def _credits(given: Sequence[Credit], faults: Faults) -> list[Credit]:
     checked = []
     for number, each in enumerate(faults.at_most("credits", given, MOST_CREDITS)):
-        place = f"credits[{number}].character"
-        character = faults.of(place, texts.checked_series, each.character, "")
+        at = f"credits[{number}]"
+        faults.of(f"{at}.person_id", registries.checked_value, each.person_id, "")
+        character = faults.of(f"{at}.character", texts.checked_series, each.character, "")
         checked.append(msgspec.structs.replace(each, character=character))
     faults.once("credits", checked)
     return checked

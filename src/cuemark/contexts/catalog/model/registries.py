@@ -20,11 +20,16 @@ def checked_id(scheme: str, value: str) -> str:
     """``value`` as its scheme writes it; raises ``IdInvalid``."""
     if not _SCHEME.fullmatch(scheme):
         raise IdInvalid(f"{scheme!r} is no name of a scheme: write it in lower-case letters")
-    value = value.strip()
-    if not _VALUE.fullmatch(value):
-        raise IdInvalid("an id has 1 to 128 letters, digits or signs of ASCII, and no space")
+    value = checked_value(value.strip())
     check = _CHECKS.get(scheme)
     return check(value) if check else value
+
+
+def checked_value(value: str) -> str:
+    """``value``, which can be an id of any scheme; raises ``IdInvalid``."""
+    if not _VALUE.fullmatch(value):
+        raise IdInvalid("an id has 1 to 128 letters, digits or signs of ASCII, and no space")
+    return value
 
 
 def mod_37_36(digits: str) -> str:

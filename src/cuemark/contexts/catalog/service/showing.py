@@ -58,8 +58,7 @@ class Showing:
         limit, now = checked_limit(request.limit), self._clock.now()
         in_parent = request.parent_id is not None
         after = keys_of(request.after, 3 if in_parent else 2)
-        if after:
-            _check_keys(after)
+        after = _checked_keys(after) if after else None
         async with self._database.transaction() as transaction:
             if request.parent_id is not None:
                 await known(transaction, request.parent_id)
@@ -74,14 +73,17 @@ class Showing:
         )
 
 
-def _check_keys(keys: Sequence[str]) -> None:
-    """Raises ``PageInvalid`` where keys are no numbers or no time, though they came in a cursor."""
+def _checked_keys(keys: Sequence[str]) -> tuple[str, ...]:
+    """The keys as the database reads them: a time and an id, or two numbers and an id. Raises
+    ``PageInvalid`` where they are none, though they came in a cursor."""
     try:
         if len(keys) == 2:
-            datetime.fromisoformat(keys[0])
-        elif not all(0 <= int(key) <= _LARGEST_KEY for key in keys[:2]):
+            return datetime.fromisoformat(keys[0]).isoformat(), keys[1]
+        numbers = [int(key) for key in keys[:2]]
+        if not all(0 <= number <= _LARGEST_KEY for number in numbers):
             raise ValueError(keys)
     except ValueError as error:
         raise PageInvalid(
             "The cursor is not one of ours: ask for the first page, without a cursor."
         ) from error
+    return *map(str, numbers), keys[2]
