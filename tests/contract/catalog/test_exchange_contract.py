@@ -1,6 +1,7 @@
 """What every caller may rely on where metadata goes in and out as a whole."""
 
 import msgspec
+import pytest
 
 from cuemark.contracts.catalog import GetTitle, ListTitles
 from cuemark.contracts.catalog.exchange import (
@@ -22,6 +23,7 @@ from cuemark.contracts.catalog.metadata import (
 )
 from cuemark.contracts.catalog.works import GetWork, ListWorks, ShowWork
 from cuemark.contracts.ids import PersonId, TermId, TitleId, WorkId
+from cuemark.kit.pages import PageInvalid, cursor_of
 from tests.contract.catalog.house import House, called
 
 ANNA = PersonRow(id="anna", names=[NameIn(language="en", name="Anna")])
@@ -191,6 +193,12 @@ async def test_a_file_of_too_many_rows_is_refused_at_once(house: House) -> None:
     done = await house.catalog.import_metadata(ImportMetadata(works=rows))
     assert done.fault_count == 1
     assert "2000 are the most" in done.faults[0].message
+
+
+async def test_a_cursor_of_no_moment_is_refused(house: House) -> None:
+    for key in ("a", "2020-01-01", "0001-01-01T00:00:00+23:59"):
+        with pytest.raises(PageInvalid):
+            await house.catalog.export_metadata(ExportMetadata(after=cursor_of(key, "x")))
 
 
 async def test_a_title_that_was_imported_can_be_asked_for_at_once(house: House) -> None:

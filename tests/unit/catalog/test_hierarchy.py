@@ -22,7 +22,7 @@ def test_whatever_is_moved_nothing_lies_in_itself(moves: list[tuple[Kind, int, i
     for kind, moved, into in moves:
         try:
             hierarchy.check_kind(works[moved], kind, sum(p == moved for p in above.values()))
-            hierarchy.check_place(kind, works[into], 1)
+            hierarchy.check_place(kind, works[into], 1, itself=moved == into)
         except (WorkMisplaced, WorkInvalid):
             continue
         works[moved], above[moved] = kind, into

@@ -22,9 +22,13 @@ PARENTS: Mapping[Kind, frozenset[Kind]] = {
 _ARTICLED: Mapping[Kind, str] = {"episode": "an episode"}
 
 
-def check_place(kind: Kind, parent: Kind | None, number: int | None) -> None:
+def check_place(
+    kind: Kind, parent: Kind | None, number: int | None, *, itself: bool = False
+) -> None:
     """Raises ``WorkMisplaced`` or ``WorkInvalid`` where a work cannot lie in a parent of that kind,
-    or not without a number."""
+    or not without a number. ``itself`` says that the parent is the work, maybe by an older kind."""
+    if itself:
+        raise WorkMisplaced("A work cannot lie in itself.")
     if parent is not None and parent not in PARENTS[kind]:
         raise WorkMisplaced(f"{_one(kind).capitalize()} cannot lie in {_one(parent)}.")
     if parent is None and kind == "season":

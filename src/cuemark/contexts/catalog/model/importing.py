@@ -117,10 +117,12 @@ def checked_works(
         _check_ids(details, work_id, known, inner)
         at.found += inner.found
         told.append((row, at, work_id, details))
-    by_row = {row.id: (work_id, row.kind) for row, _, work_id, _ in told}
+    by_row = {row.id: work_id for row, _, work_id, _ in told}
+    kinds = {work_id: row.kind for row, _, work_id, _ in told}
     placed = []
     for row, at, work_id, details in told:
-        parent_id = _place(row, by_row, known, at)
+        parent_id = _parent(row, by_row, known, at)
+        _check_place(row, work_id, parent_id, kinds, known, at)
         before = known.works.get(work_id)
         placed.append(
             Placed(
@@ -192,26 +194,35 @@ def _check_ids(details: Details, work_id: WorkId, known: Known, at: Faults) -> N
             at.add(f"ids[{place}]", f"the work {owner} has this id")
 
 
-def _place(
-    row: WorkRow, by_row: Mapping[str, tuple[WorkId, Kind]], known: Known, at: Faults
-) -> WorkId | None:
+def _parent(row: WorkRow, by_row: Mapping[str, WorkId], known: Known, at: Faults) -> WorkId | None:
     """The id of the work that the row lies in."""
-    parent_id: WorkId | None = None
-    kind: Kind | None = None
-    if row.parent in by_row:
-        parent_id, kind = by_row[row.parent]
-    elif row.parent:
-        there = known.work_ids.get((IMPORTED, row.parent), row.parent)
-        parent = known.works.get(WorkId(there))
-        if parent is None:
-            at.add("parent", f"no work and no row has the id {row.parent!r}")
-            return None
-        parent_id, kind = parent.work_id, parent.kind
+    if not row.parent or row.parent in by_row:
+        return by_row.get(row.parent)
+    there = WorkId(known.work_ids.get((IMPORTED, row.parent), row.parent))
+    if there not in known.works:
+        at.add("parent", f"no work and no row has the id {row.parent!r}")
+        return None
+    return there
+
+
+def _check_place(
+    row: WorkRow,
+    work_id: WorkId,
+    parent_id: WorkId | None,
+    kinds: Mapping[WorkId, Kind],
+    known: Known,
+    at: Faults,
+) -> None:
+    """``kinds`` are those of the rows: what a parent will be, not what it was."""
+    if row.parent and parent_id is None:
+        return
+    kind = None
+    if parent_id is not None:
+        kind = kinds[parent_id] if parent_id in kinds else known.works[parent_id].kind
     try:
-        hierarchy.check_place(row.kind, kind, row.number)
+        hierarchy.check_place(row.kind, kind, row.number, itself=parent_id == work_id)
     except (WorkMisplaced, WorkInvalid) as error:
         at.add("", error.message.removeprefix("number: ").rstrip("."))
-    return parent_id
 
 
 def _check_together(placed: Sequence[Placed], ats: Sequence[Faults], known: Known) -> None:

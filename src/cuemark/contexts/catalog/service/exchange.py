@@ -1,11 +1,10 @@
 """Metadata in and out as a whole: an import is one transaction, all of it or nothing."""
 
-from datetime import datetime
-
 import msgspec
 
 from cuemark.contexts.catalog import store as titles
 from cuemark.contexts.catalog.model import hierarchy, importing
+from cuemark.contexts.catalog.model.cursors import time_of
 from cuemark.contexts.catalog.model.importing import Known, Placed
 from cuemark.contexts.catalog.service.names import PERSON
 from cuemark.contexts.catalog.service.works import TITLE, Works
@@ -28,7 +27,7 @@ from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.ids import Ids
 from cuemark.kit.outbox import Log
-from cuemark.kit.pages import PageInvalid, checked_limit, cursor_of, keys_of
+from cuemark.kit.pages import checked_limit, cursor_of, keys_of
 
 MOST_FAULTS = 200
 
@@ -70,7 +69,7 @@ class Exchange:
     async def export_metadata(self, request: ExportMetadata) -> Exported:
         limit = checked_limit(request.limit)
         keys = keys_of(request.after, 2)
-        after = (_time(keys[0]), keys[1]) if keys else None
+        after = (time_of(keys[0]), keys[1]) if keys else None
         async with self._database.transaction() as transaction:
             found = await store.in_order_of_creation(transaction, after, limit + 1)
             page = [work for _, work in found[:limit]]
@@ -209,12 +208,3 @@ def _what(before: msgspec.Struct | None, after: msgspec.Struct) -> str:
     if before is None:
         return "created"
     return "unchanged" if before == after else "changed"
-
-
-def _time(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
-        raise PageInvalid(
-            "The cursor is not one of ours: ask for the first page, without a cursor."
-        ) from error

@@ -1,9 +1,7 @@
 """What readers see of works."""
 
-from collections.abc import Sequence
-from datetime import datetime
-
 from cuemark.contexts.catalog.model import showing
+from cuemark.contexts.catalog.model.cursors import number_of, time_of
 from cuemark.contexts.catalog.service.works import known
 from cuemark.contexts.catalog.store import names
 from cuemark.contexts.catalog.store import shown as store
@@ -16,10 +14,9 @@ from cuemark.contracts.catalog.works import (
 )
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
-from cuemark.kit.pages import PageInvalid, checked_limit, cursor_of, keys_of
+from cuemark.kit.pages import checked_limit, cursor_of, keys_of
 
 MOST_RANGES = 20
-_LARGEST_KEY = 2**31 - 1
 
 
 class Showing:
@@ -58,7 +55,10 @@ class Showing:
         limit, now = checked_limit(request.limit), self._clock.now()
         in_parent = request.parent_id is not None
         after = keys_of(request.after, 3 if in_parent else 2)
-        after = _checked_keys(after) if after else None
+        if after and in_parent:
+            after = (*(str(number_of(key)) for key in after[:2]), after[2])
+        elif after:
+            after = time_of(after[0]).isoformat(), after[1]
         async with self._database.transaction() as transaction:
             if request.parent_id is not None:
                 await known(transaction, request.parent_id)
@@ -71,19 +71,3 @@ class Showing:
             languages=showing.languages_of(text for _, text in page),
             next_cursor=cursor_of(*found[limit - 1][0]) if len(found) > limit else "",
         )
-
-
-def _checked_keys(keys: Sequence[str]) -> tuple[str, ...]:
-    """The keys as the database reads them: a time and an id, or two numbers and an id. Raises
-    ``PageInvalid`` where they are none, though they came in a cursor."""
-    try:
-        if len(keys) == 2:
-            return datetime.fromisoformat(keys[0]).isoformat(), keys[1]
-        numbers = [int(key) for key in keys[:2]]
-        if not all(0 <= number <= _LARGEST_KEY for number in numbers):
-            raise ValueError(keys)
-    except ValueError as error:
-        raise PageInvalid(
-            "The cursor is not one of ours: ask for the first page, without a cursor."
-        ) from error
-    return *map(str, numbers), keys[2]

@@ -189,7 +189,9 @@ class Works:
     ) -> None:
         """Raises ``WorkMisplaced``, ``WorkInvalid`` or ``UnknownWork`` where it cannot be."""
         parent = await known(transaction, parent_id) if parent_id is not None else None
-        hierarchy.check_place(kind, parent.kind if parent else None, number)
+        hierarchy.check_place(
+            kind, parent.kind if parent else None, number, itself=parent_id == work_id
+        )
         if parent is None:
             return
         if number is not None:
