@@ -6,6 +6,7 @@ from typing import Protocol
 
 from benches import (
     capacity,
+    catalog,
     demo,
     effort,
     encoding,
@@ -75,6 +76,7 @@ BENCHES: Mapping[str, Bench] = {
     "plans": Bench(plans, alone=True, edge=True),
     "tier": Bench(tier, alone=True, edge=True),
     "watermark": Bench(watermark, alone=True),
+    "catalog": Bench(catalog, alone=True),
     "demo": Bench(demo, alone=True),
 }
 """Those that share the install come first."""

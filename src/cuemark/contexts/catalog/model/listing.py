@@ -134,6 +134,18 @@ def title_of(listing: Listing, now: datetime) -> Title | None:
     )
 
 
+def created(title: Title) -> TitleCreated:
+    """What the log tells of a title that is new."""
+    return TitleCreated(
+        title_id=title.title_id,
+        name=title.name,
+        synopsis=title.synopsis,
+        created_at=title.created_at,
+        series=title.series,
+        launch_at=title.launch_at,
+    )
+
+
 def in_language(title: Title, text: Told) -> Title:
     """``title`` with the texts and the picture that its reader gets."""
     return msgspec.structs.replace(

@@ -95,17 +95,10 @@ class CatalogService(Catalog):
             launch_at=launch_at,
             launched=listing.is_launched(launch_at, now),
         )
-        created = TitleCreated(
-            title_id=title.title_id,
-            name=title.name,
-            synopsis=title.synopsis,
-            created_at=title.created_at,
-            series=title.series,
-            launch_at=title.launch_at,
-        )
         async with self._database.transaction() as transaction:
-            await store.add_title(transaction, title)
-            await kept.add_work(transaction, _work_of(title), now)
+            await store.add_titles(transaction, [title])
+            await kept.add_works(transaction, [_work_of(title)], now)
+            created = listing.created(title)
             await self._log.append(transaction, TOPIC, title.title_id, created)
         return title
 

@@ -1,16 +1,19 @@
 """Metadata in and out as a whole: an import is one transaction, all of it or nothing."""
 
+import asyncio
+from collections.abc import Sequence
+
 import msgspec
 
 from cuemark.contexts.catalog import store as titles
-from cuemark.contexts.catalog.model import hierarchy, importing
+from cuemark.contexts.catalog.model import hierarchy, importing, listing
 from cuemark.contexts.catalog.model.cursors import time_of
 from cuemark.contexts.catalog.model.importing import Known, Placed
 from cuemark.contexts.catalog.service.names import PERSON
 from cuemark.contexts.catalog.service.works import TITLE, Works
 from cuemark.contexts.catalog.store import names
 from cuemark.contexts.catalog.store import works as store
-from cuemark.contracts.catalog import TOPIC, Title, TitleCreated
+from cuemark.contracts.catalog import TOPIC, Title
 from cuemark.contracts.catalog.exchange import (
     MOST_ROWS,
     Exported,
@@ -21,8 +24,9 @@ from cuemark.contracts.catalog.exchange import (
     PersonRow,
     WorkRow,
 )
+from cuemark.contracts.catalog.metadata import Person, Term
 from cuemark.contracts.catalog.works import Kind, Work
-from cuemark.contracts.ids import PersonId, TitleId, WorkId
+from cuemark.contracts.ids import PersonId, TermId, TitleId, WorkId
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.ids import Ids
@@ -100,76 +104,88 @@ class Exchange:
     async def _import(self, transaction: Transaction, request: ImportMetadata) -> Imported:
         await store.write_alone(transaction)
         known = await _known(transaction, request)
+        # Thousands of rows take as long as others may not wait for an answer.
+        faults, terms, people, works = await asyncio.to_thread(self._checked, request, known)
+        if faults:
+            return Imported(fault_count=len(faults), faults=faults[:MOST_FAULTS])
+        counts = {"created": 0, "changed": 0, "unchanged": 0}
+        for term in terms.values():
+            counts[_what(known.terms.get(term.term_id), term)] += 1
+            await names.put_term(transaction, term)
+        for person in people.values():
+            counts[_what(known.people.get(person.person_id), person)] += 1
+        await names.put_people(transaction, list(people.values()))
+        await store.take_numbers(transaction, [each.work_id for each in works if each.moves])
+        counts["created"] += await self._add(transaction, works)
+        for placed in works:
+            if placed.before is not None:
+                counts[await self._change(transaction, placed, placed.before)] += 1
+        return Imported(
+            created=counts["created"], changed=counts["changed"], unchanged=counts["unchanged"]
+        )
+
+    def _checked(
+        self, request: ImportMetadata, known: Known
+    ) -> tuple[list[Fault], dict[TermId, Term], dict[str, Person], list[Placed]]:
         faults: list[Fault] = []
         terms = importing.checked_terms(request.terms, faults)
         people = importing.checked_people(
             request.people, known, lambda: self._ids.new(PERSON), faults
         )
         works = importing.checked_works(request.works, known, people, terms, self._new_id, faults)
-        if faults:
-            return Imported(fault_count=len(faults), faults=faults[:MOST_FAULTS])
-        counts = {"created": 0, "changed": 0, "unchanged": 0}
-        for term in terms.values():
-            there = known.terms.get(term.term_id)
-            counts[_what(there, term)] += 1
-            await names.put_term(transaction, term)
-        for person in people.values():
-            counts[_what(known.people.get(person.person_id), person)] += 1
-            await names.put_person(transaction, person)
-        await store.take_numbers(transaction, [each.work_id for each in works if each.moves])
-        for placed in works:
-            counts[await self._put(transaction, placed)] += 1
-        return Imported(
-            created=counts["created"], changed=counts["changed"], unchanged=counts["unchanged"]
-        )
+        return faults, terms, people, works
 
-    async def _put(self, transaction: Transaction, placed: Placed) -> str:
-        before = placed.before
-        if before is not None:
-            after = await self._works.change(
-                transaction,
-                before,
-                "imported",
-                kind=placed.kind,
-                parent_id=placed.parent_id,
-                number=placed.number,
-                details=placed.details,
-            )
-            return "unchanged" if after == before else "changed"
-        work = Work(
-            work_id=placed.work_id,
+    async def _change(self, transaction: Transaction, placed: Placed, before: Work) -> str:
+        after = await self._works.change(
+            transaction,
+            before,
+            "imported",
             kind=placed.kind,
-            details=placed.details,
             parent_id=placed.parent_id,
             number=placed.number,
-            revision=1,
-            change="imported",
-            changed_at=self._clock.now(),
+            details=placed.details,
         )
-        await self._works.add(transaction, work)
-        if work.kind in hierarchy.PLAYABLE:
-            await self._add_title(transaction, work)
-        return "created"
+        return "unchanged" if after == before else "changed"
 
-    async def _add_title(self, transaction: Transaction, work: Work) -> None:
-        """A title without a version: what is to be ingested for it may come later."""
+    async def _add(self, transaction: Transaction, placed: Sequence[Placed]) -> int:
+        """Add those that are new, and say how many. New titles have no version: what is to be
+        ingested for them may come later."""
+        now = self._clock.now()
+        works = [
+            Work(
+                work_id=each.work_id,
+                kind=each.kind,
+                details=each.details,
+                parent_id=each.parent_id,
+                number=each.number,
+                revision=1,
+                change="imported",
+                changed_at=now,
+            )
+            for each in placed
+            if each.before is None
+        ]
+        await self._works.add_all(transaction, works)
+        made = [
+            await self._title_of(transaction, work)
+            for work in works
+            if work.kind in hierarchy.PLAYABLE
+        ]
+        await titles.add_titles(transaction, made)
+        created = [(title.title_id, listing.created(title)) for title in made]
+        await self._log.append_all(transaction, TOPIC, created)
+        return len(works)
+
+    async def _title_of(self, transaction: Transaction, work: Work) -> Title:
         text, title_id = work.details.texts[0], TitleId(work.work_id)
-        title = Title(
+        lies = work.parent_id is not None
+        return Title(
             title_id=title_id,
             name=text.name,
             synopsis=text.synopsis,
             created_at=work.changed_at,
-            series=await store.series_name(transaction, title_id),
+            series=await store.series_name(transaction, title_id) if lies else "",
         )
-        await titles.add_title(transaction, title)
-        created = TitleCreated(
-            title_id=title_id,
-            name=title.name,
-            synopsis=title.synopsis,
-            created_at=title.created_at,
-            series=title.series,
-        )
-        await self._log.append(transaction, TOPIC, title_id, created)
 
     def _new_id(self, kind: Kind) -> str:
         return self._ids.new(hierarchy.HOLDERS.get(kind, TITLE))

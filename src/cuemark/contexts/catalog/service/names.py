@@ -53,7 +53,7 @@ class Names:
             if request.person_id is not None:
                 await _person(transaction, request.person_id)
             refuse(await ids_of_others(transaction, person.person_id, person.ids))
-            await store.put_person(transaction, person)
+            await store.put_people(transaction, [person])
         return person
 
     async def list_people(self, request: ListPeople) -> PersonPage:

@@ -73,7 +73,7 @@ class Works:
                 change="created",
                 changed_at=self._clock.now(),
             )
-            await self.add(transaction, work)
+            await self.add_all(transaction, [work])
         return work
 
     async def get(self, request: GetWork) -> Work:
@@ -140,7 +140,8 @@ class Works:
                     else "A work lies in it: move or remove it first."
                 )
             await store.remove_work(transaction, before)
-            await self._tell(transaction, before, "removed", before.revision + 1)
+            gone = _changed(before, "removed", before.revision + 1)
+            await self._log.append(transaction, TOPIC, before.work_id, gone)
         return before
 
     async def undo(self, request: UndoWork) -> Work:
@@ -176,7 +177,7 @@ class Works:
                 change="undone",
                 changed_at=listing.chosen_at(self._clock.now(), before.changed_at),
             )
-            await self.add(transaction, again)
+            await self.add_all(transaction, [again])
             return again
 
     async def check_place(
@@ -204,9 +205,11 @@ class Works:
         if await store.count_inside(transaction, parent.work_id, work_id) >= hierarchy.MOST_INSIDE:
             raise WorkMisplaced(f"A work holds at most {hierarchy.MOST_INSIDE} others.")
 
-    async def add(self, transaction: Transaction, work: Work) -> None:
-        await store.add_work(transaction, work, self._clock.now())
-        await self._tell(transaction, work, work.change, work.revision)
+    async def add_all(self, transaction: Transaction, works: Sequence[Work]) -> None:
+        """Add works, each after the one that it lies in."""
+        await store.add_works(transaction, works, self._clock.now())
+        told = [(work.work_id, _changed(work, work.change, work.revision)) for work in works]
+        await self._log.append_all(transaction, TOPIC, told)
 
     async def change(
         self,
@@ -236,21 +239,10 @@ class Works:
             changed_at=listing.chosen_at(self._clock.now(), before.changed_at),
         )
         await store.change_work(transaction, before, after)
-        await self._tell(transaction, after, change, after.revision)
+        event = _changed(after, change, after.revision)
+        await self._log.append(transaction, TOPIC, after.work_id, event)
         await self._describe_titles(transaction, before, after)
         return after
-
-    async def _tell(
-        self, transaction: Transaction, work: Work, change: Change, revision: int
-    ) -> None:
-        event = WorkChanged(
-            work_id=work.work_id,
-            work_kind=work.kind,
-            change=change,
-            revision=revision,
-            changed_at=work.changed_at,
-        )
-        await self._log.append(transaction, TOPIC, work.work_id, event)
 
     async def _describe_titles(self, transaction: Transaction, before: Work, after: Work) -> None:
         """Tell each title of which the name, the synopsis or the series is another one by now."""
@@ -320,6 +312,16 @@ def refuse(faults: Sequence[Fault]) -> None:
     """Raises ``WorkInvalid`` with the first of the faults."""
     if faults:
         raise WorkInvalid(f"{faults[0].place}: {faults[0].message}.")
+
+
+def _changed(work: Work, change: Change, revision: int) -> WorkChanged:
+    return WorkChanged(
+        work_id=work.work_id,
+        work_kind=work.kind,
+        change=change,
+        revision=revision,
+        changed_at=work.changed_at,
+    )
 
 
 def _supplement(details: Details, kind: Kind) -> list[Fault]:

@@ -1,5 +1,6 @@
 """All the SQL of the catalog."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -67,16 +68,22 @@ _half = Table(
 )
 
 
-async def add_title(transaction: Transaction, title: Title) -> None:
+async def add_titles(transaction: Transaction, titles: Sequence[Title]) -> None:
+    if not titles:
+        return
     await transaction.execute(
-        _title.insert().values(
-            title_id=title.title_id,
-            name=title.name,
-            synopsis=title.synopsis,
-            created_at=title.created_at,
-            series=title.series,
-            launch_at=title.launch_at,
-        )
+        _title.insert(),
+        [
+            {
+                "title_id": title.title_id,
+                "name": title.name,
+                "synopsis": title.synopsis,
+                "created_at": title.created_at,
+                "series": title.series,
+                "launch_at": title.launch_at,
+            }
+            for title in titles
+        ],
     )
 
 

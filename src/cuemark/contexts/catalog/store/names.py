@@ -1,6 +1,6 @@
 """The tables of people and of the lists of genres and themes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -14,13 +14,19 @@ from cuemark.kit.database import Transaction
 MOST_TERMS = 500
 
 
-async def put_person(transaction: Transaction, person: Person) -> None:
-    values = {
-        "id": person.person_id,
-        "names": msgspec.json.encode(person.names).decode(),
-        "ids": msgspec.json.encode(person.ids).decode(),
-        "named": "\n".join(each.name for each in person.names).casefold(),
-    }
+async def put_people(transaction: Transaction, people: Sequence[Person]) -> None:
+    """Keep people in place of those with their ids, if there are such."""
+    if not people:
+        return
+    values = [
+        {
+            "id": person.person_id,
+            "names": msgspec.json.encode(person.names).decode(),
+            "ids": msgspec.json.encode(person.ids).decode(),
+            "named": "\n".join(each.name for each in person.names).casefold(),
+        }
+        for person in people
+    ]
     await transaction.execute(
         text(
             "insert into catalog.person (person_id, names, ids, named) values "
@@ -29,8 +35,9 @@ async def put_person(transaction: Transaction, person: Person) -> None:
         ),
         values,
     )
-    await forget_ids(transaction, person.person_id)
-    await add_ids(transaction, "person", person.person_id, person.ids)
+    await forget_ids(transaction, *(person.person_id for person in people))
+    ids = [(person.person_id, each) for person in people for each in person.ids]
+    await add_ids(transaction, "person", ids)
 
 
 async def people(

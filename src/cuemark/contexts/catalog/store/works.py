@@ -20,16 +20,19 @@ _LOCK = {"name": "catalog.work"}
 _COLUMNS = "work_id, kind, parent_id, number, details, revision, change, changed_at"
 
 
-async def add_work(transaction: Transaction, work: Work, created_at: datetime) -> None:
+async def add_works(transaction: Transaction, works: Sequence[Work], created_at: datetime) -> None:
+    """Add works, each after the one that it lies in."""
+    if not works:
+        return
     await transaction.execute(
         text(
             f"insert into catalog.work ({_COLUMNS}, created_at) values (:work_id, :kind, "
             ":parent_id, :number, cast(:details as jsonb), :revision, :change, :changed_at, "
             ":created_at)"
         ),
-        {**_values(work), "created_at": created_at},
+        [{**_values(work), "created_at": created_at} for work in works],
     )
-    await _name(transaction, work)
+    await _name(transaction, works)
 
 
 async def write_alone(transaction: Transaction) -> None:
@@ -74,7 +77,7 @@ async def change_work(transaction: Transaction, before: Work, after: Work) -> No
                 text(f"delete from catalog.{table} where work_id = :id"), {"id": after.work_id}
             )
         await forget_ids(transaction, after.work_id)
-        await _name(transaction, after)
+        await _name(transaction, [after])
 
 
 async def remove_work(transaction: Transaction, before: Work) -> None:
@@ -221,26 +224,26 @@ async def owners_of_ids(
     return {(row.scheme, row.value): row.owner_id for row in found}
 
 
-async def forget_ids(transaction: Transaction, owner_id: str) -> None:
+async def forget_ids(transaction: Transaction, *owner_ids: str) -> None:
     await transaction.execute(
-        text("delete from catalog.other_id where owner_id = :id"), {"id": owner_id}
+        text("delete from catalog.other_id where owner_id = any(:ids)"), {"ids": list(owner_ids)}
     )
 
 
-async def add_ids(
-    transaction: Transaction, scope: str, owner_id: str, ids: Collection[OtherId]
-) -> None:
+async def add_ids(transaction: Transaction, scope: str, ids: Sequence[tuple[str, OtherId]]) -> None:
+    """Add ids, each with its owner's."""
     if ids:
         await transaction.execute(
             text(
-                "insert into catalog.other_id (scope, scheme, value, owner_id) select :scope, "
-                "*, :owner_id from unnest(cast(:schemes as text[]), cast(:values as text[]))"
+                "insert into catalog.other_id (scope, owner_id, scheme, value) select :scope, * "
+                "from unnest(cast(:owners as text[]), cast(:schemes as text[]), "
+                "cast(:values as text[]))"
             ),
             {
                 "scope": scope,
-                "owner_id": owner_id,
-                "schemes": [each.scheme for each in ids],
-                "values": [each.value for each in ids],
+                "owners": [owner_id for owner_id, _ in ids],
+                "schemes": [each.scheme for _, each in ids],
+                "values": [each.value for _, each in ids],
             },
         )
 
@@ -286,20 +289,29 @@ async def in_order_of_creation(
     return [(row.created_at, _work(row)) for row in found]
 
 
-async def _name(transaction: Transaction, work: Work) -> None:
+async def _name(transaction: Transaction, works: Sequence[Work]) -> None:
     """Write down whom and what the details name, so that works are found by it."""
-    people = {each.person_id for each in work.details.credits}
-    terms = {*work.details.genres, *work.details.themes}
-    for table, named in (("person", people), ("term", terms)):
-        if named:
+    people = [
+        (person_id, work.work_id)
+        for work in works
+        for person_id in sorted({each.person_id for each in work.details.credits})
+    ]
+    terms = [
+        (term_id, work.work_id)
+        for work in works
+        for term_id in sorted({*work.details.genres, *work.details.themes})
+    ]
+    for table, pairs in (("person", people), ("term", terms)):
+        if pairs:
             await transaction.execute(
                 text(
                     f"insert into catalog.work_{table} ({table}_id, work_id) "
-                    "select unnest(cast(:named as text[])), :id"
+                    "select * from unnest(cast(:named as text[]), cast(:works as text[]))"
                 ),
-                {"named": sorted(named), "id": work.work_id},
+                {"named": [named for named, _ in pairs], "works": [work for _, work in pairs]},
             )
-    await add_ids(transaction, "work", work.work_id, work.details.ids)
+    ids = [(work.work_id, each) for work in works for each in work.details.ids]
+    await add_ids(transaction, "work", ids)
 
 
 def _values(work: Work) -> dict[str, Any]:
