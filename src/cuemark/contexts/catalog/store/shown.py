@@ -17,23 +17,38 @@ from cuemark.kit.database import Transaction
 _HOLDERS = ", ".join(f"'{kind}'" for kind in HOLDERS)
 _PICTURE = "coalesce(nullif(b.chosen_artwork_key, ''), b.artwork_key)"
 _SEEN = "b.version_id is not null and (b.launch_at is null or b.launch_at <= :now)"
-_BELOW = """
-  with recursive below as (
-    select c.work_id, 1 as deep, c.number from catalog.work c where c.parent_id = w.work_id
-    union all select c.work_id, below.deep + 1, c.number
-      from catalog.work c join below on c.parent_id = below.work_id
-  )"""
+_DEPTHS = range(1, 5)
+"""How deep a title may lie: a franchise, a series, a season, an episode, and its trailer."""
+
+
+def _below(depth: int) -> str:
+    """The titles that lie so deep in the work ``w``: joins, which use the index of parents where a
+    recursion would read the whole table."""
+    joins = [
+        f"join catalog.work c{at} on c{at}.parent_id = c{at - 1}.work_id"
+        for at in range(2, depth + 1)
+    ]
+    browse = f"join catalog.browse b on b.title_id = c{depth}.work_id"
+    return " ".join(["from catalog.work c1", *joins, browse, "where c1.parent_id = w.work_id"])
+
+
+def _first_picture(depth: int) -> str:
+    order = ", ".join(f"c{at}.number nulls last, c{at}.work_id" for at in range(1, depth + 1))
+    return (
+        f"(select {_PICTURE} {_below(depth)} and {_PICTURE} <> '' "
+        f"and (not :seen_only or ({_SEEN})) order by {order} limit 1)"
+    )
+
+
+_FIRST_PICTURE = f"coalesce({', '.join(map(_first_picture, _DEPTHS))})"
+_HOLDS_SEEN = " or ".join(f"exists (select 1 {_below(depth)} and {_SEEN})" for depth in _DEPTHS)
 _COLUMNS = f"""
   w.work_id, w.kind, w.parent_id, w.number, w.details, w.created_at, b.version_id,
   coalesce(b.quality, 'none') as quality, coalesce(b.duration_s, 0) as duration_s, b.launch_at,
-  coalesce(case when w.kind in ({_HOLDERS}) then (
-    {_BELOW} select {_PICTURE} from below join catalog.browse b on b.title_id = below.work_id
-    where {_PICTURE} <> '' and (not :seen_only or ({_SEEN}))
-    order by below.deep, below.number nulls last, below.work_id limit 1
-  ) else {_PICTURE} end, '') as artwork_key"""
-_IS_SEEN = f"""(not :seen_only or case when w.kind in ({_HOLDERS}) then exists (
-    {_BELOW} select 1 from below join catalog.browse b on b.title_id = below.work_id where {_SEEN}
-  ) else {_SEEN} end)"""
+  coalesce(
+    case when w.kind in ({_HOLDERS}) then {_FIRST_PICTURE} else {_PICTURE} end, ''
+  ) as artwork_key"""
+_IS_SEEN = f"(not :seen_only or ({_SEEN}) or (w.kind in ({_HOLDERS}) and ({_HOLDS_SEEN})))"
 _FROM = "from catalog.work w left join catalog.browse b on b.title_id = w.work_id"
 _RANK = (
     "array_position(array['season', 'episode', 'series', 'movie', 'franchise', 'supplemental'], "
