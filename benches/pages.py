@@ -6,6 +6,7 @@ from typing import Protocol
 
 from benches import (
     capacity,
+    catalog,
     demo,
     effort,
     encoding,
@@ -78,6 +79,7 @@ BENCHES: Mapping[str, Bench] = {
     "tier": Bench(tier, alone=True, edge=True),
     "rights": Bench(rights, alone=True, control=True),
     "watermark": Bench(watermark, alone=True),
+    "catalog": Bench(catalog, alone=True),
     "demo": Bench(demo, alone=True),
 }
 """Those that share the install come first."""

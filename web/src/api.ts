@@ -17,6 +17,56 @@ export interface Title {
   readonly quality: "none" | "quick" | "full";
   readonly artwork_url: string;
   readonly position_s: number;
+  readonly series: string;
+}
+
+export type WorkKind = "franchise" | "series" | "season" | "episode" | "movie" | "supplemental";
+
+/** A work in a list: a title, or what holds titles. */
+export interface WorkSummary {
+  readonly work_id: string;
+  readonly kind: WorkKind;
+  readonly name: string;
+  readonly synopsis_short: string;
+  readonly number: number | null;
+  readonly parent_id: string | null;
+  readonly year: number | null;
+  readonly artwork_url: string;
+  readonly quality: "none" | "quick" | "full";
+  readonly duration_s: number;
+  readonly position_s: number;
+}
+
+export interface Credit {
+  readonly person_id: string;
+  readonly name: string;
+  readonly role: string;
+  readonly character: string;
+}
+
+export interface AgeRating {
+  readonly scheme: string;
+  readonly rating: string;
+}
+
+/** A work with what it lies in (the nearest last), and who made it. */
+export interface Work {
+  readonly work: WorkSummary;
+  readonly synopsis: string;
+  readonly above: readonly WorkSummary[];
+  readonly original_language: string;
+  readonly countries: readonly string[];
+  readonly genres: readonly { readonly term_id: string; readonly name: string }[];
+  readonly themes: readonly { readonly term_id: string; readonly name: string }[];
+  readonly credits: readonly Credit[];
+  readonly ratings: readonly AgeRating[];
+  readonly rating: AgeRating | null;
+  readonly next_title_id: string | null;
+}
+
+export interface WorkPage {
+  readonly works: readonly WorkSummary[];
+  readonly next_cursor: string;
 }
 
 export interface TitlePage {
@@ -124,6 +174,14 @@ export const api = {
   titles: (after = "", limit = 48) =>
     jsonAfterReport<TitlePage>(`/titles?after=${id(after)}&limit=${limit}`),
   title: (titleId: string) => json<Title>("GET", `/titles/${id(titleId)}`),
+  work: (workId: string, territory: string) =>
+    jsonAfterReport<Work>(`/works/${id(workId)}?territory=${id(territory)}`),
+  works: (wanted: Readonly<Record<string, string>>) =>
+    jsonAfterReport<WorkPage>(`/works?${new URLSearchParams(wanted).toString()}`),
+  async schemaOrg(workId: string): Promise<string> {
+    const response = await call("GET", `${BASE}/works/${id(workId)}/schema.jsonld`);
+    return response.text();
+  },
   watching: () => jsonAfterReport<{ titles: readonly Title[] }>("/continue-watching"),
 
   async login(email: string, password: string): Promise<void> {

@@ -6,6 +6,7 @@ import { complaintOf, isLoggedOut } from "./complaint.ts";
 import { say } from "./language.ts";
 import { HomePage } from "./pages/home.tsx";
 import { LoginPage } from "./pages/login.tsx";
+import { WorkPage } from "./pages/work.tsx";
 import { Message } from "./parts/message.tsx";
 import { codeOf, go, useRoute } from "./route.ts";
 
@@ -120,6 +121,9 @@ export function App() {
   if (route.view === "watch") {
     if (!WatchPage) return <Message text={say("player.loading")} busy />;
     return <WatchPage key={route.titleId} titleId={route.titleId} onLoggedOut={toLogin} />;
+  }
+  if (route.view === "work") {
+    return <WorkPage key={route.workId} workId={route.workId} onLoggedOut={toLogin} />;
   }
   if (route.view === "lost") {
     return (

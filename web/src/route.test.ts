@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { codeOf, routeOf, watchPath } from "./route.ts";
+import { codeOf, routeOf, watchPath, workPath } from "./route.ts";
 
 test("each view has one address", () => {
   assert.deepEqual(routeOf("/"), { view: "home" });
   assert.deepEqual(routeOf("/login"), { view: "login" });
   assert.deepEqual(routeOf(watchPath("ttl_01J")), { view: "watch", titleId: "ttl_01J" });
+  assert.deepEqual(routeOf(workPath("ser_01J")), { view: "work", workId: "ser_01J" });
 });
 
 test("what is no address of ours is lost", () => {
-  for (const path of ["/watch", "/watch/", "/watch/a/b", "/watch/..", "/nope", "/login/x"]) {
+  for (const path of ["/watch", "/watch/", "/watch/a/b", "/title", "/title/a/b", "/watch/..", "/nope", "/login/x"]) {
     assert.deepEqual(routeOf(path), { view: "lost" }, path);
   }
 });

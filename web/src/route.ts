@@ -6,6 +6,7 @@ export type Route =
   | { readonly view: "home" }
   | { readonly view: "login" }
   | { readonly view: "watch"; readonly titleId: string }
+  | { readonly view: "work"; readonly workId: string }
   | { readonly view: "lost" };
 
 export function routeOf(path: string): Route {
@@ -13,6 +14,8 @@ export function routeOf(path: string): Route {
   if (path === "/login") return { view: "login" };
   const watched = /^\/watch\/([A-Za-z0-9_-]{1,64})$/.exec(path);
   if (watched?.[1]) return { view: "watch", titleId: watched[1] };
+  const about = /^\/title\/([A-Za-z0-9_-]{1,64})$/.exec(path);
+  if (about?.[1]) return { view: "work", workId: about[1] };
   return { view: "lost" };
 }
 
@@ -22,6 +25,8 @@ export function codeOf(fragment: string): string {
 }
 
 export const watchPath = (titleId: string) => `/watch/${encodeURIComponent(titleId)}`;
+
+export const workPath = (workId: string) => `/title/${encodeURIComponent(workId)}`;
 
 const MOVED = "cuemark:moved";
 

@@ -55,7 +55,8 @@ function interval(start: number, length: number) {
   return { start, end: start + length, middle: start + length / 2 };
 }
 
-const FOCUSABLE = "a[href], button:not(:disabled), input:not(:disabled), [tabindex='0']";
+// What is aside is for a pointer and the tab key: with arrows every row would take two presses.
+const FOCUSABLE = "a[href]:not([data-aside]), button:not(:disabled), input:not(:disabled), [tabindex='0']";
 
 /** Move the focus inside `root`; false where nothing lies that way. */
 export function moveFocus(root: ParentNode, direction: Direction): boolean {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { catalogs, chooseCaption, chooseLanguage, ownName, sentence, type StringKey } from "./strings.ts";
+import { catalogs, chooseCaption, chooseLanguage, nameOf, ownName, regionOf, sentence, type StringKey } from "./strings.ts";
 
 const keys = Object.keys(catalogs.en) as StringKey[];
 const places = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
@@ -50,4 +50,16 @@ test("languages go by their own names", () => {
   assert.equal(ownName("de"), "Deutsch");
   assert.equal(ownName("es"), "Español");
   assert.equal(ownName("not a tag"), "not a tag");
+});
+
+test("the country is that of the first tag that names one", () => {
+  assert.equal(regionOf(["de", "de-at", "en-US"]), "AT");
+  assert.equal(regionOf(["zh-Hant-TW"]), "TW");
+  assert.equal(regionOf(["en", "es-419", "x-private"]), "");
+});
+
+test("countries and languages have names in the page's language", () => {
+  assert.equal(nameOf("region", "DE", "en"), "Germany");
+  assert.equal(nameOf("language", "fr", "de"), "Französisch");
+  assert.equal(nameOf("region", "no country", "en"), "no country");
 });

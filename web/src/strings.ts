@@ -31,6 +31,36 @@ const en = {
   "home.more": "Show more titles",
   "home.play": "Play",
   "home.resume": "Resume at {time}",
+  "home.series": "Series",
+  "home.about": "About {name}",
+  "home.details": "Details",
+  "work.loading": "Loading …",
+  "work.season": "Season {number}",
+  "work.specials": "Specials",
+  "work.episode": "Episode {number}",
+  "work.episodes": "Episodes",
+  "work.play_first": "Play episode {number}",
+  "work.more": "Trailers and more",
+  "work.inside": "Titles",
+  "work.people": "People",
+  "work.as": "as {character}",
+  "work.original": "Original language",
+  "work.countries": "Made in",
+  "work.themes": "Themes",
+  "work.ratings": "Age ratings",
+  "role.actor": "Cast",
+  "role.director": "Director",
+  "role.creator": "Creator",
+  "role.writer": "Writer",
+  "role.producer": "Producer",
+  "role.composer": "Music",
+  "role.cinematographer": "Camera",
+  "role.editor": "Editing",
+  "role.voice": "Voices",
+  "role.narrator": "Narrator",
+  "role.host": "Host",
+  "role.self": "With",
+  "player.next": "Next: {name}",
   "title.quick": "Quick version",
   "title.quick_why": "The first encode. A finer one replaces it by itself.",
   "title.minutes": "{minutes} min",
@@ -120,6 +150,36 @@ const de: Catalog = {
   "home.more": "Weitere Titel zeigen",
   "home.play": "Abspielen",
   "home.resume": "Weiter ab {time}",
+  "home.series": "Serien",
+  "home.about": "Über {name}",
+  "home.details": "Einzelheiten",
+  "work.loading": "Wird geladen …",
+  "work.season": "Staffel {number}",
+  "work.specials": "Extras",
+  "work.episode": "Folge {number}",
+  "work.episodes": "Folgen",
+  "work.play_first": "Folge {number} abspielen",
+  "work.more": "Trailer und mehr",
+  "work.inside": "Titel",
+  "work.people": "Menschen",
+  "work.as": "als {character}",
+  "work.original": "Originalsprache",
+  "work.countries": "Hergestellt in",
+  "work.themes": "Themen",
+  "work.ratings": "Altersfreigaben",
+  "role.actor": "Besetzung",
+  "role.director": "Regie",
+  "role.creator": "Idee",
+  "role.writer": "Drehbuch",
+  "role.producer": "Produktion",
+  "role.composer": "Musik",
+  "role.cinematographer": "Kamera",
+  "role.editor": "Schnitt",
+  "role.voice": "Stimmen",
+  "role.narrator": "Erzählt von",
+  "role.host": "Moderation",
+  "role.self": "Mit",
+  "player.next": "Weiter: {name}",
   "title.quick": "Schnellfassung",
   "title.quick_why": "Die erste Kodierung. Eine feinere ersetzt sie von selbst.",
   "title.minutes": "{minutes} Min.",
@@ -200,6 +260,25 @@ export function chooseLanguage(wanted: readonly string[]): Language {
     if (Object.hasOwn(catalogs, primary)) return primary as Language;
   }
   return "en";
+}
+
+/** The country of the first language tag that names one; empty where none does. */
+export function regionOf(wanted: readonly string[]): string {
+  for (const tag of wanted) {
+    const region = /^[A-Za-z]{2,3}(?:-[A-Za-z]{4})?-([A-Za-z]{2})(?:-|$)/.exec(tag)?.[1];
+    if (region) return region.toUpperCase();
+  }
+  return "";
+}
+
+/** What a country or a language is called in the page's own language; the code where unknown. */
+export function nameOf(type: "region" | "language", code: string, language: Language): string {
+  try {
+    return new Intl.DisplayNames([language], { type }).of(code) ?? code;
+  } catch (error) {
+    if (error instanceof RangeError) return code;
+    throw error;
+  }
 }
 
 export type Values = Readonly<Record<string, string | number>>;

@@ -12,12 +12,18 @@ from cuemark.contracts import (
     rights,
     steering,
 )
+from cuemark.contracts.catalog import works
 from cuemark.contracts.encoding import events
 
 EVENTS: Mapping[str, type[msgspec.Struct]] = {
     f"{topic}.{kind.__name__}": kind
     for topic, kinds in {
-        catalog.TOPIC: (catalog.TitleCreated, catalog.ArtworkChosen),
+        catalog.TOPIC: (
+            catalog.TitleCreated,
+            catalog.ArtworkChosen,
+            works.TitleDescribed,
+            works.WorkChanged,
+        ),
         events.TOPIC: (
             events.MasterLanded,
             events.VersionPublished,

@@ -4,7 +4,11 @@ from typing import NewType
 
 AccountId = NewType("AccountId", str)
 ProfileId = NewType("ProfileId", str)
+WorkId = NewType("WorkId", str)
 TitleId = NewType("TitleId", str)
+"""A title is a work that plays, and its id is the work's too."""
+PersonId = NewType("PersonId", str)
+TermId = NewType("TermId", str)
 AssetId = NewType("AssetId", str)
 VersionId = NewType("VersionId", str)
 UploadId = NewType("UploadId", str)

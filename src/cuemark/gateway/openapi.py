@@ -43,6 +43,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "login": Identity.refusals,
     "rights": (*Rights.refusals, *Catalog.refusals),
     "titles": (*Catalog.refusals, *Viewers.refusals),
+    "works": (*Catalog.refusals, *Viewers.refusals),
     "plays": (
         *Playback.refusals,
         *Licensing.refusals,

@@ -144,10 +144,12 @@ class TitleView(View, frozen=True):
 
 
 class ArtworkBody(View, frozen=True):
-    """``with_name`` puts the title's name on the picture."""
+    """``with_name`` puts the title's name on the picture. With a ``language`` the picture is for
+    readers of that one alone."""
 
     number: Annotated[int, Meta(ge=0, le=1000)]
     with_name: bool = False
+    language: Annotated[str, Meta(pattern=r"^([A-Za-z0-9-]{2,35})?\Z")] = ""
 
 
 class ArtworkView(View, frozen=True):

@@ -79,19 +79,31 @@ class Log:
         self, transaction: Transaction, topic: str, key: str, event: msgspec.Struct
     ) -> None:
         """Write ``event`` into the transaction of the change it tells."""
+        await self.append_all(transaction, topic, [(key, event)])
+
+    async def append_all(
+        self, transaction: Transaction, topic: str, events: Sequence[tuple[str, msgspec.Struct]]
+    ) -> None:
+        """Write events with their keys, in this order, as one statement."""
+        if not events:
+            return
+        now, trace_id = self._clock.now(), current_trace_id()
         await transaction.execute(
             text(
                 "insert into log.event (topic, key, kind, body, occurred_at, trace_id) "
                 "values (:topic, :key, :kind, cast(:body as json), :at, :trace_id)"
             ),
-            {
-                "topic": topic,
-                "key": key,
-                "kind": type(event).__name__,
-                "body": msgspec.json.encode(event).decode(),
-                "at": self._clock.now(),
-                "trace_id": current_trace_id(),
-            },
+            [
+                {
+                    "topic": topic,
+                    "key": key,
+                    "kind": type(event).__name__,
+                    "body": msgspec.json.encode(event).decode(),
+                    "at": now,
+                    "trace_id": trace_id,
+                }
+                for key, event in events
+            ],
         )
 
     async def read(

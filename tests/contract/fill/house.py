@@ -8,6 +8,7 @@ import msgspec
 
 from cuemark.contexts.fill import wiring
 from cuemark.contracts import catalog
+from cuemark.contracts.catalog.works import TitleDescribed
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.events import TOPIC, VersionPublished
 from cuemark.contracts.encoding.versions import (
@@ -135,7 +136,9 @@ class House:
         await self.room.followers[0].catch_up()
         return version_id
 
-    async def tell_catalog(self, event: catalog.TitleCreated | catalog.LaunchSet) -> None:
+    async def tell_catalog(
+        self, event: catalog.TitleCreated | catalog.LaunchSet | TitleDescribed
+    ) -> None:
         """The catalog tells of a title."""
         async with self.database.transaction() as transaction:
             await self.log.append(transaction, catalog.TOPIC, event.title_id, event)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from cuemark.contracts.catalog import LaunchSet, TitleCreated
+from cuemark.contracts.catalog.works import TitleDescribed
 from cuemark.contracts.fill import (
     MOST_STOCKS,
     ExplainTitle,
@@ -366,6 +367,15 @@ async def test_a_launch_is_placed_before_it_and_not_long_before(house: House) ->
     fill = await house.reached()
     explained = await fill.explain_title(ExplainTitle(title_id=title_id))
     assert (explained.series, explained.launch_at) == ("Show", near)
+    for series, seconds in (("The Show", 9), ("Show", 5)):
+        at = house.clock.now() + timedelta(seconds=seconds)
+        described = TitleDescribed(
+            title_id=title_id, name="New", synopsis="", series=series, described_at=at
+        )
+        await house.tell_catalog(described)
+        await house.tell_catalog(told)
+    explained = await fill.explain_title(ExplainTitle(title_id=title_id))
+    assert (explained.series, explained.launch_at) == ("The Show", near)
 
 
 async def test_a_restart_forgets_nothing(house: House) -> None:

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuemark.contexts.catalog import model
-from cuemark.contexts.catalog.model import Listing, after_event
+from cuemark.contexts.catalog.model import listing as model
+from cuemark.contexts.catalog.model import texts
+from cuemark.contexts.catalog.model.listing import Listing, after_event
 from cuemark.contracts.catalog import ArtworkChosen, LaunchSet, TitleCreated, TitleInvalid
+from cuemark.contracts.catalog.works import TitleDescribed
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
 
@@ -42,7 +44,15 @@ launches = st.builds(
     launch_at=st.none() | st.integers(0, 5).map(lambda days: START + timedelta(days=days)),
     set_at=st.integers(0, 5).map(lambda minutes: START + timedelta(minutes=minutes)),
 )
-Event = TitleCreated | LaunchSet | VersionPublished | ArtworkChosen
+descriptions = st.builds(
+    TitleDescribed,
+    title_id=st.just(TITLE),
+    name=st.sampled_from(["Film", "Movie"]),
+    synopsis=st.just(""),
+    series=st.sampled_from(["", "Show"]),
+    described_at=st.integers(0, 5).map(lambda minutes: START + timedelta(minutes=minutes)),
+)
+Event = TitleDescribed | TitleCreated | LaunchSet | VersionPublished | ArtworkChosen
 
 
 def folded(events: Sequence[Event]) -> Listing:
@@ -56,17 +66,27 @@ def folded(events: Sequence[Event]) -> Listing:
     st.lists(versions, max_size=6, unique_by=lambda v: (v.quality, v.published_at, v.version_id)),
     st.lists(choices, max_size=4),
     st.lists(launches, max_size=4),
+    st.lists(descriptions, max_size=4),
     st.randoms(use_true_random=False),
 )
 def test_the_same_events_in_any_order_give_the_same_listing(
     published: list[VersionPublished],
     chosen: list[ArtworkChosen],
     launched: list[LaunchSet],
+    described: list[TitleDescribed],
     random: Random,
 ) -> None:
-    events: list[Event] = [created, *published, *chosen, *launched]
+    events: list[Event] = [created, *published, *chosen, *launched, *described]
     shuffled = random.sample(events, len(events))
     assert folded(shuffled) == folded(events)
+
+
+@given(st.lists(descriptions, min_size=1, max_size=4))
+def test_a_title_is_called_as_it_was_described_last(described: list[TitleDescribed]) -> None:
+    title = model.title_of(folded([created, *described]), START)
+    assert title is not None
+    last = max(described, key=lambda each: (each.described_at, each.name, "", each.series))
+    assert (title.name, title.series) == (last.name, last.series)
 
 
 @given(versions, st.lists(choices, min_size=1, max_size=4))
@@ -124,19 +144,19 @@ def test_an_event_that_is_read_again_changes_nothing(events: list[VersionPublish
 @given(st.text(max_size=300))
 def test_a_name_is_accepted_as_it_will_be_shown_or_refused(name: str) -> None:
     try:
-        accepted = model.checked_name(name)
+        accepted = texts.checked_name(name)
     except TitleInvalid:
         return
-    assert 1 <= len(accepted) <= model.LONGEST_NAME
-    assert model.checked_name(accepted) == accepted
+    assert 1 <= len(accepted) <= texts.LONGEST_NAME
+    assert texts.checked_name(accepted) == accepted
     accepted.encode()
 
 
 def test_a_synopsis_may_have_lines_and_a_name_may_not() -> None:
-    assert model.checked_synopsis("one\ntwo") == "one\ntwo"
+    assert texts.checked_synopsis("one\ntwo") == "one\ntwo"
     with pytest.raises(TitleInvalid, match="control character"):
-        model.checked_name("one\ntwo")
+        texts.checked_name("one\ntwo")
 
 
 def test_letters_that_look_composed_and_decomposed_are_one_name() -> None:
-    assert model.checked_name("Ame\u0301lie") == model.checked_name("Am\u00e9lie")
+    assert texts.checked_name("Ame\u0301lie") == texts.checked_name("Am\u00e9lie")

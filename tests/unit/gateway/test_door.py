@@ -295,7 +295,7 @@ async def test_the_operator_reads_the_api_as_openapi(ask: Asker) -> None:
     assert "429" in document["paths"]["/api/v1/login"]["post"]["responses"]
     upload = document["paths"]["/api/v1/uploads/{upload_id}"]["patch"]["responses"]
     assert {"Upload", "ErrorView"} <= set(str(upload["409"]).replace("'", "/").split("/"))
-    assert {p["name"] for p in titles["get"]["parameters"]} == {"after", "limit"}
+    assert {p["name"] for p in titles["get"]["parameters"]} == {"after", "language", "limit"}
     assert document["paths"]["/api/v1/login"]["post"]["security"] == []
     assert "security" not in titles["get"]
     refs = set(re.findall(rb"#/components/schemas/([A-Za-z_]+)", answer.body))

@@ -15,6 +15,8 @@ from tests.unit.gateway.neighbours import ANNA, OPERATOR, Town
 
 FIELDS = [
     *("email", "password", "code", "title_id", "device", "position_s", "sequence", "name"),
+    *("kind", "details", "texts", "parent_id", "number", "names", "vocabulary", "works"),
+    *("revision", "credits", "genres", "dry_run"),
     *("size_bytes", "sha256", "upload_id", "captions", "language", "ttl_s", "create", "kids"),
 ]
 HEADERS = [
@@ -42,6 +44,12 @@ WRITES = [
     ("POST", "/api/v1/accounts", OPERATOR),
     ("POST", "/api/v1/login-links", OPERATOR),
     ("POST", "/api/v1/titles", OPERATOR),
+    ("POST", "/api/v1/works", OPERATOR),
+    ("PUT", "/api/v1/works/ser_show/details", OPERATOR),
+    ("PUT", "/api/v1/works/ser_show/place", OPERATOR),
+    ("POST", "/api/v1/people", OPERATOR),
+    ("PUT", "/api/v1/terms/drama", OPERATOR),
+    ("POST", "/api/v1/metadata", OPERATOR),
     ("POST", "/api/v1/uploads", OPERATOR),
     ("POST", "/api/v1/titles/ttl_film/ingest", OPERATOR),
 ]

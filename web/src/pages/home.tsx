@@ -4,10 +4,10 @@ import type { Member, Title } from "../api.ts";
 import { say } from "../language.ts";
 import { Artwork } from "../parts/artwork.tsx";
 import { durationText, QualityBadge } from "../parts/badge.tsx";
-import { Card, CardSkeleton } from "../parts/card.tsx";
+import { Card, CardSkeleton, WorkCard } from "../parts/card.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Mark } from "../parts/mark.tsx";
-import { follow, watchPath } from "../route.ts";
+import { follow, watchPath, workPath } from "../route.ts";
 import { directionOf, moveFocus } from "../spatial.ts";
 import { clock, worthResuming } from "../timeline.ts";
 import { useTitles, type Shelf } from "./use-titles.ts";
@@ -55,7 +55,7 @@ export function HomePage({ serviceName, member, onLogOut, onLoggedOut }: HomePag
 }
 
 /** Arrows move the focus over the page; without a focus, down enters it. */
-function useArrows(): void {
+export function useArrows(): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const direction = directionOf(event.key);
@@ -84,6 +84,16 @@ function Shelves({ shelf, onMore }: { readonly shelf: Shelf; readonly onMore: ()
           <ul class="strip">
             {shelf.watching.map((title) => (
               <Card key={title.title_id} title={title} />
+            ))}
+          </ul>
+        </section>
+      )}
+      {shelf.series.length > 0 && (
+        <section class="row" aria-labelledby="series">
+          <h2 id="series">{say("home.series")}</h2>
+          <ul class="strip">
+            {shelf.series.map((work) => (
+              <WorkCard key={work.work_id} work={work} />
             ))}
           </ul>
         </section>
@@ -118,10 +128,15 @@ function Feature({ title }: { readonly title: Title }) {
           <QualityBadge title={title} />
         </p>
         {title.synopsis && <p class="synopsis">{title.synopsis}</p>}
-        <a class="button primary" href={watchPath(title.title_id)} onClick={follow}>
-          <Icon name="play" />
-          {begun ? say("home.resume", { time: clock(title.position_s) }) : say("home.play")}
-        </a>
+        <div class="choices">
+          <a class="button primary" href={watchPath(title.title_id)} onClick={follow}>
+            <Icon name="play" />
+            {begun ? say("home.resume", { time: clock(title.position_s) }) : say("home.play")}
+          </a>
+          <a class="button" href={workPath(title.title_id)} onClick={follow}>
+            {say("home.details")}
+          </a>
+        </div>
       </div>
     </section>
   );

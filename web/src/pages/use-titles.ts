@@ -1,7 +1,7 @@
 // The titles on the home page, kept fresh while somebody looks at them.
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { api, type Title } from "../api.ts";
+import { api, type Title, type WorkSummary } from "../api.ts";
 import { complaintOf, isLoggedOut } from "../complaint.ts";
 
 const SOON_MS = 5_000;
@@ -11,6 +11,7 @@ const PAGE = 48;
 export interface Shelf {
   readonly titles: readonly Title[];
   readonly watching: readonly Title[];
+  readonly series: readonly WorkSummary[];
   readonly nextCursor: string;
 }
 
@@ -35,7 +36,11 @@ export function useTitles(onLoggedOut: () => void): Titles {
 
   const load = useCallback(async () => {
     try {
-      const [watching, first] = await Promise.all([api.watching(), api.titles("", PAGE)]);
+      const [watching, first, series] = await Promise.all([
+        api.watching(),
+        api.titles("", PAGE),
+        api.works({ kind: "series", limit: String(PAGE) }),
+      ]);
       const titles = [...first.titles];
       let nextCursor = first.next_cursor;
       for (let page = 1; page < pages.current && nextCursor; page += 1) {
@@ -43,7 +48,7 @@ export function useTitles(onLoggedOut: () => void): Titles {
         titles.push(...further.titles);
         nextCursor = further.next_cursor;
       }
-      setShelf({ titles, watching: watching.titles, nextCursor });
+      setShelf({ titles, watching: watching.titles, series: series.works, nextCursor });
       setComplaint("");
     } catch (error) {
       if (isLoggedOut(error)) onLoggedOut();

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { api, ApiError } from "../api.ts";
+import { api, ApiError, type Title } from "../api.ts";
 import { isLoggedOut } from "../complaint.ts";
 import { say } from "../language.ts";
 import { Icon } from "../parts/icon.tsx";
@@ -10,7 +10,7 @@ import { Screening, type View } from "../player/screening.ts";
 import { Stats } from "../player/stats.tsx";
 import { useIdle } from "../player/use-idle.ts";
 import { useKeys } from "../player/use-keys.ts";
-import { follow, go } from "../route.ts";
+import { follow, go, workPath } from "../route.ts";
 
 interface WatchPageProps {
   readonly titleId: string;
@@ -23,6 +23,7 @@ export function WatchPage({ titleId, onLoggedOut }: WatchPageProps) {
   const captions = useRef<HTMLDivElement>(null);
   const [screening, view] = useScreening(titleId, video, captions);
   const name = useTitleName(titleId, onLoggedOut);
+  const next = useNext(titleId, view?.phase === "ended");
   const [fullscreen, toggleFullscreen] = useFullscreen(stage);
   const [menuOpen, setMenuOpen] = useState(false);
   const [stats, setStats] = useState(false);
@@ -62,12 +63,16 @@ export function WatchPage({ titleId, onLoggedOut }: WatchPageProps) {
       <div class="captions" ref={captions} />
       {view && screening && (
         <>
-          <Notices view={view} screening={screening} />
+          <Notices view={view} screening={screening} next={next} />
           <header class="stage-top">
             <a class="control" href="/" onClick={follow} aria-label={say("player.back")} data-place="control">
               <Icon name="back" />
             </a>
-            <h1>{name}</h1>
+            <h1>
+              <a href={workPath(titleId)} onClick={follow}>
+                {name}
+              </a>
+            </h1>
           </header>
           {stats && <Stats screening={screening} />}
           {view.phase !== "failed" && (
@@ -154,6 +159,27 @@ function useTitleName(titleId: string, onLoggedOut: () => void): string {
     );
   }, [titleId]);
   return name;
+}
+
+/** The episode that follows, asked for once this one is over. */
+function useNext(titleId: string, ended: boolean): Title | undefined {
+  const [next, setNext] = useState<Title>();
+  useEffect(() => {
+    if (!ended) return;
+    let wanted = true;
+    const ask = async () => {
+      const work = await api.work(titleId, "");
+      if (work.next_title_id && wanted) setNext(await api.title(work.next_title_id));
+    };
+    // Without it the end offers what it offers of a film that nothing follows.
+    ask().catch((error: unknown) => {
+      if (!(error instanceof ApiError)) throw error;
+    });
+    return () => {
+      wanted = false;
+    };
+  }, [titleId, ended]);
+  return next;
 }
 
 function useFullscreen(stage: Held<HTMLElement>): readonly [boolean, () => void] {

@@ -1,9 +1,8 @@
 import { useState } from "preact/hooks";
-import type { Title } from "../api.ts";
 import { Mark } from "./mark.tsx";
 
 interface ArtworkProps {
-  readonly title: Title;
+  readonly title: { readonly artwork_url: string };
   readonly eager?: boolean;
   /** Without the title's name on it, where the name stands beside it in large. */
   readonly plain?: boolean;

@@ -1,8 +1,7 @@
-import type { Title } from "../api.ts";
 import { say } from "../language.ts";
 
 /** Says that only the first, quick encode is there; nothing where the full one is. */
-export function QualityBadge({ title }: { readonly title: Title }) {
+export function QualityBadge({ title }: { readonly title: { readonly quality: string } }) {
   if (title.quality !== "quick") return null;
   return (
     <span class="badge" title={say("title.quick_why")}>

@@ -14,6 +14,7 @@ const PATHS = {
   full: "M4 4h6v2H6v4H4V4Zm10 0h6v6h-2V6h-4V4ZM4 14h2v4h4v2H4v-6Zm14 0h2v6h-6v-2h4v-4Z",
   small: "M8 4h2v6H4V8h4V4Zm6 0h2v4h4v2h-6V4ZM4 14h6v6H8v-4H4v-2Zm10 0h6v2h-4v4h-2v-6Z",
   back: "M14.8 5.2 16.2 6.6 10.8 12l5.4 5.4-1.4 1.4L8 12l6.8-6.8Z",
+  about: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Zm0 1.8a7.2 7.2 0 1 1 0 14.4 7.2 7.2 0 0 1 0-14.4Zm-.9 2.9v1.8h1.8V7.7h-1.8Zm0 3.3v5.3h1.8V11h-1.8Z",
   check: "m9.6 16.2-4-4L4.2 13.6l5.4 5.4L20 8.6 18.6 7.2l-9 9Z",
 } as const;
 

@@ -1,8 +1,9 @@
 import { useEffect } from "preact/hooks";
+import type { Title } from "../api.ts";
 import { say } from "../language.ts";
 import { Mark } from "../parts/mark.tsx";
 import { useFirstFocus } from "../parts/use-first-focus.ts";
-import { follow } from "../route.ts";
+import { follow, watchPath } from "../route.ts";
 import { clock } from "../timeline.ts";
 import type { Screening, View } from "./screening.ts";
 
@@ -11,12 +12,14 @@ const RESUME_NOTE_MS = 7_000;
 interface NoticesProps {
   readonly view: View;
   readonly screening: Screening;
+  /** The episode that follows, once it is known. */
+  readonly next?: Title | undefined;
 }
 
 /** What the player says over the picture: that it loads, resumed, ended, or why it stopped. */
-export function Notices({ view, screening }: NoticesProps) {
+export function Notices({ view, screening, next }: NoticesProps) {
   if (view.phase === "failed") return <Failed view={view} screening={screening} />;
-  if (view.phase === "ended") return <Ended screening={screening} />;
+  if (view.phase === "ended") return <Ended screening={screening} next={next} />;
   const busy = busyText(view);
   return (
     <>
@@ -52,11 +55,16 @@ function Resumed({ view, screening }: NoticesProps) {
   );
 }
 
-function Ended({ screening }: { readonly screening: Screening }) {
+function Ended({ screening, next }: Pick<NoticesProps, "screening" | "next">) {
   return (
     <div class="notice" data-place="control">
       <Mark />
       <p role="status">{say("player.ended")}</p>
+      {next && (
+        <a class="button primary" href={watchPath(next.title_id)} onClick={follow}>
+          {say("player.next", { name: next.name })}
+        </a>
+      )}
       <Choices action={say("player.again")} onAction={() => void screening.start(0)} />
     </div>
   );

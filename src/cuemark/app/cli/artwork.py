@@ -39,6 +39,7 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--list", "listing", is_flag=True, help="List the candidates: what happens anyway.")
 @click.option("--pick", type=click.IntRange(0), help="Show this one; 0 lets the versions choose.")
 @click.option("--with-name", is_flag=True, help="Put the title's name on it.")
+@click.option("--language", help="For readers of this language alone (BCP 47): with --pick.")
 @click.option(
     "--save",
     type=click.Path(file_okay=False, path_type=Path),
@@ -51,6 +52,7 @@ def artwork(
     listing: bool,
     pick: int | None,
     with_name: bool,
+    language: str | None,
     save: Path | None,
     as_json: bool,
 ) -> None:
@@ -60,17 +62,19 @@ def artwork(
     """
     if listing and pick is not None:
         raise click.UsageError("--list and --pick exclude each other: give one of them")
+    if language and (pick is None or with_name):
+        raise click.UsageError("--language is of a picture without a name: give it with --pick")
     if with_name and pick is None and save is None:
         raise click.UsageError("--with-name is of a picture: give it with --pick or --save")
     with Operator(folder) as operator:
         title_id = title_named(operator, title).title_id
         if pick is not None:
-            body = {"number": pick, "with_name": with_name}
+            body = {"number": pick, "with_name": with_name, "language": language or ""}
             operator.put(f"/titles/{title_id}/artwork", body, Chosen)
         found = operator.get(f"/titles/{title_id}/artworks", ArtworkList)
         if save is not None:
             _save(operator, found, save, with_name)
-    if pick is not None:
+    if pick is not None and not language:
         found = _picked(found, pick, with_name)
     if as_json:
         print_json(found)

@@ -27,7 +27,6 @@ COMMANDS = {
     "restore": ("backup:restore", "Put a backup into an empty data folder."),
     "run": ("run:run", "Run a part of the control plane in a process of its own."),
     "status": ("status:status", "Say what runs, what is made and watched, what went wrong."),
-    "titles": ("titles:titles", "List the titles."),
     "traffic": ("traffic:traffic", "Say what the appliances delivered, and from where."),
     "up": ("up:up", "Start everything, and keep it running."),
 }
@@ -69,6 +68,22 @@ PLAY_COMMANDS = {
     "list": ("plays:list_plays", "List the plays that run, the newest first."),
     "stop": ("plays:stop", "End a play, whosever it is, within a second."),
 }
+PEOPLE_COMMANDS = {
+    "add": ("people:add_person", "Add somebody who made or played in something."),
+    "edit": ("people:edit_person", "Give somebody other names or ids."),
+    "list": ("people:list_people", "List the people, or those of a name."),
+    "remove": ("people:remove_person", "Remove somebody whom no work names."),
+}
+TERM_COMMANDS = {
+    "list": ("people:list_terms", "List the genres and themes."),
+    "put": ("people:put_term", "Add a genre or a theme, or name it otherwise."),
+    "remove": ("people:remove_term", "Remove a genre or theme that no work names."),
+}
+TITLE_COMMANDS = {
+    "export": ("metadata:export_metadata", "Write what is told of all works into a file."),
+    "import": ("metadata:import_metadata", "Take works and their metadata from a file."),
+    "list": ("titles:titles", "List the titles."),
+}
 WATERMARK_COMMANDS = {
     "find": ("watermark:find", "Say of whose session a copy of a film is."),
 }
@@ -84,6 +99,15 @@ RIGHTS_COMMANDS = {
     "set": ("rights:set_rights", "Set the windows of a title; those before are kept."),
     "show": ("rights:show", "Show the windows of a title."),
     "undo": ("rights:undo", "Go back to the windows of before."),
+}
+WORK_COMMANDS = {
+    "create": ("works:create", "Create a franchise, a series or a season."),
+    "edit": ("works:edit", "Change what is told of a work."),
+    "list": ("works:list_works", "List the works, or what lies in one."),
+    "place": ("works:place", "Put a work into another, or give it another number."),
+    "remove": ("works:remove", "Remove a work that holds nothing any more."),
+    "show": ("works:show", "Show a work as a reader of a language sees it."),
+    "undo": ("works:undo", "Put a work back as it was before its last change."),
 }
 ROLLOUT_COMMANDS = {
     "pause": ("rollouts:pause", "Tell no further appliance."),
@@ -110,11 +134,20 @@ class Commands(click.Group):
     """Loads commands by name, gives each ``--data`` and ``--verbose``, tells errors in sentences.
 
     ``table`` maps a command's name to its ``module:function`` in this package and a summary.
+    ``default`` is the one that runs where none is named.
     """
 
-    def __init__(self, name: str, table: dict[str, tuple[str, str]], summary: str) -> None:
+    def __init__(
+        self, name: str, table: dict[str, tuple[str, str]], summary: str, default: str = ""
+    ) -> None:
         super().__init__(name=name, help=summary)
         self._table = table
+        self._default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if self._default and (not args or (args[0].startswith("-") and args[0] != "--help")):
+            args = [self._default, *args]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*self._table, *self.commands})
@@ -217,6 +250,14 @@ commands.add_command(
 )
 commands.add_command(
     Commands("routes", ROUTE_COMMANDS, "The network: which appliances are near whom."), "routes"
+)
+commands.add_command(Commands("people", PEOPLE_COMMANDS, "Who made films."), "people")
+commands.add_command(Commands("terms", TERM_COMMANDS, "The lists of genres and themes."), "terms")
+commands.add_command(
+    Commands("titles", TITLE_COMMANDS, "What there is to watch.", default="list"), "titles"
+)
+commands.add_command(
+    Commands("works", WORK_COMMANDS, "Series, seasons and all that lies in them."), "works"
 )
 commands.add_command(Commands("jobs", JOB_COMMANDS, "The making of titles."), "jobs")
 

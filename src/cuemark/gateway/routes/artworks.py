@@ -6,7 +6,7 @@ from litestar import get, put
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Response
 
-from cuemark.contracts.catalog import ChooseArtwork, GetTitle, NotPublished, Title
+from cuemark.contracts.catalog import ChooseArtwork, GetTitle, NotPublished, Title, TitleInvalid
 from cuemark.contracts.encoding.artwork import ArtworkCandidate, DrawTitleCard
 from cuemark.contracts.encoding.reports import GetReport
 from cuemark.contracts.ids import TitleId
@@ -66,9 +66,16 @@ async def choose_artwork(
     """
     title, candidates = await _candidates(parts, TitleId(title_id))
     key = _numbered(candidates, data.number) if data.number else ""
+    if data.language and data.with_name:
+        raise TitleInvalid("A picture for one language has no name set on it: leave out with_name.")
     if data.with_name:
         await _card(parts, key or title.artwork_key, title.name)
-    chosen = ChooseArtwork(title_id=title.title_id, artwork_key=key, with_name=data.with_name)
+    chosen = ChooseArtwork(
+        title_id=title.title_id,
+        artwork_key=key,
+        with_name=data.with_name,
+        language=data.language,
+    )
     return title_view(await parts.catalog.choose_artwork(chosen))
 
 

@@ -11,6 +11,7 @@ from tests.unit.gateway.neighbours.neighbour import ANNA, BEN, DRAFT, FILM, OPER
 from tests.unit.gateway.neighbours.playback import ANNAS_SESSION, TRACE
 from tests.unit.gateway.neighbours.steering import MEDIA_URL, PLAY_TOKEN, REDIRECT_TOKEN
 from tests.unit.gateway.neighbours.town import Town
+from tests.unit.gateway.neighbours.works import EVIL, SERIES
 
 __all__ = [
     "ANNA",
@@ -18,6 +19,7 @@ __all__ = [
     "BEN",
     "CODE",
     "DRAFT",
+    "EVIL",
     "FILM",
     "KEY",
     "KID",
@@ -28,6 +30,7 @@ __all__ = [
     "PLAY_TOKEN",
     "REDIRECT_TOKEN",
     "RUN",
+    "SERIES",
     "TRACE",
     "Town",
 ]

@@ -9,14 +9,16 @@ from cuemark.contracts import catalog
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.kit.errors import Refusal
 from tests.unit.gateway.neighbours.neighbour import DRAFT, FILM, Neighbour
+from tests.unit.gateway.neighbours.works import Shelves
 
 
 @dataclass
-class Films(Neighbour):
+class Films(Shelves, Neighbour):
     refusals: ClassVar[tuple[type[Refusal], ...]] = catalog.Catalog.refusals
     titles: dict[TitleId, catalog.Title] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         now = self.clock.now()
         self.titles = {
             FILM: catalog.Title(
@@ -56,7 +58,7 @@ class Films(Neighbour):
         self.check()
         if request.title_id not in self.titles:
             raise catalog.UnknownTitle("There is no such title.")
-        return self.titles[request.title_id]
+        return in_language(self.titles[request.title_id], request.languages)
 
     async def choose_artwork(self, request: catalog.ChooseArtwork) -> catalog.Title:
         title = await self.get_title(catalog.GetTitle(title_id=request.title_id))
@@ -76,7 +78,16 @@ class Films(Neighbour):
             if (title.version_id and title.launched) or not request.published_only
         ]
         if not request.after.isdecimal():
-            return catalog.TitlePage(titles=found[: request.limit], next_cursor=request.after)
+            told = [in_language(title, request.languages) for title in found[: request.limit]]
+            return catalog.TitlePage(titles=told, next_cursor=request.after)
         end = int(request.after) + request.limit
         more = str(end) if end < len(found) else ""
-        return catalog.TitlePage(titles=found[int(request.after) : end], next_cursor=more)
+        told = [in_language(each, request.languages) for each in found[int(request.after) : end]]
+        return catalog.TitlePage(titles=told, next_cursor=more)
+
+
+def in_language(title: catalog.Title, languages: list[str]) -> catalog.Title:
+    """The film is told in German, too."""
+    if title.title_id == FILM and "de" in languages:
+        return msgspec.structs.replace(title, name="Der Film", language="de")
+    return title

@@ -16,6 +16,7 @@ from cuemark.contexts.fill.store import told as telling
 from cuemark.contexts.fill.store import turns
 from cuemark.contexts.fill.store.told import ToldHeld
 from cuemark.contracts.catalog import LaunchSet, TitleCreated
+from cuemark.contracts.catalog.works import TitleDescribed
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.fill import (
     MOST_HELD_VERSIONS,
@@ -178,6 +179,8 @@ class FillService(Fill):
             await store.add_version(transaction, event)
         elif isinstance(event, TitleCreated):
             await store.add_title(transaction, event)
+        elif isinstance(event, TitleDescribed):
+            await store.describe_title(transaction, event)
         else:
             await store.set_launch(transaction, event)
             await turns.ask(transaction, self._clock.now())
@@ -197,7 +200,7 @@ class FillService(Fill):
             )
 
 
-_Taken = VersionPublished | TitleCreated | LaunchSet
+_Taken = VersionPublished | TitleCreated | TitleDescribed | LaunchSet
 _TAKEN = {kind.__name__ for kind in get_args(_Taken)}
 _decode = msgspec.json.Decoder[_Taken](_Taken).decode
 _decode_plan = msgspec.msgpack.Decoder(ClusterPlan).decode

@@ -10,6 +10,7 @@ from cuemark.contexts.fill.model.clusters import ClusterPlan
 from cuemark.contexts.fill.model.stock import KnownVersion
 from cuemark.contexts.fill.model.tracks import Facts
 from cuemark.contracts.catalog import LaunchSet, TitleCreated
+from cuemark.contracts.catalog.works import TitleDescribed
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.fill import Manifest
 from cuemark.contracts.ids import ApplianceId, TitleId, VersionId
@@ -41,13 +42,31 @@ async def add_title(transaction: Transaction, event: TitleCreated) -> None:
     await transaction.execute(
         text(
             "insert into fill.title as known (title_id, series) values (:title_id, :series) "
-            "on conflict (title_id) do update set series = excluded.series"
+            "on conflict (title_id) do update set series = excluded.series "
+            "where known.described_at is null"
         ),
         {"title_id": event.title_id, "series": event.series},
     )
     await set_launch(
         transaction,
         LaunchSet(title_id=event.title_id, launch_at=event.launch_at, set_at=event.created_at),
+    )
+
+
+async def describe_title(transaction: Transaction, event: TitleDescribed) -> None:
+    """Note of which series a title is by now, unless it was told later of another."""
+    await transaction.execute(
+        text(
+            "insert into fill.title as known (title_id, series, described_at) "
+            "values (:title_id, :series, :described_at) on conflict (title_id) do update "
+            "set series = excluded.series, described_at = excluded.described_at "
+            "where known.described_at is null or known.described_at <= excluded.described_at"
+        ),
+        {
+            "title_id": event.title_id,
+            "series": event.series,
+            "described_at": event.described_at,
+        },
     )
 
 

@@ -1,5 +1,6 @@
 """All the SQL of the catalog."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -17,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from cuemark.contexts.catalog.model import Half, Listing, is_launched, title_of
+from cuemark.contexts.catalog.model.listing import Half, Listing, is_launched, title_of
 from cuemark.contracts.catalog import Title
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
@@ -54,6 +55,7 @@ _browse = Table(
     Column("series", Text),
     Column("launch_at", DateTime(timezone=True)),
     Column("launch_set_at", DateTime(timezone=True)),
+    Column("described_at", DateTime(timezone=True)),
 )
 
 
@@ -66,16 +68,22 @@ _half = Table(
 )
 
 
-async def add_title(transaction: Transaction, title: Title) -> None:
+async def add_titles(transaction: Transaction, titles: Sequence[Title]) -> None:
+    if not titles:
+        return
     await transaction.execute(
-        _title.insert().values(
-            title_id=title.title_id,
-            name=title.name,
-            synopsis=title.synopsis,
-            created_at=title.created_at,
-            series=title.series,
-            launch_at=title.launch_at,
-        )
+        _title.insert(),
+        [
+            {
+                "title_id": title.title_id,
+                "name": title.name,
+                "synopsis": title.synopsis,
+                "created_at": title.created_at,
+                "series": title.series,
+                "launch_at": title.launch_at,
+            }
+            for title in titles
+        ],
     )
 
 

@@ -1,11 +1,12 @@
-"""What a title may be called, and how the view follows from events in any order."""
+"""How the view of titles follows from events in any order."""
 
-import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import msgspec
 
+from cuemark.contexts.catalog.model.languages import UNDETERMINED
+from cuemark.contexts.catalog.model.texts import Told
 from cuemark.contracts.catalog import (
     ArtworkChosen,
     LaunchSet,
@@ -13,15 +14,13 @@ from cuemark.contracts.catalog import (
     TitleCreated,
     TitleInvalid,
 )
+from cuemark.contracts.catalog.works import TitleDescribed
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.contracts.steering import VersionPlaced
 
-LONGEST_NAME = 200
-LONGEST_SYNOPSIS = 4000
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 
-_REORDERING = frozenset("\u202a\u202b\u202d\u202e")
 _RANK = {"none": 0, "quick": 1, "full": 2}
 
 
@@ -43,9 +42,10 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     series: str = ""
     launch_at: datetime | None = None
     launch_set_at: datetime | None = None
+    described_at: datetime | None = None
 
 
-Listed = TitleCreated | LaunchSet | VersionPublished | ArtworkChosen
+Listed = TitleCreated | TitleDescribed | LaunchSet | VersionPublished | ArtworkChosen
 
 
 class Half(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,14 +68,21 @@ def met(known: Half | None, heard: Half) -> Half:
 def after_event(listing: Listing, event: Listed) -> Listing:
     """``listing`` once ``event`` is known; the same events in any order give the same listing."""
     if isinstance(event, TitleCreated):
-        listing = msgspec.structs.replace(
-            listing,
-            name=event.name,
-            synopsis=event.synopsis,
-            created_at=event.created_at,
-            series=event.series,
-        )
+        listing = msgspec.structs.replace(listing, created_at=event.created_at)
+        if listing.described_at is None:
+            listing = _with_texts(listing, event)
         return _with_launch(listing, event.launch_at, event.created_at)
+    if isinstance(event, TitleDescribed):
+        texts = (event.described_at, event.name, event.synopsis, event.series)
+        at = listing.described_at
+        if at is not None and texts <= (
+            at,
+            listing.name or "",
+            listing.synopsis or "",
+            listing.series,
+        ):
+            return listing
+        return msgspec.structs.replace(_with_texts(listing, event), described_at=event.described_at)
     if isinstance(event, LaunchSet):
         return _with_launch(listing, event.launch_at, event.set_at)
     if isinstance(event, ArtworkChosen):
@@ -127,9 +134,39 @@ def title_of(listing: Listing, now: datetime) -> Title | None:
     )
 
 
+def created(title: Title) -> TitleCreated:
+    """What the log tells of a title that is new."""
+    return TitleCreated(
+        title_id=title.title_id,
+        name=title.name,
+        synopsis=title.synopsis,
+        created_at=title.created_at,
+        series=title.series,
+        launch_at=title.launch_at,
+    )
+
+
+def in_language(title: Title, text: Told) -> Title:
+    """``title`` with the texts and the picture that its reader gets."""
+    return msgspec.structs.replace(
+        title,
+        name=text.name,
+        synopsis=text.synopsis,
+        language="" if text.language == UNDETERMINED else text.language,
+        artwork_key=text.artwork_key or title.artwork_key,
+        artwork_with_name=title.artwork_with_name and not text.artwork_key,
+    )
+
+
 def chosen_at(now: datetime, last: datetime | None) -> datetime:
     """When a choice was made: after the one before it, also where the clock was set back."""
     return now if last is None else max(now, last + timedelta(milliseconds=1))
+
+
+def _with_texts(listing: Listing, event: TitleCreated | TitleDescribed) -> Listing:
+    return msgspec.structs.replace(
+        listing, name=event.name, synopsis=event.synopsis, series=event.series
+    )
 
 
 def _with_launch(listing: Listing, launch_at: datetime | None, set_at: datetime) -> Listing:
@@ -152,23 +189,6 @@ def _outranks(event: VersionPublished, listing: Listing) -> bool:
     return challenger > (_RANK[listing.quality], listing.published_at, listing.version_id)
 
 
-def checked_name(name: str) -> str:
-    """``name`` in NFC without space around it; ``TitleInvalid`` where it cannot be shown."""
-    name = unicodedata.normalize("NFC", name[: LONGEST_NAME * 4]).strip()
-    if not name:
-        raise TitleInvalid("A title needs a name.")
-    if len(name) > LONGEST_NAME:
-        raise TitleInvalid(f"The name is longer than {LONGEST_NAME} characters.")
-    if not all(_shows(character) for character in name):
-        raise TitleInvalid("The name holds a control character: write it as plain text.")
-    return name
-
-
-def checked_series(series: str) -> str:
-    """Like a name; empty for none."""
-    return checked_name(series) if series.strip() else ""
-
-
 def checked_launch(launch_at: datetime | None) -> datetime | None:
     """In UTC; ``TitleInvalid`` where it names no moment."""
     if launch_at is None:
@@ -179,17 +199,3 @@ def checked_launch(launch_at: datetime | None) -> datetime | None:
         years = f"{EARLIEST.year} to {LATEST.year - 1}"
         raise TitleInvalid(f"The launch lies outside of the years {years}.")
     return launch_at.astimezone(UTC)
-
-
-def checked_synopsis(synopsis: str) -> str:
-    """``synopsis`` in NFC; it may have lines, and ``TitleInvalid`` says what it may not have."""
-    synopsis = unicodedata.normalize("NFC", synopsis[: LONGEST_SYNOPSIS * 4]).strip()
-    if len(synopsis) > LONGEST_SYNOPSIS:
-        raise TitleInvalid(f"The synopsis is longer than {LONGEST_SYNOPSIS} characters.")
-    if not all(_shows(character) or character in "\n\t" for character in synopsis):
-        raise TitleInvalid("The synopsis holds a control character: write it as plain text.")
-    return synopsis
-
-
-def _shows(character: str) -> bool:
-    return unicodedata.category(character) not in ("Cc", "Cs") and character not in _REORDERING

@@ -1,77 +1,21 @@
 """What every caller of the catalog may rely on, however it is reached."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from cuemark.contexts.catalog import wiring
-from cuemark.contracts import steering
 from cuemark.contracts.catalog import (
-    Catalog,
     ChooseArtwork,
     CreateTitle,
     GetTitle,
     ListTitles,
     SetLaunch,
-    Title,
     TitleInvalid,
     UnknownTitle,
 )
-from cuemark.contracts.encoding import events
-from cuemark.contracts.encoding.versions import Quality
-from cuemark.contracts.ids import TitleId, VersionId
-from cuemark.contracts.steering import VersionPlaced
-from cuemark.kit.clock import ManualClock
-from cuemark.kit.database import Database
-from cuemark.kit.ids import Ids
-from cuemark.kit.outbox import Follower, Log
+from cuemark.contracts.ids import TitleId
 from cuemark.kit.pages import PageInvalid
-from tests.contract.conftest import Reach
-from tests.databases import opened
-
-
-@dataclass(frozen=True)
-class House:
-    """The catalog as its callers see it, and what moves behind it."""
-
-    catalog: Catalog
-    view: Follower
-    database: Database
-    log: Log
-    clock: ManualClock
-
-    async def create(self, name: str) -> Title:
-        self.clock.advance(1)
-        return await self.catalog.create_title(CreateTitle(name=name))
-
-    async def publish(self, title_id: TitleId, version_id: str, quality: Quality) -> None:
-        self.clock.advance(1)
-        event = events.VersionPublished(
-            version_id=VersionId(version_id),
-            title_id=title_id,
-            quality=quality,
-            duration_s=52.2,
-            artwork_key=f"artwork/{version_id}",
-            index_blake3="00" * 32,
-            published_at=self.clock.now(),
-        )
-        async with self.database.transaction() as transaction:
-            await self.log.append(transaction, events.TOPIC, version_id, event)
-            placed = VersionPlaced(version_id=event.version_id, placed_at=self.clock.now())
-            await self.log.append(transaction, steering.TOPIC, version_id, placed)
-        await self.view.catch_up()
-
-
-@pytest.fixture
-async def house(reach: Reach, database_url: str) -> AsyncIterator[House]:
-    async with opened(database_url, wiring) as database:
-        clock = ManualClock()
-        log = Log(clock)
-        room = wiring.build(database, log, clock, Ids(clock))
-        (view,) = room.followers
-        yield House(await reach(Catalog, room.service), view, database, log, clock)
+from tests.contract.catalog.house import House
 
 
 async def test_a_title_is_found_at_once_after_its_creation(house: House) -> None:

@@ -1,0 +1,73 @@
+"""What readers see of works."""
+
+from cuemark.contexts.catalog.model import showing
+from cuemark.contexts.catalog.model.cursors import number_of, time_of
+from cuemark.contexts.catalog.service.works import known
+from cuemark.contexts.catalog.store import names
+from cuemark.contexts.catalog.store import shown as store
+from cuemark.contracts.catalog.works import (
+    ListWorks,
+    ShowWork,
+    UnknownWork,
+    WorkInFull,
+    WorkPage,
+)
+from cuemark.kit.clock import Clock
+from cuemark.kit.database import Database
+from cuemark.kit.pages import checked_limit, cursor_of, keys_of
+
+MOST_RANGES = 20
+
+
+class Showing:
+    """Works in the language of whoever asks."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def show(self, request: ShowWork) -> WorkInFull:
+        now = self._clock.now()
+        async with self._database.transaction() as transaction:
+            await known(transaction, request.work_id)
+            chain = await store.chain(
+                transaction, request.work_id, now, seen_only=request.seen_only
+            )
+            if not chain:
+                raise UnknownWork("There is no such work.")
+            credited = {each.person_id for each in chain[-1].details.credits}
+            people = await names.people(transaction, credited)
+            terms = await names.terms(transaction, set(showing.terms_of(chain)))
+            following = await store.next_episode(
+                transaction, chain, now, seen_only=request.seen_only
+            )
+        return showing.in_full(
+            chain,
+            {each: person.names for each, person in people.items()},
+            {each: term.names for each, term in terms.items()},
+            following,
+            request.languages[:MOST_RANGES],
+            request.territory,
+            now,
+        )
+
+    async def list(self, request: ListWorks) -> WorkPage:
+        limit, now = checked_limit(request.limit), self._clock.now()
+        in_parent = request.parent_id is not None
+        after = keys_of(request.after, 3 if in_parent else 2)
+        if after and in_parent:
+            after = (*(str(number_of(key)) for key in after[:2]), after[2])
+        elif after:
+            after = time_of(after[0]).isoformat(), after[1]
+        async with self._database.transaction() as transaction:
+            if request.parent_id is not None:
+                await known(transaction, request.parent_id)
+            found = await store.listed(transaction, request, after, limit + 1, now)
+        page = [
+            showing.summary(kept, request.languages[:MOST_RANGES], now) for _, kept in found[:limit]
+        ]
+        return WorkPage(
+            works=[summary for summary, _ in page],
+            languages=showing.languages_of(text for _, text in page),
+            next_cursor=cursor_of(*found[limit - 1][0]) if len(found) > limit else "",
+        )
