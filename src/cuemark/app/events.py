@@ -12,6 +12,7 @@ from cuemark.contracts import (
     steering,
 )
 from cuemark.contracts.encoding import events
+from cuemark.contracts.identity import changing
 
 EVENTS: Mapping[str, type[msgspec.Struct]] = {
     f"{topic}.{kind.__name__}": kind
@@ -23,7 +24,7 @@ EVENTS: Mapping[str, type[msgspec.Struct]] = {
             events.EncodingFailed,
         ),
         functions.TOPIC: (functions.RunDied,),
-        identity.TOPIC: (identity.AccountCreated,),
+        identity.TOPIC: (identity.AccountCreated, changing.AccountDeleted),
         playback.TOPIC: (playback.PlayStarted,),
         steering.TOPIC: (steering.VersionPlaced,),
     }.items()

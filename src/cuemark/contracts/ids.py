@@ -4,6 +4,7 @@ from typing import NewType
 
 AccountId = NewType("AccountId", str)
 ProfileId = NewType("ProfileId", str)
+LoginId = NewType("LoginId", str)
 TitleId = NewType("TitleId", str)
 AssetId = NewType("AssetId", str)
 VersionId = NewType("VersionId", str)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from cuemark.contexts.identity import wiring
 from cuemark.contexts.identity.service import REMEMBER_S
-from cuemark.contexts.identity.store import MOST_LOGINS
+from cuemark.contexts.identity.store.logins import MOST_LOGINS
 from cuemark.contracts import identity
 from cuemark.contracts.identity import (
     AccountCreated,
@@ -25,6 +25,7 @@ from cuemark.contracts.identity import (
     NotLoggedIn,
     TooManyLogins,
 )
+from cuemark.kit import mail
 from cuemark.kit.clock import ManualClock
 from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
@@ -39,7 +40,7 @@ SLOW = argon2.Parameters(
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    async with opened(database_url, wiring) as database:
+    async with opened(database_url, wiring, mail) as database:
         yield database
 
 

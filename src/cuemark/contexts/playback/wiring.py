@@ -8,6 +8,7 @@ from cuemark.contexts.playback.service import Neighbours, PlaybackService
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.versions import Version
+from cuemark.contracts.identity import TOPIC as IDENTITY
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
@@ -17,7 +18,7 @@ from cuemark.contracts.viewers import Viewers
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
-from cuemark.kit.outbox import Log
+from cuemark.kit.outbox import Follower, Log
 from cuemark.kit.room import Room
 
 __all__ = ["CLEARKEY_ALONE", "MIGRATIONS", "SCHEMA", "Offer", "build", "manifests_of"]
@@ -44,7 +45,8 @@ def build(
     of before is told. ``offer`` is how this install lets members have keys."""
     neighbours = Neighbours(catalog, encoding, licensing, steering, viewers)
     service = PlaybackService(database, log, clock, ids, neighbours, offer, fingerprint_key)
-    return Room(Playback, service)
+    leavers = Follower("playback.leavers", [IDENTITY], database, log, service.follow)
+    return Room(Playback, service, [leavers])
 
 
 def manifests_of(version: Version) -> tuple[str, str, str, dict[str, str]]:
