@@ -110,6 +110,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     functions.retry_run,
     keys.exchange_keys,
     operators.create_account,
+    operators.log_account_out,
     operators.issue_login_link,
     operators.list_appliances,
     steering.set_draining,

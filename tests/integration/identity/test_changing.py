@@ -13,6 +13,7 @@ from cuemark.contracts.identity.changing import (
     DeleteAccount,
     DescribeAccount,
     RestoreEmail,
+    WrongPassword,
 )
 from cuemark.contracts.identity.joining import (
     CodeSpent,
@@ -50,7 +51,7 @@ async def test_a_new_password_ends_every_login_but_the_one_that_set_it(
     house: House, ada: LoginGranted
 ) -> None:
     other = await house.login()
-    with pytest.raises(WrongCredentials, match="not right"):
+    with pytest.raises(WrongPassword, match="not right"):
         await house.identity.change_password(password_of(ada, "a wrong guess"))
     assert await house.is_open(other.token)
     await house.identity.change_password(password_of(ada))
@@ -62,7 +63,7 @@ async def test_a_new_password_ends_every_login_but_the_one_that_set_it(
 
 async def test_guesses_of_the_old_password_are_limited(house: House, ada: LoginGranted) -> None:
     for _ in range(10):
-        with pytest.raises(WrongCredentials):
+        with pytest.raises(WrongPassword):
             await house.identity.change_password(password_of(ada, "a wrong guess"))
     with pytest.raises(TooManyTries):
         await house.identity.change_password(password_of(ada))
@@ -188,10 +189,10 @@ async def test_an_account_is_not_deleted_without_its_password(
     house: House, ada: LoginGranted
 ) -> None:
     ask = DeleteAccount(account_id=ada.account.account_id, password="a wrong guess")
-    with pytest.raises(WrongCredentials):
+    with pytest.raises(WrongPassword):
         await house.identity.delete_account(ask)
     links_only = await house.create("links@example.org", None)
-    with pytest.raises(WrongCredentials, match="no password yet"):
+    with pytest.raises(WrongPassword, match="no password yet"):
         await house.identity.delete_account(
             DeleteAccount(account_id=links_only.account_id, password=PASSWORD)
         )

@@ -6,7 +6,13 @@ from datetime import timedelta
 import pytest
 
 from cuemark.contexts.identity.service import REMEMBER_S
-from cuemark.contracts.identity import Authenticate, Login, LoginGranted, NotLoggedIn
+from cuemark.contracts.identity import (
+    AccountInvalid,
+    Authenticate,
+    Login,
+    LoginGranted,
+    NotLoggedIn,
+)
 from cuemark.contracts.identity.devices import (
     AnswerDevice,
     AuthorizeDevice,
@@ -196,6 +202,23 @@ async def test_a_code_is_answered_once(house: House, ada: LoginGranted) -> None:
         await answer(house, eve, code)
     caller = await house.identity.authenticate(Authenticate(token=(await tv.poll()).token))
     assert caller.account_id == ada.account.account_id
+
+
+async def test_a_device_that_was_let_in_does_not_outlive_what_ends_every_login(
+    house: House, ada: LoginGranted
+) -> None:
+    tv = Tv(house)
+    await answer(house, ada, await tv.ask())
+    await house.identity.end_logins(EndLogins(account_id=ada.account.account_id))
+    assert (await tv.poll()).state == "expired_token"
+
+
+async def test_the_operator_ends_logins_by_the_address(house: House, ada: LoginGranted) -> None:
+    await from_phone(house)
+    assert (await house.identity.end_logins(EndLogins(email=" ADA@example.org"))).ended == 2
+    assert not await house.is_open(ada.token)
+    with pytest.raises(AccountInvalid, match="No account has"):
+        await house.identity.end_logins(EndLogins(email="nobody@example.org"))
 
 
 async def test_guesses_of_codes_are_limited(house: House, ada: LoginGranted) -> None:

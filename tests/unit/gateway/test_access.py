@@ -23,6 +23,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/api/v1/plays/{session_id:str}/licence"): {"kids": ["ABEiM0RVZneImaq7zN3u_w"]},
     ("PUT", "/api/v1/plays/{session_id:str}/progress"): {"position_s": 1, "sequence": 1},
     ("POST", "/api/v1/accounts"): {"email": "new@films.example"},
+    ("POST", "/api/v1/accounts/log-out"): {"email": "a@b.c"},
     ("POST", "/api/v1/login-links"): {"email": "new@films.example"},
     ("POST", "/api/v1/titles"): {"name": "New"},
     ("PUT", "/api/v1/titles/{title_id:str}/artwork"): {"number": 1},

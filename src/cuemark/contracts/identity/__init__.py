@@ -10,6 +10,7 @@ Refusal
 |-- SignUpClosed       accounts are made by the operator alone
 |-- CodeSpent          a code that came by mail was used, is late, or was never sent
 |-- TooManyTries       as many letters or guesses as are let pass in an hour; says of what
+|-- WrongPassword      a member is to confirm something by the password, and this is not it
 `-- UserCodeUnknown    no device shows this code now
 
 What an answer says, and what is done before it, tells nobody whether a mail address has an account.
@@ -31,6 +32,7 @@ from cuemark.contracts.identity.changing import (
     DeletionSet,
     DescribeAccount,
     RestoreEmail,
+    WrongPassword,
 )
 from cuemark.contracts.identity.devices import (
     AnswerDevice,
@@ -216,6 +218,7 @@ class Identity(Protocol):
         SignUpClosed,
         CodeSpent,
         TooManyTries,
+        WrongPassword,
         UserCodeUnknown,
     )
 

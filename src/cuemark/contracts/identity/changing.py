@@ -5,6 +5,12 @@ from datetime import datetime
 import msgspec
 
 from cuemark.contracts.ids import AccountId, ProfileId
+from cuemark.kit.errors import Refusal
+
+
+class WrongPassword(Refusal):
+    code = "wrong_password"
+    status = 403
 
 
 class ChangePassword(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,9 +37,13 @@ class EndLogin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EndLogins(msgspec.Struct, frozen=True, kw_only=True):
-    """All of an account; ``keep`` is one that is left open."""
+    """All of an account, which is named by its id or else by its mail address.
 
-    account_id: AccountId
+    ``keep`` is one that is left open.
+    """
+
+    account_id: AccountId = AccountId("")
+    email: str = ""
     keep: LoginId = LoginId("")
 
 

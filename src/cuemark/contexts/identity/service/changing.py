@@ -13,7 +13,7 @@ from cuemark.contexts.identity.service.accounts import code_spent, spent
 from cuemark.contexts.identity.service.parts import Parts
 from cuemark.contexts.identity.store import accounts, codes, logins
 from cuemark.contexts.identity.store.codes import Code
-from cuemark.contracts.identity import TOPIC, AccountExists, AccountInvalid, WrongCredentials
+from cuemark.contracts.identity import TOPIC, AccountExists, AccountInvalid, NotLoggedIn
 from cuemark.contracts.identity.changing import (
     AccountDeleted,
     ChangeEmail,
@@ -171,4 +171,4 @@ class Changing:
 
     async def _unchanged(self, transaction: Transaction, account_id: AccountId) -> None:
         if await accounts.lock(transaction, account_id) is None:
-            raise WrongCredentials("The account is no more.")
+            raise NotLoggedIn("The account is no more.")

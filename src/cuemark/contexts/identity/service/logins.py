@@ -145,9 +145,16 @@ class Logins:
         return LoginsEnded(ended=ended)
 
     async def end_all(self, request: EndLogins) -> LoginsEnded:
+        account_id = request.account_id
         async with self._parts.database.transaction() as transaction:
-            ended = await store.end_logins(transaction, request.account_id, request.keep)
-        self._parts.remembered.end_all(request.account_id)
+            if not account_id:
+                email = credentials.checked_email(request.email)
+                found = await accounts.account_by_email(transaction, email)
+                if found is None:
+                    raise AccountInvalid(f"No account has the mail address {email}.")
+                account_id = found[0].account_id
+            ended = await store.end_logins(transaction, account_id, request.keep)
+        self._parts.remembered.end_all(account_id)
         return LoginsEnded(ended=ended)
 
     def _check(self, password_hash: str | None, password: str) -> tuple[bool, str | None]:

@@ -9,7 +9,8 @@ from cuemark.contexts.identity.model.letters import Service
 from cuemark.contexts.identity.model.limits import Limit
 from cuemark.contexts.identity.service.memory import Remembered
 from cuemark.contexts.identity.store import accounts, codes
-from cuemark.contracts.identity import Account, NotLoggedIn, TooManyLogins, WrongCredentials
+from cuemark.contracts.identity import Account, NotLoggedIn, TooManyLogins
+from cuemark.contracts.identity.changing import WrongPassword
 from cuemark.contracts.identity.joining import TooManyTries
 from cuemark.contracts.ids import AccountId
 from cuemark.kit.bulkhead import Bulkhead, BulkheadFull, Place
@@ -70,7 +71,7 @@ class Parts:
             await codes.forget_tries(transaction, limits.key_of(limit, subject))
 
     async def confirmed(self, account_id: AccountId, password: str) -> Account:
-        """The account of a member who knows its password; ``WrongCredentials``, ``TooManyTries``.
+        """The account of a member who knows its password; ``WrongPassword``, ``TooManyTries``.
 
         A login alone does not do for what cannot be taken back: somebody may have left it open.
         """
@@ -81,7 +82,7 @@ class Parts:
             raise NotLoggedIn("The account is no more.")
         account, password_hash = found
         if password_hash is None:
-            raise WrongCredentials(
+            raise WrongPassword(
                 "This account has no password yet: choose one by a letter, as if it was forgotten."
             )
         with self.place() as place:
@@ -89,6 +90,6 @@ class Parts:
                 lambda: self.passwords.matches(password_hash, credentials.normalized(password))
             )
         if not right:
-            raise WrongCredentials("The password is not right.")
+            raise WrongPassword("The password is not right.")
         await self.forget(limits.PASSWORDS, account_id)
         return account

@@ -118,8 +118,10 @@ async def end_login(transaction: Transaction, account_id: AccountId, login_id: L
 
 
 async def end_logins(transaction: Transaction, account_id: AccountId, keep: LoginId) -> int:
-    """End the logins of an account but ``keep``, and its links that open one."""
-    await transaction.execute(delete(tables.link).where(tables.link.c.account_id == account_id))
+    """End the logins of an account but ``keep``, and what would open one: links, and devices that
+    were let in and have not asked yet."""
+    for table in (tables.link, tables.device):
+        await transaction.execute(delete(table).where(table.c.account_id == account_id))
     ended = await transaction.execute(
         delete(tables.login).where(
             tables.login.c.account_id == account_id, tables.login.c.login_id != keep
