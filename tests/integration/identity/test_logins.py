@@ -143,6 +143,14 @@ async def test_a_password_is_hashed_anew_when_the_cost_has_changed(
     await login(dearer)
 
 
+async def test_logins_at_once_all_get_in_when_the_cost_has_changed(
+    database: Database, clock: ManualClock
+) -> None:
+    await ada(built(database, clock))
+    dearer = built(database, clock, cost=SLOW)
+    assert len(set(await asyncio.gather(login(dearer), login(dearer)))) == 2
+
+
 async def test_a_flood_of_logins_is_turned_away_while_those_inside_go_on(
     database: Database, clock: ManualClock
 ) -> None:

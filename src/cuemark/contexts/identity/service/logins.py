@@ -33,6 +33,9 @@ from cuemark.kit.database import Transaction
 LOGIN = "lgn"
 LOGIN_LASTS = timedelta(days=30)
 EXTEND_AFTER = timedelta(hours=1)
+CHECKS = 3
+"""How often a password is checked whose hash is another one by the time the login is opened: it
+was hashed anew by a login beside this one, or changed."""
 
 OPERATOR = Caller(role="operator", account_id=AccountId(""), profile_id=ProfileId(""))
 
@@ -50,6 +53,22 @@ class Logins:
             password = credentials.checked_password(request.password)
         except AccountInvalid as error:
             raise _wrong_credentials() from error
+        for _ in range(CHECKS):
+            account, password_hash, fresh_hash = await self._checked(email, password)
+            async with self._parts.database.transaction() as transaction:
+                await accounts.lock(transaction, account.account_id)
+                if await accounts.has_hash(transaction, account.account_id, password_hash):
+                    if fresh_hash != password_hash:
+                        await accounts.set_password_hash(
+                            transaction, account.account_id, fresh_hash
+                        )
+                    network = devices.network_of(request.client_address)
+                    return await self.open(transaction, account, request.device, network)
+        raise _wrong_credentials()
+
+    async def _checked(self, email: str, password: str) -> tuple[Account, str, str]:
+        """The account that has this password, the hash that it was held against, and the one to be
+        kept from now on; ``WrongCredentials``."""
         with self._parts.place() as place:
             async with self._parts.database.transaction() as transaction:
                 found = await accounts.account_by_email(transaction, email)
@@ -57,18 +76,7 @@ class Logins:
             right, fresh_hash = await place.run(lambda: self._check(password_hash, password))
         if account is None or password_hash is None or not right:
             raise _wrong_credentials()
-        async with self._parts.database.transaction() as transaction:
-            still = await accounts.lock(transaction, account.account_id)
-            if still is None or not await accounts.has_hash(
-                transaction, account.account_id, password_hash
-            ):
-                raise _wrong_credentials()
-            if fresh_hash is not None:
-                await accounts.replace_password_hash(
-                    transaction, account.account_id, password_hash, fresh_hash
-                )
-            network = devices.network_of(request.client_address)
-            return await self.open(transaction, still, request.device, network)
+        return account, password_hash, fresh_hash or password_hash
 
     async def open(
         self, transaction: Transaction, account: Account, device: str, network: str

@@ -71,17 +71,6 @@ async def accounts(transaction: Transaction, account_ids: Sequence[AccountId]) -
     return [account_of(row) for row in found]
 
 
-async def replace_password_hash(
-    transaction: Transaction, account_id: AccountId, old: str, new: str
-) -> None:
-    """Keep ``new``, unless the password was changed since ``old`` was read."""
-    await transaction.execute(
-        update(tables.account)
-        .where(tables.account.c.account_id == account_id, tables.account.c.password_hash == old)
-        .values(password_hash=new)
-    )
-
-
 async def with_hash(
     transaction: Transaction, account_id: AccountId
 ) -> tuple[Account, str | None] | None:
