@@ -9,6 +9,31 @@ export interface Member {
   readonly profile_name: string;
 }
 
+/** A device on which the account is open. */
+export interface OpenLogin {
+  readonly login_id: string;
+  readonly device: string;
+  readonly network: string;
+  readonly seen_at: string;
+  readonly is_this: boolean;
+}
+
+/** A device that asks to be let in. */
+export interface WaitingDevice {
+  readonly user_code: string;
+  readonly device: string;
+  readonly network: string;
+}
+
+export interface Service {
+  readonly name: string;
+  readonly sign_up: "open" | "closed";
+}
+
+interface Letter {
+  readonly delayed: boolean;
+}
+
 export interface Title {
   readonly title_id: string;
   readonly name: string;
@@ -169,7 +194,7 @@ async function jsonAfterReport<Answer>(path: string): Promise<Answer> {
 }
 
 export const api = {
-  service: () => json<{ name: string }>("GET", "/service"),
+  service: () => json<Service>("GET", "/service"),
   me: () => json<Member>("GET", "/me"),
   titles: (after = "", limit = 48) =>
     jsonAfterReport<TitlePage>(`/titles?after=${id(after)}&limit=${limit}`),
@@ -192,6 +217,40 @@ export const api = {
   },
   async logout(): Promise<void> {
     await call("POST", `${BASE}/logout`);
+  },
+
+  signUp: (email: string) => json<Letter>("POST", "/sign-up", { email }),
+  async completeSignUp(code: string, password: string, profile_name: string): Promise<void> {
+    await json("POST", "/sign-up/complete", { code, password, profile_name });
+  },
+  requestReset: (email: string) => json<Letter>("POST", "/password-reset", { email }),
+  async completeReset(code: string, password: string): Promise<void> {
+    await call("POST", `${BASE}/password-reset/complete`, { body: { code, password } });
+  },
+  async confirmEmail(code: string): Promise<void> {
+    await call("POST", `${BASE}/email/confirm`, { body: { code } });
+  },
+  async restoreEmail(code: string): Promise<void> {
+    await call("POST", `${BASE}/email/restore`, { body: { code } });
+  },
+  async changePassword(old_password: string, new_password: string): Promise<void> {
+    await call("PUT", `${BASE}/account/password`, { body: { old_password, new_password } });
+  },
+  changeEmail: (email: string, password: string) =>
+    json<Letter>("PUT", "/account/email", { email, password }),
+  logins: () => json<{ logins: readonly OpenLogin[] }>("GET", "/account/logins"),
+  async endLogin(loginId: string): Promise<void> {
+    await json("DELETE", `/account/logins/${id(loginId)}`);
+  },
+  async endOtherLogins(): Promise<void> {
+    await json("DELETE", "/account/logins");
+  },
+  deleteAccount: (password: string) =>
+    json<{ erased_at: string }>("POST", "/account/deletion", { password }),
+  lookUpDevice: (userCode: string) =>
+    json<WaitingDevice>("GET", `/device-sign-in?user_code=${id(userCode)}`),
+  async answerDevice(user_code: string, allow: boolean): Promise<void> {
+    await call("POST", `${BASE}/device-sign-in`, { body: { user_code, allow } });
   },
 
   async startPlay(titleId: string, device: string, robustness: string): Promise<Play> {

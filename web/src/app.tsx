@@ -1,14 +1,17 @@
 // Who is here, and which view they see.
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { api, ApiError, type Member } from "./api.ts";
+import { api, ApiError, type Member, type Service } from "./api.ts";
 import { complaintOf, isLoggedOut } from "./complaint.ts";
 import { say } from "./language.ts";
+import { AccountPage } from "./pages/account.tsx";
+import { DevicePage } from "./pages/device.tsx";
 import { HomePage } from "./pages/home.tsx";
+import { EmailPage, ForgotPage, JoinPage, ResetPage, SignUpPage } from "./pages/joining.tsx";
 import { LoginPage } from "./pages/login.tsx";
 import { WorkPage } from "./pages/work.tsx";
 import { Message } from "./parts/message.tsx";
-import { codeOf, go, useRoute } from "./route.ts";
+import { codeOf, go, isOpen, useRoute, type Open } from "./route.ts";
 
 type Visit =
   | { readonly is: "asking" }
@@ -28,30 +31,56 @@ function useWatchPage(wanted: boolean): WatchPage | undefined {
   return page?.View;
 }
 
-function useServiceName(): string {
-  const [name, setName] = useState(say("service.fallback"));
+function useService(): Service {
+  const [service, setService] = useState<Service>({
+    name: say("service.fallback"),
+    sign_up: "closed",
+  });
   useEffect(() => {
     // The name is an ornament: without it the fallback stands, and other calls say what is wrong.
     api.service().then(
-      (service) => setName(service.name || say("service.fallback")),
+      (found) => setService({ ...found, name: found.name || say("service.fallback") }),
       (error: unknown) => {
         if (!(error instanceof ApiError)) throw error;
       },
     );
   }, []);
-  return name;
+  return service;
+}
+
+/** The pages that a letter leads to, and those that ask for one. */
+function OpenPage(props: {
+  readonly view: Open;
+  readonly serviceName: string;
+  readonly onIn: () => Promise<void>;
+}) {
+  const { view, serviceName, onIn } = props;
+  switch (view) {
+    case "sign-up":
+      return <SignUpPage serviceName={serviceName} />;
+    case "join":
+      return <JoinPage serviceName={serviceName} onIn={onIn} />;
+    case "forgot":
+      return <ForgotPage serviceName={serviceName} />;
+    case "reset":
+      return <ResetPage serviceName={serviceName} />;
+    case "email":
+    case "email-back":
+      return <EmailPage serviceName={serviceName} back={view === "email-back"} />;
+  }
 }
 
 export function App() {
   const route = useRoute();
-  const serviceName = useServiceName();
+  const service = useService();
+  const serviceName = service.name;
   const [visit, setVisit] = useState<Visit>({ is: "asking" });
   const wantedPath = useRef("/");
   const WatchPage = useWatchPage(visit.is === "member");
 
   const toLogin = useCallback((complaint = "") => {
     if (location.pathname !== "/login") {
-      wantedPath.current = location.pathname;
+      wantedPath.current = location.pathname + location.search;
       go("/login", { replace: true });
     }
     setVisit({ is: "guest", complaint });
@@ -61,7 +90,8 @@ export function App() {
     try {
       const member = await api.me();
       setVisit({ is: "member", member });
-      if (location.pathname === "/login") go(wantedPath.current, { replace: true });
+      const here = location.pathname;
+      if (here === "/login" || here === "/join") go(wantedPath.current, { replace: true });
     } catch (error) {
       if (isLoggedOut(error)) toLogin();
       else setVisit({ is: "failed", complaint: complaintOf(error) });
@@ -82,12 +112,15 @@ export function App() {
     return enter();
   }, [enter, toLogin]);
 
+  const open = isOpen(route.view);
   useEffect(() => {
+    // What a letter leads to has a code of its own, and needs nobody to be here.
+    if (open) return;
     void arrive();
     const clicked = () => void arrive();
     window.addEventListener("hashchange", clicked);
     return () => window.removeEventListener("hashchange", clicked);
-  }, [arrive]);
+  }, [arrive, open]);
 
   useEffect(() => {
     document.title = serviceName;
@@ -104,6 +137,17 @@ export function App() {
     setVisit({ is: "guest", complaint: "" });
   }, []);
 
+  const leave = useCallback(
+    (complaint = "") => {
+      toLogin(complaint);
+      wantedPath.current = "/";
+    },
+    [toLogin],
+  );
+
+  if (isOpen(route.view)) {
+    return <OpenPage key={route.view} view={route.view} serviceName={serviceName} onIn={enter} />;
+  }
   if (visit.is === "asking") return <div class="blank" aria-busy="true" />;
   if (visit.is === "redeeming") return <Message text={say("login.redeeming")} busy />;
   if (visit.is === "failed") {
@@ -116,7 +160,7 @@ export function App() {
     );
   }
   if (visit.is === "guest") {
-    return <LoginPage serviceName={serviceName} complaint={visit.complaint} onIn={enter} />;
+    return <LoginPage service={service} complaint={visit.complaint} onIn={enter} />;
   }
   if (route.view === "watch") {
     if (!WatchPage) return <Message text={say("player.loading")} busy />;
@@ -124,6 +168,17 @@ export function App() {
   }
   if (route.view === "work") {
     return <WorkPage key={route.workId} workId={route.workId} onLoggedOut={toLogin} />;
+  }
+  if (route.view === "device") return <DevicePage serviceName={serviceName} />;
+  if (route.view === "account") {
+    return (
+      <AccountPage
+        serviceName={serviceName}
+        member={visit.member}
+        onLogOut={() => void logOut()}
+        onLoggedOut={leave}
+      />
+    );
   }
   if (route.view === "lost") {
     return (

@@ -1,12 +1,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { codeOf, routeOf, watchPath, workPath } from "./route.ts";
+import { codeOf, isOpen, routeOf, watchPath, workPath } from "./route.ts";
 
 test("each view has one address", () => {
   assert.deepEqual(routeOf("/"), { view: "home" });
   assert.deepEqual(routeOf("/login"), { view: "login" });
   assert.deepEqual(routeOf(watchPath("ttl_01J")), { view: "watch", titleId: "ttl_01J" });
   assert.deepEqual(routeOf(workPath("ser_01J")), { view: "work", workId: "ser_01J" });
+});
+
+test("pages of accounts have addresses, some of them without a login", () => {
+  assert.deepEqual(routeOf("/account"), { view: "account" });
+  assert.deepEqual(routeOf("/device"), { view: "device" });
+  for (const view of ["sign-up", "join", "forgot", "reset", "email", "email-back"]) {
+    const route = routeOf(`/${view}`);
+    assert.deepEqual(route, { view });
+    assert.ok(isOpen(route.view));
+  }
+  for (const path of ["/", "/login", "/account", "/device", "/watch/a", "/nope"]) {
+    assert.ok(!isOpen(routeOf(path).view), path);
+  }
 });
 
 test("what is no address of ours is lost", () => {

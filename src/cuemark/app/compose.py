@@ -225,14 +225,19 @@ def _functions(builder: _Builder) -> Room[Functions]:
 
 
 def _identity(builder: _Builder) -> Room[Identity]:
-    from cuemark.contexts.identity.wiring import build
+    from cuemark.app.mail import way_of
+    from cuemark.contexts.identity.wiring import Service, build
 
+    install, settings = builder.install, builder.install.settings
     return build(
         database=builder.database,
         log=builder.log,
         clock=builder.clock,
         ids=builder.ids,
-        operator_token=builder.install.folder.secret("operator_token").hex(),
+        operator_token=install.folder.secret("operator_token").hex(),
+        signed_by=Service(settings.service_name, install.public_url),
+        open_to_all=settings.sign_up == "open",
+        way=way_of(install.folder, settings.mail, settings.service_name),
     )
 
 
@@ -376,6 +381,7 @@ def _gateway(builder: _Builder) -> object:
             trusted_proxies=[
                 ip_network(network) for network in builder.install.settings.trusted_proxies
             ],
+            sign_up=builder.install.settings.sign_up,
             machine=lambda: machine_of(folder),
             last_errors=lambda limit: last_errors(folder.log_file, limit),
             trace_lines=lambda trace_id: log_lines.read(

@@ -14,6 +14,7 @@ from cuemark.contracts import (
 )
 from cuemark.contracts.catalog import works
 from cuemark.contracts.encoding import events
+from cuemark.contracts.identity import changing
 
 EVENTS: Mapping[str, type[msgspec.Struct]] = {
     f"{topic}.{kind.__name__}": kind
@@ -30,7 +31,7 @@ EVENTS: Mapping[str, type[msgspec.Struct]] = {
             events.EncodingFailed,
         ),
         functions.TOPIC: (functions.RunDied,),
-        identity.TOPIC: (identity.AccountCreated,),
+        identity.TOPIC: (identity.AccountCreated, changing.AccountDeleted),
         playback.TOPIC: (playback.PlayStarted,),
         rights.TOPIC: (rights.RightsSet,),
         steering.TOPIC: (steering.VersionPlaced,),

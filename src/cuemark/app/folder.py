@@ -64,6 +64,11 @@ class DataFolder:
         return self.root / "telemetry" / "edge"
 
     @property
+    def mail(self) -> Path:
+        """Letters that were sent, where the settings name no mail server."""
+        return self.root / "mail"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 
@@ -96,7 +101,7 @@ class DataFolder:
         appliances = [path for path in (self.root / "appliances").glob("*") if path.is_dir()]
         servers = [self.root / "origin", *appliances]
         sweep_drafts(
-            *[self.run, self.root / "secrets", *servers],
+            *[self.run, self.root / "secrets", self.mail, *servers],
             *[path / part for path in servers for part in ("run", "indexes")],
         )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
-from cuemark.kit import outbox
+from cuemark.kit import mail, outbox
 from cuemark.kit.database import head_of, known_to, migrate_together, standing, too_new
 
 
@@ -36,7 +36,8 @@ def lines() -> Mapping[str, Path]:
         telemetry,
         viewers,
     )
-    return {outbox.SCHEMA: outbox.MIGRATIONS} | {each.SCHEMA: each.MIGRATIONS for each in owners}
+    ours = {outbox.SCHEMA: outbox.MIGRATIONS, mail.SCHEMA: mail.MIGRATIONS}
+    return ours | {each.SCHEMA: each.MIGRATIONS for each in owners}
 
 
 def found_in(database_url: str) -> dict[str, str]:

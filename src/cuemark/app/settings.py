@@ -11,10 +11,12 @@ import tomllib
 import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
+from cuemark.app.mail import Mail, Security, complaint_about_mail
 from cuemark.app.protection import Protection, complaint
 from cuemark.app.sites import Site, complaint_about_sites
 from cuemark.app.storage import ObjectsIn, complaint_about
@@ -31,7 +33,9 @@ _PREFIX = "CUEMARK_"
 
 _HOST = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,9}")
 
-TABLES = frozenset({"validation", "energy", "protection", "objects", "farm", "rights", "sites"})
+TABLES = frozenset(
+    {"validation", "energy", "protection", "objects", "farm", "rights", "sites", "mail"}
+)
 """The settings that are set in the file alone."""
 
 LISTS = frozenset({"codecs", "appliances_elsewhere", "atlas", "trusted_proxies"})
@@ -44,6 +48,7 @@ Size = Annotated[int, Meta(ge=0, le=10_000_000)]
 Names = Annotated[
     list[Annotated[str, Meta(pattern="^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]], Meta(max_length=200)
 ]
+SignUp = Literal["closed", "open"]
 Codecs = Annotated[list[Codec], Meta(max_length=8)]
 
 
@@ -99,7 +104,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rights say nothing: see docs/how-to/give-titles-their-rights.md. ``traffic_days`` is for
     how long the lines of requests are kept: see docs/how-to/see-what-the-edge-delivers.md.
     ``trusted_proxies`` are the networks of proxies that say whom they speak for, in
-    X-Forwarded-For.
+    X-Forwarded-For. ``public_url`` is where people reach the page, where that is not ``bind`` and
+    ``port``; links in letters lead there. ``sign_up`` says whether anybody with a mail address may
+    make an account, and ``mail`` how letters leave: see docs/how-to/open-sign-up.md.
     """
 
     service_name: str = "Cuemark"
@@ -131,6 +138,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     atlas: Annotated[list[str], Meta(max_length=4)] = []
     traffic_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     trusted_proxies: Annotated[list[str], Meta(max_length=64)] = []
+    public_url: str = ""
+    sign_up: SignUp = "closed"
+    mail: Mail = Mail()
 
 
 def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
@@ -167,6 +177,7 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
             f"{path}: `appliances_elsewhere` names {taken[0]}, as those of this machine are called"
         )
     wrong = complaint(settings.protection) or complaint_about(settings.objects)
+    wrong = wrong or complaint_about_mail(settings.mail) or _no_address(settings)
     if wrong := wrong or complaint_about_sites(settings.sites) or _no_network(settings):
         raise SettingsInvalid(f"{path}: {wrong}")
     return settings
@@ -182,10 +193,28 @@ def _no_network(settings: Settings) -> str:
     return ""
 
 
+def _no_address(settings: Settings) -> str:
+    """What is wrong with the public address; empty where nothing is."""
+    if not settings.public_url:
+        return ""
+    try:
+        parts = urlsplit(settings.public_url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if good and parts.username is None and not (parts.path.strip("/") or parts.query):
+        return ""
+    return f"`public_url` is {settings.public_url!r}: write https://HOST or http://HOST:PORT"
+
+
 def _known(said: str) -> str:
     """What may be written where an effort, codecs or a policy cannot be read."""
     if "$.effort" in said:
         return f": write one of {', '.join(get_args(Effort))}"
+    if "$.sign_up" in said:
+        return f": write one of {', '.join(get_args(SignUp))}"
+    if "$.mail.security" in said:
+        return f": write one of {', '.join(get_args(Security))}"
     if "$.film_grain" in said:
         return f": write one of {', '.join(get_args(FilmGrain))}"
     if "$.codecs" in said:

@@ -49,7 +49,9 @@ class Install:
 
     @property
     def public_url(self) -> str:
-        return f"http://{self.settings.bind}:{self.ports.public}"
+        """Where people reach the page, without a slash at its end."""
+        own = f"http://{self.settings.bind}:{self.ports.public}"
+        return self.settings.public_url.rstrip("/") or own
 
     @property
     def internal_url(self) -> str:

@@ -5,6 +5,7 @@ from typing import NewType
 AccountId = NewType("AccountId", str)
 ProfileId = NewType("ProfileId", str)
 WorkId = NewType("WorkId", str)
+LoginId = NewType("LoginId", str)
 TitleId = NewType("TitleId", str)
 """A title is a work that plays, and its id is the work's too."""
 PersonId = NewType("PersonId", str)

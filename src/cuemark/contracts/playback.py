@@ -180,6 +180,31 @@ class PlayPage(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str = ""
 
 
+class ListOwnPlays(msgspec.Struct, frozen=True, kw_only=True):
+    """All plays of an account, whether they run or not; pages as in ``ListPlays``."""
+
+    account_id: AccountId
+    after: str = ""
+    limit: int = 50
+
+
+class OwnPlay(msgspec.Struct, frozen=True, kw_only=True):
+    """``ended_at`` is None where nobody ended it: then it is over at ``expires_at``."""
+
+    session_id: PlaySessionId
+    profile_id: ProfileId
+    title_id: TitleId
+    device: str
+    started_at: datetime
+    ended_at: datetime | None
+    expires_at: datetime
+
+
+class OwnPlayPage(msgspec.Struct, frozen=True, kw_only=True):
+    plays: list[OwnPlay]
+    next_cursor: str = ""
+
+
 class NameSessions(msgspec.Struct, frozen=True, kw_only=True):
     """Whose copy is it? ``values`` say for each segment of a copy, from ``first_segment`` (0 on) of
     the version on, how much it is like variant a (above 0) or b (below); 0 where none was seen.
@@ -286,3 +311,5 @@ class Playback(Protocol):
     async def list_plays(self, request: ListPlays) -> PlayPage: ...
 
     async def name_sessions(self, request: NameSessions) -> Naming: ...
+
+    async def list_own_plays(self, request: ListOwnPlays) -> OwnPlayPage: ...

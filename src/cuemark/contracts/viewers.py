@@ -1,5 +1,7 @@
 """Viewers: what a profile has watched and where it stopped.
 
+What is kept of a profile is erased when its account is (``AccountDeleted``).
+
 Refusal
 |-- ProgressInvalid   a position outside the film, or an id of no form that we give
 `-- PageInvalid       the limit or the cursor of a list is not acceptable
@@ -49,11 +51,15 @@ class ResumePoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListWatching(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest first. ``after`` is the ``next_cursor`` of the page before; ``limit`` 1 to 200."""
+    """The latest first. ``after`` is the ``next_cursor`` of the page before; ``limit`` 1 to 200.
+
+    With ``ended`` the titles that were watched to the end are listed too, at position 0.
+    """
 
     profile_id: ProfileId
     after: str = ""
     limit: int = 50
+    ended: bool = False
 
 
 class Watching(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +70,7 @@ class Watching(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WatchingPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Titles begun and not ended, the latest first."""
+    """Titles begun and not ended, or all that were begun; the latest first."""
 
     titles: list[Watching]
     next_cursor: str = ""

@@ -19,7 +19,7 @@ from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 from cuemark.contracts.identity import Authenticate, Caller, NotLoggedIn
 from cuemark.gateway.errors import Forbidden, ForeignOrigin, NotFound, WrongMediaType
 from cuemark.gateway.origins import is_foreign_write
-from cuemark.gateway.parts import GatewayParts
+from cuemark.gateway.parts import AnyRequest, GatewayParts
 from cuemark.gateway.views import ID_PATTERN
 from cuemark.kit.passport import Passport, PassportOffice, PassportRejected, current_passport
 
@@ -124,7 +124,10 @@ class Authentication:
     async def _admit(self, scope: Scope, login: Login | None) -> Passport:
         if login is None or not _TOKEN.fullmatch(login.token):
             raise NotLoggedIn("Log in first.")
-        caller = await self._parts.identity.authenticate(Authenticate(token=login.token))
+        asking = AnyRequest(scope)
+        caller = await self._parts.identity.authenticate(
+            Authenticate(token=login.token, client_address=self._parts.client_of(asking))
+        )
         passport = Passport(
             subject=caller.account_id or caller.role, role=caller.role, profile_id=caller.profile_id
         )

@@ -23,6 +23,7 @@ from cuemark.contracts.steering import NoAppliance, Steering, SteeringOver
 from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
 from cuemark.gateway import access
+from cuemark.gateway.account_views import OAuthErrorView
 from cuemark.gateway.clearkey import ClearKeyRequest
 from cuemark.gateway.errors import (
     Forbidden,
@@ -42,6 +43,8 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "service": (),
     "login": Identity.refusals,
     "rights": (*Rights.refusals, *Catalog.refusals),
+    "members": (*Identity.refusals, *Viewers.refusals, *Playback.refusals),
+    "devices": Identity.refusals,
     "titles": (*Catalog.refusals, *Viewers.refusals),
     "works": (*Catalog.refusals, *Viewers.refusals),
     "plays": (
@@ -86,7 +89,7 @@ def openapi_document(
     )
     document = described.openapi_schema.to_schema()
     _, schemas = msgspec.json.schema_components(
-        [ErrorView, ClearKeyRequest], ref_template=_SCHEMAS + "{name}"
+        [ErrorView, ClearKeyRequest, OAuthErrorView], ref_template=_SCHEMAS + "{name}"
     )
     document["components"]["schemas"] |= schemas
     _add_own_bodies(document["paths"])
@@ -98,6 +101,7 @@ def openapi_document(
         if public:
             operation["security"] = []
         _add_refusals(operation, public=public, writes=method != "GET")
+    _add_oauth_errors(document["paths"])
     return msgspec.json.encode(document)
 
 
@@ -132,9 +136,22 @@ def _add_own_bodies(paths: dict[str, Any]) -> None:
     drm["requestBody"] = {"content": {"application/octet-stream": {}}, "required": True}
     exchange = paths[f"{API}/speke/v2.0/copyProtection"]["post"]
     exchange["requestBody"] = {"content": {"application/xml": {}}, "required": True}
+    for name, fields in (
+        ("device_authorization", ["device_name"]),
+        ("token", ["grant_type", "device_code"]),
+    ):
+        form = {"type": "object", "properties": {each: {"type": "string"} for each in fields}}
+        content = {"application/x-www-form-urlencoded": {"schema": form}}
+        paths[f"{API}/{name}"]["post"]["requestBody"] = {"content": content}
     upload = paths[f"{API}/uploads/{{upload_id}}"]["patch"]
     upload["requestBody"] = {"content": {"application/octet-stream": {}}, "required": True}
     upload["responses"]["409"] = _of("application/json", "Upload")
+
+
+def _add_oauth_errors(paths: dict[str, Any]) -> None:
+    refused = paths[f"{API}/token"]["post"]["responses"]["400"]
+    schemas = [_ref("OAuthErrorView"), _ref("ErrorView")]
+    refused["content"]["application/json"]["schema"] = {"anyOf": schemas}
 
 
 def _of(media_type: str, schema: str) -> dict[str, Any]:

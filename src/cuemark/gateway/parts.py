@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from litestar import Request
 from litestar.datastructures import State
@@ -61,6 +62,7 @@ class GatewayParts:
     last_errors: Callable[[int], list[LoggedError]]
     trace_lines: Callable[[str], list[LogLine]]
     trusted_proxies: Sequence[Network] = ()
+    sign_up: Literal["open", "closed"] = "closed"
 
     def base_url(self) -> str:
         """The public base URL as it stands now, without a slash at its end."""

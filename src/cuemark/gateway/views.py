@@ -56,6 +56,7 @@ class HealthView(View, frozen=True):
 
 class ServiceView(View, frozen=True):
     name: str
+    sign_up: Literal["open", "closed"]
 
 
 class LoginBody(View, frozen=True):

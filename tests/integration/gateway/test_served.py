@@ -170,7 +170,7 @@ async def test_head_ends_without_a_body(served: Served) -> None:
     answer = await served.raw(request)
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200")
-    assert b"content-length: 18" in head
+    assert b"content-length: 37" in head
     assert body == b""
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from cuemark.contexts.identity import wiring
 from cuemark.contexts.identity.service import REMEMBER_S
-from cuemark.contexts.identity.store import MOST_LOGINS
+from cuemark.contexts.identity.store.logins import MOST_LOGINS
 from cuemark.contracts import identity
 from cuemark.contracts.identity import (
     AccountCreated,
@@ -25,6 +25,7 @@ from cuemark.contracts.identity import (
     NotLoggedIn,
     TooManyLogins,
 )
+from cuemark.kit import mail
 from cuemark.kit.clock import ManualClock
 from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
@@ -39,7 +40,7 @@ SLOW = argon2.Parameters(
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    async with opened(database_url, wiring) as database:
+    async with opened(database_url, wiring, mail) as database:
         yield database
 
 
@@ -140,6 +141,14 @@ async def test_a_password_is_hashed_anew_when_the_cost_has_changed(
     await login(dearer)
     assert "m=16384,t=3,p=1" in await everything(database)
     await login(dearer)
+
+
+async def test_logins_at_once_all_get_in_when_the_cost_has_changed(
+    database: Database, clock: ManualClock
+) -> None:
+    await ada(built(database, clock))
+    dearer = built(database, clock, cost=SLOW)
+    assert len(set(await asyncio.gather(login(dearer), login(dearer)))) == 2
 
 
 async def test_a_flood_of_logins_is_turned_away_while_those_inside_go_on(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cuemark.app.mail import MailPasswordUnreadable, password_in
 from cuemark.app.protection import HeadersUnreadable, headers_in, is_safe
 from cuemark.app.settings import Settings, SettingsInvalid, load
 from cuemark.contracts.steering.routes import Place
@@ -201,3 +202,50 @@ def test_a_file_of_something_else_is_refused_without_being_shown(tmp_path: Path,
     assert "5ec2e7" not in str(refused.value)
     with pytest.raises(HeadersUnreadable, match=r"cannot be read .No such file"):
         headers_in(tmp_path, "other")
+
+
+def test_mail_goes_into_a_folder_and_sign_up_is_closed_unless_it_is_said(tmp_path: Path) -> None:
+    found = load(tmp_path, {})
+    assert (found.sign_up, found.mail.host, found.public_url) == ("closed", "", "")
+    (tmp_path / "cuemark.toml").write_text(
+        'sign_up = "open"\npublic_url = "https://films.example/"\n'
+        '[mail]\nfrom = "films@films.example"\nhost = "smtp.films.example"\n'
+        'user = "films"\npassword_file = "secrets/smtp"\n'
+    )
+    found = load(tmp_path, {})
+    assert (found.sign_up, found.mail.sender, found.mail.security) == (
+        "open",
+        "films@films.example",
+        "starttls",
+    )
+    with pytest.raises(MailPasswordUnreadable, match="No such file"):
+        password_in(tmp_path, found.mail)
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "smtp").write_text("secret\n")
+    assert password_in(tmp_path, found.mail) == "secret"
+    (tmp_path / "secrets" / "smtp").write_text("two\nlines\n")
+    with pytest.raises(MailPasswordUnreadable, match="on one line"):
+        password_in(tmp_path, found.mail)
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ('sign_up = "maybe"', "write one of closed, open"),
+        ('public_url = "films.example"', "write https://HOST"),
+        ('public_url = "https://films.example/app"', "write https://HOST"),
+        ('public_url = "https://a:b@films.example"', "write https://HOST"),
+        ('[mail]\nfrom = "Kino <films@films.example>"', "write a mail address"),
+        ('[mail]\nhost = "smtp.example:25"', "write a name"),
+        ('[mail]\nhost = "smtp.example"\nsecurity = "ssl"', "write one of tls, starttls, none"),
+        ('[mail]\nhost = "smtp.example"\nuser = "a"', "belong together"),
+        (
+            '[mail]\nhost = "smtp.example"\nsecurity = "none"\nuser = "a"\npassword_file = "b"',
+            "by tls or starttls only",
+        ),
+    ],
+)
+def test_mail_that_cannot_be_sent_so_is_refused(tmp_path: Path, written: str, why: str) -> None:
+    (tmp_path / "cuemark.toml").write_text(written)
+    with pytest.raises(SettingsInvalid, match=why):
+        load(tmp_path, {})

@@ -9,9 +9,10 @@ from litestar import get
 
 from cuemark.gateway.access import RouteWithoutAccess, access_of, routes_of
 from cuemark.gateway.app import build_routes
+from cuemark.gateway.routes.devices import GRANT
 from cuemark.kit.passport import HEADER, Passport
 from tests.unit.gateway.asking import Asker
-from tests.unit.gateway.neighbours import ANNA, ANNAS_SESSION, BEN, FILM, KID, OPERATOR, Town
+from tests.unit.gateway.neighbours import ANNA, ANNAS_SESSION, BEN, CODE, FILM, KID, OPERATOR, Town
 
 IDS = {"session_id": ANNAS_SESSION, "title_id": FILM, "kid": KID, "path": "any"}
 IDS |= {"system": "widevine", "number": "1"}
@@ -22,6 +23,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/api/v1/plays/{session_id:str}/licence"): {"kids": ["ABEiM0RVZneImaq7zN3u_w"]},
     ("PUT", "/api/v1/plays/{session_id:str}/progress"): {"position_s": 1, "sequence": 1},
     ("POST", "/api/v1/accounts"): {"email": "new@films.example"},
+    ("POST", "/api/v1/accounts/log-out"): {"email": "a@b.c"},
     ("POST", "/api/v1/login-links"): {"email": "new@films.example"},
     ("POST", "/api/v1/titles"): {"name": "New"},
     ("PUT", "/api/v1/titles/{title_id:str}/artwork"): {"number": 1},
@@ -45,6 +47,17 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/api/v1/rollouts"): {"release": "0.2.0+abc"},
     ("POST", "/api/v1/rollouts/{rollout_id:str}"): {"change": "pause"},
     ("POST", "/operations/login"): {"code": "wrong"},
+    ("POST", "/api/v1/sign-up"): {"email": "a@b.c"},
+    ("POST", "/api/v1/sign-up/complete"): {"code": "wrong", "password": "x"},
+    ("POST", "/api/v1/password-reset"): {"email": "a@b.c"},
+    ("POST", "/api/v1/password-reset/complete"): {"code": "wrong", "password": "x"},
+    ("POST", "/api/v1/email/confirm"): {"code": "wrong"},
+    ("POST", "/api/v1/email/restore"): {"code": "wrong"},
+    ("PUT", "/api/v1/account/password"): {"old_password": "x", "new_password": "y"},
+    ("PUT", "/api/v1/account/email"): {"email": "a@b.c", "password": "x"},
+    ("POST", "/api/v1/account/deletion"): {"password": "x"},
+    ("POST", "/api/v1/device-sign-in"): {"user_code": "WDJB-MJHT", "allow": True},
+    ("POST", "/api/v1/token"): {"grant_type": GRANT, "device_code": CODE},
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuemark.contexts.identity import model
+from cuemark.contexts.identity.model import credentials as model
 from cuemark.contracts.identity import AccountInvalid
 
 NOTICEABLE = argon2.Parameters(

@@ -32,7 +32,13 @@ export function HomePage({ serviceName, member, onLogOut, onLoggedOut }: HomePag
           <Mark />
           {serviceName}
         </p>
-        <span class="who">{member.profile_name || member.email}</span>
+        {member.role === "member" ? (
+          <a class="who" href="/account" onClick={follow} title={say("account.title")}>
+            {member.profile_name || member.email}
+          </a>
+        ) : (
+          <span class="who">{member.profile_name || member.email}</span>
+        )}
         <button type="button" class="button quiet" onClick={onLogOut}>
           {say("login.out")}
         </button>

@@ -1,4 +1,4 @@
-"""``cuemark account create`` and ``cuemark account login-link``."""
+"""``cuemark account create``, ``cuemark account login-link`` and ``cuemark account log-out``."""
 
 import secrets
 import sys
@@ -21,6 +21,10 @@ class LinkView(msgspec.Struct, frozen=True):
     code: str
     url: str
     expires_at: str
+
+
+class EndedView(msgspec.Struct, frozen=True):
+    ended: int
 
 
 @click.command()
@@ -56,3 +60,16 @@ def login_link(folder: DataFolder, email: str, create: bool, as_json: bool) -> N
         print_json(link)
     else:
         plain.print(link.url, soft_wrap=True)
+
+
+@click.command("log-out")
+@click.argument("email")
+@click.option("--json", "as_json", is_flag=True)
+def log_out(folder: DataFolder, email: str, as_json: bool) -> None:
+    """End every login of a member, within a second everywhere."""
+    with Operator(folder) as operator:
+        done = operator.post("/accounts/log-out", {"email": email}, EndedView)
+    if as_json:
+        print_json(done)
+    else:
+        plain.print(f"{done.ended} ended.")

@@ -52,6 +52,7 @@ FILL_COMMANDS = {
 ACCOUNT_COMMANDS = {
     "backup": ("backup:backup", "Back up everything, while it runs."),
     "create": ("accounts:create", "Create a member's account."),
+    "log-out": ("accounts:log_out", "End every login of a member."),
     "login-link": ("accounts:login_link", "Make a link that logs a member in once."),
 }
 HOST_COMMANDS = {

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from cuemark.contexts.licensing.model.keys import LicenceSession, WrappedKey
-from cuemark.contracts.ids import PlaySessionId, VersionId
+from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
 from cuemark.contracts.protection import KeySignal
 from cuemark.kit.database import Transaction
 
@@ -183,6 +183,15 @@ async def open_session(transaction: Transaction, session: LicenceSession) -> boo
 async def close_session(transaction: Transaction, session_id: PlaySessionId) -> None:
     await transaction.execute(
         update(_session).where(_session.c.session_id == session_id).values(closed=True)
+    )
+
+
+async def close_of_account(transaction: Transaction, account_id: AccountId) -> None:
+    """Close every session of an account that is no more, and forget whose they were."""
+    await transaction.execute(
+        update(_session)
+        .where(_session.c.account_id == account_id)
+        .values(account_id="", closed=True)
     )
 
 

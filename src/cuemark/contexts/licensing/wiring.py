@@ -9,11 +9,13 @@ from cuemark.contexts.licensing.servers.key_server import KeyServer
 from cuemark.contexts.licensing.service import LicensingService, Protection
 from cuemark.contexts.licensing.service.master_keys import Rotation
 from cuemark.contexts.licensing.store import versions_with_keys
+from cuemark.contracts.identity import TOPIC as IDENTITY
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.protection import Demands, System
 from cuemark.contracts.rights import Rights
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
+from cuemark.kit.outbox import Follower, Log
 from cuemark.kit.room import Room
 
 __all__ = [
@@ -56,4 +58,5 @@ def build(
     keys = None if key_server is None else KeyServer(asker, key_server, clock, sealed=sealed)
     masters = Rotation(database, vault, clock)
     service = LicensingService(database, clock, rights, masters, asker, protection, keys)
-    return Room(Licensing, service, keepers=[masters.keep], closers=[asker.close])
+    leavers = Follower("licensing.leavers", [IDENTITY], database, Log(clock), service.follow)
+    return Room(Licensing, service, [leavers], keepers=[masters.keep], closers=[asker.close])

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from cuemark.contexts.playback.model.session import Session
 from cuemark.contracts.ids import AccountId, PlaySessionId, TitleId, VersionId
+from cuemark.contracts.playback import OwnPlay
 from cuemark.contracts.steering import RankedAppliance
 from cuemark.kit.database import Transaction
 
@@ -120,6 +121,58 @@ async def named(
     """The sessions of these ids, whether they run or not."""
     rows = await transaction.execute(select(_session).where(_session.c.session_id.in_(session_ids)))
     return {session.session_id: session for session in map(_session_of, rows)}
+
+
+async def own(
+    transaction: Transaction, account_id: AccountId, before: str, limit: int
+) -> list[OwnPlay]:
+    """The plays of an account, the newest first, before a cursor (ids sort by time)."""
+    query = select(_session).where(_session.c.account_id == account_id)
+    if before:
+        query = query.where(_session.c.session_id < before)
+    rows = await transaction.execute(query.order_by(_session.c.session_id.desc()).limit(limit))
+    return [
+        OwnPlay(
+            session_id=row.session_id,
+            profile_id=row.profile_id,
+            title_id=row.title_id,
+            device=row.device,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            expires_at=row.expires_at,
+        )
+        for row in rows
+    ]
+
+
+async def erase(
+    transaction: Transaction, account_id: AccountId, now: datetime
+) -> list[tuple[PlaySessionId, datetime]]:
+    """Take out of all plays of an account whose they were and on which device, and end them.
+
+    Returns those that ran, with their ends: their tokens are out there yet.
+    """
+    ran = await transaction.execute(
+        select(_session.c.session_id, _session.c.expires_at)
+        .where(
+            _session.c.account_id == account_id,
+            _session.c.ended_at.is_(None),
+            _session.c.expires_at > now,
+        )
+        .with_for_update()
+    )
+    running = [(PlaySessionId(row.session_id), row.expires_at) for row in ran]
+    await transaction.execute(
+        update(_session)
+        .where(_session.c.account_id == account_id)
+        .values(
+            account_id="",
+            profile_id="",
+            device="",
+            ended_at=func.coalesce(_session.c.ended_at, now),
+        )
+    )
+    return running
 
 
 async def latest(

@@ -10,6 +10,7 @@ from cuemark.contracts import rights as rights_contract
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.versions import Version
+from cuemark.contracts.identity import TOPIC as IDENTITY
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
@@ -51,7 +52,8 @@ def build(
     service = PlaybackService(database, log, clock, ids, neighbours, offer, fingerprint_key)
     keeper = RightsKeeper(database, clock, rights, service)
     follower = Follower(RIGHTS, [rights_contract.TOPIC], database, log, keeper.take)
-    return Room(Playback, service, [follower], [keeper.keep])
+    leavers = Follower("playback.leavers", [IDENTITY], database, log, service.follow)
+    return Room(Playback, service, [follower, leavers], [keeper.keep])
 
 
 def manifests_of(version: Version) -> tuple[str, str, str, dict[str, str]]:

@@ -2,7 +2,10 @@
 
 from datetime import datetime
 
+import msgspec
+
 from cuemark.contexts.viewers import model, store
+from cuemark.contracts.identity.changing import AccountDeleted
 from cuemark.contracts.ids import TitleId
 from cuemark.contracts.viewers import (
     GetResumePoint,
@@ -14,7 +17,8 @@ from cuemark.contracts.viewers import (
     WatchingPage,
 )
 from cuemark.kit.clock import Clock
-from cuemark.kit.database import Database
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.outbox import Entry
 from cuemark.kit.pages import PageInvalid, checked_limit, cursor_of, keys_of
 
 
@@ -51,13 +55,22 @@ class ViewersService(Viewers):
         if not model.is_id(request.profile_id):
             return WatchingPage(titles=[])
         async with self._database.transaction() as transaction:
-            titles = await store.watching(transaction, request.profile_id, before, limit + 1)
+            titles = await store.watching(
+                transaction, request.profile_id, before, limit + 1, ended=request.ended
+            )
         page = titles[:limit]
         if len(titles) == len(page):
             return WatchingPage(titles=page)
         last = page[-1]
         cursor = cursor_of(last.watched_at.isoformat(), last.title_id)
         return WatchingPage(titles=page, next_cursor=cursor)
+
+
+async def follow(transaction: Transaction, entry: Entry) -> None:
+    """Erase what is kept of an account that is no more. Reading an entry again changes nothing."""
+    if entry.kind == AccountDeleted.__name__:
+        deleted = msgspec.json.decode(entry.body, type=AccountDeleted)
+        await store.erase(transaction, deleted.profile_ids)
 
 
 def _before(cursor: str) -> tuple[datetime, TitleId] | None:

@@ -1,5 +1,6 @@
 """All the SQL of the viewers."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    delete,
     or_,
     select,
     tuple_,
@@ -115,11 +117,16 @@ async def watching(
     profile_id: ProfileId,
     before: tuple[datetime, TitleId] | None,
     limit: int,
+    *,
+    ended: bool = False,
 ) -> list[Watching]:
-    """Titles to go on with, the latest first. ``before`` is the last row of the page before."""
+    """Titles to go on with, the latest first, with ``ended`` those that are over too.
+
+    ``before`` is the last row of the page before.
+    """
     query = (
         select(_progress)
-        .where(_progress.c.profile_id == profile_id, _progress.c.resume_s > 0)
+        .where(_progress.c.profile_id == profile_id, *[_progress.c.resume_s > 0][: not ended])
         .order_by(_progress.c.watched_at.desc(), _progress.c.title_id.desc())
         .limit(limit)
     )
@@ -134,3 +141,9 @@ async def watching(
         )
         for row in await transaction.execute(query)
     ]
+
+
+async def erase(transaction: Transaction, profile_ids: Sequence[ProfileId]) -> None:
+    """Delete all that is kept of these profiles."""
+    for table in (_session, _progress):
+        await transaction.execute(delete(table).where(table.c.profile_id.in_(profile_ids)))

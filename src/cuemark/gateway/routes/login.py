@@ -11,21 +11,37 @@ from cuemark.gateway.origins import cookie_needs_tls
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.views import API, LoginBody, RedeemBody
 
+LONGEST_AGENT = 1000
+
 
 @post(f"{API}/login", opt={"access": "anyone"}, status_code=200, tags=["login"])
 async def log_in(
     data: JSONBody[LoginBody], parts: Parts, request: AnyRequest
 ) -> Response[LoginGranted]:
-    granted = await parts.identity.login(Login(email=data.email, password=data.password))
-    return _with_cookie(granted, parts, request)
+    """A browser that was logged in gets another cookie, and the login of before ends."""
+    granted = await parts.identity.login(
+        Login(
+            email=data.email,
+            password=data.password,
+            device=device_of(request),
+            client_address=parts.client_of(request),
+        )
+    )
+    await end_before(parts, request)
+    return with_cookie(granted, parts, request)
 
 
 @post(f"{API}/login/link", opt={"access": "anyone"}, status_code=200, tags=["login"])
 async def redeem_link(
     data: JSONBody[RedeemBody], parts: Parts, request: AnyRequest
 ) -> Response[LoginGranted]:
-    granted = await parts.identity.redeem_login_link(RedeemLoginLink(code=data.code))
-    return _with_cookie(granted, parts, request)
+    granted = await parts.identity.redeem_login_link(
+        RedeemLoginLink(
+            code=data.code, device=device_of(request), client_address=parts.client_of(request)
+        )
+    )
+    await end_before(parts, request)
+    return with_cookie(granted, parts, request)
 
 
 @post(f"{API}/logout", opt={"access": "member"}, status_code=204, tags=["login"])
@@ -38,7 +54,19 @@ async def log_out(parts: Parts, request: AnyRequest) -> Response[None]:
     return response
 
 
-def _with_cookie(
+def device_of(request: AnyRequest) -> str:
+    """What the device tells of itself."""
+    return request.headers.get("user-agent", "")[:LONGEST_AGENT]
+
+
+async def end_before(parts: GatewayParts, request: AnyRequest) -> None:
+    """A cookie that somebody else may know opens nothing once its browser has logged in anew."""
+    before = login_of(request.headers)
+    if before is not None and before.from_cookie:
+        await parts.identity.logout(Logout(token=before.token))
+
+
+def with_cookie(
     granted: LoginGranted, parts: GatewayParts, request: AnyRequest
 ) -> Response[LoginGranted]:
     max_age_s = int((granted.expires_at - parts.clock.now()).total_seconds())

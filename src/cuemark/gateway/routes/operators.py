@@ -12,9 +12,11 @@ from cuemark.contracts.identity import (
     IssueLoginLink,
     IssueOperatorLink,
 )
+from cuemark.contracts.identity.logins import EndLogins, LoginsEnded
 from cuemark.contracts.ids import PlaySessionId
 from cuemark.contracts.playback import ListPlays, PlayEnded, PlayPage, StopPlay
 from cuemark.contracts.steering import ApplianceList, ListAppliances
+from cuemark.gateway.account_views import EmailBody
 from cuemark.gateway.parts import Parts
 from cuemark.gateway.views import (
     API,
@@ -33,6 +35,12 @@ async def create_account(data: JSONBody[AccountBody], parts: Parts) -> Account:
     return await parts.identity.create_account(
         CreateAccount(email=data.email, password=data.password, profile_name=data.profile_name)
     )
+
+
+@post(f"{API}/accounts/log-out", opt={"access": "operator"}, status_code=200, tags=["operators"])
+async def log_account_out(data: JSONBody[EmailBody], parts: Parts) -> LoginsEnded:
+    """Every login of the account ends, within a second everywhere."""
+    return await parts.identity.end_logins(EndLogins(email=data.email))
 
 
 @post(f"{API}/login-links", opt={"access": "operator"}, tags=["operators"])

@@ -4,8 +4,47 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
 
+import msgspec
+
 from cuemark.contracts import identity
-from cuemark.contracts.ids import AccountId, ProfileId
+from cuemark.contracts.identity.changing import (
+    AccountDescription,
+    ChangeEmail,
+    ChangePassword,
+    ConfirmEmail,
+    DeleteAccount,
+    DeletionSet,
+    DescribeAccount,
+    Profile,
+    RestoreEmail,
+)
+from cuemark.contracts.identity.devices import (
+    AnswerDevice,
+    AuthorizeDevice,
+    DeviceAuthorization,
+    DevicePolled,
+    LookUpDevice,
+    PollDevice,
+    WaitingDevice,
+)
+from cuemark.contracts.identity.joining import (
+    CodeSpent,
+    CompleteReset,
+    CompleteSignUp,
+    Done,
+    LetterUnderway,
+    RequestReset,
+    SignUp,
+)
+from cuemark.contracts.identity.logins import (
+    EndLogin,
+    EndLogins,
+    ListLogins,
+    LoginList,
+    LoginsEnded,
+    OpenLogin,
+)
+from cuemark.contracts.ids import AccountId, LoginId, ProfileId
 from cuemark.kit.clock import Clock
 from cuemark.kit.errors import Refusal, Unavailable
 from cuemark.kit.passport import Passport, current_passport
@@ -32,6 +71,7 @@ class People(Neighbour):
     ended: set[str] = field(default_factory=set)
     passports: list[Passport | None] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
+    heard: list[msgspec.Struct] = field(default_factory=list)
     deaf: bool = False
 
     async def create_account(self, request: identity.CreateAccount) -> identity.Account:
@@ -97,7 +137,114 @@ class People(Neighbour):
             profile_id=who.profile_id,
             email=who.email,
             profile_name=who.profile_name,
+            login_id=LoginId(f"lgn_{name}"),
         )
+
+    async def sign_up(self, request: SignUp) -> LetterUnderway:
+        self.check()
+        self.heard.append(request)
+        return LetterUnderway()
+
+    async def complete_sign_up(self, request: CompleteSignUp) -> identity.LoginGranted:
+        self.check()
+        self.heard.append(request)
+        self._check_code(request.code)
+        return self._grant()
+
+    async def request_reset(self, request: RequestReset) -> LetterUnderway:
+        self.check()
+        self.heard.append(request)
+        return LetterUnderway(delayed=True)
+
+    async def complete_reset(self, request: CompleteReset) -> Done:
+        self._check_code(request.code)
+        return self._done(request)
+
+    async def change_password(self, request: ChangePassword) -> Done:
+        return self._done(request)
+
+    async def change_email(self, request: ChangeEmail) -> LetterUnderway:
+        self._done(request)
+        return LetterUnderway()
+
+    async def confirm_email(self, request: ConfirmEmail) -> Done:
+        self._check_code(request.code)
+        return self._done(request)
+
+    async def restore_email(self, request: RestoreEmail) -> Done:
+        self._check_code(request.code)
+        return self._done(request)
+
+    async def list_logins(self, request: ListLogins) -> LoginList:
+        self.check()
+        name = request.account_id.removeprefix("acc_")
+        open_ = OpenLogin(
+            login_id=LoginId(f"lgn_{name}"),
+            device="Firefox on Linux",
+            network="192.0.2.0/24",
+            created_at=self.clock.now(),
+            seen_at=self.clock.now(),
+            expires_at=self.clock.now() + timedelta(days=30),
+        )
+        other = msgspec.structs.replace(open_, login_id=LoginId("lgn_other"))
+        return LoginList(logins=[open_, other])
+
+    async def end_login(self, request: EndLogin) -> LoginsEnded:
+        self._done(request)
+        return LoginsEnded(ended=1)
+
+    async def end_logins(self, request: EndLogins) -> LoginsEnded:
+        self._done(request)
+        return LoginsEnded(ended=2)
+
+    async def authorize_device(self, request: AuthorizeDevice) -> DeviceAuthorization:
+        self._done(request)
+        return DeviceAuthorization(
+            device_code=CODE,
+            user_code="WDJB-MJHT",
+            expires_at=self.clock.now() + timedelta(minutes=15),
+            interval_s=5,
+        )
+
+    async def poll_device(self, request: PollDevice) -> DevicePolled:
+        self._done(request)
+        if request.device_code != CODE:
+            return DevicePolled(state="authorization_pending")
+        ends = self.clock.now() + timedelta(days=30)
+        return DevicePolled(state="granted", token=ANNA, expires_at=ends)
+
+    async def look_up_device(self, request: LookUpDevice) -> WaitingDevice:
+        self._done(request)
+        return WaitingDevice(
+            user_code="WDJB-MJHT", device="A television", network="", asked_at=self.clock.now()
+        )
+
+    async def answer_device(self, request: AnswerDevice) -> Done:
+        return self._done(request)
+
+    async def describe_account(self, request: DescribeAccount) -> AccountDescription:
+        self.check()
+        who = account(request.account_id.removeprefix("acc_"), self.clock)
+        return AccountDescription(
+            account_id=who.account_id,
+            email=who.email,
+            created_at=who.created_at,
+            has_password=True,
+            profiles=[Profile(profile_id=who.profile_id, name=who.profile_name)],
+        )
+
+    async def delete_account(self, request: DeleteAccount) -> DeletionSet:
+        self._done(request)
+        return DeletionSet(erased_at=self.clock.now() + timedelta(days=14))
+
+    def _done(self, request: msgspec.Struct) -> Done:
+        self.check()
+        self.heard.append(request)
+        return Done()
+
+    def _check_code(self, code: str) -> None:
+        if code != CODE:
+            raise CodeSpent("The code is spent or late.")
 
     async def logout(self, request: identity.Logout) -> identity.LoggedOut:
         self.check()

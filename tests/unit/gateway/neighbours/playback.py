@@ -90,6 +90,22 @@ class Theatre(Neighbour):
         )
         return playback.PlayPage(plays=[play])
 
+    async def list_own_plays(self, request: playback.ListOwnPlays) -> playback.OwnPlayPage:
+        self.check()
+        now = self.clock.now()
+        if request.account_id != "acc_anna":
+            return playback.OwnPlayPage(plays=[])
+        play = playback.OwnPlay(
+            session_id=ANNAS_SESSION,
+            profile_id=ProfileId("prf_anna"),
+            title_id=FILM,
+            device="tv",
+            started_at=now,
+            ended_at=None,
+            expires_at=now,
+        )
+        return playback.OwnPlayPage(plays=[play], next_cursor="" if request.after else "more")
+
     async def name_sessions(self, request: playback.NameSessions) -> playback.Naming:
         self.check()
         self.evidence.append(request)

@@ -6,6 +6,7 @@ While rights are away, a session has licences as long as its right was told to l
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import structlog
 
 from cuemark.contexts.licensing import store
@@ -17,6 +18,7 @@ from cuemark.contexts.licensing.model.sealing import Sealing, recipient_of
 from cuemark.contexts.licensing.servers.asking import Asker, NoAnswer, Server
 from cuemark.contexts.licensing.servers.key_server import KeyServer
 from cuemark.contexts.licensing.service.master_keys import Rotation
+from cuemark.contracts.identity.changing import AccountDeleted
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
 from cuemark.contracts.licensing import (
     CloseLicences,
@@ -46,8 +48,9 @@ from cuemark.contracts.licensing import (
 from cuemark.contracts.protection import Demands, KeySignal, Scheme, System
 from cuemark.contracts.rights import Decide, Rights
 from cuemark.kit.clock import Clock
-from cuemark.kit.database import Database
+from cuemark.kit.database import Database, Transaction
 from cuemark.kit.errors import Unavailable
+from cuemark.kit.outbox import Entry
 
 LICENCE_S = 8.0
 MAX_LICENCE_BYTES = 256 << 10
@@ -166,6 +169,12 @@ class LicensingService(Licensing):
         async with self._database.transaction() as transaction:
             await store.close_session(transaction, request.session_id)
         return LicencesClosed()
+
+    async def follow(self, transaction: Transaction, entry: Entry) -> None:
+        """An account that is no more has no licences. Reading an entry again changes nothing."""
+        if entry.kind == AccountDeleted.__name__:
+            deleted = msgspec.json.decode(entry.body, type=AccountDeleted)
+            await store.close_of_account(transaction, deleted.account_id)
 
     async def get_licence(self, request: GetLicence) -> Licence:
         if not self._protection.clearkey:

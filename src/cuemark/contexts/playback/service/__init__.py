@@ -35,6 +35,7 @@ from cuemark.contexts.playback.service.naming import NamingService
 from cuemark.contracts.catalog import Catalog, GetTitle, Title, UnknownTitle
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.versions import GetVersion, UnknownVersion, Version
+from cuemark.contracts.identity.changing import AccountDeleted
 from cuemark.contracts.ids import (
     PLAY_SESSION_KIND,
     AccountId,
@@ -51,10 +52,12 @@ from cuemark.contracts.playback import (
     GetManifest,
     GetPlay,
     GetRedirectedManifest,
+    ListOwnPlays,
     ListPlays,
     Manifest,
     NameSessions,
     Naming,
+    OwnPlayPage,
     Play,
     Playback,
     PlayEnded,
@@ -72,11 +75,11 @@ from cuemark.contracts.rights import Rights
 from cuemark.contracts.steering import Rank, RankedAppliance, Ranking, Steering
 from cuemark.contracts.viewers import GetResumePoint, Viewers
 from cuemark.kit.clock import Clock
-from cuemark.kit.database import Database
+from cuemark.kit.database import Database, Transaction
 from cuemark.kit.deadline import deadline
 from cuemark.kit.errors import Unavailable
 from cuemark.kit.ids import Ids, is_id
-from cuemark.kit.outbox import Log
+from cuemark.kit.outbox import Entry, Log
 from cuemark.kit.pages import checked_limit
 from cuemark.kit.tracing import current_trace_id
 
@@ -239,6 +242,28 @@ class PlaybackService(Playback):
         ]
         more = len(found) > limit
         return PlayPage(plays=plays, next_cursor=plays[-1].session_id if more else "")
+
+    async def list_own_plays(self, request: ListOwnPlays) -> OwnPlayPage:
+        limit = checked_limit(request.limit)
+        after = request.after.replace("\0", "")
+        async with self._database.transaction() as transaction:
+            found = await store.own(transaction, request.account_id, after, limit + 1)
+        plays = found[:limit]
+        more = len(found) > limit
+        return OwnPlayPage(plays=plays, next_cursor=plays[-1].session_id if more else "")
+
+    async def follow(self, transaction: Transaction, entry: Entry) -> None:
+        """Plays of an account that is no more end, and are nobody's. Idempotent.
+
+        Licensing follows the same event, so that no licence is left open.
+        """
+        if entry.kind != AccountDeleted.__name__:
+            return
+        deleted = msgspec.json.decode(entry.body, type=AccountDeleted)
+        now = self._clock.now()
+        for session_id, expires_at in await store.erase(transaction, deleted.account_id, now):
+            stopped = PlayStopped(session_id=session_id, stopped_at=now, expires_at=expires_at)
+            await self._log.append(transaction, TOPIC, session_id, stopped)
 
     async def end(self, request: EndPlay) -> PlayEnded:
         return await self._end(request.session_id, request.account_id)

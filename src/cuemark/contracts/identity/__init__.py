@@ -6,7 +6,16 @@ Refusal
 |-- AccountExists      the mail address has an account already
 |-- AccountInvalid     the mail address or the password is not acceptable, or too many accounts are
 |                      asked for; says which
-`-- TooManyLogins      more password checks wait than the bulkhead holds
+|-- TooManyLogins      more password checks wait than the bulkhead holds
+|-- SignUpClosed       accounts are made by the operator alone
+|-- CodeSpent          a code that came by mail was used, is late, or was never sent
+|-- TooManyTries       as many letters or guesses as are let pass in an hour; says of what
+|-- WrongPassword      a member is to confirm something by the password, and this is not it
+`-- UserCodeUnknown    no device shows this code now
+
+What an answer says, and what is done before it, tells nobody whether a mail address has an account.
+A verdict of ``authenticate`` is remembered by the process that gave it for a second at most: a
+login that was ended elsewhere opens nothing after that.
 """
 
 from datetime import datetime
@@ -14,7 +23,46 @@ from typing import ClassVar, Literal, Protocol
 
 import msgspec
 
-from cuemark.contracts.ids import AccountId, ProfileId
+from cuemark.contracts.identity.changing import (
+    AccountDescription,
+    ChangeEmail,
+    ChangePassword,
+    ConfirmEmail,
+    DeleteAccount,
+    DeletionSet,
+    DescribeAccount,
+    RestoreEmail,
+    WrongPassword,
+)
+from cuemark.contracts.identity.devices import (
+    AnswerDevice,
+    AuthorizeDevice,
+    DeviceAuthorization,
+    DevicePolled,
+    LookUpDevice,
+    PollDevice,
+    UserCodeUnknown,
+    WaitingDevice,
+)
+from cuemark.contracts.identity.joining import (
+    CodeSpent,
+    CompleteReset,
+    CompleteSignUp,
+    Done,
+    LetterUnderway,
+    RequestReset,
+    SignUp,
+    SignUpClosed,
+    TooManyTries,
+)
+from cuemark.contracts.identity.logins import (
+    EndLogin,
+    EndLogins,
+    ListLogins,
+    LoginList,
+    LoginsEnded,
+)
+from cuemark.contracts.ids import AccountId, LoginId, ProfileId
 from cuemark.kit.errors import Refusal
 
 TOPIC = "identity"
@@ -72,8 +120,15 @@ class AccountList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
+    """``device`` is what the device says that it is, such as its ``User-Agent``.
+
+    Of ``client_address``, the IP address that asks, the network's part is kept.
+    """
+
     email: str
     password: str
+    device: str = ""
+    client_address: str = ""
 
 
 class LoginGranted(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +153,11 @@ class LoginLink(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RedeemLoginLink(msgspec.Struct, frozen=True, kw_only=True):
+    """``device`` and ``client_address`` are as in ``Login``."""
+
     code: str
+    device: str = ""
+    client_address: str = ""
 
 
 class IssueOperatorLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +178,10 @@ class OperatorGranted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Authenticate(msgspec.Struct, frozen=True, kw_only=True):
+    """``client_address`` is as in ``Login``; it is noted once an hour at most."""
+
     token: str
+    client_address: str = ""
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +192,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     profile_id: ProfileId
     email: str = ""
     profile_name: str = ""
+    login_id: LoginId = LoginId("")
 
 
 class Logout(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +215,11 @@ class Identity(Protocol):
         AccountExists,
         AccountInvalid,
         TooManyLogins,
+        SignUpClosed,
+        CodeSpent,
+        TooManyTries,
+        WrongPassword,
+        UserCodeUnknown,
     )
 
     async def create_account(self, request: CreateAccount) -> Account: ...
@@ -171,3 +239,37 @@ class Identity(Protocol):
     async def issue_operator_link(self, request: IssueOperatorLink) -> LoginLink: ...
 
     async def redeem_operator_link(self, request: RedeemOperatorLink) -> OperatorGranted: ...
+
+    async def sign_up(self, request: SignUp) -> LetterUnderway: ...
+
+    async def complete_sign_up(self, request: CompleteSignUp) -> LoginGranted: ...
+
+    async def request_reset(self, request: RequestReset) -> LetterUnderway: ...
+
+    async def complete_reset(self, request: CompleteReset) -> Done: ...
+
+    async def change_password(self, request: ChangePassword) -> Done: ...
+
+    async def change_email(self, request: ChangeEmail) -> LetterUnderway: ...
+
+    async def confirm_email(self, request: ConfirmEmail) -> Done: ...
+
+    async def restore_email(self, request: RestoreEmail) -> Done: ...
+
+    async def list_logins(self, request: ListLogins) -> LoginList: ...
+
+    async def end_login(self, request: EndLogin) -> LoginsEnded: ...
+
+    async def end_logins(self, request: EndLogins) -> LoginsEnded: ...
+
+    async def authorize_device(self, request: AuthorizeDevice) -> DeviceAuthorization: ...
+
+    async def poll_device(self, request: PollDevice) -> DevicePolled: ...
+
+    async def look_up_device(self, request: LookUpDevice) -> WaitingDevice: ...
+
+    async def answer_device(self, request: AnswerDevice) -> Done: ...
+
+    async def describe_account(self, request: DescribeAccount) -> AccountDescription: ...
+
+    async def delete_account(self, request: DeleteAccount) -> DeletionSet: ...

@@ -7,6 +7,7 @@ small machine.
 """
 
 import base64
+import functools
 import hashlib
 import re
 import secrets
@@ -56,7 +57,35 @@ def checked_password(password: str) -> str:
         )
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in password):
         raise AccountInvalid("The password holds a control character.")
+    return normalized(password)
+
+
+def normalized(password: str) -> str:
+    """A password in the form in which it is hashed."""
     return unicodedata.normalize("NFC", password)
+
+
+def checked_new_password(password: str, email: str) -> str:
+    """A password that somebody chooses now: none of the commonest, and not the mail address.
+
+    So NIST SP 800-63B, section 5.1.1.2, has it: eight characters or more, none that guessers try
+    first, and no rule about which characters. The commonest are zxcvbn's.
+    """
+    password = checked_password(password)
+    if password.lower() in _commonest():
+        raise AccountInvalid("Very many people have this password: choose another.")
+    if password.lower() in (email, email.partition("@")[0]):
+        raise AccountInvalid("The password must not be the mail address: choose another.")
+    return password
+
+
+@functools.cache
+def _commonest() -> frozenset[str]:
+    # The lists take a tenth of a second to read, and only who chooses a password needs them.
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    words = FREQUENCY_LISTS["passwords"]
+    return frozenset(word for word in words if len(word) >= SHORTEST_PASSWORD)
 
 
 def checked_profile_name(name: str, email: str) -> str:

@@ -1,0 +1,1 @@
+"""What is acceptable, what is said, and what is decided; nothing is read or written here."""

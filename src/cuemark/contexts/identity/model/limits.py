@@ -1,0 +1,51 @@
+"""How often something may be tried within a window of time, of one address or account."""
+
+import hashlib
+import ipaddress
+from datetime import timedelta
+from typing import NamedTuple
+
+
+class Limit(NamedTuple):
+    """``most`` within ``window``, which begins with the first try."""
+
+    name: str
+    most: int
+    window: timedelta
+    sentence: str
+
+
+LETTERS = Limit(
+    "letters",
+    3,
+    timedelta(hours=1),
+    "Three letters were asked for to this address within the hour: look there, or try later.",
+)
+ASKING = Limit(
+    "asking", 30, timedelta(hours=1), "Too many letters were asked for from here: try later."
+)
+PASSWORDS = Limit(
+    "passwords", 10, timedelta(minutes=15), "Too many wrong passwords: try again in a while."
+)
+USER_CODES = Limit(
+    "user_codes", 10, timedelta(minutes=15), "Too many codes were tried: try again in a while."
+)
+DEVICES = Limit(
+    "devices", 60, timedelta(hours=1), "Too many devices ask for codes from here: try later."
+)
+
+
+def key_of(limit: Limit, subject: str) -> bytes:
+    """Under which tries of a subject are counted: nothing tells who that is."""
+    return hashlib.sha256(f"{limit.name}\0{subject}".encode()).digest()
+
+
+def client_of(address: str) -> str:
+    """Who counts as one client: an IPv4 address, or the 64 bits that a home has of IPv6."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    if parsed.version == 4:
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))

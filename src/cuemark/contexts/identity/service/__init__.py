@@ -1,0 +1,159 @@
+"""Identity: accounts are made, logins open and end, tokens become callers."""
+
+from cuemark.contexts.identity.service.accounts import Accounts
+from cuemark.contexts.identity.service.changing import Changing
+from cuemark.contexts.identity.service.devices import Devices
+from cuemark.contexts.identity.service.joining import Joining
+from cuemark.contexts.identity.service.logins import Logins
+from cuemark.contexts.identity.service.memory import REMEMBER_S
+from cuemark.contexts.identity.service.parts import Parts
+from cuemark.contracts.identity import (
+    Account,
+    AccountList,
+    Authenticate,
+    Caller,
+    CreateAccount,
+    GetAccounts,
+    Identity,
+    IssueLoginLink,
+    IssueOperatorLink,
+    LoggedOut,
+    Login,
+    LoginGranted,
+    LoginLink,
+    Logout,
+    OperatorGranted,
+    RedeemLoginLink,
+    RedeemOperatorLink,
+)
+from cuemark.contracts.identity.changing import (
+    AccountDescription,
+    ChangeEmail,
+    ChangePassword,
+    ConfirmEmail,
+    DeleteAccount,
+    DeletionSet,
+    DescribeAccount,
+    RestoreEmail,
+)
+from cuemark.contracts.identity.devices import (
+    AnswerDevice,
+    AuthorizeDevice,
+    DeviceAuthorization,
+    DevicePolled,
+    LookUpDevice,
+    PollDevice,
+    WaitingDevice,
+)
+from cuemark.contracts.identity.joining import (
+    CompleteReset,
+    CompleteSignUp,
+    Done,
+    LetterUnderway,
+    RequestReset,
+    SignUp,
+)
+from cuemark.contracts.identity.logins import (
+    EndLogin,
+    EndLogins,
+    ListLogins,
+    LoginList,
+    LoginsEnded,
+)
+
+__all__ = ["REMEMBER_S", "IdentityService", "Parts"]
+
+
+class IdentityService(Identity):
+    """The use cases, each in its file.
+
+    An authenticated token is remembered for ``REMEMBER_S``; what ends a login takes effect at once
+    in this process, and after that time in every other.
+    """
+
+    def __init__(self, parts: Parts, operator_sha256: bytes) -> None:
+        self._logins = Logins(parts, operator_sha256)
+        self._accounts = Accounts(parts, self._logins)
+        self._joining = Joining(parts, self._logins)
+        self._changing = Changing(parts)
+        self._devices = Devices(parts, self._logins)
+        self.keep_erasing = self._changing.keep_erasing
+        self.erase_due = self._changing.erase_due
+
+    async def create_account(self, request: CreateAccount) -> Account:
+        return await self._accounts.create(request)
+
+    async def get_accounts(self, request: GetAccounts) -> AccountList:
+        return await self._accounts.get(request)
+
+    async def describe_account(self, request: DescribeAccount) -> AccountDescription:
+        return await self._accounts.describe(request)
+
+    async def issue_login_link(self, request: IssueLoginLink) -> LoginLink:
+        return await self._accounts.issue_login_link(request)
+
+    async def redeem_login_link(self, request: RedeemLoginLink) -> LoginGranted:
+        return await self._accounts.redeem_login_link(request)
+
+    async def issue_operator_link(self, request: IssueOperatorLink) -> LoginLink:
+        return await self._accounts.issue_operator_link(request)
+
+    async def redeem_operator_link(self, request: RedeemOperatorLink) -> OperatorGranted:
+        return await self._accounts.redeem_operator_link(request)
+
+    async def login(self, request: Login) -> LoginGranted:
+        return await self._logins.login(request)
+
+    async def authenticate(self, request: Authenticate) -> Caller:
+        return await self._logins.authenticate(request)
+
+    async def logout(self, request: Logout) -> LoggedOut:
+        return await self._logins.logout(request)
+
+    async def list_logins(self, request: ListLogins) -> LoginList:
+        return await self._logins.list(request)
+
+    async def end_login(self, request: EndLogin) -> LoginsEnded:
+        return await self._logins.end(request)
+
+    async def end_logins(self, request: EndLogins) -> LoginsEnded:
+        return await self._logins.end_all(request)
+
+    async def sign_up(self, request: SignUp) -> LetterUnderway:
+        return await self._joining.sign_up(request)
+
+    async def complete_sign_up(self, request: CompleteSignUp) -> LoginGranted:
+        return await self._joining.complete_sign_up(request)
+
+    async def request_reset(self, request: RequestReset) -> LetterUnderway:
+        return await self._joining.request_reset(request)
+
+    async def complete_reset(self, request: CompleteReset) -> Done:
+        return await self._joining.complete_reset(request)
+
+    async def change_password(self, request: ChangePassword) -> Done:
+        return await self._changing.change_password(request)
+
+    async def change_email(self, request: ChangeEmail) -> LetterUnderway:
+        return await self._changing.change_email(request)
+
+    async def confirm_email(self, request: ConfirmEmail) -> Done:
+        return await self._changing.confirm_email(request)
+
+    async def restore_email(self, request: RestoreEmail) -> Done:
+        return await self._changing.restore_email(request)
+
+    async def delete_account(self, request: DeleteAccount) -> DeletionSet:
+        return await self._changing.delete(request)
+
+    async def authorize_device(self, request: AuthorizeDevice) -> DeviceAuthorization:
+        return await self._devices.authorize(request)
+
+    async def poll_device(self, request: PollDevice) -> DevicePolled:
+        return await self._devices.poll(request)
+
+    async def look_up_device(self, request: LookUpDevice) -> WaitingDevice:
+        return await self._devices.look_up(request)
+
+    async def answer_device(self, request: AnswerDevice) -> Done:
+        return await self._devices.answer(request)

@@ -1,0 +1,193 @@
+"""Logins open and end, tokens become callers."""
+
+import hmac
+from datetime import timedelta
+
+from cuemark.contexts.identity.model import credentials, devices, letters
+from cuemark.contexts.identity.service.parts import Parts
+from cuemark.contexts.identity.store import accounts, links
+from cuemark.contexts.identity.store import logins as store
+from cuemark.contracts.identity import (
+    Account,
+    AccountInvalid,
+    Authenticate,
+    Caller,
+    LoggedOut,
+    Login,
+    LoginGranted,
+    Logout,
+    NotLoggedIn,
+    WrongCredentials,
+)
+from cuemark.contracts.identity.logins import (
+    EndLogin,
+    EndLogins,
+    ListLogins,
+    LoginList,
+    LoginsEnded,
+    OpenLogin,
+)
+from cuemark.contracts.ids import AccountId, LoginId, ProfileId
+from cuemark.kit.database import Transaction
+
+LOGIN = "lgn"
+LOGIN_LASTS = timedelta(days=30)
+EXTEND_AFTER = timedelta(hours=1)
+CHECKS = 3
+"""How often a password is checked whose hash is another one by the time the login is opened: it
+was hashed anew by a login beside this one, or changed."""
+
+OPERATOR = Caller(role="operator", account_id=AccountId(""), profile_id=ProfileId(""))
+
+
+class Logins:
+    """A login lasts 30 days from its last use, written at most once an hour."""
+
+    def __init__(self, parts: Parts, operator_sha256: bytes) -> None:
+        self._parts = parts
+        self._operator_sha256 = operator_sha256
+
+    async def login(self, request: Login) -> LoginGranted:
+        try:
+            email = credentials.checked_email(request.email)
+            password = credentials.checked_password(request.password)
+        except AccountInvalid as error:
+            raise _wrong_credentials() from error
+        for _ in range(CHECKS):
+            account, password_hash, fresh_hash = await self._checked(email, password)
+            async with self._parts.database.transaction() as transaction:
+                await accounts.lock(transaction, account.account_id)
+                if await accounts.has_hash(transaction, account.account_id, password_hash):
+                    if fresh_hash != password_hash:
+                        await accounts.set_password_hash(
+                            transaction, account.account_id, fresh_hash
+                        )
+                    network = devices.network_of(request.client_address)
+                    return await self.open(transaction, account, request.device, network)
+        raise _wrong_credentials()
+
+    async def _checked(self, email: str, password: str) -> tuple[Account, str, str]:
+        """The account that has this password, the hash that it was held against, and the one to be
+        kept from now on; ``WrongCredentials``."""
+        with self._parts.place() as place:
+            async with self._parts.database.transaction() as transaction:
+                found = await accounts.account_by_email(transaction, email)
+            account, password_hash = found or (None, None)
+            right, fresh_hash = await place.run(lambda: self._check(password_hash, password))
+        if account is None or password_hash is None or not right:
+            raise _wrong_credentials()
+        return account, password_hash, fresh_hash or password_hash
+
+    async def open(
+        self, transaction: Transaction, account: Account, device: str, network: str
+    ) -> LoginGranted:
+        """Open a login; an account that was to be erased is kept."""
+        now = self._parts.clock.now()
+        granted = LoginGranted(
+            token=credentials.new_token(), account=account, expires_at=now + LOGIN_LASTS
+        )
+        opened = OpenLogin(
+            login_id=LoginId(self._parts.ids.new(LOGIN)),
+            device=devices.name_of(device),
+            network=network,
+            created_at=now,
+            seen_at=now,
+            expires_at=granted.expires_at,
+        )
+        token_sha256 = credentials.digest_of(granted.token)
+        await store.add_login(transaction, token_sha256, account.account_id, opened)
+        if await accounts.set_erasure(transaction, account.account_id, None):
+            letter = letters.deletion_undone(self._parts.service, account.email)
+            await self._parts.post.put(transaction, letter, useless_after=letters.NOTICE_LASTS)
+        return granted
+
+    async def authenticate(self, request: Authenticate) -> Caller:
+        if not credentials.is_token(request.token):
+            raise _not_logged_in()
+        token_sha256 = credentials.digest_of(request.token)
+        if hmac.compare_digest(token_sha256, self._operator_sha256):
+            return OPERATOR
+        remembered = self._parts.remembered
+        if caller := remembered.caller(token_sha256):
+            return caller
+        ended_before = remembered.ended
+        now = self._parts.clock.now()
+        async with self._parts.database.transaction() as transaction:
+            found = await store.login(transaction, token_sha256, now)
+            if found is None:
+                ends = await links.operator_login(transaction, token_sha256, now)
+                if ends is None:
+                    raise _not_logged_in()
+                caller, expires_at = OPERATOR, ends
+            else:
+                account, login_id, expires_at = found
+                caller, until = _caller_of(account, login_id), now + LOGIN_LASTS
+                if until - expires_at > EXTEND_AFTER:
+                    network = devices.network_of(request.client_address)
+                    await store.extend_login(transaction, token_sha256, now, until, network)
+        if ended_before == remembered.ended:
+            remembered.keep(token_sha256, caller, expires_at)
+        return caller
+
+    async def logout(self, request: Logout) -> LoggedOut:
+        """Ending a login that is not there is no error: it is ended."""
+        if credentials.is_token(request.token):
+            token_sha256 = credentials.digest_of(request.token)
+            async with self._parts.database.transaction() as transaction:
+                await store.remove_login(transaction, token_sha256)
+                await links.remove_operator_login(transaction, token_sha256)
+            self._parts.remembered.end(token_sha256)
+        return LoggedOut()
+
+    async def list(self, request: ListLogins) -> LoginList:
+        async with self._parts.database.transaction() as transaction:
+            found = await store.open_logins(
+                transaction, request.account_id, self._parts.clock.now()
+            )
+        return LoginList(logins=found)
+
+    async def end(self, request: EndLogin) -> LoginsEnded:
+        async with self._parts.database.transaction() as transaction:
+            ended = await store.end_login(transaction, request.account_id, request.login_id)
+        self._parts.remembered.end_all(request.account_id)
+        return LoginsEnded(ended=ended)
+
+    async def end_all(self, request: EndLogins) -> LoginsEnded:
+        account_id = request.account_id
+        async with self._parts.database.transaction() as transaction:
+            if not account_id:
+                email = credentials.checked_email(request.email)
+                found = await accounts.account_by_email(transaction, email)
+                if found is None:
+                    raise AccountInvalid(f"No account has the mail address {email}.")
+                account_id = found[0].account_id
+            ended = await store.end_logins(transaction, account_id, request.keep)
+        self._parts.remembered.end_all(account_id)
+        return LoginsEnded(ended=ended)
+
+    def _check(self, password_hash: str | None, password: str) -> tuple[bool, str | None]:
+        """Whether the password is right, and a new hash of it where the kept one is stale."""
+        passwords = self._parts.passwords
+        right = passwords.matches(password_hash, password)
+        if right and password_hash is not None and passwords.is_stale(password_hash):
+            return True, passwords.hash(password)
+        return right, None
+
+
+def _caller_of(account: Account, login_id: LoginId) -> Caller:
+    return Caller(
+        role="member",
+        account_id=account.account_id,
+        profile_id=account.profile_id,
+        email=account.email,
+        profile_name=account.profile_name,
+        login_id=login_id,
+    )
+
+
+def _wrong_credentials() -> WrongCredentials:
+    return WrongCredentials("The mail address and the password do not match.")
+
+
+def _not_logged_in() -> NotLoggedIn:
+    return NotLoggedIn("You are not logged in, or your login has ended: log in again.")

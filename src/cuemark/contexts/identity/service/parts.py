@@ -1,0 +1,95 @@
+"""What the use cases of identity share: what they are built from, and how a password is checked."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cuemark.contexts.identity.model import credentials, limits
+from cuemark.contexts.identity.model.letters import Service
+from cuemark.contexts.identity.model.limits import Limit
+from cuemark.contexts.identity.service.memory import Remembered
+from cuemark.contexts.identity.store import accounts, codes
+from cuemark.contracts.identity import Account, NotLoggedIn, TooManyLogins
+from cuemark.contracts.identity.changing import WrongPassword
+from cuemark.contracts.identity.joining import TooManyTries
+from cuemark.contracts.ids import AccountId
+from cuemark.kit.bulkhead import Bulkhead, BulkheadFull, Place
+from cuemark.kit.clock import Clock
+from cuemark.kit.database import Database
+from cuemark.kit.ids import Ids
+from cuemark.kit.mail.post import Post
+from cuemark.kit.outbox import Log
+
+
+@dataclass(frozen=True)
+class Parts:
+    """``service`` is in whose name letters are written; ``open`` whether anybody may sign up."""
+
+    database: Database
+    log: Log
+    clock: Clock
+    ids: Ids
+    passwords: credentials.Passwords
+    bulkhead: Bulkhead
+    post: Post
+    remembered: Remembered
+    service: Service
+    open: bool
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[Place]:
+        """A place for one password check; ``TooManyLogins`` where there is none."""
+        try:
+            with self.bulkhead.place() as place:
+                yield place
+        except BulkheadFull as error:
+            raise TooManyLogins("Too many logins at once: try again in a moment.") from error
+
+    async def hashed(self, password: str) -> str:
+        """The hash of a password that has passed its check."""
+        with self.place() as place:
+            return await place.run(lambda: self.passwords.hash(password))
+
+    async def count(self, limit: Limit, subject: str) -> None:
+        """Count a try in a transaction of its own, so that it counts whatever comes of it.
+
+        Raises ``TooManyTries``. Nobody in particular is not limited.
+        """
+        if not subject:
+            return
+        now = self.clock.now()
+        async with self.database.transaction() as transaction:
+            tries = await codes.count_try(
+                transaction, limits.key_of(limit, subject), now, now + limit.window
+            )
+        if tries > limit.most:
+            raise TooManyTries(limit.sentence)
+
+    async def forget(self, limit: Limit, subject: str) -> None:
+        """Begin to count anew, since the last try was right."""
+        async with self.database.transaction() as transaction:
+            await codes.forget_tries(transaction, limits.key_of(limit, subject))
+
+    async def confirmed(self, account_id: AccountId, password: str) -> Account:
+        """The account of a member who knows its password; ``WrongPassword``, ``TooManyTries``.
+
+        A login alone does not do for what cannot be taken back: somebody may have left it open.
+        """
+        await self.count(limits.PASSWORDS, account_id)
+        async with self.database.transaction() as transaction:
+            found = await accounts.with_hash(transaction, account_id)
+        if found is None:
+            raise NotLoggedIn("The account is no more.")
+        account, password_hash = found
+        if password_hash is None:
+            raise WrongPassword(
+                "This account has no password yet: choose one by a letter, as if it was forgotten."
+            )
+        with self.place() as place:
+            right = await place.run(
+                lambda: self.passwords.matches(password_hash, credentials.normalized(password))
+            )
+        if not right:
+            raise WrongPassword("The password is not right.")
+        await self.forget(limits.PASSWORDS, account_id)
+        return account

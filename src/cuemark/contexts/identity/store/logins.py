@@ -1,0 +1,130 @@
+"""Logins of members, and what is known of the devices that they are open on."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+
+from cuemark.contexts.identity.store import tables
+from cuemark.contexts.identity.store.accounts import account_of, joined
+from cuemark.contexts.identity.store.tables import sweep
+from cuemark.contracts.identity import Account
+from cuemark.contracts.identity.logins import OpenLogin
+from cuemark.contracts.ids import AccountId, LoginId
+from cuemark.kit.database import Transaction
+
+MOST_LOGINS = 100
+
+
+async def add_login(
+    transaction: Transaction,
+    token_sha256: bytes,
+    account_id: AccountId,
+    opened: OpenLogin,
+) -> None:
+    """Open a login. An account keeps its ``MOST_LOGINS`` latest; some late ones are swept."""
+    await transaction.execute(
+        tables.login.insert().values(
+            token_sha256=token_sha256,
+            account_id=account_id,
+            created_at=opened.created_at,
+            expires_at=opened.expires_at,
+            login_id=opened.login_id,
+            device=opened.device,
+            network=opened.network,
+            seen_at=opened.seen_at,
+        )
+    )
+    surplus = (
+        select(tables.login.c.token_sha256)
+        .where(tables.login.c.account_id == account_id)
+        .order_by(tables.login.c.created_at.desc(), tables.login.c.token_sha256)
+        .offset(MOST_LOGINS)
+        .with_for_update(skip_locked=True)
+    )
+    await transaction.execute(delete(tables.login).where(tables.login.c.token_sha256.in_(surplus)))
+    await sweep(transaction, tables.login, tables.login.c.token_sha256, opened.created_at)
+
+
+async def login(
+    transaction: Transaction, token_sha256: bytes, now: datetime
+) -> tuple[Account, LoginId, datetime] | None:
+    """The account of a login that is open now, its id, and when it ends."""
+    found = await transaction.execute(
+        joined()
+        .add_columns(tables.login.c.expires_at, tables.login.c.login_id)
+        .join(tables.login, tables.login.c.account_id == tables.account.c.account_id)
+        .where(tables.login.c.token_sha256 == token_sha256, tables.login.c.expires_at > now)
+    )
+    row = found.one_or_none()
+    return (account_of(row), LoginId(row.login_id), row.expires_at) if row else None
+
+
+async def extend_login(
+    transaction: Transaction, token_sha256: bytes, now: datetime, until: datetime, network: str
+) -> None:
+    """Let a login that is still there last longer, and note that it was used."""
+    await transaction.execute(
+        update(tables.login)
+        .where(tables.login.c.token_sha256 == token_sha256, tables.login.c.expires_at < until)
+        .values(expires_at=until, seen_at=now, **({"network": network} if network else {}))
+    )
+
+
+async def remove_login(transaction: Transaction, token_sha256: bytes) -> None:
+    await transaction.execute(
+        delete(tables.login).where(tables.login.c.token_sha256 == token_sha256)
+    )
+
+
+async def login_id_of(transaction: Transaction, token_sha256: bytes) -> LoginId:
+    """The id of the login that has this token; empty where there is none."""
+    found = await transaction.execute(
+        select(tables.login.c.login_id).where(tables.login.c.token_sha256 == token_sha256)
+    )
+    return LoginId(found.scalar_one_or_none() or "")
+
+
+async def open_logins(
+    transaction: Transaction, account_id: AccountId, now: datetime
+) -> list[OpenLogin]:
+    """The latest seen first; a login of an older release was seen when it was made."""
+    seen_at = func.coalesce(tables.login.c.seen_at, tables.login.c.created_at)
+    found = await transaction.execute(
+        select(tables.login, seen_at.label("last_seen_at"))
+        .where(tables.login.c.account_id == account_id, tables.login.c.expires_at > now)
+        .order_by(seen_at.desc(), tables.login.c.login_id)
+        .limit(MOST_LOGINS)
+    )
+    return [
+        OpenLogin(
+            login_id=LoginId(row.login_id),
+            device=row.device,
+            network=row.network,
+            created_at=row.created_at,
+            seen_at=row.last_seen_at,
+            expires_at=row.expires_at,
+        )
+        for row in found
+    ]
+
+
+async def end_login(transaction: Transaction, account_id: AccountId, login_id: LoginId) -> int:
+    ended = await transaction.execute(
+        delete(tables.login).where(
+            tables.login.c.account_id == account_id, tables.login.c.login_id == login_id
+        )
+    )
+    return ended.rowcount
+
+
+async def end_logins(transaction: Transaction, account_id: AccountId, keep: LoginId) -> int:
+    """End the logins of an account but ``keep``, and what would open one: links, and devices that
+    were let in and have not asked yet."""
+    for table in (tables.link, tables.device):
+        await transaction.execute(delete(table).where(table.c.account_id == account_id))
+    ended = await transaction.execute(
+        delete(tables.login).where(
+            tables.login.c.account_id == account_id, tables.login.c.login_id != keep
+        )
+    )
+    return ended.rowcount
