@@ -11,11 +11,19 @@ from cuemark.contracts import (
     playback,
     steering,
 )
+from cuemark.contracts.billing import events as billed
 from cuemark.contracts.encoding import events
 
 EVENTS: Mapping[str, type[msgspec.Struct]] = {
     f"{topic}.{kind.__name__}": kind
     for topic, kinds in {
+        billed.TOPIC: (
+            billed.SubscriptionChanged,
+            billed.InvoiceIssued,
+            billed.InvoicePaid,
+            billed.PaymentDeclined,
+            billed.MoneyGivenBack,
+        ),
         catalog.TOPIC: (catalog.TitleCreated, catalog.ArtworkChosen),
         events.TOPIC: (
             events.MasterLanded,

@@ -10,7 +10,7 @@ import re
 import tomllib
 import unicodedata
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -82,6 +82,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     and which routers tell it routes, and ``atlas`` are databases that say where addresses are, from
     the data folder: see docs/how-to/steer-by-routes.md. ``traffic_days`` is for
     how long the lines of requests are kept: see docs/how-to/see-what-the-edge-delivers.md.
+    ``billing`` says whether a play needs a plan that is paid for, by the payment sandbox: see
+    docs/how-to/open-for-business.md.
     ``trusted_proxies`` are the networks of proxies that say whom they speak for, in
     X-Forwarded-For.
     """
@@ -113,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sites: dict[str, Site] = {}
     atlas: Annotated[list[str], Meta(max_length=4)] = []
     traffic_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    billing: Literal["off", "on"] = "off"
     trusted_proxies: Annotated[list[str], Meta(max_length=64)] = []
 
 
@@ -169,6 +172,8 @@ def _known(said: str) -> str:
     """What may be written where an effort, codecs or a policy cannot be read."""
     if "$.effort" in said:
         return f": write one of {', '.join(get_args(Effort))}"
+    if "$.billing" in said:
+        return ": write on or off"
     if "$.film_grain" in said:
         return f": write one of {', '.join(get_args(FilmGrain))}"
     if "$.codecs" in said:

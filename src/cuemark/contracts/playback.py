@@ -3,6 +3,8 @@
 Refusal
 |-- CannotPlay       the title is unknown or not published, or no appliance holds it; says why
 |   `-- CannotPlayNow  a part that a play cannot do without is away: the same may work in a moment
+|-- NotEntitled      the account has no plan that runs; only where the install sells plans
+|-- TooManyStreams   as many plays of the account run as its plan allows
 |-- NetworkInvalid   what the play shall be bound to is no prefix of addresses
 |-- UnknownPlay      no such playback session of this account, or it is over
 |-- CannotName       there is no such version, or its pictures are not marked; says why
@@ -40,6 +42,16 @@ class CannotPlay(Refusal):
 class CannotPlayNow(CannotPlay):
     code = "cannot_play_now"
     status = 503
+
+
+class NotEntitled(Refusal):
+    code = "not_entitled"
+    status = 402
+
+
+class TooManyStreams(Refusal):
+    code = "too_many_streams"
+    status = 409
 
 
 class UnknownPlay(Refusal):
@@ -251,6 +263,8 @@ class Playback(Protocol):
     refusals: ClassVar[tuple[type[Refusal], ...]] = (
         CannotPlay,
         CannotPlayNow,
+        NotEntitled,
+        TooManyStreams,
         NetworkInvalid,
         UnknownPlay,
         CannotName,

@@ -5,6 +5,8 @@ from pathlib import Path
 from cuemark.contexts.playback.model import dash, hls
 from cuemark.contexts.playback.model.protection import CLEARKEY_ALONE, Offer, of_hls
 from cuemark.contexts.playback.service import Neighbours, PlaybackService
+from cuemark.contexts.playback.service.entitling import Entitling
+from cuemark.contracts.billing import Billing
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.versions import Version
@@ -39,11 +41,16 @@ def build(
     viewers: Viewers,
     fingerprint_key: bytes,
     offer: Offer = CLEARKEY_ALONE,
+    billing: Billing | None = None,
 ) -> Room[Playback]:
     """``fingerprint_key`` is of what sessions' rows of variants are made: with another one no copy
-    of before is told. ``offer`` is how this install lets members have keys."""
+    of before is told. ``offer`` is how this install lets members have keys. With ``billing`` a play
+    needs a plan."""
     neighbours = Neighbours(catalog, encoding, licensing, steering, viewers)
-    service = PlaybackService(database, log, clock, ids, neighbours, offer, fingerprint_key)
+    entitling = None if billing is None else Entitling(billing, database, clock)
+    service = PlaybackService(
+        database, log, clock, ids, neighbours, offer, fingerprint_key, entitling
+    )
     return Room(Playback, service)
 
 
