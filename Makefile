@@ -9,7 +9,7 @@ INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/pyth
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-annotate --no-header --no-emit-index-url --custom-compile-command "make locks"
 
-.PHONY: install demo test check unit fuzz soak bench bench-edge bench-encoding locks page clean format
+.PHONY: install demo test check unit fuzz soak bench bench-control bench-edge bench-encoding locks page clean format
 .DEFAULT_GOAL := install
 
 install: $(VENV)/.installed $(PAGE)
@@ -71,6 +71,9 @@ bench: install $(VENV)/.dev
 
 bench-edge:
 	@$(MAKE) --no-print-directory bench BENCH="--edge $(BENCH)"
+
+bench-control: install $(VENV)/.dev
+	@$(BIN)/python -m benches billing $(BENCH)
 
 bench-encoding: install
 	@$(BIN)/python -m benches.encoding $(BENCH)

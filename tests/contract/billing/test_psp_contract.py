@@ -229,7 +229,7 @@ async def test_nobody_without_the_secret_is_answered(sandbox: Sandbox) -> None:
 
 
 async def _http(
-    method: str, url: str, data: dict[str, str] | None = None, json_: object = None
+    method: str, url: str, data: dict[str, str] | None = None, json_: dict[str, str] | None = None
 ) -> requests.Response:
     def send() -> requests.Response:
         with requests.Session() as session:

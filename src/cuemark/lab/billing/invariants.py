@@ -3,7 +3,7 @@ ledger: so that the ledger, and what is open to whom by it, is judged by others.
 
 import sqlite3
 from collections import Counter, defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cuemark.contexts.billing.model.access import entitlement
 from cuemark.contexts.billing.model.book import Bill
@@ -46,8 +46,11 @@ class Watch:
         for account_id in self._kept.books:
             self._entitled_as_paid(account_id, now)
 
-    def settle(self) -> None:
+    def settle(self, now: datetime) -> None:
         """When nothing is left to do, and the provider was read to its end."""
+        for account_id, (_, due_at) in self._kept.books.items():
+            done = due_at is None or due_at > now - timedelta(hours=3)
+            _hold(done, f"{account_id} has had something due since {due_at}")
         self._at_most_one_capture()
         self._books_balance()
         moved: Counter[str] = Counter()
@@ -66,9 +69,7 @@ class Watch:
         for bill in self._kept.bills.values():
             invoice = bill.invoice
             # A payment may wait for its card's owner. For us it waits no more.
-            stuck = [
-                each for each in bill.payments if not each.is_over and each.status != "action"
-            ]
+            stuck = [each for each in bill.payments if not each.is_over and each.status != "action"]
             _hold(not stuck, f"{invoice.invoice_id} is still being paid")
             _hold(all(r.is_over for r in bill.refunds), f"{invoice.invoice_id} is being refunded")
             asked = sum(each.amount_minor for each in bill.refunds if each.status == "done")
@@ -103,6 +104,8 @@ class Watch:
             if before is bill:
                 continue
             self._issued_order.setdefault(invoice_id, self._steps)
+            in_time = bill.starts_at > invoice.issued_at - timedelta(days=1)
+            _hold(in_time, f"{invoice_id} asks money for what was not open")
             if before is not None and before.invoice.status != "open":
                 same = invoice.status == before.invoice.status
                 _hold(same, f"{invoice_id} was {before.invoice.status}, is {invoice.status}")

@@ -172,7 +172,7 @@ class World:
                 self.turns.finish()
                 if done == (self.books.kept.cursor, len(self.books.kept.entries)):
                     break
-        self.watch.settle()
+        self.watch.settle(self.clock.now())
 
     def _wait(self) -> None:
         seconds = self.rng.choice((60, 3600, DAY_S, 3 * DAY_S, 9 * DAY_S, 31 * DAY_S))

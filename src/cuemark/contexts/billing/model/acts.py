@@ -8,7 +8,7 @@ from cuemark.contexts.billing.model.draft import Draft
 from cuemark.contexts.billing.model.life import happen
 from cuemark.contexts.billing.model.periods import period
 from cuemark.contexts.billing.model.states import step
-from cuemark.contexts.billing.model.tariffs import price_of
+from cuemark.contexts.billing.model.tariffs import checked_territory, price_of
 from cuemark.contracts.billing import (
     AlreadySubscribed,
     BillingInvalid,
@@ -44,7 +44,7 @@ def subscribe(draft: Draft, request: Subscribe, coupon: Coupon | None) -> None:
         raise AlreadySubscribed("You are subscribed already: change the plan instead.")
     _refuse_while_open(draft)
     plan = draft.tariff.plan(request.plan_id)
-    terms = terms_of(plan, request.territory)
+    terms = terms_of(plan, checked_territory(request.territory))
     if coupon is not None and coupon.amount and coupon.amount.currency != terms.price.currency:
         raise BillingInvalid("This coupon is for another currency.")
     starts_at, ends_at = period(draft.now, terms.interval, 0)

@@ -7,8 +7,6 @@ whole.
 
 from collections.abc import Sequence
 
-from cuemark.contracts.billing.plans import Money
-
 WHOLE_BP = 10_000
 
 
@@ -33,7 +31,3 @@ def shares(amount_minor: int, weights: Sequence[int]) -> list[int]:
     for at in rests[: magnitude - sum(parts)]:
         parts[at] += 1
     return [sign * part for part in parts]
-
-
-def same_currency(one: Money, other: Money) -> bool:
-    return one.currency == other.currency

@@ -114,9 +114,10 @@ class BillingService(Billing):
         )
 
     async def put_tax(self, request: TaxRule) -> TaxRule:
+        rule = tariffs.checked_tax(request)
         async with self._books.transaction() as transaction:
-            await transaction.put_tax(request)
-        return request
+            await transaction.put_tax(rule)
+        return rule
 
     async def list_taxes(self, request: ListTaxes) -> TaxList:
         async with self._books.transaction() as transaction:
