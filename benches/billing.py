@@ -116,7 +116,8 @@ def _begin(source: Path, first: int, count: int) -> "subprocess.Popen[bytes]":
 def _told(process: "subprocess.Popen[bytes]") -> Told:
     out, error = process.communicate()
     if process.returncode:
-        raise BenchFailed(error.decode(errors="replace").strip().splitlines()[-1])
+        said = error.decode(errors="replace").strip().splitlines()
+        raise BenchFailed(said[-1] if said else f"schedules ended with {process.returncode}")
     return msgspec.json.decode(out, type=Told)
 
 

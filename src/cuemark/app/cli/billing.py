@@ -36,6 +36,7 @@ from cuemark.gateway.billing.invoice_text import amount as written
 
 _PRICE = re.compile(r"(?:([A-Z]{2}):)?([A-Z]{3})=([0-9]{1,9}(?:\.[0-9]{1,4})?)", re.ASCII)
 _SPAN = re.compile(r"([0-9]{1,7})([smhd])", re.ASCII)
+ID_LETTERS = 30
 _AN_ID = r"[A-Za-z0-9_-]{1,64}"
 
 
@@ -204,7 +205,7 @@ def list_invoices(folder: DataFolder, account_id: str, as_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for column in ("Invoice", "Number", "Issued", "For", "Status", "Total", "Given back"):
-        table.add_column(column)
+        table.add_column(column, min_width=ID_LETTERS if column == "Invoice" else None)
     for each in invoices:
         back = each.refunded_minor + each.charged_back_minor
         table.add_row(

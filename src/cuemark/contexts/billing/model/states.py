@@ -35,7 +35,7 @@ TABLE: Mapping[tuple[State, Event], Step] = {
     ("incomplete", "given_up"): ("ended", ("void",)),
     ("incomplete", "cancel"): ("ended", ("void",)),
     ("trialing", "period_over"): ("active", ("issue",)),
-    ("trialing", "cancel"): ("canceled", ()),
+    ("trialing", "cancel"): ("ended", ()),
     ("active", "period_over"): ("active", ("issue",)),
     ("active", "paid"): ("active", ("grant",)),
     ("active", "declined"): ("past_due", ()),
