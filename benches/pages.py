@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from benches import (
+    billing,
     capacity,
     catalog,
     demo,
@@ -74,6 +75,7 @@ BENCHES: Mapping[str, Bench] = {
     "effort": Bench(effort, alone=True),
     "farm": Bench(farm, alone=True),
     "grain": Bench(grain, alone=True),
+    "billing": Bench(billing, alone=True),
     "planner": Bench(planner, alone=True, edge=True),
     "plans": Bench(plans, alone=True, edge=True),
     "tier": Bench(tier, alone=True, edge=True),

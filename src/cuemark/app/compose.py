@@ -15,6 +15,7 @@ from cuemark.app.farm.keys import farm_key
 from cuemark.app.protection import headers_in
 from cuemark.app.storage import open_objects
 from cuemark.app.system import Install
+from cuemark.contracts.billing import Billing
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.fill import Fill
@@ -43,6 +44,7 @@ TRACE_TAIL_BYTES = 64 << 20
 """How far back in each log the page of a trace looks; `cuemark logs` looks into all of it."""
 
 CONTRACTS: Mapping[str, type] = {
+    "billing": Billing,
     "catalog": Catalog,
     "encoding": Encoding,
     "fill": Fill,
@@ -57,6 +59,7 @@ CONTRACTS: Mapping[str, type] = {
 }
 
 TARGETS: Mapping[str, Sequence[str]] = {
+    "billing": (),
     "catalog": (),
     "encoding": (),
     "fill": ("encoding",),
@@ -67,7 +70,7 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "steering": ("fill",),
     "telemetry": (),
     "viewers": (),
-    "playback": ("catalog", "encoding", "licensing", "rights", "steering", "viewers"),
+    "playback": ("billing", "catalog", "encoding", "licensing", "rights", "steering", "viewers"),
     "gateway": tuple(CONTRACTS),
     "all": (*CONTRACTS, "gateway"),
 }
@@ -169,6 +172,20 @@ def _farm(builder: _Builder) -> InternalApp:
     allowed = route_of(Licensing, "provision_keys")
     office = PassportOffice(farm_key(builder.install), builder.clock)
     return InternalApp([{allowed: routes[allowed]}], office)
+
+
+def _billing(builder: _Builder) -> Room[Billing]:
+    from cuemark.app.system import sandbox_of
+    from cuemark.contexts.billing.wiring import build
+
+    selling = builder.install.settings.billing == "on"
+    return build(
+        database=builder.database,
+        log=builder.log,
+        clock=builder.clock,
+        ids=builder.ids,
+        sandbox=sandbox_of(builder.install) if selling else None,
+    )
 
 
 def _catalog(builder: _Builder) -> Room[Catalog]:
@@ -285,6 +302,7 @@ def _playback(builder: _Builder) -> Room[Playback]:
         viewers=builder.reach(Viewers),
         fingerprint_key=builder.install.folder.secret("fingerprint_key"),
         offer=Offer(tuple(protection.systems), protection.clearkey, protection.robustness),
+        billing=builder.reach(Billing) if builder.install.settings.billing == "on" else None,
     )
 
 
@@ -336,6 +354,7 @@ def _viewers(builder: _Builder) -> Room[Viewers]:
 
 
 BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {
+    "billing": _billing,
     "catalog": _catalog,
     "encoding": _encoding,
     "fill": _fill,
@@ -362,6 +381,7 @@ def _gateway(builder: _Builder) -> object:
     return app.build_gateway(
         GatewayParts(
             identity=builder.reach(Identity),
+            billing=builder.reach(Billing),
             catalog=builder.reach(Catalog),
             viewers=builder.reach(Viewers),
             playback=builder.reach(Playback),

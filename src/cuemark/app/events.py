@@ -12,6 +12,7 @@ from cuemark.contracts import (
     rights,
     steering,
 )
+from cuemark.contracts.billing import events as billed
 from cuemark.contracts.catalog import works
 from cuemark.contracts.encoding import events
 from cuemark.contracts.identity import changing
@@ -19,6 +20,13 @@ from cuemark.contracts.identity import changing
 EVENTS: Mapping[str, type[msgspec.Struct]] = {
     f"{topic}.{kind.__name__}": kind
     for topic, kinds in {
+        billed.TOPIC: (
+            billed.SubscriptionChanged,
+            billed.InvoiceIssued,
+            billed.InvoicePaid,
+            billed.PaymentDeclined,
+            billed.MoneyGivenBack,
+        ),
         catalog.TOPIC: (
             catalog.TitleCreated,
             catalog.ArtworkChosen,

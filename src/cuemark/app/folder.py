@@ -19,6 +19,7 @@ from cuemark.kit.objects import Objects, fsync, make_folder, new_draft, sweep_dr
 _SECRET_BYTES = 32
 _PORTS = 1 << 16
 FARM_FROM = 8490
+SANDBOX_FROM = 8470
 
 
 class FolderUnusable(OperatorError):
@@ -28,7 +29,8 @@ class FolderUnusable(OperatorError):
 class Ports(msgspec.Struct, frozen=True):
     """The TCP ports of an install; ``agents`` and ``appliances`` go by the appliance's number.
 
-    ``farm`` is the one at which other hosts reach control, 0 where none may.
+    ``farm`` is the one at which other hosts reach control, and ``sandbox`` that of the payment
+    sandbox, 0 where there is none.
     """
 
     public: int
@@ -37,6 +39,7 @@ class Ports(msgspec.Struct, frozen=True):
     appliances: list[int]
     agents: list[int]
     farm: int = 0
+    sandbox: int = 0
 
 
 class DataFolder:
@@ -67,6 +70,11 @@ class DataFolder:
     def mail(self) -> Path:
         """Letters that were sent, where the settings name no mail server."""
         return self.root / "mail"
+
+    @property
+    def sandbox(self) -> Path:
+        """The memory of the payment sandbox."""
+        return self.root / "sandbox" / "bank.sqlite"
 
     @property
     def logs(self) -> Path:
@@ -135,18 +143,25 @@ class DataFolder:
             for name in reversed(names or ["cat_1"])
         )
 
-    def ports(self, bind: str, first: int, appliances: int, farm: str = "") -> Ports:
+    def ports(
+        self, bind: str, first: int, appliances: int, farm: str = "", *, sandbox: bool = False
+    ) -> Ports:
         """The ports of this install, chosen now where none are kept.
 
-        ``farm`` is the address at which other hosts reach it, if they do.
+        ``farm`` is the address at which other hosts reach it, if they do, and ``sandbox`` says
+        whether it has a payment sandbox.
         """
         path = self.run / "ports.json"
         with contextlib.suppress(OSError, *UNREADABLE):
             kept = msgspec.json.decode(path.read_bytes(), type=Ports)
             if len(kept.appliances) == appliances:
-                if bool(farm) == bool(kept.farm):
+                if (bool(farm), sandbox) == (bool(kept.farm), bool(kept.sandbox)):
                     return kept
-                kept = msgspec.structs.replace(kept, farm=_farm_port(farm))
+                kept = msgspec.structs.replace(
+                    kept,
+                    farm=kept.farm if farm and kept.farm else _farm_port(farm),
+                    sandbox=_sandbox_port(bind, kept.sandbox) if sandbox else 0,
+                )
                 write_private(path, msgspec.json.encode(kept))
                 return kept
         taken: set[int] = set()
@@ -157,6 +172,7 @@ class DataFolder:
             appliances=[_free_port(bind, first + 1, taken) for _ in range(appliances)],
             agents=[_free_port("127.0.0.1", 0, taken) for _ in range(appliances)],
             farm=_farm_port(farm),
+            sandbox=_free_port(bind, SANDBOX_FROM, taken) if sandbox else 0,
         )
         write_private(path, msgspec.json.encode(ports))
         return ports
@@ -177,6 +193,10 @@ def port_is_free(host: str, port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def _sandbox_port(bind: str, kept: int) -> int:
+    return kept or _free_port(bind, SANDBOX_FROM, set())
 
 
 def _farm_port(host: str) -> int:

@@ -77,6 +77,7 @@ async def _start(
         *(system.appliance_specs(install, number) for number in range(settings.appliances)),
         *([spec] for spec in system.worker_specs(install, forkserver)),
         *([spec] for spec in system.functions_specs(install, forkserver)),
+        *([spec] for spec in system.sandbox_specs(install)),
     ]
     tasks = [asyncio.create_task(_add_in_turn(supervisor, specs)) for specs in groups]
     try:

@@ -11,6 +11,7 @@ from cuemark.kit.database import head_of, known_to, migrate_together, standing, 
 
 def lines() -> Mapping[str, Path]:
     """The folder of migrations of each schema."""
+    from cuemark.contexts.billing import wiring as billing
     from cuemark.contexts.catalog import wiring as catalog
     from cuemark.contexts.encoding import wiring as encoding
     from cuemark.contexts.fill import wiring as fill
@@ -24,6 +25,7 @@ def lines() -> Mapping[str, Path]:
     from cuemark.contexts.viewers import wiring as viewers
 
     owners = (
+        billing,
         catalog,
         encoding,
         fill,

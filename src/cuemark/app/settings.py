@@ -103,6 +103,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     the data folder: see docs/how-to/steer-by-routes.md. ``rights`` is what holds where a title's
     rights say nothing: see docs/how-to/give-titles-their-rights.md. ``traffic_days`` is for
     how long the lines of requests are kept: see docs/how-to/see-what-the-edge-delivers.md.
+    ``billing`` says whether a play needs a plan that is paid for, by the payment sandbox: see
+    docs/how-to/open-for-business.md.
     ``trusted_proxies`` are the networks of proxies that say whom they speak for, in
     X-Forwarded-For. ``public_url`` is where people reach the page, where that is not ``bind`` and
     ``port``; links in letters lead there. ``sign_up`` says whether anybody with a mail address may
@@ -137,6 +139,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sites: dict[str, Site] = {}
     atlas: Annotated[list[str], Meta(max_length=4)] = []
     traffic_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    billing: Literal["off", "on"] = "off"
     trusted_proxies: Annotated[list[str], Meta(max_length=64)] = []
     public_url: str = ""
     sign_up: SignUp = "closed"
@@ -215,6 +218,8 @@ def _known(said: str) -> str:
         return f": write one of {', '.join(get_args(SignUp))}"
     if "$.mail.security" in said:
         return f": write one of {', '.join(get_args(Security))}"
+    if "$.billing" in said:
+        return ": write on or off"
     if "$.film_grain" in said:
         return f": write one of {', '.join(get_args(FilmGrain))}"
     if "$.codecs" in said:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -25,9 +26,13 @@ from cuemark.contracts.ids import ApplianceId
 from cuemark.edge import front, nginx, origin
 from cuemark.edge.settings import ApplianceSettings, OriginSettings
 
+if TYPE_CHECKING:
+    from cuemark.contexts.billing.wiring import SandboxAt
+
 _CONTEXTS = "cuemark.contexts."
 UPGRADE, CONTROL, WORKER = "cuemark.app.upgrade", "cuemark.app.control", "cuemark.app.worker"
 FUNCTIONS = "cuemark.app.functions"
+SANDBOX = "cuemark.app.sandbox"
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,13 @@ class UpToDate(msgspec.Struct, frozen=True):
 
 def install_on(folder: DataFolder, settings: Settings) -> Install:
     """The install on a data folder, its ports chosen."""
-    ports = folder.ports(settings.bind, settings.port, settings.appliances, settings.farm.listen)
+    ports = folder.ports(
+        settings.bind,
+        settings.port,
+        settings.appliances,
+        settings.farm.listen,
+        sandbox=settings.billing == "on",
+    )
     return Install(folder, settings, ports)
 
 
@@ -181,6 +192,28 @@ def functions_specs(install: Install, forkserver: Forkserver) -> list[ChildSpec]
             argv=[FUNCTIONS, "--data", str(install.folder.root)],
             ready=at_once,
             launch=forkserver.launch,
+        )
+    ]
+
+
+def sandbox_of(install: Install) -> "SandboxAt":
+    """Where the payment sandbox of an install is."""
+    # Only who sells needs billing's code.
+    from cuemark.contexts.billing.wiring import SandboxAt
+
+    url = f"http://{install.settings.bind}:{install.ports.sandbox}"
+    return SandboxAt(url, install.folder.secret("sandbox_key"))
+
+
+def sandbox_specs(install: Install) -> list[ChildSpec]:
+    """The payment sandbox, where the install sells."""
+    if install.settings.billing == "off":
+        return []
+    return [
+        ChildSpec(
+            name="sandbox",
+            argv=[sys.executable, "-m", SANDBOX, "--data", str(install.folder.root)],
+            ready=port_answers(install.settings.bind, install.ports.sandbox),
         )
     ]
 

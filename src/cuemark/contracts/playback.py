@@ -4,6 +4,8 @@ Refusal
 |-- CannotPlay       the title is unknown or not published, or no appliance holds it; says why
 |   |-- NoRight        there is no right to play it there, then, or under this plan; says why
 |   `-- CannotPlayNow  a part that a play cannot do without is away: the same may work in a moment
+|-- NotEntitled      the account has no plan that runs; only where the install sells plans
+|-- TooManyStreams   as many plays of the account run as its plan allows
 |-- NetworkInvalid   what the play shall be bound to is no prefix of addresses
 |-- UnknownPlay      no such playback session of this account, or it is over
 |-- CannotName       there is no such version, or its pictures are not marked; says why
@@ -46,6 +48,16 @@ class NoRight(CannotPlay):
 class CannotPlayNow(CannotPlay):
     code = "cannot_play_now"
     status = 503
+
+
+class NotEntitled(Refusal):
+    code = "not_entitled"
+    status = 402
+
+
+class TooManyStreams(Refusal):
+    code = "too_many_streams"
+    status = 409
 
 
 class UnknownPlay(Refusal):
@@ -288,6 +300,8 @@ class Playback(Protocol):
         CannotPlay,
         NoRight,
         CannotPlayNow,
+        NotEntitled,
+        TooManyStreams,
         NetworkInvalid,
         UnknownPlay,
         CannotName,

@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, Reference, SecurityScheme
 
+from cuemark.contracts.billing import Billing
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.fill import Fill
@@ -41,6 +42,7 @@ _TYPED = re.compile(r":(str|path)\}")
 _SCHEMAS = "#/components/schemas/"
 _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "service": (),
+    "billing": Billing.refusals,
     "login": Identity.refusals,
     "rights": (*Rights.refusals, *Catalog.refusals),
     "members": (*Identity.refusals, *Viewers.refusals, *Playback.refusals),

@@ -10,6 +10,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
+from cuemark.contracts.billing import Billing
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.fill import Fill
@@ -42,6 +43,7 @@ class GatewayParts:
     """
 
     identity: Identity
+    billing: Billing
     catalog: Catalog
     viewers: Viewers
     playback: Playback

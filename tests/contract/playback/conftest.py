@@ -15,6 +15,7 @@ import pytest
 from cuemark.contexts.licensing import wiring as licensing_wiring
 from cuemark.contexts.playback import wiring
 from cuemark.contexts.steering import wiring as steering_wiring
+from cuemark.contracts.billing import Billing
 from cuemark.contracts.catalog import Catalog, GetTitle, Title, UnknownTitle
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.versions import GetVersion, UnknownVersion, Version
@@ -35,6 +36,7 @@ from cuemark.kit.link import connect
 from cuemark.kit.outbox import Log
 from tests.contract.conftest import Reach
 from tests.databases import opened
+from tests.unit.gateway.neighbours.billing import Till
 from tests.unit.gateway.neighbours.rights import Notary
 from tests.unit.playback.versions import version
 from tests.unit.steering.teller import untold
@@ -102,6 +104,7 @@ class House:
         self.clock = clock
         self.shelf = Shelf(clock)
         self.notary = Notary(clock)
+        self.till = Till(clock)
         self._closed = closed
         self.licensing = licensing_wiring.build(
             database=database,
@@ -118,6 +121,7 @@ class House:
             token_keys=[TokenKey("k1", b"1" * 32)],
         ).service
         self.neighbours: dict[type[Any], object] = {
+            Billing: self.till,
             Catalog: self.shelf,
             Encoding: self.shelf,
             Viewers: self.shelf,
@@ -129,7 +133,10 @@ class House:
     def take_away(self, contract: type[Any]) -> None:
         self.neighbours[contract] = connect(contract, self._closed)
 
-    def build(self, offer: wiring.Offer = wiring.CLEARKEY_ALONE) -> Playback:
+    def build(
+        self, offer: wiring.Offer = wiring.CLEARKEY_ALONE, *, sells: bool = False
+    ) -> Playback:
+        """``sells``: a play needs a plan, of the till that stands for billing."""
         return wiring.build(
             database=self.database,
             log=Log(self.clock),
@@ -143,6 +150,7 @@ class House:
             viewers=cast(Viewers, _Switch(self, Viewers)),
             fingerprint_key=FINGERPRINT_KEY,
             offer=offer,
+            billing=cast(Billing, _Switch(self, Billing)) if sells else None,
         ).service
 
     async def report(self, appliance_id: ApplianceId = EDGE, in_flight: int = 0) -> None:

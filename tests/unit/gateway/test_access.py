@@ -17,6 +17,24 @@ from tests.unit.gateway.neighbours import ANNA, ANNAS_SESSION, BEN, CODE, FILM, 
 IDS = {"session_id": ANNAS_SESSION, "title_id": FILM, "kid": KID, "path": "any"}
 IDS |= {"system": "widevine", "number": "1"}
 BODIES: dict[tuple[str, str], object] = {
+    ("POST", "/api/v1/billing/clock"): {"seconds": 60},
+    ("POST", "/api/v1/billing/test-cards"): {"number": "4242424242424242"},
+    ("POST", "/api/v1/invoices/{invoice_id:str}/refund"): {"amount_minor": 1},
+    ("POST", "/api/v1/subscription"): {"plan_id": "small", "territory": "DE", "card": "card_1"},
+    ("POST", "/api/v1/subscription/changes"): {"change": "cancel"},
+    ("PUT", "/api/v1/coupons"): {"code": "HALF", "percent_bp": 5000},
+    ("PUT", "/api/v1/plans"): {
+        "plan_id": "large",
+        "name": "Large",
+        "prices": [{"money": {"amount_minor": 900, "currency": "EUR"}}],
+    },
+    ("PUT", "/api/v1/subscription/card"): {"card": "card_1"},
+    ("PUT", "/api/v1/subscription/plan"): {"plan_id": "small"},
+    ("PUT", "/api/v1/taxes"): {
+        "territory": "DE",
+        "rate_bp": 1900,
+        "since": "2026-01-01T00:00:00Z",
+    },
     ("POST", "/api/v1/login"): {"email": "a@b.c", "password": "wrong"},
     ("POST", "/api/v1/login/link"): {"code": "wrong"},
     ("POST", "/api/v1/plays"): {"title_id": FILM},

@@ -49,6 +49,17 @@ FILL_COMMANDS = {
     "explain": ("fill:explain", "Say why each region has the tracks of a title, or has not."),
     "plan": ("fill:show_plan", "Show what each appliance is to have, or plan now."),
 }
+BILLING_COMMANDS = {
+    "clock": ("billing:clock", "Say what time it is in the sandbox, or set it ahead."),
+    "coupon": ("billing:put_coupon", "Make or change a coupon."),
+    "fault": ("billing:fault", "Let the sandbox fail."),
+    "invoices": ("billing:list_invoices", "List the invoices of an account."),
+    "ledger": ("billing:show_ledger", "Show the balances, and what belongs to no payment."),
+    "plan": ("billing:put_plan", "Make or change a plan."),
+    "plans": ("billing:list_plans", "List the plans."),
+    "refund": ("billing:refund", "Give back what was paid for an invoice."),
+    "tax": ("billing:put_tax", "Say what tax a territory has."),
+}
 ACCOUNT_COMMANDS = {
     "backup": ("backup:backup", "Back up everything, while it runs."),
     "create": ("accounts:create", "Create a member's account."),
@@ -231,6 +242,7 @@ commands.add_command(
 commands.add_command(
     Commands("fill", FILL_COMMANDS, "What is brought to appliances before it is asked for."), "fill"
 )
+commands.add_command(Commands("billing", BILLING_COMMANDS, "What is sold, and paid."), "billing")
 commands.add_command(Commands("account", ACCOUNT_COMMANDS, "Members' accounts."), "account")
 commands.add_command(Commands("host", HOST_COMMANDS, "Workers on other machines."), "host")
 

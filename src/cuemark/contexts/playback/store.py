@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Double,
+    Integer,
     MetaData,
     Row,
     Table,
@@ -19,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from cuemark.contexts.playback.model.session import Session
+from cuemark.contracts.billing.subscriptions import Entitlement
 from cuemark.contracts.ids import AccountId, PlaySessionId, TitleId, VersionId
 from cuemark.contracts.playback import OwnPlay
 from cuemark.contracts.steering import RankedAppliance
@@ -44,6 +46,14 @@ _session = Table(
     Column("steering_token", Text),
     Column("territory", Text),
     Column("right_ends_at", DateTime(timezone=True)),
+    Column("max_height", Integer),
+)
+_entitlement = Table(
+    "entitlement",
+    MetaData(schema="playback"),
+    Column("account_id", Text, primary_key=True),
+    Column("known_at", DateTime(timezone=True)),
+    Column("body", JSONB),
 )
 
 
@@ -65,8 +75,51 @@ async def add(transaction: Transaction, session: Session) -> None:
             robustness=session.robustness,
             steering_token=session.steering_token,
             territory=session.territory,
+            max_height=session.max_height,
         )
     )
+
+
+async def streams_of(transaction: Transaction, account_id: AccountId, heard_since: datetime) -> int:
+    """How many plays of an account run and were heard of since. Until the transaction ends, nobody
+    else counts those of this account."""
+    await transaction.execute(
+        select(func.pg_advisory_xact_lock(func.hashtextextended(f"streams {account_id}", 0)))
+    )
+    counted = await transaction.execute(
+        select(func.count())
+        .select_from(_session)
+        .where(
+            _session.c.account_id == account_id,
+            _session.c.ended_at.is_(None),
+            _session.c.heard_at >= heard_since,
+        )
+    )
+    return int(counted.scalar_one())
+
+
+async def know(transaction: Transaction, entitlement: Entitlement, now: datetime) -> None:
+    """Keep what billing said of an account."""
+    row = insert(_entitlement).values(
+        account_id=entitlement.account_id, known_at=now, body=msgspec.to_builtins(entitlement)
+    )
+    await transaction.execute(
+        row.on_conflict_do_update(
+            index_elements=["account_id"],
+            set_={"known_at": row.excluded.known_at, "body": row.excluded.body},
+        )
+    )
+
+
+async def known(
+    transaction: Transaction, account_id: AccountId
+) -> tuple[Entitlement, datetime] | None:
+    """What billing said last of an account, and when."""
+    found = await transaction.execute(
+        select(_entitlement).where(_entitlement.c.account_id == account_id)
+    )
+    row = found.one_or_none()
+    return None if row is None else (msgspec.convert(row.body, Entitlement), row.known_at)
 
 
 async def running(
@@ -207,6 +260,7 @@ def _session_of(row: Row[tuple[object, ...]]) -> Session:
         robustness=row.robustness,
         steering_token=row.steering_token,
         territory=row.territory,
+        max_height=row.max_height,
     )
 
 

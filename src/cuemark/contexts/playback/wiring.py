@@ -6,7 +6,9 @@ from cuemark.contexts.playback.model import dash, hls
 from cuemark.contexts.playback.model.protection import CLEARKEY_ALONE, Offer, of_hls
 from cuemark.contexts.playback.service import Neighbours, PlaybackService
 from cuemark.contexts.playback.service.ending import RightsKeeper
+from cuemark.contexts.playback.service.plans import Plans
 from cuemark.contracts import rights as rights_contract
+from cuemark.contracts.billing import Billing
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.versions import Version
@@ -45,11 +47,14 @@ def build(
     viewers: Viewers,
     fingerprint_key: bytes,
     offer: Offer = CLEARKEY_ALONE,
+    billing: Billing | None = None,
 ) -> Room[Playback]:
     """``fingerprint_key`` is of what sessions' rows of variants are made: with another one no copy
-    of before is told. ``offer`` is how this install lets members have keys."""
+    of before is told. ``offer`` is how this install lets members have keys. With ``billing`` a play
+    needs a plan."""
     neighbours = Neighbours(catalog, encoding, licensing, rights, steering, viewers)
-    service = PlaybackService(database, log, clock, ids, neighbours, offer, fingerprint_key)
+    plans = None if billing is None else Plans(billing, database, clock)
+    service = PlaybackService(database, log, clock, ids, neighbours, offer, fingerprint_key, plans)
     keeper = RightsKeeper(database, clock, rights, service)
     follower = Follower(RIGHTS, [rights_contract.TOPIC], database, log, keeper.take)
     leavers = Follower("playback.leavers", [IDENTITY], database, log, service.follow)

@@ -10,6 +10,7 @@ from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.log_lines import LogLine
 from cuemark.kit.objects import Objects
 from cuemark.kit.passport import PassportOffice
+from tests.unit.gateway.neighbours.billing import Till
 from tests.unit.gateway.neighbours.catalog import Films
 from tests.unit.gateway.neighbours.encoding import Studio
 from tests.unit.gateway.neighbours.fill import Granary
@@ -42,6 +43,7 @@ class Town:
     ) -> None:
         self.clock = clock or ManualClock()
         self.people = People(self.clock)
+        self.till = Till(self.clock)
         self.films = Films(self.clock)
         self.memory = Memory(self.clock)
         self.theatre = Theatre(self.clock)
@@ -59,6 +61,7 @@ class Town:
         self.office = PassportOffice(b"0" * 32, self.clock)
         self.parts = GatewayParts(
             identity=self.people,
+            billing=self.till,
             catalog=self.films,
             viewers=self.memory,
             playback=self.theatre,

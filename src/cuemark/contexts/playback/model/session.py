@@ -18,7 +18,8 @@ SILENT_AFTER = timedelta(minutes=10)
 @dataclass(frozen=True)
 class Session:
     """``ranking`` holds media tokens: it belongs in manifests, and in no log, as does
-    ``steering_token``, which is empty in sessions of older releases."""
+    ``steering_token``, which is empty in sessions of older releases.
+    ``max_height`` is what the plan of its account allows, in lines, 0 for any."""
 
     session_id: PlaySessionId
     account_id: AccountId
@@ -35,6 +36,7 @@ class Session:
     robustness: Robustness = "software"
     steering_token: str = field(default="", repr=False)
     territory: str = ""
+    max_height: int = 0
 
     def steering_address(self, url: str) -> str:
         """Where this session is steered, below ``url``; empty where one of the two is."""

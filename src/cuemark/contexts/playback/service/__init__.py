@@ -7,6 +7,7 @@ What a play does when a neighbour is away:
     catalog, rights, steering, licensing
                 cannot be played now (``CannotPlayNow``): there is no right, no appliance or no key
     rights      while it is played: it goes on as long as its right was told to last
+    billing     where plans are sold: what it said last of the account holds for six hours
     licensing   at the end of a play: the licences end by their own time
 """
 
@@ -21,6 +22,7 @@ import structlog
 
 from cuemark.contexts.playback import store
 from cuemark.contexts.playback.model import dash, fingerprint, hls, protection
+from cuemark.contexts.playback.model.plan import STREAM_LEASE, within_height
 from cuemark.contexts.playback.model.protection import Offer
 from cuemark.contexts.playback.model.session import (
     HEARD_EVERY,
@@ -32,6 +34,7 @@ from cuemark.contexts.playback.model.session import (
 )
 from cuemark.contexts.playback.service.entitling import Entitling, not_now
 from cuemark.contexts.playback.service.naming import NamingService
+from cuemark.contexts.playback.service.plans import Plans
 from cuemark.contracts.catalog import Catalog, GetTitle, Title, UnknownTitle
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.versions import GetVersion, UnknownVersion, Version
@@ -68,6 +71,7 @@ from cuemark.contracts.playback import (
     RunningPlay,
     StartPlay,
     StopPlay,
+    TooManyStreams,
     UnknownPlay,
 )
 from cuemark.contracts.protection import Robustness
@@ -113,6 +117,7 @@ class PlaybackService(Playback):
         neighbours: Neighbours,
         offer: Offer,
         fingerprint_key: bytes,
+        plans: Plans | None = None,
     ) -> None:
         self._database = database
         self._log = log
@@ -122,11 +127,16 @@ class PlaybackService(Playback):
         self._offer = offer
         self._fingerprint_key = fingerprint_key
         self._entitling = Entitling(neighbours.rights)
+        self._plans = plans
         self._naming = NamingService(database, fingerprint_key, self._described)
         self._versions: OrderedDict[VersionId, Version] = OrderedDict()
 
     async def start(self, request: StartPlay) -> Play:
         title, version_id = await self._published(request.title_id)
+        allowance = None
+        if self._plans is not None:
+            found = await self._plans.entitlement(request.account_id)
+            allowance = found.allowance
         session_id = PlaySessionId(self._ids.new(PLAY_SESSION_KIND))
         now = self._clock.now()
         right = await self._entitling.check_start(title, request.territory)
@@ -166,8 +176,9 @@ class PlaybackService(Playback):
             robustness=level,
             steering_token=ranked.steering_token,
             territory=request.territory,
+            max_height=allowance.max_height if allowance else 0,
         )
-        await self._record(session, ranked.led_past)
+        await self._record(session, ranked.led_past, allowance.streams if allowance else 0)
         return Play(
             session_id=session_id,
             title_id=title.title_id,
@@ -201,7 +212,7 @@ class PlaybackService(Playback):
         # Keys of an HLS playlist that names none to a system are in the clear.
         in_clear = request.format == "hls" and request.system is None
         level = "software" if in_clear else session.robustness
-        version = protection.within(version, level, self._offer)
+        version = within_height(protection.within(version, level, self._offer), session.max_height)
         if request.format == "dash":
             text = dash.manifest(version, ranking, request.licence_url, self._offer, steering_url)
             return Manifest(text=text)
@@ -321,7 +332,8 @@ class PlaybackService(Playback):
         await self._entitling.check_running(session)
         return session
 
-    async def _record(self, session: Session, led_past: bool) -> None:
+    async def _record(self, session: Session, led_past: bool, streams: int) -> None:
+        """``streams`` is how many plays of the account may run at once, 0 for any number."""
         started = PlayStarted(
             session_id=session.session_id,
             account_id=session.account_id,
@@ -331,6 +343,11 @@ class PlaybackService(Playback):
             led_past=led_past,
         )
         async with self._database.transaction() as transaction:
+            if streams:
+                heard_since = session.started_at - STREAM_LEASE
+                run = await store.streams_of(transaction, session.account_id, heard_since)
+                if run >= streams:
+                    raise TooManyStreams(f"Your plan allows {streams} at once: end another play.")
             await store.add(transaction, session)
             await self._log.append(transaction, TOPIC, session.session_id, started)
 

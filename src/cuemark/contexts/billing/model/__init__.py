@@ -1,0 +1,1 @@
+"""What billing decides: pure, synchronous, and by a clock that is given to it."""
