@@ -13,6 +13,7 @@ from cuemark.contracts.catalog.works import (
     DescribeWork,
     GetWork,
     Kind,
+    ListTitlesWithin,
     ListWorks,
     NothingToUndo,
     PlaceWork,
@@ -196,8 +197,12 @@ async def test_members_see_what_holds_something_that_they_can_play(house: House)
             await house.catalog.show_work(ShowWork(work_id=work_id))
         await house.catalog.show_work(ShowWork(work_id=work_id, seen_only=False))
     assert (await house.catalog.list_works(ListWorks())).works == []
+    holders = ListTitlesWithin(work_ids=[show, season])
+    assert (await house.catalog.list_titles_within(holders)).title_ids == {}
     film = await house.episode("E", season, 2)
     assert await inside(house, season, seen_only=True) == ["E"]
+    within = (await house.catalog.list_titles_within(holders)).title_ids
+    assert within == {show: [film], season: [film]}
     shown = await house.catalog.show_work(ShowWork(work_id=show))
     assert shown.work.artwork_key == "artwork/ver_E"
     later = house.clock.now() + timedelta(days=1)

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from cuemark.contracts.ids import TitleId
 from tests.unit.gateway.asking import Asker
 from tests.unit.gateway.neighbours import ANNA, BEN, EVIL, FILM, OPERATOR, SERIES, Town
+from tests.unit.gateway.neighbours.rights import denied
 
 JPEG = b"\xff\xd8\xff picture"
 WORKS = "/api/v1/works"
@@ -150,3 +152,31 @@ async def test_an_import_larger_than_other_bodies_arrives_and_its_faults_come_ba
     assert refused.json()["faults"] == [{"place": "works[0].number", "message": "no number"}]
     there = (await ask("GET", "/api/v1/metadata", token=OPERATOR)).json()
     assert [row["id"] for row in there["works"]] == [SERIES, FILM]
+
+
+async def test_without_a_right_a_title_and_what_holds_it_are_no_works_to_members(
+    ask: Asker, town: Town
+) -> None:
+    assert SERIES in (await ask("GET", WORKS, token=ANNA)).body.decode()
+    town.notary.said[FILM] = denied(FILM)
+    assert (await ask("GET", WORKS, token=ANNA)).json()["works"] == []
+    assert len((await ask("GET", WORKS, token=OPERATOR)).json()["works"]) == 2
+    for work in (FILM, SERIES):
+        for path in ("", "/schema.jsonld", "/artwork"):
+            assert (await ask("GET", f"{WORKS}/{work}{path}", token=ANNA)).status == 404
+        assert (await ask("GET", f"{WORKS}/{work}", token=OPERATOR)).status == 200
+
+
+async def test_an_episode_that_may_not_be_shown_does_not_follow(ask: Asker, town: Town) -> None:
+    following = TitleId("ttl_next")
+    town.notary.said[following] = denied(following)
+    assert (await ask("GET", f"{WORKS}/{FILM}", token=ANNA)).json()["next_title_id"] is None
+    told = (await ask("GET", f"{WORKS}/{FILM}", token=OPERATOR)).json()
+    assert told["next_title_id"] == following
+
+
+async def test_without_rights_no_works_are_shown_to_members(ask: Asker, town: Town) -> None:
+    town.notary.away = True
+    assert (await ask("GET", WORKS, token=ANNA)).status == 503
+    assert (await ask("GET", f"{WORKS}/{SERIES}", token=ANNA)).status == 503
+    assert (await ask("GET", WORKS, token=OPERATOR)).status == 200

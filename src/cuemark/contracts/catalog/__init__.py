@@ -45,11 +45,13 @@ from cuemark.contracts.catalog.works import (
     CreateWork,
     DescribeWork,
     GetWork,
+    ListTitlesWithin,
     ListWorks,
     NothingToUndo,
     PlaceWork,
     RemoveWork,
     ShowWork,
+    TitlesWithin,
     UndoWork,
     UnknownPerson,
     UnknownTerm,
@@ -227,6 +229,8 @@ class Catalog(Protocol):
     async def show_work(self, request: ShowWork) -> WorkInFull: ...
 
     async def list_works(self, request: ListWorks) -> WorkPage: ...
+
+    async def list_titles_within(self, request: ListTitlesWithin) -> TitlesWithin: ...
 
     async def put_person(self, request: PutPerson) -> Person: ...
 

@@ -220,6 +220,18 @@ class WorkInFull(msgspec.Struct, frozen=True, kw_only=True):
     next_title_id: TitleId | None = None
 
 
+class ListTitlesWithin(msgspec.Struct, frozen=True, kw_only=True):
+    """The titles that lie in these works (1 to 200), however deep, as far as they can be seen."""
+
+    work_ids: list[WorkId]
+
+
+class TitlesWithin(msgspec.Struct, frozen=True, kw_only=True):
+    """At most ``MOST_WITHIN`` titles of each work, in no order; a work without any is left out."""
+
+    title_ids: dict[WorkId, list[TitleId]]
+
+
 class TitleDescribed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """What a title is called where no language fits, and the series that it lies in by now."""
 

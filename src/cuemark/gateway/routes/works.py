@@ -3,6 +3,7 @@
 import asyncio
 from typing import Annotated
 
+import msgspec
 from litestar import delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import Response
@@ -17,10 +18,12 @@ from cuemark.contracts.catalog.works import (
     RemoveWork,
     ShowWork,
     UndoWork,
+    UnknownWork,
     Work,
     WorkInFull,
 )
 from cuemark.contracts.ids import PersonId, TermId, TitleId, WorkId
+from cuemark.gateway.entitling import rights_of, shown_works
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.languages import Language, Territory, ranges_of, told_in
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
@@ -58,7 +61,8 @@ async def list_works(
     language: Language = "",
 ) -> Response[WorkListView]:
     """What lies in ``parent``, in its order; without one all, the newest first. ``term`` is a genre
-    or theme, and ``top`` leaves out what lies in another work. Operators see all."""
+    or theme, and ``top`` leaves out what lies in another work. Operators see all, members what they
+    may be shown where they are: a page may have fewer than ``limit``, and others after it."""
     asked = ListWorks(
         parent_id=WorkId(parent) if parent else None,
         kinds=[kind] if kind else [],
@@ -73,7 +77,12 @@ async def list_works(
     page, begun = await asyncio.gather(
         parts.catalog.list_works(asked), positions(parts, request.user)
     )
-    works = [summary_view(each, begun.get(TitleId(each.work_id), 0.0)) for each in page.works]
+    shown = await shown_works(parts, request, page.works)
+    works = [
+        summary_view(each, begun.get(TitleId(each.work_id), 0.0))
+        for each in page.works
+        if each.work_id in shown
+    ]
     view = WorkListView(works=works, next_cursor=page.next_cursor)
     return Response(view, headers=told_in(page.languages))
 
@@ -189,7 +198,7 @@ async def undo_work(work_id: FromPath[str], parts: Parts) -> Work:
 async def _shown(
     parts: GatewayParts, request: AnyRequest, work_id: str, language: str, territory: str = ""
 ) -> WorkInFull:
-    return await parts.catalog.show_work(
+    found = await parts.catalog.show_work(
         ShowWork(
             work_id=WorkId(work_id),
             languages=ranges_of(request, language),
@@ -197,3 +206,10 @@ async def _shown(
             seen_only=request.user.role == "member",
         )
     )
+    if not await shown_works(parts, request, [found.work]):
+        raise UnknownWork("There is no such work.")
+    if request.user.role == "member" and found.next_title_id is not None:
+        following = await rights_of(parts, request, [found.next_title_id])
+        if not following[found.next_title_id].shown:
+            return msgspec.structs.replace(found, next_title_id=None)
+    return found

@@ -54,6 +54,7 @@ class Shelves(Neighbour):
             self.kept[WorkId(work_id)] = works.Work(
                 work_id=WorkId(work_id),
                 kind="series" if kind == "series" else "episode",
+                parent_id=None if kind == "series" else SERIES,
                 details=Details(texts=texts, genres=[TermId("drama")], year=1984),
                 revision=1,
                 changed_at=now,
@@ -150,6 +151,16 @@ class Shelves(Neighbour):
             if not request.kinds or work.kind in request.kinds
         ]
         return works.WorkPage(works=found[: request.limit], languages=[language])
+
+    async def list_titles_within(self, request: works.ListTitlesWithin) -> works.TitlesWithin:
+        self.check()
+        within = {
+            holder: [
+                TitleId(each.work_id) for each in self.kept.values() if each.parent_id == holder
+            ]
+            for holder in request.work_ids
+        }
+        return works.TitlesWithin(title_ids={each: ids for each, ids in within.items() if ids})
 
     async def put_person(self, request: PutPerson) -> Person:
         self.check()

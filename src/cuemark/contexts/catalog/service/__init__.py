@@ -51,11 +51,13 @@ from cuemark.contracts.catalog.works import (
     CreateWork,
     DescribeWork,
     GetWork,
+    ListTitlesWithin,
     ListWorks,
     PlaceWork,
     RemoveWork,
     ShowWork,
     TitleDescribed,
+    TitlesWithin,
     UndoWork,
     Work,
     WorkInFull,
@@ -193,6 +195,9 @@ class CatalogService(Catalog):
 
     async def list_works(self, request: ListWorks) -> WorkPage:
         return await self._showing.list(request)
+
+    async def list_titles_within(self, request: ListTitlesWithin) -> TitlesWithin:
+        return await self._showing.titles_within(request)
 
     async def put_person(self, request: PutPerson) -> Person:
         return await self._names.put_person(request)

@@ -6,8 +6,10 @@ from cuemark.contexts.catalog.service.works import known
 from cuemark.contexts.catalog.store import names
 from cuemark.contexts.catalog.store import shown as store
 from cuemark.contracts.catalog.works import (
+    ListTitlesWithin,
     ListWorks,
     ShowWork,
+    TitlesWithin,
     UnknownWork,
     WorkInFull,
     WorkPage,
@@ -17,6 +19,7 @@ from cuemark.kit.database import Database
 from cuemark.kit.pages import checked_limit, cursor_of, keys_of
 
 MOST_RANGES = 20
+MOST_WITHIN = 200
 
 
 class Showing:
@@ -71,3 +74,11 @@ class Showing:
             languages=showing.languages_of(text for _, text in page),
             next_cursor=cursor_of(*found[limit - 1][0]) if len(found) > limit else "",
         )
+
+    async def titles_within(self, request: ListTitlesWithin) -> TitlesWithin:
+        checked_limit(len(request.work_ids))
+        async with self._database.transaction() as transaction:
+            found = await store.titles_within(
+                transaction, request.work_ids, self._clock.now(), MOST_WITHIN
+            )
+        return TitlesWithin(title_ids=found)

@@ -45,6 +45,9 @@ _FIRST_PICTURE = f"coalesce({', '.join(map(_first_picture, _DEPTHS))})"
 _HOLDS_SEEN = " or ".join(
     f"exists (select 1 {_below(depth)} and {_SEEN} offset 0)" for depth in _DEPTHS
 )
+_TITLES_WITHIN = " union all ".join(
+    f"select c{depth}.work_id as title_id {_below(depth)} and {_SEEN}" for depth in _DEPTHS
+)
 _COLUMNS = f"""
   w.work_id, w.kind, w.parent_id, w.number, w.details, w.created_at, b.version_id,
   coalesce(b.quality, 'none') as quality, coalesce(b.duration_s, 0) as duration_s, b.launch_at,
@@ -83,6 +86,25 @@ async def chain(
     )
     kept = [_kept(row) for row in found]
     return kept if kept and kept[-1].work_id == work_id else []
+
+
+async def titles_within(
+    transaction: Transaction, work_ids: Sequence[WorkId], now: datetime, limit: int
+) -> dict[WorkId, list[TitleId]]:
+    """Of each work, up to ``limit`` titles that lie in it and can be seen."""
+    found = await transaction.execute(
+        text(
+            "select work_id, title_id from (select w.work_id, t.title_id, "
+            "row_number() over (partition by w.work_id) as place "
+            "from unnest(cast(:ids as text[])) as w (work_id) cross join lateral "
+            f"({_TITLES_WITHIN}) t) within where place <= :limit"
+        ),
+        {"ids": list(work_ids), "now": now, "limit": limit},
+    )
+    within: dict[WorkId, list[TitleId]] = {}
+    for row in found:
+        within.setdefault(WorkId(row.work_id), []).append(TitleId(row.title_id))
+    return within
 
 
 async def listed(
