@@ -202,7 +202,7 @@ async def test_members_see_what_holds_something_that_they_can_play(house: House)
     film = await house.episode("E", season, 2)
     assert await inside(house, season, seen_only=True) == ["E"]
     within = (await house.catalog.list_titles_within(holders)).title_ids
-    assert within == {show: [film], season: [film]}
+    assert within == {show: [TitleId(film)], season: [TitleId(film)]}
     shown = await house.catalog.show_work(ShowWork(work_id=show))
     assert shown.work.artwork_key == "artwork/ver_E"
     later = house.clock.now() + timedelta(days=1)

@@ -12,10 +12,10 @@ from cuemark.contracts.playback import EndPlay, GetManifest, GetPlay, StartPlay
 from cuemark.contracts.protection import SYSTEM_IDS, System
 from cuemark.contracts.viewers import RecordProgress
 from cuemark.gateway.clearkey import ClearKeyLicence, is_kid, kids_of, licence_view
-from cuemark.gateway.entitling import territory_of
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.origins import origin_of
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
+from cuemark.gateway.rights import territory_of
 from cuemark.gateway.routes.steering import STEERING
 from cuemark.gateway.views import API, PlayBody, PlayView, ProgressBody, play_view
 

@@ -18,12 +18,12 @@ from cuemark.contracts.catalog import (
 from cuemark.contracts.encoding.artwork import CardImpossible, DrawTitleCard
 from cuemark.contracts.ids import TitleId
 from cuemark.contracts.rights import Decision
-from cuemark.gateway.entitling import rights_of
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.languages import Language, ranges_of, told_in
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.pictures import picture
 from cuemark.gateway.positions import position, positions, watching
+from cuemark.gateway.rights import rights_of
 from cuemark.gateway.views import (
     API,
     Cursor,

@@ -23,12 +23,12 @@ from cuemark.contracts.catalog.works import (
     WorkInFull,
 )
 from cuemark.contracts.ids import PersonId, TermId, TitleId, WorkId
-from cuemark.gateway.entitling import rights_of, shown_works
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.languages import Language, Territory, ranges_of, told_in
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.pictures import picture
 from cuemark.gateway.positions import position, positions
+from cuemark.gateway.rights import rights_of, shown_works
 from cuemark.gateway.schema_org import MEDIA_TYPE, json_ld
 from cuemark.gateway.views import API, Cursor, Limit
 from cuemark.gateway.work_views import (

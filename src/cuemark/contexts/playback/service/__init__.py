@@ -32,9 +32,9 @@ from cuemark.contexts.playback.model.session import (
     end_of,
     resume_of,
 )
-from cuemark.contexts.playback.service.entitling import Entitling, not_now
 from cuemark.contexts.playback.service.naming import NamingService
 from cuemark.contexts.playback.service.plans import Plans
+from cuemark.contexts.playback.service.rights import RightToPlay, not_now
 from cuemark.contracts.catalog import Catalog, GetTitle, Title, UnknownTitle
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.versions import GetVersion, UnknownVersion, Version
@@ -126,7 +126,7 @@ class PlaybackService(Playback):
         self._ask = neighbours
         self._offer = offer
         self._fingerprint_key = fingerprint_key
-        self._entitling = Entitling(neighbours.rights)
+        self._right = RightToPlay(neighbours.rights)
         self._plans = plans
         self._naming = NamingService(database, fingerprint_key, self._described)
         self._versions: OrderedDict[VersionId, Version] = OrderedDict()
@@ -139,7 +139,7 @@ class PlaybackService(Playback):
             allowance = found.allowance
         session_id = PlaySessionId(self._ids.new(PLAY_SESSION_KIND))
         now = self._clock.now()
-        right = await self._entitling.check_start(title, request.territory)
+        right = await self._right.check_start(title, request.territory)
         expires_at = end_of(now, title.duration_s)
         if right.ends_at is not None:
             expires_at = min(expires_at, right.ends_at)
@@ -329,7 +329,7 @@ class PlaybackService(Playback):
     async def _entitled(self, session_id: PlaySessionId, account_id: AccountId | None) -> Session:
         """The running session, while it has its right; raises ``UnknownPlay`` and ``NoRight``."""
         session = await self._running(session_id, account_id)
-        await self._entitling.check_running(session)
+        await self._right.check_running(session)
         return session
 
     async def _record(self, session: Session, led_past: bool, streams: int) -> None:

@@ -2,7 +2,7 @@
 
 import structlog
 
-from cuemark.contexts.playback.model.entitling import sentence
+from cuemark.contexts.playback.model.rights import sentence
 from cuemark.contexts.playback.model.session import Session
 from cuemark.contracts.catalog import Title
 from cuemark.contracts.playback import CannotPlayNow, NoRight
@@ -10,7 +10,7 @@ from cuemark.contracts.rights import Decide, Decision, Rights
 from cuemark.kit.errors import Unavailable
 
 
-class Entitling:
+class RightToPlay:
     """Without rights nothing begins, and what runs goes on until the end that it began with."""
 
     def __init__(self, rights: Rights) -> None:
