@@ -86,11 +86,14 @@ def _of_fault(fault: str, rounds: list[Round]) -> list[Figure]:
     if not waited_ms:
         raise BenchFailed("no play was at the appliance that was taken away")
     stalls = sum(report.stalls for each in rounds for report in each.reports)
+    stalled_ms = [float(report.stall_ms) for each in rounds for report in each.reports]
     name = f"steered: {fault} in mid-play"
     failed = sum(each.failed for each in rounds)
     return [
         figure(f"{name}, {count} plays, failed", failed, "plays"),
         figure(f"{name}, {count} plays, stalls", stalls, "stalls"),
+        figure(f"{name}, {count} plays, stalled in all, p50", percentile(stalled_ms, 0.5), "ms"),
+        figure(f"{name}, {count} plays, stalled in all, most", max(stalled_ms), "ms"),
         figure(f"{name}, next segment from elsewhere, p50", percentile(waited_ms, 0.5), "ms"),
         figure(f"{name}, next segment from elsewhere, most", max(waited_ms), "ms"),
         figure(f"{name}, steering drops it", [each.dropped_s for each in rounds], "s"),

@@ -47,6 +47,9 @@ def routed(beside: Router, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     write(folder / "countries.mmdb", {"9.8.0.0/16": {"country_code": "JP"}})
     installation = Installation(folder)
     installation.up()
+    wait_until(
+        lambda: all(ring for _, ring in rings(installation, "9.8.7.6")), 30, "appliances have told"
+    )
     yield installation
     installation.down()
 

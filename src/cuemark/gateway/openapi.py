@@ -38,7 +38,7 @@ from cuemark.gateway.errors import (
 from cuemark.gateway.views import API, ErrorView
 from cuemark.kit.errors import Refusal
 
-_TYPED = re.compile(r":(str|path)\}")
+_TYPED = re.compile(r":(str|int|path)\}")
 _SCHEMAS = "#/components/schemas/"
 _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "service": (),

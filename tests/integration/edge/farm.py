@@ -332,6 +332,12 @@ class Farm:
         lines = (self.root / "agent.jsonl").read_text().splitlines()
         return [line for line in map(json.loads, lines) if line["event"] == event]
 
+    def filled(self, path: str) -> dict[str, Any]:
+        """The agent's event of a file that it has filled, once it is there: after the answer."""
+        until(lambda: any(line["path"].endswith(path) for line in self.logged("filled")))
+        (line,) = (line for line in self.logged("filled") if line["path"].endswith(path))
+        return line
+
     def health(self) -> Health:
         """What the agent tells of itself."""
         body = fetch(self.appliance.agent_port, "/health").body

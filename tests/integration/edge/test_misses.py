@@ -30,9 +30,7 @@ def all_at_once(built: Farm, target: str, clients: int) -> list[Reply]:
 
 
 def filled_s(built: Farm, version_id: VersionId, path: str) -> float:
-    until(lambda: any(line["path"].endswith(path) for line in built.logged("filled")))
-    (line,) = (line for line in built.logged("filled") if line["path"] == f"{version_id}/{path}")
-    return float(line["fill_s"])
+    return float(built.filled(f"{version_id}/{path}")["fill_s"])
 
 
 def until_held(built: Farm, target: str) -> None:
@@ -374,7 +372,7 @@ def test_a_trace_is_found_in_every_log(tmp_path: Path) -> None:
         (line,) = [line for line in lines if line["trace_id"] == trace_id]
         assert (line["version"], line["path"], line["status"]) == (version_id, SEGMENT, 200)
         assert line["bytes"] == 1000
-        assert built.logged("filled")[-1]["trace_id"] == trace_id
+        assert built.filled(SEGMENT)["trace_id"] == trace_id
 
 
 def test_the_agent_ends_in_order_on_sigterm(tmp_path: Path) -> None:
