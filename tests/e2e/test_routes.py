@@ -78,9 +78,14 @@ def test_operators_see_what_a_router_announces_and_whom_it_brings(
     wait_until(lambda: listed()["total"] == 1, 30, "the route is known")
     found = listed()
     assert found["routes"][0]["route"]["prefix"] == "8.8.8.0/24"
-    (peer,) = found["peers"]["appliance-1"]
-    assert (peer["state"], peer["routes"], peer["refused"]) == ("up", 1, 1)
-    assert explained("8.8.8.8") == [("appliance-1", 1), ("appliance-2", 2)]
+
+    def told() -> list[tuple[str, int, int]]:
+        peers = listed()["peers"]["appliance-1"]
+        return [(each["state"], each["routes"], each["refused"]) for each in peers]
+
+    wait_until(lambda: told() == [("up", 1, 1)], 10, "the router's state is known, too")
+    brought = [("appliance-1", 1), ("appliance-2", 2)]
+    wait_until(lambda: explained("8.8.8.8") == brought, 10, "the route counts")
     assert {ring for _, ring in explained("9.9.9.9")} == {1}
     said = routed.cli("routes", "explain", "8.8.8.8").stdout
     assert f"route 8.8.8.0/24 of {beside.address}: local preference 100, AS path of 1" in said
