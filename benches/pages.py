@@ -75,13 +75,13 @@ BENCHES: Mapping[str, Bench] = {
     "effort": Bench(effort, alone=True),
     "farm": Bench(farm, alone=True),
     "grain": Bench(grain, alone=True),
-    "billing": Bench(billing, alone=True),
+    "billing": Bench(billing, alone=True, control=True),
     "planner": Bench(planner, alone=True, edge=True),
     "plans": Bench(plans, alone=True, edge=True),
     "tier": Bench(tier, alone=True, edge=True),
     "rights": Bench(rights, alone=True, control=True),
     "watermark": Bench(watermark, alone=True),
-    "catalog": Bench(catalog, alone=True),
+    "catalog": Bench(catalog, alone=True, control=True),
     "demo": Bench(demo, alone=True),
 }
 """Those that share the install come first."""
