@@ -56,7 +56,7 @@ unit: $(VENV)/.dev
 	@$(BIN)/pytest -q tests/unit
 
 test: install $(VENV)/.dev
-	@$(BIN)/python tests/debian.py bird2 chromium e2fsprogs gcc iproute2
+	@$(BIN)/python tests/debian.py bird2 chromium e2fsprogs gcc iproute2 softhsm2
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports

@@ -16,6 +16,7 @@ PROGRAMS = {
     "gcc": ("cc", "gcc"),
     "iproute2": ("ip",),
     "nghttp2-client": ("h2load",),
+    "softhsm2": ("softhsm2-util",),
     "varnish": ("varnishd",),
 }
 WITH = {"gcc": ["libc6-dev"]}

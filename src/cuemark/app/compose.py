@@ -267,7 +267,7 @@ def _licensing(builder: _Builder) -> Room[Licensing]:
         database=builder.database,
         clock=builder.clock,
         rights=builder.reach(Rights),
-        vault=vault_in(folder),
+        vault=vault_in(folder, builder.install.settings.master_keys, builder.clock),
         clearkey=protection.clearkey,
         systems=tuple(protection.systems),
         licence_servers={

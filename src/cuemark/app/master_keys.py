@@ -1,26 +1,65 @@
-"""The master keys of an install: files in its secrets, ``master_key`` and then ``master_key_2``."""
+"""The master keys of an install: files in its secrets, or keys of a hardware security module."""
 
-from collections.abc import Sequence
+import fcntl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cuemark.app.folder import DataFolder
-from cuemark.contexts.licensing.wiring import FIRST, MasterKey, Vault
+from cuemark.app.master_key_settings import MasterKeysIn
+from cuemark.contexts.licensing.wiring import FIRST, Master, MasterKey, Vault
+from cuemark.kit.clock import Clock
 from cuemark.kit.objects import fsync
 
 _NAME = "master_key"
+_LOCK = ".master_keys.lock"
 
 
-def vault_in(folder: DataFolder) -> Vault:
-    """The vault in a data folder; the first master key is made where there is none."""
+def vault_in(folder: DataFolder, settings: MasterKeysIn, clock: Clock) -> Vault:
+    """The vault of an install; the first master key is made where there is none.
+
+    The processes of an install share its folder, and a lock in it: each number is made once.
+    """
+    secrets = folder.root / "secrets"
+    files = _files_in(folder)
+    if not settings.library:
+        return files
+    from cuemark.app.security_module import SecurityModule
+
+    pin_file = folder.root / settings.pin_file
+    module = SecurityModule(settings.library, settings.token, pin_file, clock)
+    new: Callable[[int], None] = module.make if settings.kept == "module" else files.make
+
+    def load() -> Sequence[Master]:
+        if not (found := _all()):
+            make(FIRST)
+            found = _all()
+        return found
+
+    def make(number: int) -> None:
+        with _alone(secrets / _LOCK):
+            if number not in {key.number for key in _all()}:
+                new(number)
+
+    def destroy(number: int) -> None:
+        module.destroy(number)
+        files.destroy(number)
+
+    def _all() -> list[Master]:
+        return [*_read_all(secrets), *module.load()]
+
+    return Vault(load, make, destroy)
+
+
+def _files_in(folder: DataFolder) -> Vault:
     secrets = folder.root / "secrets"
 
-    def load() -> Sequence[MasterKey]:
-        numbers = {_number(path.name) for path in secrets.glob(f"{_NAME}*")} - {0}
-        if not numbers:
+    def load() -> Sequence[Master]:
+        if not (found := _read_all(secrets)):
             folder.secret(_NAME)
-            numbers = {FIRST}
-        return [key for number in numbers if (key := _read(secrets / _name(number), number))]
+            found = _read_all(secrets)
+        return found
 
     def make(number: int) -> None:
         folder.secret(_name(number))
@@ -30,6 +69,19 @@ def vault_in(folder: DataFolder) -> Vault:
         fsync(secrets)
 
     return Vault(load, make, destroy)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """No other process is between the same two lines; a dead one is in nobody's way."""
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _read_all(secrets: Path) -> list[Master]:
+    numbers = {_number(path.name) for path in secrets.glob(f"{_NAME}*")} - {0}
+    return [key for number in numbers if (key := _read(secrets / _name(number), number))]
 
 
 def _read(path: Path, number: int) -> MasterKey | None:

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from cuemark.app.mail import Mail, Security, complaint_about_mail
+from cuemark.app.master_key_settings import MasterKeysIn, complaint_about_master_keys
 from cuemark.app.protection import Protection, complaint
 from cuemark.app.sites import Site, complaint_about_sites
 from cuemark.app.storage import ObjectsIn, complaint_about
@@ -34,7 +35,10 @@ _PREFIX = "CUEMARK_"
 _HOST = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,9}")
 
 TABLES = frozenset(
-    {"validation", "energy", "protection", "objects", "farm", "rights", "sites", "mail"}
+    {
+        *("validation", "energy", "protection", "objects", "farm", "rights", "sites", "mail"),
+        "master_keys",
+    }
 )
 """The settings that are set in the file alone."""
 
@@ -109,6 +113,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     X-Forwarded-For. ``public_url`` is where people reach the page, where that is not ``bind`` and
     ``port``; links in letters lead there. ``sign_up`` says whether anybody with a mail address may
     make an account, and ``mail`` how letters leave: see docs/how-to/open-sign-up.md.
+    ``master_keys`` is where the keys are made that the films' keys are stored under: see
+    docs/how-to/keep-master-keys-in-a-security-module.md.
     """
 
     service_name: str = "Cuemark"
@@ -144,6 +150,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     public_url: str = ""
     sign_up: SignUp = "closed"
     mail: Mail = Mail()
+    master_keys: MasterKeysIn = MasterKeysIn()
 
 
 def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
@@ -181,6 +188,7 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
         )
     wrong = complaint(settings.protection) or complaint_about(settings.objects)
     wrong = wrong or complaint_about_mail(settings.mail) or _no_address(settings)
+    wrong = wrong or complaint_about_master_keys(settings.master_keys)
     if wrong := wrong or complaint_about_sites(settings.sites) or _no_network(settings):
         raise SettingsInvalid(f"{path}: {wrong}")
     return settings
@@ -218,6 +226,8 @@ def _known(said: str) -> str:
         return f": write one of {', '.join(get_args(SignUp))}"
     if "$.mail.security" in said:
         return f": write one of {', '.join(get_args(Security))}"
+    if "$.master_keys.kept" in said:
+        return ": write files or module"
     if "$.billing" in said:
         return ": write on or off"
     if "$.film_grain" in said:

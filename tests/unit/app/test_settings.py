@@ -204,6 +204,21 @@ def test_a_file_of_something_else_is_refused_without_being_shown(tmp_path: Path,
         headers_in(tmp_path, "other")
 
 
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ('kept = "cloud"', "write files or module"),
+        ('kept = "module"', "has no `library`"),
+        ('library = "/usr/lib/module.so"', "has no `token`"),
+        ('library = "/usr/lib/module.so"\ntoken = "films"', "has no `pin_file`"),
+    ],
+)
+def test_a_security_module_is_told_whole(tmp_path: Path, written: str, why: str) -> None:
+    (tmp_path / "cuemark.toml").write_text(f"[master_keys]\n{written}")
+    with pytest.raises(SettingsInvalid, match=why):
+        load(tmp_path, {})
+
+
 def test_mail_goes_into_a_folder_and_sign_up_is_closed_unless_it_is_said(tmp_path: Path) -> None:
     found = load(tmp_path, {})
     assert (found.sign_up, found.mail.host, found.public_url) == ("closed", "", "")

@@ -3,7 +3,13 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cuemark.contexts.licensing.model.master_keys import FIRST, MasterKey, Vault
+from cuemark.contexts.licensing.model.master_keys import (
+    FIRST,
+    Master,
+    MasterKey,
+    Vault,
+    WrongMasterKey,
+)
 from cuemark.contexts.licensing.servers.asking import Asker, Server
 from cuemark.contexts.licensing.servers.key_server import KeyServer
 from cuemark.contexts.licensing.service import LicensingService, Protection
@@ -22,9 +28,11 @@ __all__ = [
     "FIRST",
     "MIGRATIONS",
     "SCHEMA",
+    "Master",
     "MasterKey",
     "Server",
     "Vault",
+    "WrongMasterKey",
     "build",
     "versions_with_keys",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cuemark.contexts.licensing.model.master_keys import FIRST, MasterKey
+from cuemark.contexts.licensing.model.master_keys import FIRST, Master
 from cuemark.contracts.ids import PLAY_SESSION_KIND, AccountId, PlaySessionId, TitleId, VersionId
 from cuemark.contracts.licensing import LicenceInvalid, LicenceRefused
 from cuemark.contracts.protection import Demands, KeySignal, Robustness, reaches
@@ -54,7 +54,7 @@ class LicenceSession:
     territory: str = ""
 
 
-def make_key(label: str, master: MasterKey, kid: str = "", period: int = 0) -> WrappedKey:
+def make_key(label: str, master: Master, kid: str = "", period: int = 0) -> WrappedKey:
     """A fresh key for ``label``, from the system's randomness, as is its id unless one is given."""
     return WrappedKey(
         label,

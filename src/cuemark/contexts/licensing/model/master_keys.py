@@ -8,6 +8,7 @@ stored under older ones is wrapped anew, and then they can go (NIST SP 800-57 pa
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
@@ -24,9 +25,29 @@ class WrongMasterKey(Exception):
     """A stored key does not open: another master key wrapped it, or its row was changed."""
 
 
+class Master(Protocol):
+    """A master key wherever it is. ``number`` counts them from ``FIRST``.
+
+    ``wrap`` is AES Key Wrap (RFC 3394), so the same key gives the same bytes. Both may take a while,
+    and raise ``OSError`` where the key is out of reach.
+    """
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def made_at(self) -> datetime | None: ...
+
+    def wrap(self, key: bytes) -> bytes: ...
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        """The key inside ``wrapped``; raises ``WrongMasterKey``."""
+        ...
+
+
 @dataclass(frozen=True)
-class MasterKey:
-    """Wraps content keys. 32 bytes, so AES-256. ``number`` counts them from ``FIRST``."""
+class MasterKey(Master):
+    """One that this process knows: 32 bytes, so AES-256."""
 
     secret: bytes = field(repr=False)
     number: int = FIRST
@@ -52,7 +73,7 @@ class Vault:
     """Where master keys are kept: ``load`` gives those that are there, ``make`` makes the one of a
     number unless it is there, ``destroy`` makes one be gone. All of them may raise ``OSError``."""
 
-    load: Callable[[], Sequence[MasterKey]]
+    load: Callable[[], Sequence[Master]]
     make: Callable[[int], None]
     destroy: Callable[[int], None]
 
@@ -60,7 +81,7 @@ class Vault:
 class MasterKeys:
     """The master keys of an install at one time; at least one."""
 
-    def __init__(self, keys: Sequence[MasterKey]) -> None:
+    def __init__(self, keys: Sequence[Master]) -> None:
         if not keys:
             raise ValueError("there is no master key")
         self._by_number = {key.number: key for key in sorted(keys, key=lambda each: each.number)}
@@ -70,7 +91,7 @@ class MasterKeys:
         return number in self._by_number
 
     @property
-    def all(self) -> list[MasterKey]:
+    def all(self) -> list[Master]:
         """The newest last."""
         return list(self._by_number.values())
 

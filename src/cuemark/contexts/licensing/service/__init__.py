@@ -5,6 +5,7 @@ While rights are away, a session has licences as long as its right was told to l
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import msgspec
 import structlog
@@ -14,7 +15,9 @@ from cuemark.contexts.licensing.model import cpix, speke, systems
 from cuemark.contexts.licensing.model import keys as rules
 from cuemark.contexts.licensing.model.cpix import CpixInvalid, DocumentKey
 from cuemark.contexts.licensing.model.keys import LicenceSession, WrappedKey
+from cuemark.contexts.licensing.model.master_keys import Master
 from cuemark.contexts.licensing.model.sealing import Sealing, recipient_of
+from cuemark.contexts.licensing.model.speke import GivenKey
 from cuemark.contexts.licensing.servers.asking import Asker, NoAnswer, Server
 from cuemark.contexts.licensing.servers.key_server import KeyServer
 from cuemark.contexts.licensing.service.master_keys import Rotation
@@ -96,19 +99,23 @@ class LicensingService(Licensing):
     async def provision_keys(self, request: ProvisionKeys) -> ProvisionedKeys:
         labels = rules.labels_of(request.labels)
         wanted = rules.wanted(labels, request.periods)
-        stored = await self._keys(request.version_id, wanted, request.scheme)
+        stored = [
+            key
+            for key in await self._keys(request.version_id, wanted, request.scheme)
+            if key.label in labels and key.period < request.periods
+        ]
+        opened = await self._masters.opened(stored)
         return ProvisionedKeys(
             keys=[
                 ContentKey(
                     label=key.label,
                     kid=key.kid,
-                    key=self._open(key),
+                    key=content_key.hex(),
                     iv=key.iv,
                     signals=self._signals(key, request),
                     period=key.period,
                 )
-                for key in stored
-                if key.label in labels and key.period < request.periods
+                for key, content_key in zip(stored, opened, strict=True)
             ]
         )
 
@@ -122,10 +129,11 @@ class LicensingService(Licensing):
         except CpixInvalid as error:
             raise ExchangeInvalid(f"This document cannot be answered: {error}.") from error
         content_id = VersionId(document.content_id)
-        fresh = [
-            rules.make_key(label, self._masters.newest, kid, periods[kid])
-            for kid, label in labels.items()
-        ]
+        fresh = await self._masters.made(
+            lambda master: [
+                rules.make_key(label, master, kid, periods[kid]) for kid, label in labels.items()
+            ]
+        )
         async with self._database.transaction() as transaction:
             known = {key.kid: key for key in await store.keys_of(transaction, content_id)}
             new = [key for key in fresh if key.kid not in known]
@@ -138,11 +146,10 @@ class LicensingService(Licensing):
                     "for, or the key id is that of other content."
                 )
         named = speke.systems_of(document)
+        opened = await self._masters.opened([known[kid] for kid in labels])
         keys = {
-            kid: DocumentKey(
-                kid, bytes.fromhex(self._open(known[kid])), bytes.fromhex(known[kid].iv), scheme
-            )
-            for kid in labels
+            kid: DocumentKey(kid, content_key, bytes.fromhex(known[kid].iv), scheme)
+            for kid, content_key in zip(labels, opened, strict=True)
         }
         signals = {kid: systems.signals_of(kid, scheme, named, content_id) for kid in labels}
         answer = speke.answer_of(document, keys, signals)
@@ -185,8 +192,12 @@ class LicensingService(Licensing):
         # Whatever the device says of itself: what it asks for here, it gets in the clear.
         rules.check_level(chosen, "software", self._protection.demands)
         given = rules.with_next(chosen, keys)
+        opened = await self._masters.opened(given)
         return Licence(
-            keys=[LicenceKey(key.kid, self._open(key)) for key in given],
+            keys=[
+                LicenceKey(key.kid, content_key.hex())
+                for key, content_key in zip(given, opened, strict=True)
+            ],
             expires_at=session.expires_at,
         )
 
@@ -237,9 +248,11 @@ class LicensingService(Licensing):
         if not missing:
             return stored
         if self._key_server is None:
-            fresh = [
-                rules.make_key(label, self._masters.newest, "", period) for label, period in missing
-            ]
+            fresh = await self._masters.made(
+                lambda master: [
+                    rules.make_key(label, master, "", period) for label, period in missing
+                ]
+            )
             return await self._stored(version_id, fresh)
         # A question for each period, and what it brings is kept: who asks again goes on there.
         several = len({period for _, period in wanted}) > 1
@@ -251,22 +264,14 @@ class LicensingService(Licensing):
                 self._protection.systems,
                 period if several else None,
             )
-            master = self._masters.newest
-            fresh = [
-                WrappedKey(
-                    *(key.label, key.kid, master.wrap(key.key), key.iv, key.signals),
-                    period=period,
-                    master=master.number,
-                )
-                for key in given
-            ]
+            fresh = await self._masters.made(partial(_wrapped, given, period))
             stored = await self._stored(version_id, fresh)
         return stored
 
     async def _stored(self, version_id: VersionId, fresh: Sequence[WrappedKey]) -> list[WrappedKey]:
         """Keep fresh keys; all keys of the version. Raises ``KeysNotGiven``."""
+        wrapped = await self._masters.wraps(fresh)
         async with self._database.transaction() as transaction:
-            wrapped = [each for key in fresh for each in self._masters.wraps(key)]
             periods = {key.period for key in fresh}
             if await store.known_elsewhere(transaction, version_id, periods, wrapped):
                 # In cenc, two films under one key would share counters.
@@ -311,9 +316,6 @@ class LicensingService(Licensing):
         )
         return [told.get(signal.system, signal) for signal in ours]
 
-    def _open(self, key: WrappedKey) -> str:
-        return self._masters.open(key).hex()
-
     async def list_master_keys(self, request: ListMasterKeys) -> MasterKeyList:
         return await self._masters.listed()
 
@@ -322,3 +324,14 @@ class LicensingService(Licensing):
 
     async def retire_master_key(self, request: RetireMasterKey) -> MasterKeyList:
         return await self._masters.retire(request.number)
+
+
+def _wrapped(given: Sequence[GivenKey], period: int, master: Master) -> list[WrappedKey]:
+    return [
+        WrappedKey(
+            *(key.label, key.kid, master.wrap(key.key), key.iv, key.signals),
+            period=period,
+            master=master.number,
+        )
+        for key in given
+    ]

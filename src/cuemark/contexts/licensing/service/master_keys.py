@@ -1,13 +1,15 @@
 """Master keys in use: which are there, the next one, and what is stored under those before."""
 
 import asyncio
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import structlog
 
 from cuemark.contexts.licensing import store
 from cuemark.contexts.licensing.model.keys import WrappedKey
 from cuemark.contexts.licensing.model.master_keys import (
-    MasterKey,
+    Master,
     MasterKeys,
     Vault,
     WrongMasterKey,
@@ -17,6 +19,8 @@ from cuemark.contracts.licensing import MasterKeyList, MasterKeyState
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
 from cuemark.kit.errors import Unavailable
+
+T = TypeVar("T")
 
 LOOK_S = 5.0
 """How often a process looks whether another one has made a master key."""
@@ -34,24 +38,19 @@ class Rotation:
         self._keys = self._loaded()
         self._away = ""
 
-    @property
-    def newest(self) -> MasterKey:
-        return self._keys.newest
+    async def made(self, make: Callable[[Master], list[WrappedKey]]) -> list[WrappedKey]:
+        """What ``make`` makes with the newest master key; raises ``Unavailable``."""
+        return await _aside(lambda: make(self._keys.newest))
 
-    def open(self, key: WrappedKey) -> bytes:
-        """The content key itself; raises ``Unavailable``, with what is to be done."""
-        try:
-            return self._of(key).unwrap(key.wrapped, key.master)
-        except WrongMasterKey as error:
-            structlog.get_logger().error("content_key_does_not_open", kid=key.kid)
-            raise Unavailable(
-                "the content keys were stored under another master key: put back the one that "
-                "this database was made with"
-            ) from error
+    async def opened(self, keys: Sequence[WrappedKey]) -> list[bytes]:
+        """The content keys themselves; raises ``Unavailable``, with what is to be done."""
+        return await _aside(lambda: [self._open(key) for key in keys])
 
-    def wraps(self, key: WrappedKey) -> list[bytes]:
-        """How the same content key may be stored in other rows."""
-        return self._of(key).wraps(key.wrapped, key.master)
+    async def wraps(self, keys: Sequence[WrappedKey]) -> list[bytes]:
+        """How the same content keys may be stored in other rows; raises ``Unavailable``."""
+        return await _aside(
+            lambda: [one for key in keys for one in self._of(key).wraps(key.wrapped, key.master)]
+        )
 
     async def listed(self) -> MasterKeyList:
         keys = self._keys = await asyncio.to_thread(self._loaded)
@@ -110,15 +109,20 @@ class Rotation:
             return 0
         async with self._database.transaction() as transaction:
             found = await store.wrapped_by(transaction, keys.older, WRAPPED_AT_ONCE)
-            anew = []
-            for kid, number, wrapped in found:
-                try:
-                    anew.append((kid, keys.newest.wrap(keys.unwrap(wrapped, number))))
-                except WrongMasterKey:
-                    structlog.get_logger().error("content_key_does_not_open", kid=kid)
+            anew = await _aside(lambda: _wrapped_anew(keys, found))
             if anew:
                 await store.wrap_anew(transaction, keys.newest.number, anew)
         return len(anew)
+
+    def _open(self, key: WrappedKey) -> bytes:
+        try:
+            return self._of(key).unwrap(key.wrapped, key.master)
+        except WrongMasterKey as error:
+            structlog.get_logger().error("content_key_does_not_open", kid=key.kid)
+            raise Unavailable(
+                "the content keys were stored under another master key: put back the one that "
+                "this database was made with"
+            ) from error
 
     def _of(self, key: WrappedKey) -> MasterKeys:
         """The master keys, looked for again where the one of this key is not known yet."""
@@ -143,3 +147,23 @@ class Rotation:
             self._vault.destroy(number)
         except OSError as error:
             raise Unavailable(f"master key {number} cannot be removed: {error}") from error
+
+
+def _wrapped_anew(
+    keys: MasterKeys, found: Sequence[tuple[str, int, bytes]]
+) -> list[tuple[str, bytes]]:
+    anew = []
+    for kid, number, wrapped in found:
+        try:
+            anew.append((kid, keys.newest.wrap(keys.unwrap(wrapped, number))))
+        except WrongMasterKey:
+            structlog.get_logger().error("content_key_does_not_open", kid=kid)
+    return anew
+
+
+async def _aside(work: Callable[[], T]) -> T:
+    """Off the loop, since a master key may be in a box on the network."""
+    try:
+        return await asyncio.to_thread(work)
+    except OSError as error:
+        raise Unavailable(f"the master keys are out of reach: {error}") from error
