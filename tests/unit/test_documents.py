@@ -26,3 +26,11 @@ def test_the_architecture_names_files_that_are_there() -> None:
     for name in modules:
         in_playback = ROOT / "src/cuemark/contexts/playback" / name
         assert in_playback.exists() or any((ROOT / at / name).exists() for at in PLACES), name
+
+
+def test_the_licence_of_each_package_that_is_installed_is_told() -> None:
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    installed = {name.lower() for name in re.findall(r"^([A-Za-z0-9._-]+)\S*==", lock, re.M)}
+    told = (ROOT / "THIRD_PARTY.md").read_text("utf-8").rpartition("## Python packages")[2]
+    assert len(installed) > 50
+    assert installed == set(re.findall(r"^\| `([^`]+)` \| \S", told, re.M))

@@ -28,8 +28,8 @@ class WrongMasterKey(Exception):
 class Master(Protocol):
     """A master key wherever it is. ``number`` counts them from ``FIRST``.
 
-    ``wrap`` is AES Key Wrap (RFC 3394), so the same key gives the same bytes. Both may take a while,
-    and raise ``OSError`` where the key is out of reach.
+    ``wrap`` is AES Key Wrap (RFC 3394), so the same key gives the same bytes. Both methods may take
+    a while, and raise ``OSError`` where the key is out of reach.
     """
 
     @property
