@@ -105,18 +105,20 @@ async def read_overview(parts: GatewayParts) -> Overview:
             parts.functions.list_runs(ListRuns(limit=DEAD_RUNS, dead_only=True)),
             RunPage(runs=[]),
         ),
-        asked(
-            "fraud",
-            parts.fraud.list_findings(ListFindings(limit=FINDINGS)),
-            FindingPage(findings=[]),
-        ),
+    )
+    finding = asked(
+        "fraud",
+        parts.fraud.list_findings(ListFindings(limit=FINDINGS)),
+        FindingPage(findings=[]),
     )
     (
-        (jobs, farm, appliances, plays, functions, dead_runs, findings),
+        (jobs, farm, appliances, plays, functions, dead_runs),
+        findings,
         machine,
         errors,
     ) = await asyncio.gather(
         asking,
+        finding,
         asyncio.to_thread(parts.machine),
         asyncio.to_thread(parts.last_errors, ERRORS),
     )

@@ -1,4 +1,4 @@
-"""What speaks against logins, cards and households: for operators, and for a member of their own."""
+"""What speaks against logins, cards and households: to operators, and to a member of their own."""
 
 from typing import Annotated
 

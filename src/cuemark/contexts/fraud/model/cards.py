@@ -11,7 +11,7 @@ from cuemark.contracts.fraud import Reason, Step
 from cuemark.contracts.ids import AccountId
 
 WINDOW = timedelta(hours=24)
-SLOW, PROOF, WAIT, LONG_WAIT = 20, 35, 60, 85
+SLOW, PROOF, WAIT, LONG_WAIT = 20, 40, 65, 95
 WAITS = timedelta(hours=1)
 LONG_WAITS = timedelta(hours=24)
 WAIT_S = 1.5
@@ -63,13 +63,13 @@ def judge(
     reasons = tuple(
         each
         for each in (
-            _of("cards", (account.cards - 2) * 12, 48, f"{account.cards} cards in a day"),
-            _of("declines", (account.declined - 1) * 12, 60, f"{account.declined} were declined"),
-            _of("device", (login.declined - 2) * 8, 24, f"{login.declined} on this device"),
+            _of("cards", (account.cards - 2) * 8, 48, f"{account.cards} cards in a day"),
+            _of("declines", (account.declined - 1) * 10, 60, f"{account.declined} were declined"),
+            _of("device", (login.declined - 2) * 5, 24, f"{login.declined} on this device"),
             _of(
                 "address",
-                (address.declined - 3) * 8 + (address.accounts - 4) * 6,
-                60,
+                (address.declined - 3) * 6 + (address.accounts - 4) * 6,
+                70,
                 f"{address.declined} declined from there, of {address.accounts} accounts",
             ),
             _of("network", (network.declined - 12) * 3, 40, f"{network.declined} around there"),
