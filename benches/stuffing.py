@@ -27,7 +27,7 @@ from cuemark.kit import puzzle
 from tests.integration.edge.farm import free_port
 
 RATE_PER_S = 100
-GENUINE_PER_S = 4.0
+GENUINE_PER_S = 2.0
 MEMBERS = 40
 IN_TIME_S = 2.0
 PASSWORD = "a sentence that nobody guesses"
@@ -40,8 +40,8 @@ from *many* (5,000, by `X-Forwarded-For` of a trusted proxy), from many at *memb
 addresses, and from many that do the work of each challenge (*provers*). Meanwhile members log in
 with the right password, {GENUINE_PER_S:.0f} a second, half of them on devices that logged in
 before, half on new ones, which do the work that is asked of them. *In time* is who was in within
-{IN_TIME_S:.0f} s, challenge included. All of it shares the machine's cores; the CPU of who attacks, who logs in, and
-control is told.
+{IN_TIME_S:.0f} s, challenge included. All of it shares the machine's cores; the CPU of who attacks,
+who logs in, and control is told.
 """
 
 

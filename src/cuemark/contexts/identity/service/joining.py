@@ -96,7 +96,7 @@ class Joining:
                 credentials.digest_of(code),
                 found[0].account_id if found else AccountId(""),
                 now,
-                now + letters.LOGIN_LASTS if found else now,
+                now + letters.LOGIN_LASTS,
             )
             letter = letters.login(self._parts.service, email, code)
             await self._parts.post.put(
