@@ -23,7 +23,7 @@ from cuemark.gateway.views import API, Cursor, Limit
 KindAsked = Annotated[Kind | None, QueryParameter()]
 
 
-@get(f"{API}/fraud/findings", opt={"access": "operator"}, tags=["fraud"])
+@get(f"{API}/fraud/findings", opt={"access": "operator", "staff": "fraud.read"}, tags=["fraud"])
 async def list_findings(
     parts: Parts, kind: KindAsked = None, after: Cursor = "", limit: Limit = 50
 ) -> FindingPage:
@@ -31,7 +31,11 @@ async def list_findings(
     return await parts.fraud.list_findings(ListFindings(kind=kind, after=after, limit=limit))
 
 
-@get(f"{API}/accounts/{{account_id:str}}/fraud", opt={"access": "operator"}, tags=["fraud"])
+@get(
+    f"{API}/accounts/{{account_id:str}}/fraud",
+    opt={"access": "operator", "staff": "fraud.read"},
+    tags=["fraud"],
+)
 async def explain_account(account_id: FromPath[str], parts: Parts) -> Explanation:
     """All that speaks against an account, with its reasons, and where it was seen."""
     email = await _email_of(parts, AccountId(account_id))
@@ -40,7 +44,7 @@ async def explain_account(account_id: FromPath[str], parts: Parts) -> Explanatio
 
 @post(
     f"{API}/accounts/{{account_id:str}}/fraud/forgiveness",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "fraud.forgive"},
     status_code=200,
     tags=["fraud"],
 )
