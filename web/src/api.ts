@@ -1,5 +1,6 @@
 // The public API (docs/reference/http-api.md), typed. The cookie is the login: nothing is kept.
 
+import { proofOf, type Challenge } from "./proof.ts";
 import { newTraceId, traceIdOf, traceparentOf } from "./trace.ts";
 
 export interface Member {
@@ -126,12 +127,15 @@ export class ApiError extends Error {
   readonly code: string;
   /** What finds the request in the service's log; empty where it was not reached. */
   readonly traceId: string;
+  /** The work that is to be done before the same is asked again; undefined where none is. */
+  readonly proof: Challenge | undefined;
 
-  constructor(status: number, code: string, message: string, traceId = "") {
+  constructor(status: number, code: string, message: string, traceId = "", proof?: Challenge) {
     super(message);
     this.status = status;
     this.code = code;
     this.traceId = traceId;
+    this.proof = proof;
   }
 }
 
@@ -170,8 +174,11 @@ async function refusal(response: Response): Promise<ApiError> {
   const { status } = response;
   const traceId = traceIdOf(response.headers.get("traceresponse"));
   try {
-    const { error } = JSON.parse(text) as { error?: { code?: string; message?: string } };
-    return new ApiError(status, error?.code ?? "", error?.message ?? text, traceId);
+    const { error, proof } = JSON.parse(text) as {
+      error?: { code?: string; message?: string };
+      proof?: Challenge;
+    };
+    return new ApiError(status, error?.code ?? "", error?.message ?? text, traceId, proof);
   } catch (error) {
     if (error instanceof SyntaxError) return new ApiError(status, "", text.slice(0, 200), traceId);
     throw error;
@@ -210,7 +217,13 @@ export const api = {
   watching: () => jsonAfterReport<{ titles: readonly Title[] }>("/continue-watching"),
 
   async login(email: string, password: string): Promise<void> {
-    await json("POST", "/login", { email, password });
+    try {
+      await json("POST", "/login", { email, password });
+    } catch (error) {
+      if (!(error instanceof ApiError) || !error.proof) throw error;
+      const proof = await proofOf(error.proof);
+      await json("POST", "/login", { email, password, proof });
+    }
   },
   async redeem(code: string): Promise<void> {
     await json("POST", "/login/link", { code });
@@ -219,6 +232,7 @@ export const api = {
     await call("POST", `${BASE}/logout`);
   },
 
+  requestLoginLetter: (email: string) => json<Letter>("POST", "/login/letter", { email }),
   signUp: (email: string) => json<Letter>("POST", "/sign-up", { email }),
   async completeSignUp(code: string, password: string, profile_name: string): Promise<void> {
     await json("POST", "/sign-up/complete", { code, password, profile_name });

@@ -7,7 +7,14 @@ import { say } from "./language.ts";
 import { AccountPage } from "./pages/account.tsx";
 import { DevicePage } from "./pages/device.tsx";
 import { HomePage } from "./pages/home.tsx";
-import { EmailPage, ForgotPage, JoinPage, ResetPage, SignUpPage } from "./pages/joining.tsx";
+import {
+  EmailPage,
+  ForgotPage,
+  JoinPage,
+  LetterLoginPage,
+  ResetPage,
+  SignUpPage,
+} from "./pages/joining.tsx";
 import { LoginPage } from "./pages/login.tsx";
 import { WorkPage } from "./pages/work.tsx";
 import { Message } from "./parts/message.tsx";
@@ -62,6 +69,8 @@ function OpenPage(props: {
       return <JoinPage serviceName={serviceName} onIn={onIn} />;
     case "forgot":
       return <ForgotPage serviceName={serviceName} />;
+    case "letter":
+      return <LetterLoginPage serviceName={serviceName} />;
     case "reset":
       return <ResetPage serviceName={serviceName} />;
     case "email":

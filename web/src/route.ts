@@ -13,9 +13,9 @@ export type Route =
   | { readonly view: "lost" };
 
 /** What is shown to people whether they are logged in or not. */
-export type Open = "sign-up" | "join" | "forgot" | "reset" | "email" | "email-back";
+export type Open = "sign-up" | "join" | "forgot" | "letter" | "reset" | "email" | "email-back";
 
-const OPEN: readonly Open[] = ["sign-up", "join", "forgot", "reset", "email", "email-back"];
+const OPEN: readonly Open[] = ["sign-up", "join", "forgot", "letter", "reset", "email", "email-back"];
 
 export function isOpen(view: Route["view"]): view is Open {
   return (OPEN as readonly string[]).includes(view);

@@ -8,7 +8,7 @@ verifies the passport and compares it with what the route declares.
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple, cast, get_args
+from typing import Literal, NamedTuple, cast, get_args, overload
 
 from litestar import Litestar
 from litestar.connection import ASGIConnection
@@ -18,7 +18,16 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
 from cuemark.contracts.identity import Authenticate, Caller, NotLoggedIn
-from cuemark.gateway.errors import Forbidden, ForeignOrigin, NotFound, WrongMediaType
+from cuemark.gateway import badges
+from cuemark.gateway.clients import home_of
+from cuemark.gateway.errors import (
+    Forbidden,
+    ForeignOrigin,
+    NotFound,
+    TooManyRequests,
+    WrongMediaType,
+)
+from cuemark.gateway.limits import LIMITS
 from cuemark.gateway.origins import is_foreign_write
 from cuemark.gateway.parts import AnyRequest, GatewayParts
 from cuemark.gateway.staff.actions import ACTIONS
@@ -41,6 +50,10 @@ class RouteWithoutAccess(Exception):
     not reach an install."""
 
 
+class RouteWithoutLimit(Exception):
+    """Anyone may write to a route, and it does not declare how often."""
+
+
 class Login(NamedTuple):
     """The token that a request shows, and whether a browser sent it by itself."""
 
@@ -54,6 +67,17 @@ def access_of(handler: BaseRouteHandler) -> Access:
     if declared not in get_args(Access):
         raise RouteWithoutAccess(f"{handler} declares no access: give it opt={{'access': ...}}")
     return cast(Access, declared)
+
+
+def limit_of(handler: BaseRouteHandler, method: str) -> str:
+    """The limit that a route declares, or no name; raises ``RouteWithoutLimit`` where anyone may
+    write and none is declared."""
+    declared = str(handler.opt.get("limit", ""))
+    if declared not in LIMITS and (
+        declared or (method not in _READS and access_of(handler) == "anyone")
+    ):
+        raise RouteWithoutLimit(f"{handler} takes writes of anyone: give it opt={{'limit': ...}}")
+    return declared
 
 
 def action_of(handler: BaseRouteHandler) -> str:
@@ -107,12 +131,22 @@ def login_of(headers: Headers, cookie: str = COOKIE) -> Login | None:
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return Login(bearer.strip(), from_cookie=False)
+    value = cookie_of(headers, cookie)
+    return Login(value, from_cookie=True) if value is not None else None
+
+
+@overload
+def cookie_of(headers: Headers, cookie: str) -> str | None: ...
+@overload
+def cookie_of(headers: Headers, cookie: str, instead: str) -> str: ...
+def cookie_of(headers: Headers, cookie: str, instead: str | None = None) -> str | None:
+    """The value of a cookie, or what is to stand for one that was not sent."""
     for header in headers.getall("cookie", []):
         for pair in header.split(";"):
             name, _, value = pair.strip().partition("=")
             if name == cookie:
-                return Login(value, from_cookie=True)
-    return None
+                return value
+    return instead
 
 
 class Authentication:
@@ -126,6 +160,7 @@ class Authentication:
         handler = cast(BaseRouteHandler, scope["route_handler"])
         headers = Headers.from_scope(scope)
         access = access_of(handler)
+        self._count(scope, handler, headers)
         login = login_of(headers, str(handler.opt.get("cookie", COOKIE)))
         _refuse_strange_ids(scope["path_params"])
         if scope.get("method") not in _READS:
@@ -140,6 +175,17 @@ class Authentication:
             await self._app(scope, receive, send)
         finally:
             current_passport.reset(token)
+
+    def _count(self, scope: Scope, handler: BaseRouteHandler, headers: Headers) -> None:
+        """A device that is known counts by itself, however many ask from its address."""
+        name = limit_of(handler, str(scope.get("method")))
+        if not name:
+            return
+        parts = self._parts
+        badge = parts.badges.read(cookie_of(headers, badges.COOKIE, ""))
+        who = badge.device or home_of(parts.client_of(AnyRequest(scope)))
+        if again_s := parts.limiter.hit(name, who):
+            raise TooManyRequests("That was asked for too often from here.", again_s)
 
     async def _admit(self, scope: Scope, login: Login | None) -> Passport:
         if login is None or not _TOKEN.fullmatch(login.token):

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from cuemark.contracts.fraud import Finding, Place
 from cuemark.contracts.identity.changing import AccountDescription
 from cuemark.contracts.identity.logins import OpenLogin
 from cuemark.contracts.playback import OwnPlay
@@ -111,4 +112,6 @@ class ExportView(View, frozen=True):
     logins: list[OpenLogin]
     watched: list[WatchedView]
     plays: list[OwnPlay]
+    findings: list[Finding]
+    places: list[Place]
     complete: bool

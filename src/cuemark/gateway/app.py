@@ -19,6 +19,7 @@ from cuemark.gateway.routes import (
     devices,
     export,
     fill,
+    fraud,
     functions,
     jobs,
     keys,
@@ -56,6 +57,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     login.log_out,
     members.sign_up,
     members.complete_sign_up,
+    members.request_login_letter,
     members.request_reset,
     members.complete_reset,
     members.change_password,
@@ -179,6 +181,10 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     billing.list_invoices_of,
     billing.get_ledger,
     billing.advance_clock,
+    fraud.list_findings,
+    fraud.explain_account,
+    fraud.forgive_account,
+    fraud.list_own_findings,
     operators.list_errors,
     operators.issue_operator_link,
     operations.get_operations,
@@ -202,12 +208,14 @@ class JsonRequest(AnyRequest):
 
 
 def build_gateway(parts: GatewayParts) -> Door:
-    """The ASGI application of the API and the page; raises ``RouteWithoutAccess``."""
+    """The ASGI application of the API and the page; raises ``RouteWithoutAccess`` and
+    ``RouteWithoutLimit``."""
     return Door(build_routes(parts), parts.clock)
 
 
 def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
-    """The routes behind the door; raises ``RouteWithoutAccess`` where one declares no access."""
+    """The routes behind the door; raises ``RouteWithoutAccess`` where one declares no access, and
+    ``RouteWithoutLimit`` where anyone may write to one that declares no limit."""
     dependencies = {"parts": Provide(lambda: parts, sync_to_thread=False)}
     describe = functools.cache(lambda: openapi_document(parts.service_name, HANDLERS, dependencies))
 
@@ -237,6 +245,7 @@ def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
             Exception: errors.answer_unknown,
         },
     )
-    for _, _, handler in access.routes_of(app):
+    for method, _, handler in access.routes_of(app):
         access.action_of(handler)
+        access.limit_of(handler, method)
     return app

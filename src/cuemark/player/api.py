@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Annotated, Self, TypeVar
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -14,9 +14,9 @@ from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError, RequestTimeoutError
 from pyreqwest.types import HeadersType
 
-from cuemark.kit import tracing
+from cuemark.kit import puzzle, tracing
 from cuemark.kit.errors import UNREADABLE
-from cuemark.player.errors import ApiAway, ApiRefused, PlayerError, TitleUnclear
+from cuemark.player.errors import ApiAway, ApiRefused, PlayerError, ProofAsked, TitleUnclear
 
 BASE = "/api/v1"
 TIMEOUT_S = 10.0
@@ -105,8 +105,14 @@ class _Error(msgspec.Struct, frozen=True):
     message: str = ""
 
 
+class _Proof(msgspec.Struct, frozen=True):
+    challenge: str
+    bits: Annotated[int, msgspec.Meta(ge=0, le=puzzle.MOST_BITS)]
+
+
 class _ErrorBody(msgspec.Struct, frozen=True):
     error: _Error
+    proof: _Proof | None = None
 
 
 class Api:
@@ -140,7 +146,7 @@ class Api:
             self._token = (await self._json("POST", f"{BASE}/login/link", _Granted, body)).token
         else:
             body = {"email": credential.email, "password": credential.password}
-            self._token = (await self._json("POST", f"{BASE}/login", _Granted, body)).token
+            self._token = await self._log_in(body)
 
     async def find_title(self, text: str) -> Title:
         """The title with this id, this very name, or else this name in any case.
@@ -220,6 +226,20 @@ class Api:
     async def end_play(self, session_id: str) -> None:
         await self._send("DELETE", f"{BASE}/plays/{quote(session_id, safe='')}")
 
+    async def _log_in(self, body: dict[str, str]) -> str:
+        """A token for a password, with the work of a challenge where the service asks for it."""
+        sent = msgspec.json.encode(body)
+        try:
+            answer = await self._send("POST", f"{BASE}/login", sent)
+        except ProofAsked as asked:
+            number = await asyncio.to_thread(puzzle.solve, asked.challenge, asked.bits)
+            proof = {"proof": f"{asked.challenge}:{number}"}
+            answer = await self._send("POST", f"{BASE}/login", msgspec.json.encode(body | proof))
+        try:
+            return msgspec.json.decode(answer, type=_Granted).token
+        except UNREADABLE as error:
+            raise ApiAway("the login answered something undocumented") from error
+
     async def _json(
         self,
         method: str,
@@ -288,9 +308,13 @@ class Api:
 
 def _refusal(what: str, status: int, body: bytes) -> PlayerError:
     try:
-        error = msgspec.json.decode(body, type=_ErrorBody).error
+        said = msgspec.json.decode(body, type=_ErrorBody)
     except UNREADABLE:
-        error = _Error()
+        said = _ErrorBody(_Error())
+    error = said.error
+    if said.proof is not None:
+        proof = said.proof
+        return ProofAsked(error.message, proof.challenge, proof.bits)
     message = error.message or f"{what} answered {status}"
     if status >= 500 or status < 400:
         return ApiAway(message)

@@ -45,6 +45,7 @@ PUBLIC = {
     "POST /api/v1/email/confirm",
     "POST /api/v1/email/restore",
     "POST /api/v1/login",
+    "POST /api/v1/login/letter",
     "POST /api/v1/login/link",
     "POST /api/v1/password-reset",
     "POST /api/v1/password-reset/complete",
@@ -121,6 +122,7 @@ token of a card, of which the payment provider alone knows whose it is."""
 PLAIN = {
     "DELETE /api/v1/account/logins",
     "GET /api/v1/account/export",
+    "GET /api/v1/account/findings",
     "GET /api/v1/account/logins",
     "GET /api/v1/continue-watching",
     "GET /api/v1/entitlement",

@@ -37,6 +37,7 @@ BODIES: dict[tuple[str, str], object] = {
         "since": "2026-01-01T00:00:00Z",
     },
     ("POST", "/api/v1/login"): {"email": "a@b.c", "password": "wrong"},
+    ("POST", "/api/v1/login/letter"): {"email": "a@b.c"},
     ("POST", "/api/v1/login/link"): {"code": "wrong"},
     ("POST", "/api/v1/plays"): {"title_id": FILM},
     ("POST", "/api/v1/plays/{session_id:str}/licence"): {"kids": ["ABEiM0RVZneImaq7zN3u_w"]},

@@ -20,6 +20,7 @@ export function LoginPage({ service, complaint, onIn }: LoginPageProps) {
       below={
         <>
           <PageLink to="/forgot" label={say("login.forgot")} />
+          <PageLink to="/letter" label={say("login.letter")} />
           {service.sign_up === "open" && <PageLink to="/sign-up" label={say("join.title")} />}
         </>
       }

@@ -104,6 +104,11 @@ KEY_COMMANDS = {
     "rotate": ("keys:rotate", "Make a new master key, and wrap all keys by it."),
     "show": ("keys:show", "List the master keys, and what is stored under each."),
 }
+FRAUD_COMMANDS = {
+    "explain": ("fraud:explain", "Say what speaks against an account, and why."),
+    "forgive": ("fraud:forgive", "Take back all that was found of an account."),
+    "list": ("fraud:list_findings", "List what was found and holds."),
+}
 RIGHTS_COMMANDS = {
     "ask": ("rights:ask", "Say whether a title may be played somewhere, and why."),
     "export": ("avails:export", "Write the rights of all titles as EMA Avails."),
@@ -243,6 +248,9 @@ commands.add_command(
     Commands("fill", FILL_COMMANDS, "What is brought to appliances before it is asked for."), "fill"
 )
 commands.add_command(Commands("billing", BILLING_COMMANDS, "What is sold, and paid."), "billing")
+commands.add_command(
+    Commands("fraud", FRAUD_COMMANDS, "What speaks against logins, cards and households."), "fraud"
+)
 commands.add_command(Commands("account", ACCOUNT_COMMANDS, "Members' accounts."), "account")
 commands.add_command(Commands("host", HOST_COMMANDS, "Workers on other machines."), "host")
 

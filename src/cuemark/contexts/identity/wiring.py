@@ -37,7 +37,7 @@ def build(
     operator_token: str,
     cost: argon2.Parameters = DEFAULT_COST,
     checks_running: int = 1,
-    checks_waiting: int = 16,
+    checks_waiting: int = 32,
     signed_by: Service = SIGNED_BY,
     open_to_all: bool = False,
     way: Way | None = None,
@@ -47,7 +47,8 @@ def build(
     ``checks_running`` password checks run at a time, each on ``cost.memory_cost`` KiB and
     ``cost.parallelism`` threads, and ``checks_waiting`` more may wait. One check of the default
     cost keeps four cores busy: a second would take the time of the first, and of the requests
-    that need no check.
+    that need no check. Half of the places are kept free for devices that are known, and of the
+    others half for those that have done the work of a challenge.
 
     ``signed_by`` is in whose name letters are written; ``open_to_all`` lets anybody sign up. The
     letters leave by ``way``; without one they wait for another process that has it.
@@ -60,7 +61,12 @@ def build(
             clock=clock,
             ids=ids,
             passwords=Passwords(cost),
-            bulkhead=Bulkhead("passwords", running=checks_running, waiting=checks_waiting),
+            bulkhead=Bulkhead(
+                "passwords",
+                running=checks_running,
+                waiting=checks_waiting,
+                reserved=(checks_waiting // 2, checks_waiting // 4),
+            ),
             post=post,
             remembered=Remembered(clock),
             service=signed_by,

@@ -50,6 +50,7 @@ from cuemark.contracts.identity.joining import (
     CompleteSignUp,
     Done,
     LetterUnderway,
+    RequestLoginLetter,
     RequestReset,
     SignUp,
     SignUpClosed,
@@ -119,6 +120,11 @@ class AccountList(msgspec.Struct, frozen=True, kw_only=True):
     accounts: list[Account]
 
 
+Standing = Literal["known", "proven", "unknown"]
+"""Who asks for a password check: a device that logged in with this mail address before, one that
+did the work of a challenge, or any. When many wait, they are checked in this order."""
+
+
 class Login(msgspec.Struct, frozen=True, kw_only=True):
     """``device`` is what the device says that it is, such as its ``User-Agent``.
 
@@ -129,6 +135,7 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
     password: str
     device: str = ""
     client_address: str = ""
+    standing: Standing = "unknown"
 
 
 class LoginGranted(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,6 +252,8 @@ class Identity(Protocol):
     async def complete_sign_up(self, request: CompleteSignUp) -> LoginGranted: ...
 
     async def request_reset(self, request: RequestReset) -> LetterUnderway: ...
+
+    async def request_login_letter(self, request: RequestLoginLetter) -> LetterUnderway: ...
 
     async def complete_reset(self, request: CompleteReset) -> Done: ...
 

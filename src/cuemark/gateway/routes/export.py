@@ -3,6 +3,7 @@
 from litestar import get
 from litestar.response import Response
 
+from cuemark.contracts.fraud import ExplainAccount
 from cuemark.contracts.identity.changing import DescribeAccount
 from cuemark.contracts.identity.logins import ListLogins
 from cuemark.contracts.ids import AccountId, ProfileId
@@ -26,10 +27,11 @@ async def export_account(parts: Parts, request: AnyRequest) -> Response[ExportVi
     watched: list[WatchedView] = []
     complete = True
     for profile in account.profiles:
-        found, all_of_it = await _watched(parts, profile.profile_id)
-        watched += found
+        seen, all_of_it = await _watched(parts, profile.profile_id)
+        watched += seen
         complete = complete and all_of_it
     plays, all_of_them = await _plays(parts, account_id)
+    found = await parts.fraud.explain(ExplainAccount(account_id=account_id, email=account.email))
     export = ExportView(
         service=parts.service_name,
         made_at=parts.clock.now(),
@@ -37,6 +39,8 @@ async def export_account(parts: Parts, request: AnyRequest) -> Response[ExportVi
         logins=logins.logins,
         watched=watched,
         plays=plays,
+        findings=found.findings,
+        places=found.places,
         complete=complete and all_of_them,
     )
     name = {"content-disposition": 'attachment; filename="account.json"'}

@@ -3,14 +3,17 @@
 from typing import Literal
 
 from litestar import delete, get, post, put
+from litestar.background_tasks import BackgroundTask
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Response
 
+from cuemark.contracts.fraud import NotePlay
 from cuemark.contracts.ids import PlaySessionId, TitleId
 from cuemark.contracts.licensing import ForwardChallenge, GetLicence, LicenceRefused
 from cuemark.contracts.playback import EndPlay, GetManifest, GetPlay, StartPlay
 from cuemark.contracts.protection import SYSTEM_IDS, System
 from cuemark.contracts.viewers import RecordProgress
+from cuemark.gateway.admission import note_play
 from cuemark.gateway.clearkey import ClearKeyLicence, is_kid, kids_of, licence_view
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.origins import origin_of
@@ -29,20 +32,31 @@ _OF_LICENCES = frozenset({"text/xml", "application/xml", "application/json", "te
 
 
 @post(f"{API}/plays", opt={"access": "member"}, tags=["plays"])
-async def start_play(data: JSONBody[PlayBody], parts: Parts, request: AnyRequest) -> PlayView:
+async def start_play(
+    data: JSONBody[PlayBody], parts: Parts, request: AnyRequest
+) -> Response[PlayView]:
+    caller, address = request.user, parts.client_of(request)
+    territory = await territory_of(parts, request)
     play = await parts.playback.start(
         StartPlay(
-            account_id=request.user.account_id,
-            profile_id=request.user.profile_id,
+            account_id=caller.account_id,
+            profile_id=caller.profile_id,
             title_id=TitleId(data.title_id),
             device=data.device,
             robustness=data.robustness,
             networks=data.networks,
-            client_address=parts.client_of(request),
-            territory=await territory_of(parts, request),
+            client_address=address,
+            territory=territory,
         )
     )
-    return play_view(play)
+    note = NotePlay(
+        account_id=caller.account_id,
+        login=caller.login_id,
+        client_address=address,
+        territory=territory,
+        email=caller.email,
+    )
+    return Response(play_view(play), background=BackgroundTask(note_play, parts, note))
 
 
 @get(f"{_SESSION}/manifest.mpd", opt={"access": "member"}, media_type=DASH, tags=["plays"])

@@ -17,6 +17,8 @@ ACTIONS: Final = {
     "errors.read": "The latest errors in the log.",
     "fill.plan": "A plan of what appliances hold is made.",
     "fill.read": "What appliances are to hold, and why.",
+    "fraud.forgive": "What speaks against a member is taken back.",
+    "fraud.read": "What speaks against logins, cards and households, and where members were seen.",
     "functions.read": "Functions and what they ran.",
     "functions.retry": "A function's run is tried again.",
     "functions.switch": "A function is switched on or off.",

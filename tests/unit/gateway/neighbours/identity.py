@@ -33,6 +33,7 @@ from cuemark.contracts.identity.joining import (
     CompleteSignUp,
     Done,
     LetterUnderway,
+    RequestLoginLetter,
     RequestReset,
     SignUp,
 )
@@ -91,6 +92,7 @@ class People(Neighbour):
 
     async def login(self, request: identity.Login) -> identity.LoginGranted:
         self.check()
+        self.heard.append(request)
         if request.password != PASSWORD:
             raise identity.WrongCredentials("Mail and password do not match.")
         return self._grant()
@@ -155,6 +157,11 @@ class People(Neighbour):
         self.check()
         self.heard.append(request)
         return LetterUnderway(delayed=True)
+
+    async def request_login_letter(self, request: RequestLoginLetter) -> LetterUnderway:
+        self.check()
+        self.heard.append(request)
+        return LetterUnderway()
 
     async def complete_reset(self, request: CompleteReset) -> Done:
         self._check_code(request.code)

@@ -8,6 +8,7 @@ from cuemark.kit.mail.letter import Letter, Link, letter
 
 SIGN_UP_LASTS = timedelta(hours=24)
 RESET_LASTS = timedelta(minutes=30)
+LOGIN_LASTS = timedelta(minutes=30)
 CHANGE_LASTS = timedelta(hours=24)
 RESTORE_LASTS = timedelta(days=7)
 GRACE = timedelta(days=14)
@@ -69,6 +70,16 @@ def reset(service: Service, email: str, code: str) -> Letter:
         "with this link you choose a new password. It is good for 30 minutes, once. Every device "
         "is logged out then.",
         link=service.link("Choose a new password", "/reset", code),
+        after=_NOT_YOU,
+    )
+
+
+def login(service: Service, email: str, code: str) -> Letter:
+    return service.letter(
+        email,
+        "your login link",
+        "with this link you log in. It is good for 30 minutes, once.",
+        link=service.link("Log in", "/login", code),
         after=_NOT_YOU,
     )
 

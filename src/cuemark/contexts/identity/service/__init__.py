@@ -50,6 +50,7 @@ from cuemark.contracts.identity.joining import (
     CompleteSignUp,
     Done,
     LetterUnderway,
+    RequestLoginLetter,
     RequestReset,
     SignUp,
 )
@@ -127,6 +128,9 @@ class IdentityService(Identity):
 
     async def request_reset(self, request: RequestReset) -> LetterUnderway:
         return await self._joining.request_reset(request)
+
+    async def request_login_letter(self, request: RequestLoginLetter) -> LetterUnderway:
+        return await self._joining.request_login_letter(request)
 
     async def complete_reset(self, request: CompleteReset) -> Done:
         return await self._joining.complete_reset(request)

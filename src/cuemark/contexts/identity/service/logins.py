@@ -2,6 +2,7 @@
 
 import hmac
 from datetime import timedelta
+from typing import get_args
 
 from cuemark.contexts.identity.model import credentials, devices, letters
 from cuemark.contexts.identity.service.parts import Parts
@@ -17,6 +18,7 @@ from cuemark.contracts.identity import (
     LoginGranted,
     Logout,
     NotLoggedIn,
+    Standing,
     WrongCredentials,
 )
 from cuemark.contracts.identity.logins import (
@@ -54,7 +56,8 @@ class Logins:
         except AccountInvalid as error:
             raise _wrong_credentials() from error
         for _ in range(CHECKS):
-            account, password_hash, fresh_hash = await self._checked(email, password)
+            rank = get_args(Standing).index(request.standing)
+            account, password_hash, fresh_hash = await self._checked(email, password, rank)
             async with self._parts.database.transaction() as transaction:
                 await accounts.lock(transaction, account.account_id)
                 if await accounts.has_hash(transaction, account.account_id, password_hash):
@@ -66,10 +69,10 @@ class Logins:
                     return await self.open(transaction, account, request.device, network)
         raise _wrong_credentials()
 
-    async def _checked(self, email: str, password: str) -> tuple[Account, str, str]:
+    async def _checked(self, email: str, password: str, rank: int) -> tuple[Account, str, str]:
         """The account that has this password, the hash that it was held against, and the one to be
         kept from now on; ``WrongCredentials``."""
-        with self._parts.place() as place:
+        with self._parts.place(rank) as place:
             async with self._parts.database.transaction() as transaction:
                 found = await accounts.account_by_email(transaction, email)
             account, password_hash = found or (None, None)

@@ -37,10 +37,13 @@ class Parts:
     open: bool
 
     @contextlib.contextmanager
-    def place(self) -> Iterator[Place]:
-        """A place for one password check; ``TooManyLogins`` where there is none."""
+    def place(self, rank: int = 0) -> Iterator[Place]:
+        """A place for one password check; ``TooManyLogins`` where there is none.
+
+        Rank 0 is for whoever is known already: a member, a code that came by mail.
+        """
         try:
-            with self.bulkhead.place() as place:
+            with self.bulkhead.place(rank) as place:
                 yield place
         except BulkheadFull as error:
             raise TooManyLogins("Too many logins at once: try again in a moment.") from error
