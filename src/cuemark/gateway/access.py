@@ -1,8 +1,10 @@
 """Who may call a route: denied unless the route says otherwise.
 
 Each route declares ``opt={"access": ...}``; the gateway cannot be built with a route that does
-not. ``Authentication`` finds out who calls and mints the passport; the guard verifies the
-passport and compares it with what the route declares.
+not. A member's login is on a profile: a route that is for kids' profiles too says ``"profile":
+"kids"``, and one that is for a login that has no profile yet, ``"profile": "any"``; all others are
+for profiles of grown-ups. ``Authentication`` finds out who calls and mints the passport; the guard
+verifies the passport and compares it with what the route declares.
 """
 
 import re
@@ -17,13 +19,21 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
 from cuemark.contracts.identity import Authenticate, Caller, NotLoggedIn
-from cuemark.gateway.errors import Forbidden, ForeignOrigin, NotFound, WrongMediaType
+from cuemark.gateway.errors import (
+    Forbidden,
+    ForeignOrigin,
+    NotForKids,
+    NotFound,
+    ProfileNotChosen,
+    WrongMediaType,
+)
 from cuemark.gateway.origins import is_foreign_write
 from cuemark.gateway.parts import AnyRequest, GatewayParts
 from cuemark.gateway.views import ID_PATTERN
 from cuemark.kit.passport import Passport, PassportOffice, PassportRejected, current_passport
 
 Access = Literal["anyone", "member", "operator", "member_or_operator"]
+Profiles = Literal["grown_up", "kids", "any"]
 COOKIE = "cuemark_login"
 OPERATOR_COOKIE = "cuemark_operator"
 """Opens the pages of operations, and no route that says nothing of it: nothing can be changed
@@ -53,6 +63,14 @@ def access_of(handler: BaseRouteHandler) -> Access:
     return cast(Access, declared)
 
 
+def profiles_of(handler: BaseRouteHandler) -> Profiles:
+    """For which profiles of a member a route is; raises ``RouteWithoutAccess``."""
+    declared = handler.opt.get("profile", "grown_up")
+    if declared not in get_args(Profiles):
+        raise RouteWithoutAccess(f"{handler} is for profiles that there are not: {declared}")
+    return cast(Profiles, declared)
+
+
 def routes_of(app: Litestar) -> Iterable[tuple[str, str, BaseRouteHandler]]:
     """Method, path and handler of each route, but for the framework's answers to OPTIONS."""
     for route in app.routes:
@@ -78,6 +96,8 @@ def guard_with(office: PassportOffice) -> Guard:
             raise NotLoggedIn("Log in first.") from error
         if passport.role not in access.split("_or_"):
             raise Forbidden(f"This is for a caller of another kind than {passport.role}.")
+        if passport.role == "member":
+            _check_profile(passport, profiles_of(handler))
 
     return guard
 
@@ -129,12 +149,25 @@ class Authentication:
             Authenticate(token=login.token, client_address=self._parts.client_of(asking))
         )
         passport = Passport(
-            subject=caller.account_id or caller.role, role=caller.role, profile_id=caller.profile_id
+            subject=caller.account_id or caller.role,
+            role=caller.role,
+            profile_id=caller.profile_id,
+            maturity=caller.maturity,
+            kids=caller.kids,
         )
         scope["user"] = caller
         scope["auth"] = self._parts.office.mint(passport)
         scope["state"]["account_id"] = caller.account_id
         return passport
+
+
+def _check_profile(passport: Passport, profiles: Profiles) -> None:
+    if profiles == "any":
+        return
+    if not passport.profile_id:
+        raise ProfileNotChosen("Say first who is watching.")
+    if passport.kids and profiles != "kids":
+        raise NotForKids("This is not for a kids' profile: ask somebody of this account.")
 
 
 def _refuse_strange_ids(path_params: Mapping[str, object]) -> None:

@@ -32,6 +32,7 @@ from cuemark.gateway.routes import (
     operations,
     operators,
     plays,
+    profiles,
     rights,
     rollouts,
     service,
@@ -66,6 +67,11 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     members.end_login,
     members.end_other_logins,
     members.delete_account,
+    profiles.list_profiles,
+    profiles.create_profile,
+    profiles.change_profile,
+    profiles.delete_profile,
+    profiles.choose_profile,
     export.export_account,
     devices.authorize_device,
     devices.poll_device,
@@ -235,4 +241,5 @@ def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
     )
     for _, _, handler in access.routes_of(app):
         access.access_of(handler)
+        access.profiles_of(handler)
     return app

@@ -110,6 +110,7 @@ class House:
             database=database,
             clock=clock,
             rights=cast(Rights, _Switch(self, Rights)),
+            catalog=cast(Catalog, _Switch(self, Catalog)),
             vault=vault_of(),
         ).service
         self.steering = steering_wiring.build(

@@ -41,7 +41,7 @@ CONTINUE_ROW = 24
 MOST_PAGES = 5
 
 
-@get(f"{API}/titles", opt={"access": "member_or_operator"}, tags=["titles"])
+@get(f"{API}/titles", opt={"access": "member_or_operator", "profile": "kids"}, tags=["titles"])
 async def list_titles(
     parts: Parts,
     request: AnyRequest,
@@ -60,7 +60,11 @@ async def list_titles(
     return Response(view, headers=told_in(title.language for title, _ in shown))
 
 
-@get(f"{API}/titles/{{title_id:str}}", opt={"access": "member_or_operator"}, tags=["titles"])
+@get(
+    f"{API}/titles/{{title_id:str}}",
+    opt={"access": "member_or_operator", "profile": "kids"},
+    tags=["titles"],
+)
 async def get_title(
     title_id: FromPath[str], parts: Parts, request: AnyRequest, language: Language = ""
 ) -> Response[TitleView]:
@@ -73,7 +77,7 @@ async def get_title(
 
 @get(
     f"{API}/titles/{{title_id:str}}/artwork",
-    opt={"access": "member_or_operator"},
+    opt={"access": "member_or_operator", "profile": "kids"},
     media_type="image/jpeg",
     tags=["titles"],
 )
@@ -93,7 +97,7 @@ async def get_artwork(
     return await picture(parts, request, key)
 
 
-@get(f"{API}/continue-watching", opt={"access": "member"}, tags=["titles"])
+@get(f"{API}/continue-watching", opt={"access": "member", "profile": "kids"}, tags=["titles"])
 async def list_continue_watching(
     parts: Parts, request: AnyRequest, language: Language = ""
 ) -> Response[WatchingView]:
