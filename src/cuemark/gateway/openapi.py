@@ -46,6 +46,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "login": Identity.refusals,
     "rights": (*Rights.refusals, *Catalog.refusals),
     "members": (*Identity.refusals, *Viewers.refusals, *Playback.refusals),
+    "profiles": Identity.refusals,
     "devices": Identity.refusals,
     "titles": (*Catalog.refusals, *Viewers.refusals),
     "works": (*Catalog.refusals, *Viewers.refusals),
