@@ -241,7 +241,7 @@ class Shelves(Neighbour):
             number=work.number,
             year=work.details.year,
             artwork_key="artwork/film.jpg",
-            artwork_own=work.work_id == FILM,
+            artwork_own=work.kind == "episode",
             quality="full",
             duration_s=3725.0,
         )
