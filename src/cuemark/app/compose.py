@@ -68,7 +68,7 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "fraud": (),
     "functions": (),
     "identity": (),
-    "licensing": ("rights",),
+    "licensing": ("catalog", "rights"),
     "rights": (),
     "steering": ("fill",),
     "telemetry": (),
@@ -194,7 +194,13 @@ def _billing(builder: _Builder) -> Room[Billing]:
 def _catalog(builder: _Builder) -> Room[Catalog]:
     from cuemark.contexts.catalog.wiring import build
 
-    return build(builder.database, builder.log, builder.clock, builder.ids)
+    return build(
+        builder.database,
+        builder.log,
+        builder.clock,
+        builder.ids,
+        unrated_age=builder.install.settings.unrated_age,
+    )
 
 
 def _encoding(builder: _Builder) -> Room[Encoding]:
@@ -285,6 +291,7 @@ def _licensing(builder: _Builder) -> Room[Licensing]:
         database=builder.database,
         clock=builder.clock,
         rights=builder.reach(Rights),
+        catalog=builder.reach(Catalog),
         vault=vault_in(folder, builder.install.settings.master_keys, builder.clock),
         clearkey=protection.clearkey,
         systems=tuple(protection.systems),

@@ -113,6 +113,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     X-Forwarded-For. ``public_url`` is where people reach the page, where that is not ``bind`` and
     ``port``; links in letters lead there. ``sign_up`` says whether anybody with a mail address may
     make an account, and ``mail`` how letters leave: see docs/how-to/open-sign-up.md.
+    ``unrated_age`` is from which age a title is that nobody rated, for profiles with a maturity
+    level: see docs/explanation/households-and-profiles.md.
     ``master_keys`` is where the keys are made that the films' keys are stored under: see
     docs/how-to/keep-master-keys-in-a-security-module.md.
     """
@@ -151,6 +153,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sign_up: SignUp = "closed"
     mail: Mail = Mail()
     master_keys: MasterKeysIn = MasterKeysIn()
+    unrated_age: Annotated[int, Meta(ge=0, le=18)] = 18
 
 
 def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:

@@ -2,7 +2,10 @@
 
 Each route declares ``opt={"access": ...}``, and one that operators may call, which of the actions
 of staff it is: ``opt={"access": "operator", "staff": "noun.verb"}``. The gateway cannot be built
-with a route that does not. ``Authentication`` finds out who calls and mints the passport; the guard
+with a route that does not. A member's login is on a profile: a route that is for kids' profiles too
+says ``"profile": "kids"``, and one that is for a login that has no profile yet, ``"profile":
+"any"``; all others are for profiles of grown-ups. ``Authentication`` finds out who calls and mints
+the passport; the guard
 verifies the passport and compares it with what the route declares.
 """
 
@@ -23,7 +26,9 @@ from cuemark.gateway.clients import home_of
 from cuemark.gateway.errors import (
     Forbidden,
     ForeignOrigin,
+    NotForKids,
     NotFound,
+    ProfileNotChosen,
     TooManyRequests,
     WrongMediaType,
 )
@@ -35,6 +40,7 @@ from cuemark.gateway.views import ID_PATTERN
 from cuemark.kit.passport import Passport, PassportOffice, PassportRejected, current_passport
 
 Access = Literal["anyone", "member", "operator", "member_or_operator"]
+Profiles = Literal["grown_up", "kids", "any"]
 COOKIE = "cuemark_login"
 OPERATOR_COOKIE = "cuemark_operator"
 """Opens the pages of operations, and no route that says nothing of it: nothing can be changed
@@ -80,6 +86,14 @@ def limit_of(handler: BaseRouteHandler, method: str) -> str:
     return declared
 
 
+def profiles_of(handler: BaseRouteHandler) -> Profiles:
+    """For which profiles of a member a route is; raises ``RouteWithoutAccess``."""
+    declared = handler.opt.get("profile", "grown_up")
+    if declared not in get_args(Profiles):
+        raise RouteWithoutAccess(f"{handler} is for profiles that there are not: {declared}")
+    return cast(Profiles, declared)
+
+
 def action_of(handler: BaseRouteHandler) -> str:
     """Which action of staff a route is; empty where operators may not call it.
 
@@ -122,6 +136,8 @@ def guard_with(office: PassportOffice) -> Guard:
             raise NotLoggedIn("Log in first.") from error
         if passport.role not in access.split("_or_"):
             raise Forbidden(f"This is for a caller of another kind than {passport.role}.")
+        if passport.role == "member":
+            _check_profile(passport, profiles_of(handler))
 
     return guard
 
@@ -195,12 +211,25 @@ class Authentication:
             Authenticate(token=login.token, client_address=self._parts.client_of(asking))
         )
         passport = Passport(
-            subject=caller.account_id or caller.role, role=caller.role, profile_id=caller.profile_id
+            subject=caller.account_id or caller.role,
+            role=caller.role,
+            profile_id=caller.profile_id,
+            maturity=caller.maturity,
+            kids=caller.kids,
         )
         scope["user"] = caller
         scope["auth"] = self._parts.office.mint(passport)
         scope["state"]["account_id"] = caller.account_id
         return passport
+
+
+def _check_profile(passport: Passport, profiles: Profiles) -> None:
+    if profiles == "any":
+        return
+    if not passport.profile_id:
+        raise ProfileNotChosen("Say first who is watching.")
+    if passport.kids and profiles != "kids":
+        raise NotForKids("This is not for a kids' profile: ask somebody of this account.")
 
 
 def _refuse_strange_ids(path_params: Mapping[str, object]) -> None:

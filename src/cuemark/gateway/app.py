@@ -33,6 +33,7 @@ from cuemark.gateway.routes import (
     operations,
     operators,
     plays,
+    profiles,
     rights,
     rollouts,
     service,
@@ -68,6 +69,11 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     members.end_login,
     members.end_other_logins,
     members.delete_account,
+    profiles.list_profiles,
+    profiles.create_profile,
+    profiles.change_profile,
+    profiles.delete_profile,
+    profiles.choose_profile,
     export.export_account,
     devices.authorize_device,
     devices.poll_device,
@@ -248,4 +254,5 @@ def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
     for method, _, handler in access.routes_of(app):
         access.action_of(handler)
         access.limit_of(handler, method)
+        access.profiles_of(handler)
     return app

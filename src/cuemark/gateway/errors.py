@@ -2,6 +2,8 @@
 
 Refusal              its own status and code
 |-- Forbidden        403: the caller's role may not do this
+|-- NotForKids       403: a kids' profile may not do this
+|-- ProfileNotChosen 403: this login has not been put on a profile yet
 |-- ForeignOrigin    403: a browser's write that does not come from our own page
 |-- NotFound         404
 |-- MalformedRequest 400: the request cannot be read; says which part
@@ -42,6 +44,16 @@ _FRAMEWORK_ERRORS = {
 
 class Forbidden(Refusal):
     code = "forbidden"
+    status = 403
+
+
+class NotForKids(Refusal):
+    code = "not_for_kids"
+    status = 403
+
+
+class ProfileNotChosen(Refusal):
+    code = "profile_not_chosen"
     status = 403
 
 

@@ -50,6 +50,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "login": (*Identity.refusals, ProofNeeded, LetterNeeded),
     "rights": (*Rights.refusals, *Catalog.refusals),
     "members": (*Identity.refusals, *Viewers.refusals, *Playback.refusals),
+    "profiles": Identity.refusals,
     "devices": Identity.refusals,
     "titles": (*Catalog.refusals, *Viewers.refusals),
     "works": (*Catalog.refusals, *Viewers.refusals),

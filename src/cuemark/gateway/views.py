@@ -95,6 +95,8 @@ class MeView(View, frozen=True):
     account_id: str
     email: str
     profile_name: str
+    profile_id: str
+    kids: bool
 
 
 class AccountBody(View, frozen=True):

@@ -20,11 +20,17 @@ Role = Literal["member", "operator", "service"]
 
 
 class Passport(msgspec.Struct, frozen=True, kw_only=True):
-    """Who calls: ``subject`` is an account id for members, a process name for services."""
+    """Who calls: ``subject`` is an account id for members, a process name for services.
+
+    ``maturity`` is the age up to which titles are for the profile, None for any; ``kids`` says that
+    it may look and play, and nothing else.
+    """
 
     subject: str
     role: Role
     profile_id: str = ""
+    maturity: int | None = None
+    kids: bool = False
     expires_at_s: int = 0
 
 

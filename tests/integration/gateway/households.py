@@ -114,6 +114,7 @@ class Town:
         invoices = (await self.must("GET", "/invoices", token=token)).json()["invoices"]
         logins = (await self.must("GET", "/account/logins", token=token)).json()["logins"]
         play = await self._play(token)
+        guest = (await self.must("POST", "/profiles", {"name": "Guest"}, token=token)).json()
         return Household(
             token=token,
             ids={
@@ -123,6 +124,8 @@ class Town:
                 "account_id": me["account_id"],
                 "session_id": play["session_id"],
                 "invoice_id": invoices[0]["invoice_id"],
+                "profile_id": guest["profile_id"],
+                "own_profile_id": me["profile_id"],
                 "login_id": next(each["login_id"] for each in logins if not each["is_this"]),
             },
             media_token=play["redirected_dash_url"].split("/media/")[1].partition("/")[0],

@@ -95,9 +95,12 @@ OWNED = {
     "GET /api/v1/plays/{session_id:str}/keys/{kid:str}",
     "GET /api/v1/plays/{session_id:str}/manifest.mpd",
     "GET /api/v1/plays/{session_id:str}/master.m3u8",
+    "PATCH /api/v1/profiles/{profile_id:str}",
     "POST /api/v1/plays/{session_id:str}/licence",
     "POST /api/v1/plays/{session_id:str}/licence/{system:str}",
+    "POST /api/v1/profiles/{profile_id:str}/deletion",
     "PUT /api/v1/plays/{session_id:str}/progress",
+    "PUT /api/v1/profile",
 }
 """Members' routes that name something which belongs to one of them."""
 
@@ -128,10 +131,12 @@ PLAIN = {
     "GET /api/v1/entitlement",
     "GET /api/v1/invoices",
     "GET /api/v1/me",
+    "GET /api/v1/profiles",
     "GET /api/v1/subscription",
     "POST /api/v1/account/deletion",
     "POST /api/v1/billing/test-cards",
     "POST /api/v1/logout",
+    "POST /api/v1/profiles",
     "POST /api/v1/subscription/changes",
     "PUT /api/v1/account/email",
     "PUT /api/v1/account/password",
@@ -184,6 +189,8 @@ def target(path: str, ids: Mapping[str, str]) -> str:
 def body_of(method: str, path: str, of: Household) -> object:
     """A body that the route takes, which names what belongs to a household."""
     body = BODIES.get((method, path))
+    if path == "/api/v1/profile":
+        return {"profile_id": of.ids["own_profile_id"]}
     if path.endswith("/licence") and isinstance(body, dict):
         kid = base64.urlsafe_b64encode(bytes.fromhex(of.ids["kid"])).decode().rstrip("=")
         return {"kids": [kid], "type": "temporary"}

@@ -103,3 +103,9 @@ class House:
         async with self.database.transaction() as transaction:
             found = await transaction.execute(text(f"select count(*) from {table}"))
             return int(found.scalar_one())
+
+    async def run(self, statement: str) -> list[str]:
+        """Run SQL; the first column of its rows."""
+        async with self.database.transaction() as transaction:
+            done = await transaction.execute(text(statement))
+            return list(done.scalars()) if done.returns_rows else []

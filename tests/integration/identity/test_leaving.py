@@ -39,7 +39,11 @@ class Town:
         self.viewers = viewers_wiring.build(house.database, house.clock)
         rights = Notary(house.clock)
         self.licensing = licensing_wiring.build(
-            database=house.database, clock=house.clock, vault=vault_of(), rights=rights
+            database=house.database,
+            clock=house.clock,
+            vault=vault_of(),
+            rights=rights,
+            catalog=connect(Catalog, away),
         )
         self.playback = playback_wiring.build(
             database=house.database,

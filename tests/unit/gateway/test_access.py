@@ -77,6 +77,10 @@ BODIES: dict[tuple[str, str], object] = {
     ("PUT", "/api/v1/account/email"): {"email": "a@b.c", "password": "x"},
     ("POST", "/api/v1/account/deletion"): {"password": "x"},
     ("POST", "/api/v1/device-sign-in"): {"user_code": "WDJB-MJHT", "allow": True},
+    ("POST", "/api/v1/profiles"): {"name": "Kim"},
+    ("PATCH", "/api/v1/profiles/{profile_id:str}"): {"name": "Kim"},
+    ("POST", "/api/v1/profiles/{profile_id:str}/deletion"): {},
+    ("PUT", "/api/v1/profile"): {"profile_id": "prf_kim", "pin": "1234"},
     ("POST", "/api/v1/token"): {"grant_type": GRANT, "device_code": CODE},
 }
 

@@ -6,6 +6,7 @@ import msgspec
 
 from cuemark.contexts.viewers import model, store
 from cuemark.contracts.identity.changing import AccountDeleted
+from cuemark.contracts.identity.profiles import ProfileDeleted
 from cuemark.contracts.ids import TitleId
 from cuemark.contracts.viewers import (
     GetResumePoint,
@@ -67,10 +68,14 @@ class ViewersService(Viewers):
 
 
 async def follow(transaction: Transaction, entry: Entry) -> None:
-    """Erase what is kept of an account that is no more. Reading an entry again changes nothing."""
+    """Erase what is kept of an account or a profile that is no more. Reading an entry again changes
+    nothing."""
     if entry.kind == AccountDeleted.__name__:
         deleted = msgspec.json.decode(entry.body, type=AccountDeleted)
         await store.erase(transaction, deleted.profile_ids)
+    elif entry.kind == ProfileDeleted.__name__:
+        gone = msgspec.json.decode(entry.body, type=ProfileDeleted)
+        await store.erase(transaction, [gone.profile_id])
 
 
 def _before(cursor: str) -> tuple[datetime, TitleId] | None:

@@ -11,7 +11,14 @@ Refusal
 |-- CodeSpent          a code that came by mail was used, is late, or was never sent
 |-- TooManyTries       as many letters or guesses as are let pass in an hour; says of what
 |-- WrongPassword      a member is to confirm something by the password, and this is not it
-`-- UserCodeUnknown    no device shows this code now
+|-- UserCodeUnknown    no device shows this code now
+|-- UnknownProfile     the account has no such profile
+|-- ProfileInvalid     a name, a language, a level or a PIN is not acceptable; says which
+|-- TooManyProfiles    the account has as many as it may
+|-- LastProfile        an account keeps one profile at least that is no kids' profile
+|-- PinNeeded          the profile has a PIN, which is asked for
+|-- PasswordNeeded     the account's password is asked for
+`-- WrongPin           this is not the profile's PIN
 
 What an answer says, and what is done before it, tells nobody whether a mail address has an account.
 A verdict of ``authenticate`` is remembered by the process that gave it for a second at most: a
@@ -62,6 +69,22 @@ from cuemark.contracts.identity.logins import (
     ListLogins,
     LoginList,
     LoginsEnded,
+)
+from cuemark.contracts.identity.profiles import (
+    ChangeProfile,
+    ChooseProfile,
+    CreateProfile,
+    DeleteProfile,
+    LastProfile,
+    ListProfiles,
+    PasswordNeeded,
+    PinNeeded,
+    Profile,
+    ProfileInvalid,
+    ProfileList,
+    TooManyProfiles,
+    UnknownProfile,
+    WrongPin,
 )
 from cuemark.contracts.ids import AccountId, LoginId, ProfileId
 from cuemark.kit.errors import Refusal
@@ -192,7 +215,11 @@ class Authenticate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a token names. The operator has no account: both ids are empty."""
+    """Whom a token names. The operator has no account: both ids are empty.
+
+    A login whose profile nobody has chosen yet has an account, and no profile. ``maturity``,
+    ``kids`` and ``language`` are the profile's.
+    """
 
     role: Literal["member", "operator"]
     account_id: AccountId
@@ -200,6 +227,9 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     email: str = ""
     profile_name: str = ""
     login_id: LoginId = LoginId("")
+    maturity: int | None = None
+    kids: bool = False
+    language: str = ""
 
 
 class Logout(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,6 +257,13 @@ class Identity(Protocol):
         TooManyTries,
         WrongPassword,
         UserCodeUnknown,
+        UnknownProfile,
+        ProfileInvalid,
+        TooManyProfiles,
+        LastProfile,
+        PinNeeded,
+        PasswordNeeded,
+        WrongPin,
     )
 
     async def create_account(self, request: CreateAccount) -> Account: ...
@@ -282,3 +319,13 @@ class Identity(Protocol):
     async def describe_account(self, request: DescribeAccount) -> AccountDescription: ...
 
     async def delete_account(self, request: DeleteAccount) -> DeletionSet: ...
+
+    async def list_profiles(self, request: ListProfiles) -> ProfileList: ...
+
+    async def create_profile(self, request: CreateProfile) -> Profile: ...
+
+    async def change_profile(self, request: ChangeProfile) -> Profile: ...
+
+    async def delete_profile(self, request: DeleteProfile) -> Done: ...
+
+    async def choose_profile(self, request: ChooseProfile) -> Profile: ...

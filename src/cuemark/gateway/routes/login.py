@@ -61,7 +61,7 @@ async def redeem_link(
     return with_cookie(granted, parts, request)
 
 
-@post(f"{API}/logout", opt={"access": "member"}, status_code=204, tags=["login"])
+@post(f"{API}/logout", opt={"access": "member", "profile": "any"}, status_code=204, tags=["login"])
 async def log_out(parts: Parts, request: AnyRequest) -> Response[None]:
     login = login_of(request.headers)
     if login is not None:

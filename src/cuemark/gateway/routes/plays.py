@@ -31,7 +31,7 @@ _OF_LICENCES = frozenset({"text/xml", "application/xml", "application/json", "te
 """What a licence may call itself: others must not make a browser show a page of ours."""
 
 
-@post(f"{API}/plays", opt={"access": "member"}, tags=["plays"])
+@post(f"{API}/plays", opt={"access": "member", "profile": "kids"}, tags=["plays"])
 async def start_play(
     data: JSONBody[PlayBody], parts: Parts, request: AnyRequest
 ) -> Response[PlayView]:
@@ -47,6 +47,7 @@ async def start_play(
             networks=data.networks,
             client_address=address,
             territory=territory,
+            maturity=caller.maturity,
         )
     )
     note = NotePlay(
@@ -59,12 +60,22 @@ async def start_play(
     return Response(play_view(play), background=BackgroundTask(note_play, parts, note))
 
 
-@get(f"{_SESSION}/manifest.mpd", opt={"access": "member"}, media_type=DASH, tags=["plays"])
+@get(
+    f"{_SESSION}/manifest.mpd",
+    opt={"access": "member", "profile": "kids"},
+    media_type=DASH,
+    tags=["plays"],
+)
 async def get_dash(session_id: FromPath[str], parts: Parts, request: AnyRequest) -> Response[str]:
     return await _manifest(parts, session_id, "dash", request)
 
 
-@get(f"{_SESSION}/master.m3u8", opt={"access": "member"}, media_type=HLS, tags=["plays"])
+@get(
+    f"{_SESSION}/master.m3u8",
+    opt={"access": "member", "profile": "kids"},
+    media_type=HLS,
+    tags=["plays"],
+)
 async def get_hls(
     session_id: FromPath[str],
     parts: Parts,
@@ -76,7 +87,10 @@ async def get_hls(
 
 
 @post(
-    f"{_SESSION}/licence", opt={"access": "member", "body": "any"}, status_code=200, tags=["plays"]
+    f"{_SESSION}/licence",
+    opt={"access": "member", "profile": "kids", "body": "any"},
+    status_code=200,
+    tags=["plays"],
 )
 async def get_licence(
     session_id: FromPath[str], parts: Parts, request: AnyRequest
@@ -87,6 +101,7 @@ async def get_licence(
             session_id=PlaySessionId(session_id),
             account_id=request.user.account_id,
             kids=kids_of(await request.body()),
+            maturity=request.user.maturity,
         )
     )
     return licence_view(licence)
@@ -94,7 +109,7 @@ async def get_licence(
 
 @post(
     f"{_SESSION}/licence/{{system:str}}",
-    opt={"access": "member", "body": "any"},
+    opt={"access": "member", "profile": "kids", "body": "any"},
     status_code=200,
     media_type="application/octet-stream",
     tags=["plays"],
@@ -113,6 +128,7 @@ async def forward_challenge(
             challenge=await request.body(),
             media_type=request.headers.get("content-type", ""),
             soap_action=request.headers.get("soapaction", ""),
+            maturity=request.user.maturity,
         )
     )
     named = answer.media_type.partition(";")[0].strip().lower()
@@ -122,7 +138,7 @@ async def forward_challenge(
 
 @get(
     f"{_SESSION}/keys/{{kid:str}}",
-    opt={"access": "member"},
+    opt={"access": "member", "profile": "kids"},
     media_type="application/octet-stream",
     tags=["plays"],
 )
@@ -137,6 +153,7 @@ async def get_key(
             session_id=PlaySessionId(session_id),
             account_id=request.user.account_id,
             kids=[kid.lower()],
+            maturity=request.user.maturity,
         )
     )
     for key in licence.keys:
@@ -146,7 +163,12 @@ async def get_key(
     raise LicenceRefused("This session may not have that key.")
 
 
-@put(f"{_SESSION}/progress", opt={"access": "member"}, status_code=204, tags=["plays"])
+@put(
+    f"{_SESSION}/progress",
+    opt={"access": "member", "profile": "kids"},
+    status_code=204,
+    tags=["plays"],
+)
 async def record_progress(
     session_id: FromPath[str], data: JSONBody[ProgressBody], parts: Parts, request: AnyRequest
 ) -> None:
@@ -165,7 +187,7 @@ async def record_progress(
     )
 
 
-@delete(_SESSION, opt={"access": "member"}, status_code=204, tags=["plays"])
+@delete(_SESSION, opt={"access": "member", "profile": "kids"}, status_code=204, tags=["plays"])
 async def end_play(session_id: FromPath[str], parts: Parts, request: AnyRequest) -> None:
     await parts.playback.end(
         EndPlay(session_id=PlaySessionId(session_id), account_id=request.user.account_id)
@@ -188,6 +210,7 @@ async def _manifest(
             licence_url=f"{here}{API}/plays/{session_id}/licence",
             system=system,
             steering_url=f"{here}{STEERING}",
+            maturity=request.user.maturity,
         )
     )
     media_type = DASH if format_ == "dash" else HLS

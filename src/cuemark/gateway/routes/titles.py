@@ -42,7 +42,9 @@ MOST_PAGES = 5
 
 
 @get(
-    f"{API}/titles", opt={"access": "member_or_operator", "staff": "catalog.read"}, tags=["titles"]
+    f"{API}/titles",
+    opt={"access": "member_or_operator", "profile": "kids", "staff": "catalog.read"},
+    tags=["titles"],
 )
 async def list_titles(
     parts: Parts,
@@ -64,7 +66,7 @@ async def list_titles(
 
 @get(
     f"{API}/titles/{{title_id:str}}",
-    opt={"access": "member_or_operator", "staff": "catalog.read"},
+    opt={"access": "member_or_operator", "profile": "kids", "staff": "catalog.read"},
     tags=["titles"],
 )
 async def get_title(
@@ -79,7 +81,7 @@ async def get_title(
 
 @get(
     f"{API}/titles/{{title_id:str}}/artwork",
-    opt={"access": "member_or_operator", "staff": "catalog.read"},
+    opt={"access": "member_or_operator", "profile": "kids", "staff": "catalog.read"},
     media_type="image/jpeg",
     tags=["titles"],
 )
@@ -99,7 +101,7 @@ async def get_artwork(
     return await picture(parts, request, key)
 
 
-@get(f"{API}/continue-watching", opt={"access": "member"}, tags=["titles"])
+@get(f"{API}/continue-watching", opt={"access": "member", "profile": "kids"}, tags=["titles"])
 async def list_continue_watching(
     parts: Parts, request: AnyRequest, language: Language = ""
 ) -> Response[WatchingView]:

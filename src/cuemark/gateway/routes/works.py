@@ -28,7 +28,7 @@ from cuemark.gateway.languages import Language, Territory, ranges_of, told_in
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.pictures import picture
 from cuemark.gateway.positions import position, positions
-from cuemark.gateway.rights import rights_of, shown_works
+from cuemark.gateway.rights import first_picture, rights_of, shown_works
 from cuemark.gateway.schema_org import MEDIA_TYPE, json_ld
 from cuemark.gateway.views import API, Cursor, Limit
 from cuemark.gateway.work_views import (
@@ -47,7 +47,11 @@ Named = Annotated[str, QueryParameter(max_length=64, pattern=r"^[A-Za-z0-9_-]*\Z
 _WORK = f"{API}/works/{{work_id:str}}"
 
 
-@get(f"{API}/works", opt={"access": "member_or_operator", "staff": "catalog.read"}, tags=["works"])
+@get(
+    f"{API}/works",
+    opt={"access": "member_or_operator", "profile": "kids", "staff": "catalog.read"},
+    tags=["works"],
+)
 async def list_works(
     parts: Parts,
     request: AnyRequest,
@@ -87,7 +91,11 @@ async def list_works(
     return Response(view, headers=told_in(page.languages))
 
 
-@get(_WORK, opt={"access": "member_or_operator", "staff": "catalog.read"}, tags=["works"])
+@get(
+    _WORK,
+    opt={"access": "member_or_operator", "profile": "kids", "staff": "catalog.read"},
+    tags=["works"],
+)
 async def get_work(
     work_id: FromPath[str],
     parts: Parts,
@@ -105,7 +113,7 @@ async def get_work(
 
 @get(
     f"{_WORK}/schema.jsonld",
-    opt={"access": "member_or_operator", "staff": "catalog.read"},
+    opt={"access": "member_or_operator", "profile": "kids", "staff": "catalog.read"},
     media_type=MEDIA_TYPE,
     tags=["works"],
 )
@@ -120,7 +128,7 @@ async def get_schema_org(
 
 @get(
     f"{_WORK}/artwork",
-    opt={"access": "member_or_operator", "staff": "catalog.read"},
+    opt={"access": "member_or_operator", "profile": "kids", "staff": "catalog.read"},
     media_type="image/jpeg",
     tags=["works"],
 )
@@ -129,9 +137,12 @@ async def get_work_artwork(
 ) -> Response[bytes]:
     """Of a work that holds others: its own picture, or that of the first title in it."""
     shown = await _shown(parts, request, work_id, language)
-    if not shown.work.artwork_key:
+    key = shown.work.artwork_key
+    if request.user.maturity is not None and not shown.work.artwork_own:
+        key = await first_picture(parts, request, shown.work.work_id)
+    if not key:
         raise NotFound("This work has no artwork yet.")
-    return await picture(parts, request, shown.work.artwork_key)
+    return await picture(parts, request, key)
 
 
 @get(f"{_WORK}/details", opt={"access": "operator", "staff": "catalog.read"}, tags=["works"])
@@ -213,8 +224,11 @@ async def _shown(
             seen_only=request.user.role == "member",
         )
     )
-    if not await shown_works(parts, request, [found.work]):
+    shown = await shown_works(parts, request, [found.work, *found.above])
+    if found.work.work_id not in shown:
         raise UnknownWork("There is no such work.")
+    above = [each for each in found.above if each.work_id in shown]
+    found = msgspec.structs.replace(found, above=above)
     if request.user.role == "member" and found.next_title_id is not None:
         following = await rights_of(parts, request, [found.next_title_id])
         if not following[found.next_title_id].shown:

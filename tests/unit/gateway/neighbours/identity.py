@@ -15,7 +15,6 @@ from cuemark.contracts.identity.changing import (
     DeleteAccount,
     DeletionSet,
     DescribeAccount,
-    Profile,
     RestoreEmail,
 )
 from cuemark.contracts.identity.devices import (
@@ -44,6 +43,17 @@ from cuemark.contracts.identity.logins import (
     LoginList,
     LoginsEnded,
     OpenLogin,
+)
+from cuemark.contracts.identity.profiles import (
+    MOST_PROFILES,
+    ChangeProfile,
+    ChooseProfile,
+    CreateProfile,
+    DeleteProfile,
+    ListProfiles,
+    PinNeeded,
+    Profile,
+    ProfileList,
 )
 from cuemark.contracts.ids import AccountId, LoginId, ProfileId
 from cuemark.kit.clock import Clock
@@ -74,6 +84,9 @@ class People(Neighbour):
     shown: list[str] = field(default_factory=list)
     heard: list[msgspec.Struct] = field(default_factory=list)
     deaf: bool = False
+    profiles: dict[str, Profile | None] = field(default_factory=dict)
+    """By the name of the account, where its login is on another profile than the account's own, or
+    on none."""
 
     async def create_account(self, request: identity.CreateAccount) -> identity.Account:
         self.check()
@@ -133,13 +146,18 @@ class People(Neighbour):
         if name is None or request.token in self.ended:
             raise identity.NotLoggedIn("Log in again.")
         who = account(name, self.clock)
+        own = Profile(profile_id=who.profile_id, name=who.profile_name)
+        profile = self.profiles.get(name, own)
         return identity.Caller(
             role="member",
             account_id=who.account_id,
-            profile_id=who.profile_id,
+            profile_id=profile.profile_id if profile else ProfileId(""),
             email=who.email,
-            profile_name=who.profile_name,
+            profile_name=profile.name if profile else "",
             login_id=LoginId(f"lgn_{name}"),
+            maturity=profile.maturity if profile else None,
+            kids=bool(profile and profile.kids),
+            language=profile.language if profile else "",
         )
 
     async def sign_up(self, request: SignUp) -> LetterUnderway:
@@ -243,6 +261,29 @@ class People(Neighbour):
     async def delete_account(self, request: DeleteAccount) -> DeletionSet:
         self._done(request)
         return DeletionSet(erased_at=self.clock.now() + timedelta(days=14))
+
+    async def list_profiles(self, request: ListProfiles) -> ProfileList:
+        self.check()
+        who = account(request.account_id.removeprefix("acc_"), self.clock)
+        own = Profile(profile_id=who.profile_id, name=who.profile_name)
+        return ProfileList(profiles=[own], most=MOST_PROFILES)
+
+    async def create_profile(self, request: CreateProfile) -> Profile:
+        self._done(request)
+        return Profile(profile_id=ProfileId("prf_new"), name=request.name)
+
+    async def change_profile(self, request: ChangeProfile) -> Profile:
+        self._done(request)
+        return Profile(profile_id=request.profile_id, name="Changed")
+
+    async def delete_profile(self, request: DeleteProfile) -> Done:
+        return self._done(request)
+
+    async def choose_profile(self, request: ChooseProfile) -> Profile:
+        self._done(request)
+        if not request.pin:
+            raise PinNeeded("It has a PIN.")
+        return Profile(profile_id=request.profile_id, name="Chosen")
 
     def _done(self, request: msgspec.Struct) -> Done:
         self.check()

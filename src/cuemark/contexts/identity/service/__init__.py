@@ -7,6 +7,7 @@ from cuemark.contexts.identity.service.joining import Joining
 from cuemark.contexts.identity.service.logins import Logins
 from cuemark.contexts.identity.service.memory import REMEMBER_S
 from cuemark.contexts.identity.service.parts import Parts
+from cuemark.contexts.identity.service.profiles import Profiles
 from cuemark.contracts.identity import (
     Account,
     AccountList,
@@ -61,6 +62,15 @@ from cuemark.contracts.identity.logins import (
     LoginList,
     LoginsEnded,
 )
+from cuemark.contracts.identity.profiles import (
+    ChangeProfile,
+    ChooseProfile,
+    CreateProfile,
+    DeleteProfile,
+    ListProfiles,
+    Profile,
+    ProfileList,
+)
 
 __all__ = ["REMEMBER_S", "IdentityService", "Parts"]
 
@@ -78,6 +88,7 @@ class IdentityService(Identity):
         self._joining = Joining(parts, self._logins)
         self._changing = Changing(parts)
         self._devices = Devices(parts, self._logins)
+        self._profiles = Profiles(parts)
         self.keep_erasing = self._changing.keep_erasing
         self.erase_due = self._changing.erase_due
 
@@ -161,3 +172,18 @@ class IdentityService(Identity):
 
     async def answer_device(self, request: AnswerDevice) -> Done:
         return await self._devices.answer(request)
+
+    async def list_profiles(self, request: ListProfiles) -> ProfileList:
+        return await self._profiles.listed(request)
+
+    async def create_profile(self, request: CreateProfile) -> Profile:
+        return await self._profiles.create(request)
+
+    async def change_profile(self, request: ChangeProfile) -> Profile:
+        return await self._profiles.change(request)
+
+    async def delete_profile(self, request: DeleteProfile) -> Done:
+        return await self._profiles.delete(request)
+
+    async def choose_profile(self, request: ChooseProfile) -> Profile:
+        return await self._profiles.choose(request)

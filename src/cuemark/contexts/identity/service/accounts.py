@@ -6,7 +6,7 @@ from cuemark.contexts.identity.model import credentials, devices
 from cuemark.contexts.identity.service.logins import Logins
 from cuemark.contexts.identity.service.parts import Parts
 from cuemark.contexts.identity.store import accounts as store
-from cuemark.contexts.identity.store import codes, links
+from cuemark.contexts.identity.store import codes, links, profiles
 from cuemark.contexts.identity.store.codes import Code, Purpose
 from cuemark.contracts.identity import (
     TOPIC,
@@ -68,14 +68,14 @@ class Accounts:
             found = await store.with_hash(transaction, request.account_id)
             if found is None:
                 raise NotLoggedIn("The account is no more.")
-            profiles = await store.profiles(transaction, request.account_id)
+            household = await profiles.of_account(transaction, request.account_id)
         account, password_hash = found
         return AccountDescription(
             account_id=account.account_id,
             email=account.email,
             created_at=account.created_at,
             has_password=password_hash is not None,
-            profiles=profiles,
+            profiles=household,
         )
 
     async def issue_login_link(self, request: IssueLoginLink) -> LoginLink:

@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import get_args
 
 from cuemark.contexts.identity.model import credentials, devices, letters
+from cuemark.contexts.identity.model import profiles as rules
 from cuemark.contexts.identity.service.parts import Parts
-from cuemark.contexts.identity.store import accounts, links
+from cuemark.contexts.identity.store import accounts, links, profiles
 from cuemark.contexts.identity.store import logins as store
 from cuemark.contracts.identity import (
     Account,
@@ -98,7 +99,9 @@ class Logins:
             expires_at=granted.expires_at,
         )
         token_sha256 = credentials.digest_of(granted.token)
-        await store.add_login(transaction, token_sha256, account.account_id, opened)
+        household = await profiles.of_account(transaction, account.account_id)
+        begins_on = rules.to_begin_with(household)
+        await store.add_login(transaction, token_sha256, account.account_id, opened, begins_on)
         if await accounts.set_erasure(transaction, account.account_id, None):
             letter = letters.deletion_undone(self._parts.service, account.email)
             await self._parts.post.put(transaction, letter, useless_after=letters.NOTICE_LASTS)
@@ -123,8 +126,7 @@ class Logins:
                     raise _not_logged_in()
                 caller, expires_at = OPERATOR, ends
             else:
-                account, login_id, expires_at = found
-                caller, until = _caller_of(account, login_id), now + LOGIN_LASTS
+                (caller, expires_at), until = found, now + LOGIN_LASTS
                 if until - expires_at > EXTEND_AFTER:
                     network = devices.network_of(request.client_address)
                     await store.extend_login(transaction, token_sha256, now, until, network)
@@ -175,17 +177,6 @@ class Logins:
         if right and password_hash is not None and passwords.is_stale(password_hash):
             return True, passwords.hash(password)
         return right, None
-
-
-def _caller_of(account: Account, login_id: LoginId) -> Caller:
-    return Caller(
-        role="member",
-        account_id=account.account_id,
-        profile_id=account.profile_id,
-        email=account.email,
-        profile_name=account.profile_name,
-        login_id=login_id,
-    )
 
 
 def _wrong_credentials() -> WrongCredentials:

@@ -62,11 +62,11 @@ class Parts:
             return
         now = self.clock.now()
         async with self.database.transaction() as transaction:
-            tries = await codes.count_try(
+            tries, ends_at = await codes.count_try(
                 transaction, limits.key_of(limit, subject), now, now + limit.window
             )
         if tries > limit.most:
-            raise TooManyTries(limit.sentence)
+            raise TooManyTries(limits.sentence_of(limit, ends_at - now))
 
     async def forget(self, limit: Limit, subject: str) -> None:
         """Begin to count anew, since the last try was right."""

@@ -5,11 +5,10 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 
 from cuemark.contexts.identity.store import tables
-from cuemark.contexts.identity.store.accounts import account_of, joined
 from cuemark.contexts.identity.store.tables import sweep
-from cuemark.contracts.identity import Account
+from cuemark.contracts.identity import Caller
 from cuemark.contracts.identity.logins import OpenLogin
-from cuemark.contracts.ids import AccountId, LoginId
+from cuemark.contracts.ids import AccountId, LoginId, ProfileId
 from cuemark.kit.database import Transaction
 
 MOST_LOGINS = 100
@@ -20,6 +19,7 @@ async def add_login(
     token_sha256: bytes,
     account_id: AccountId,
     opened: OpenLogin,
+    profile_id: ProfileId | None,
 ) -> None:
     """Open a login. An account keeps its ``MOST_LOGINS`` latest; some late ones are swept."""
     await transaction.execute(
@@ -32,6 +32,7 @@ async def add_login(
             device=opened.device,
             network=opened.network,
             seen_at=opened.seen_at,
+            profile_id=profile_id,
         )
     )
     surplus = (
@@ -47,16 +48,43 @@ async def add_login(
 
 async def login(
     transaction: Transaction, token_sha256: bytes, now: datetime
-) -> tuple[Account, LoginId, datetime] | None:
-    """The account of a login that is open now, its id, and when it ends."""
+) -> tuple[Caller, datetime] | None:
+    """Who a login that is open now is of, and when it ends.
+
+    A login that is on no profile counts as on the account's only one, where that has no PIN.
+    """
+    account, login, profile = tables.account.c, tables.login.c, tables.profile.c
+    any_of = tables.profile.alias()
+    only = (
+        select(func.min(any_of.c.profile_id))
+        .where(any_of.c.account_id == login.account_id)
+        .having(func.count() == 1, func.bool_and(any_of.c.pin_hash.is_(None)))
+        .scalar_subquery()
+    )
     found = await transaction.execute(
-        joined()
-        .add_columns(tables.login.c.expires_at, tables.login.c.login_id)
-        .join(tables.login, tables.login.c.account_id == tables.account.c.account_id)
-        .where(tables.login.c.token_sha256 == token_sha256, tables.login.c.expires_at > now)
+        select(
+            *(account.account_id, account.email, login.login_id, login.expires_at),
+            *(profile.profile_id, profile.name, profile.maturity, profile.kids, profile.language),
+        )
+        .join_from(tables.login, tables.account, account.account_id == login.account_id)
+        .outerjoin(tables.profile, profile.profile_id == func.coalesce(login.profile_id, only))
+        .where(login.token_sha256 == token_sha256, login.expires_at > now)
     )
     row = found.one_or_none()
-    return (account_of(row), LoginId(row.login_id), row.expires_at) if row else None
+    if row is None:
+        return None
+    caller = Caller(
+        role="member",
+        account_id=AccountId(row.account_id),
+        profile_id=ProfileId(row.profile_id or ""),
+        email=row.email,
+        profile_name=row.name or "",
+        login_id=LoginId(row.login_id),
+        maturity=row.maturity,
+        kids=bool(row.kids),
+        language=row.language or "",
+    )
+    return caller, row.expires_at
 
 
 async def extend_login(

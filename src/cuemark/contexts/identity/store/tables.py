@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     Column,
     ColumnElement,
@@ -38,6 +39,15 @@ profile = Table(
     Column("account_id", Text),
     Column("name", Text),
     Column("is_default", Boolean),
+    Column("color", Text),
+    Column("avatar", Text),
+    Column("language", Text),
+    Column("sound_languages", ARRAY(Text)),
+    Column("caption_languages", ARRAY(Text)),
+    Column("maturity", Integer),
+    Column("kids", Boolean),
+    Column("pin_hash", Text),
+    Column("autoplay", Boolean),
 )
 login = Table(
     "login",
@@ -50,6 +60,7 @@ login = Table(
     Column("device", Text),
     Column("network", Text),
     Column("seen_at", DateTime(timezone=True)),
+    Column("profile_id", Text),
 )
 link = Table(
     "login_link",

@@ -1,6 +1,7 @@
 """The use cases of playback.
 
 What a play does when a neighbour is away:
+    catalog     while it is played by a profile that has a bound: it gets no manifest
     viewers     starts from the beginning
     encoding    a version that was played lately is remembered; any other cannot be played now, and
                 no session of it named
@@ -32,6 +33,7 @@ from cuemark.contexts.playback.model.session import (
     end_of,
     resume_of,
 )
+from cuemark.contexts.playback.service.levels import Levels
 from cuemark.contexts.playback.service.naming import NamingService
 from cuemark.contexts.playback.service.plans import Plans
 from cuemark.contexts.playback.service.rights import RightToPlay, not_now
@@ -39,11 +41,13 @@ from cuemark.contracts.catalog import Catalog, GetTitle, Title, UnknownTitle
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.versions import GetVersion, UnknownVersion, Version
 from cuemark.contracts.identity.changing import AccountDeleted
+from cuemark.contracts.identity.profiles import MaturitySet, ProfileDeleted
 from cuemark.contracts.ids import (
     PLAY_SESSION_KIND,
     AccountId,
     ApplianceId,
     PlaySessionId,
+    ProfileId,
     TitleId,
     VersionId,
 )
@@ -127,12 +131,14 @@ class PlaybackService(Playback):
         self._offer = offer
         self._fingerprint_key = fingerprint_key
         self._right = RightToPlay(neighbours.rights)
+        self._levels = Levels(neighbours.catalog)
         self._plans = plans
         self._naming = NamingService(database, fingerprint_key, self._described)
         self._versions: OrderedDict[VersionId, Version] = OrderedDict()
 
     async def start(self, request: StartPlay) -> Play:
         title, version_id = await self._published(request.title_id)
+        await self._levels.check_start(title.title_id, request.maturity, request.territory)
         allowance = None
         if self._plans is not None:
             found = await self._plans.entitlement(request.account_id)
@@ -193,6 +199,7 @@ class PlaybackService(Playback):
 
     async def get_manifest(self, request: GetManifest) -> Manifest:
         session = await self._entitled(request.session_id, request.account_id)
+        await self._levels.check_running(session.title_id, request.maturity, session.territory)
         steering = session.steering_address(request.steering_url)
         return await self._described_to(session, session.ranking, request, steering)
 
@@ -264,17 +271,44 @@ class PlaybackService(Playback):
         return OwnPlayPage(plays=plays, next_cursor=plays[-1].session_id if more else "")
 
     async def follow(self, transaction: Transaction, entry: Entry) -> None:
-        """Plays of an account that is no more end, and are nobody's. Idempotent.
+        """Plays of an account or a profile that is no more end, and are nobody's; those end that
+        have come to be above the level of their profile. Idempotent.
 
-        Licensing follows the same event, so that no licence is left open.
+        Licensing follows the end of an account, too, so that no licence is left open.
         """
-        if entry.kind != AccountDeleted.__name__:
-            return
-        deleted = msgspec.json.decode(entry.body, type=AccountDeleted)
+        if entry.kind == AccountDeleted.__name__:
+            deleted = msgspec.json.decode(entry.body, type=AccountDeleted)
+            await self._erase(transaction, deleted.account_id, None)
+        elif entry.kind == ProfileDeleted.__name__:
+            gone = msgspec.json.decode(entry.body, type=ProfileDeleted)
+            for session_id in await self._erase(transaction, gone.account_id, gone.profile_id):
+                await self._close_licences(session_id)
+        elif entry.kind == MaturitySet.__name__:
+            await self._hold_to(msgspec.json.decode(entry.body, type=MaturitySet))
+
+    async def _hold_to(self, level: MaturitySet) -> None:
+        """End the plays of a profile that are not for it any more; raises ``Unavailable``."""
         now = self._clock.now()
-        for session_id, expires_at in await store.erase(transaction, deleted.account_id, now):
+        async with self._database.transaction() as transaction:
+            running = await store.of_profile(transaction, level.account_id, level.profile_id, now)
+        for territory in sorted({each.territory for each in running}):
+            there = [each for each in running if each.territory == territory]
+            titles = [*{each.title_id for each in there}]
+            above = await self._levels.above(titles, level.maturity, territory)
+            for each in there:
+                if each.title_id in above:
+                    await self._end(each.session_id, None)
+                    structlog.get_logger().info("play_above_level", session_id=each.session_id)
+
+    async def _erase(
+        self, transaction: Transaction, account_id: AccountId, profile_id: ProfileId | None
+    ) -> list[PlaySessionId]:
+        now = self._clock.now()
+        ran = await store.erase(transaction, account_id, profile_id, now)
+        for session_id, expires_at in ran:
             stopped = PlayStopped(session_id=session_id, stopped_at=now, expires_at=expires_at)
             await self._log.append(transaction, TOPIC, session_id, stopped)
+        return [session_id for session_id, _ in ran]
 
     async def end(self, request: EndPlay) -> PlayEnded:
         return await self._end(request.session_id, request.account_id)
@@ -296,11 +330,14 @@ class PlaybackService(Playback):
                 raise _unknown()
             stopped = PlayStopped(session_id=session_id, stopped_at=now, expires_at=expires_at)
             await self._log.append(transaction, TOPIC, session_id, stopped)
+        await self._close_licences(session_id)
+        return PlayEnded()
+
+    async def _close_licences(self, session_id: PlaySessionId) -> None:
         try:
             await self._ask.licensing.close_licences(CloseLicences(session_id=session_id))
         except Unavailable:
             structlog.get_logger().warning("licences_left_open", session_id=session_id)
-        return PlayEnded()
 
     def _check_level(self, title: Title, version: Version, level: Robustness) -> None:
         """Raises ``CannotPlay`` where a device of this level may have no picture, or no sound."""
