@@ -3,6 +3,10 @@
 Each route declares ``opt={"access": ...}``; the gateway cannot be built with a route that does
 not. ``Authentication`` finds out who calls and mints the passport; the guard verifies the
 passport and compares it with what the route declares.
+
+A route may ask for more than a login, by ``opt={"assurance": ...}``: ``fresh``, that its owner has
+proved to be there within ``FRESH_S``, by the second factor where the account has one; ``second``,
+the same of accounts that have one, and nothing of others, whose password the route asks for.
 """
 
 import re
@@ -17,13 +21,23 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
 from cuemark.contracts.identity import Authenticate, Caller, NotLoggedIn
-from cuemark.gateway.errors import Forbidden, ForeignOrigin, NotFound, WrongMediaType
+from cuemark.gateway.errors import (
+    Forbidden,
+    ForeignOrigin,
+    NotFound,
+    StepUpNeeded,
+    WrongMediaType,
+)
 from cuemark.gateway.origins import is_foreign_write
 from cuemark.gateway.parts import AnyRequest, GatewayParts
 from cuemark.gateway.views import ID_PATTERN
+from cuemark.kit.clock import Clock
 from cuemark.kit.passport import Passport, PassportOffice, PassportRejected, current_passport
 
 Access = Literal["anyone", "member", "operator", "member_or_operator"]
+Assurance = Literal["any", "second", "fresh"]
+FRESH_S = 600
+"""For how long a proof is believed, where one is asked for."""
 COOKIE = "cuemark_login"
 OPERATOR_COOKIE = "cuemark_operator"
 """Opens the pages of operations, and no route that says nothing of it: nothing can be changed
@@ -35,7 +49,8 @@ _READS = frozenset({"GET", "HEAD"})
 
 
 class RouteWithoutAccess(Exception):
-    """A route does not declare who may call it: a mistake that must not reach an install."""
+    """A route does not declare who may call it, or asks for an assurance that there is not: a
+    mistake that must not reach an install."""
 
 
 class Login(NamedTuple):
@@ -53,6 +68,14 @@ def access_of(handler: BaseRouteHandler) -> Access:
     return cast(Access, declared)
 
 
+def assurance_of(handler: BaseRouteHandler) -> Assurance:
+    """What a route asks for beyond a login; raises ``RouteWithoutAccess``."""
+    declared = handler.opt.get("assurance", "any")
+    if declared not in get_args(Assurance):
+        raise RouteWithoutAccess(f"{handler} asks for an assurance that there is not: {declared}")
+    return cast(Assurance, declared)
+
+
 def routes_of(app: Litestar) -> Iterable[tuple[str, str, BaseRouteHandler]]:
     """Method, path and handler of each route, but for the framework's answers to OPTIONS."""
     for route in app.routes:
@@ -63,8 +86,9 @@ def routes_of(app: Litestar) -> Iterable[tuple[str, str, BaseRouteHandler]]:
                 yield method, route.path, handler
 
 
-def guard_with(office: PassportOffice) -> Guard:
-    """The guard of every route: a genuine passport of a role that the route admits."""
+def guard_with(office: PassportOffice, clock: Clock) -> Guard:
+    """The guard of every route: a genuine passport of a role that the route admits, as sure of its
+    bearer as the route asks."""
 
     async def guard(
         connection: ASGIConnection[BaseRouteHandler, Caller, str, State], handler: BaseRouteHandler
@@ -78,8 +102,20 @@ def guard_with(office: PassportOffice) -> Guard:
             raise NotLoggedIn("Log in first.") from error
         if passport.role not in access.split("_or_"):
             raise Forbidden(f"This is for a caller of another kind than {passport.role}.")
+        age_s = int(clock.now().timestamp()) - passport.proved_at_s
+        if not is_assured(
+            assurance_of(handler), passport.level, age_s, two_steps=connection.user.two_steps
+        ):
+            raise StepUpNeeded("Show once more that it is you, and then do this again.")
 
     return guard
+
+
+def is_assured(asked: Assurance, level: int, age_s: int, *, two_steps: bool) -> bool:
+    """Whether a login of this level, proved ``age_s`` ago, does for a route that asks for this."""
+    if asked == "any" or (asked == "second" and not two_steps):
+        return True
+    return level >= (2 if two_steps else 1) and age_s <= FRESH_S
 
 
 def login_of(headers: Headers, cookie: str = COOKIE) -> Login | None:
@@ -129,7 +165,11 @@ class Authentication:
             Authenticate(token=login.token, client_address=self._parts.client_of(asking))
         )
         passport = Passport(
-            subject=caller.account_id or caller.role, role=caller.role, profile_id=caller.profile_id
+            subject=caller.account_id or caller.role,
+            role=caller.role,
+            profile_id=caller.profile_id,
+            level=caller.level,
+            proved_at_s=int(caller.proved_at.timestamp()) if caller.proved_at else 0,
         )
         scope["user"] = caller
         scope["auth"] = self._parts.office.mint(passport)

@@ -2,6 +2,7 @@
 
 Refusal              its own status and code
 |-- Forbidden        403: the caller's role may not do this
+|-- StepUpNeeded     403: the login is to be proved anew, by `POST /account/proof`
 |-- ForeignOrigin    403: a browser's write that does not come from our own page
 |-- NotFound         404
 |-- MalformedRequest 400: the request cannot be read; says which part
@@ -39,6 +40,11 @@ _FRAMEWORK_ERRORS = {
 
 class Forbidden(Refusal):
     code = "forbidden"
+    status = 403
+
+
+class StepUpNeeded(Refusal):
+    code = "step_up_needed"
     status = 403
 
 

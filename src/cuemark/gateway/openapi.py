@@ -30,6 +30,7 @@ from cuemark.gateway.errors import (
     Forbidden,
     ForeignOrigin,
     NotFound,
+    StepUpNeeded,
     StorageFull,
     TooManyBytes,
     UploadBusy,
@@ -47,6 +48,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "rights": (*Rights.refusals, *Catalog.refusals),
     "members": (*Identity.refusals, *Viewers.refusals, *Playback.refusals),
     "devices": Identity.refusals,
+    "factors": Identity.refusals,
     "titles": (*Catalog.refusals, *Viewers.refusals),
     "works": (*Catalog.refusals, *Viewers.refusals),
     "plays": (
@@ -102,15 +104,18 @@ def openapi_document(
         public = access.access_of(handler) == "anyone"
         if public:
             operation["security"] = []
-        _add_refusals(operation, public=public, writes=method != "GET")
+        proved = access.assurance_of(handler) != "any"
+        _add_refusals(operation, public=public, writes=method != "GET", proved=proved)
     _add_oauth_errors(document["paths"])
     return msgspec.json.encode(document)
 
 
-def _add_refusals(operation: dict[str, Any], *, public: bool, writes: bool) -> None:
+def _add_refusals(operation: dict[str, Any], *, public: bool, writes: bool, proved: bool) -> None:
     """Each status with which this operation may refuse, and the codes of its errors."""
     codes: dict[int, set[str]] = {400: {"malformed", "bad_host"}, 503: {"unavailable"}}
     refusals: list[type[Refusal]] = [] if public else [NotLoggedIn, Forbidden]
+    if proved:
+        refusals.append(StepUpNeeded)
     if writes:
         refusals += [ForeignOrigin, TooManyBytes, WrongMediaType]
     if operation.get("parameters") or "requestBody" in operation:

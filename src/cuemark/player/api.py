@@ -82,7 +82,9 @@ class _Broken(Exception):
 
 
 class _Granted(msgspec.Struct, frozen=True):
-    token: str
+    """``token`` is left out where the account asks for a second factor."""
+
+    token: str = ""
 
 
 class _Page(msgspec.Struct, frozen=True):
@@ -137,10 +139,20 @@ class Api:
             self._token = credential.token
         elif isinstance(credential, LoginCode):
             body = {"code": credential.code}
-            self._token = (await self._json("POST", f"{BASE}/login/link", _Granted, body)).token
+            self._token = await self._entered("login/link", body)
         else:
             body = {"email": credential.email, "password": credential.password}
-            self._token = (await self._json("POST", f"{BASE}/login", _Granted, body)).token
+            self._token = await self._entered("login", body)
+
+    async def _entered(self, path: str, body: dict[str, str]) -> str:
+        token = (await self._json("POST", f"{BASE}/{path}", _Granted, body)).token
+        if not token:
+            raise ApiRefused(
+                "the account has a second factor: log in in a browser, and play by a code of the "
+                "device (POST /device_authorization)",
+                code="factor_needed",
+            )
+        return token
 
     async def find_title(self, text: str) -> Title:
         """The title with this id, this very name, or else this name in any case.

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from cuemark.contracts.identity.factors import FactorList
 from cuemark.contracts.ids import AccountId, ProfileId
 from cuemark.kit.errors import Refusal
 
@@ -63,6 +64,7 @@ class AccountDescription(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     has_password: bool
     profiles: "list[Profile]"
+    factors: FactorList | None = None
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,11 +5,19 @@ from litestar.datastructures import Cookie
 from litestar.params import JSONBody
 from litestar.response import Response
 
-from cuemark.contracts.identity import Login, LoginGranted, Logout, RedeemLoginLink
+from cuemark.contracts.identity import (
+    Login,
+    LoginBegun,
+    LoginGranted,
+    Logout,
+    RedeemLoginLink,
+)
 from cuemark.gateway.access import COOKIE, login_of
+from cuemark.gateway.factor_views import FactorAskedView, asked_view
 from cuemark.gateway.origins import cookie_needs_tls
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.views import API, LoginBody, RedeemBody
+from cuemark.kit.errors import Unavailable
 
 LONGEST_AGENT = 1000
 
@@ -17,9 +25,10 @@ LONGEST_AGENT = 1000
 @post(f"{API}/login", opt={"access": "anyone"}, status_code=200, tags=["login"])
 async def log_in(
     data: JSONBody[LoginBody], parts: Parts, request: AnyRequest
-) -> Response[LoginGranted]:
-    """A browser that was logged in gets another cookie, and the login of before ends."""
-    granted = await parts.identity.login(
+) -> Response[LoginGranted] | Response[FactorAskedView]:
+    """A browser that was logged in gets another cookie, and the login of before ends. An account
+    with a second factor gets a `challenge` instead, for `/login/factor`."""
+    begun = await parts.identity.begin_login(
         Login(
             email=data.email,
             password=data.password,
@@ -27,21 +36,20 @@ async def log_in(
             client_address=parts.client_of(request),
         )
     )
-    await end_before(parts, request)
-    return with_cookie(granted, parts, request)
+    return await _entered(begun, parts, request)
 
 
 @post(f"{API}/login/link", opt={"access": "anyone"}, status_code=200, tags=["login"])
 async def redeem_link(
     data: JSONBody[RedeemBody], parts: Parts, request: AnyRequest
-) -> Response[LoginGranted]:
-    granted = await parts.identity.redeem_login_link(
+) -> Response[LoginGranted] | Response[FactorAskedView]:
+    """The link takes the place of the password, and of nothing else."""
+    begun = await parts.identity.begin_login_by_link(
         RedeemLoginLink(
             code=data.code, device=device_of(request), client_address=parts.client_of(request)
         )
     )
-    await end_before(parts, request)
-    return with_cookie(granted, parts, request)
+    return await _entered(begun, parts, request)
 
 
 @post(f"{API}/logout", opt={"access": "member"}, status_code=204, tags=["login"])
@@ -64,6 +72,17 @@ async def end_before(parts: GatewayParts, request: AnyRequest) -> None:
     before = login_of(request.headers)
     if before is not None and before.from_cookie:
         await parts.identity.logout(Logout(token=before.token))
+
+
+async def _entered(
+    begun: LoginBegun, parts: GatewayParts, request: AnyRequest
+) -> Response[LoginGranted] | Response[FactorAskedView]:
+    if begun.asked is not None:
+        return Response(asked_view(begun.asked, parts.clock))
+    if begun.granted is None:
+        raise Unavailable("a login was begun, and neither granted nor asked anything")
+    await end_before(parts, request)
+    return with_cookie(begun.granted, parts, request)
 
 
 def with_cookie(

@@ -1,8 +1,9 @@
 """Logins of members, and what is known of the devices that they are open on."""
 
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 
 from cuemark.contexts.identity.store import tables
 from cuemark.contexts.identity.store.accounts import account_of, joined
@@ -15,11 +16,24 @@ from cuemark.kit.database import Transaction
 MOST_LOGINS = 100
 
 
+class FoundLogin(NamedTuple):
+    """A login that is open now; ``two_steps``: its account has a second factor."""
+
+    account: Account
+    login_id: LoginId
+    expires_at: datetime
+    level: int
+    proved_at: datetime | None
+    two_steps: bool
+
+
 async def add_login(
     transaction: Transaction,
     token_sha256: bytes,
     account_id: AccountId,
     opened: OpenLogin,
+    level: int,
+    proved_at: datetime | None,
 ) -> None:
     """Open a login. An account keeps its ``MOST_LOGINS`` latest; some late ones are swept."""
     await transaction.execute(
@@ -32,6 +46,8 @@ async def add_login(
             device=opened.device,
             network=opened.network,
             seen_at=opened.seen_at,
+            level=level,
+            proved_at=proved_at,
         )
     )
     surplus = (
@@ -45,18 +61,54 @@ async def add_login(
     await sweep(transaction, tables.login, tables.login.c.token_sha256, opened.created_at)
 
 
-async def login(
-    transaction: Transaction, token_sha256: bytes, now: datetime
-) -> tuple[Account, LoginId, datetime] | None:
-    """The account of a login that is open now, its id, and when it ends."""
+async def login(transaction: Transaction, token_sha256: bytes, now: datetime) -> FoundLogin | None:
+    two_steps = or_(
+        exists().where(
+            tables.totp.c.account_id == tables.account.c.account_id,
+            tables.totp.c.confirmed_at.is_not(None),
+        ),
+        exists().where(tables.passkey.c.account_id == tables.account.c.account_id),
+    )
     found = await transaction.execute(
         joined()
-        .add_columns(tables.login.c.expires_at, tables.login.c.login_id)
+        .add_columns(
+            tables.login.c.expires_at,
+            tables.login.c.login_id,
+            tables.login.c.level,
+            tables.login.c.proved_at,
+            two_steps.label("two_steps"),
+        )
         .join(tables.login, tables.login.c.account_id == tables.account.c.account_id)
         .where(tables.login.c.token_sha256 == token_sha256, tables.login.c.expires_at > now)
     )
     row = found.one_or_none()
-    return (account_of(row), LoginId(row.login_id), row.expires_at) if row else None
+    if row is None:
+        return None
+    return FoundLogin(
+        account_of(row),
+        LoginId(row.login_id),
+        row.expires_at,
+        row.level,
+        row.proved_at,
+        row.two_steps,
+    )
+
+
+async def note_proof(
+    transaction: Transaction,
+    account_id: AccountId,
+    login_id: LoginId,
+    level: int,
+    proved_at: datetime,
+) -> bool:
+    """Note that a login was proved to be its owner's; False where it is none of the account."""
+    noted = await transaction.execute(
+        update(tables.login)
+        .where(tables.login.c.account_id == account_id, tables.login.c.login_id == login_id)
+        .values(level=level, proved_at=proved_at)
+        .returning(tables.login.c.login_id)
+    )
+    return noted.one_or_none() is not None
 
 
 async def extend_login(
@@ -118,9 +170,9 @@ async def end_login(transaction: Transaction, account_id: AccountId, login_id: L
 
 
 async def end_logins(transaction: Transaction, account_id: AccountId, keep: LoginId) -> int:
-    """End the logins of an account but ``keep``, and what would open one: links, and devices that
-    were let in and have not asked yet."""
-    for table in (tables.link, tables.device):
+    """End the logins of an account but ``keep``, and what would open one: links, devices that were
+    let in and have not asked yet, and logins that wait for a second factor."""
+    for table in (tables.link, tables.device, tables.challenge):
         await transaction.execute(delete(table).where(table.c.account_id == account_id))
     ended = await transaction.execute(
         delete(tables.login).where(
