@@ -1,8 +1,9 @@
 """Who may call a route: denied unless the route says otherwise.
 
-Each route declares ``opt={"access": ...}``; the gateway cannot be built with a route that does
-not. ``Authentication`` finds out who calls and mints the passport; the guard verifies the
-passport and compares it with what the route declares.
+Each route declares ``opt={"access": ...}``, and one that operators may call, which of the actions
+of staff it is: ``opt={"access": "operator", "staff": "noun.verb"}``. The gateway cannot be built
+with a route that does not. ``Authentication`` finds out who calls and mints the passport; the guard
+verifies the passport and compares it with what the route declares.
 
 A route may ask for more than a login, by ``opt={"assurance": ...}``: ``fresh``, that its owner has
 proved to be there within ``FRESH_S``, by the second factor where the account has one; ``second``,
@@ -30,6 +31,7 @@ from cuemark.gateway.errors import (
 )
 from cuemark.gateway.origins import is_foreign_write
 from cuemark.gateway.parts import AnyRequest, GatewayParts
+from cuemark.gateway.staff.actions import ACTIONS
 from cuemark.gateway.views import ID_PATTERN
 from cuemark.kit.clock import Clock
 from cuemark.kit.passport import Passport, PassportOffice, PassportRejected, current_passport
@@ -49,8 +51,8 @@ _READS = frozenset({"GET", "HEAD"})
 
 
 class RouteWithoutAccess(Exception):
-    """A route does not declare who may call it, or asks for an assurance that there is not: a
-    mistake that must not reach an install."""
+    """A route does not declare who may call it, which action of staff it is, or asks for an
+    assurance that there is not: a mistake that must not reach an install."""
 
 
 class Login(NamedTuple):
@@ -74,6 +76,23 @@ def assurance_of(handler: BaseRouteHandler) -> Assurance:
     if declared not in get_args(Assurance):
         raise RouteWithoutAccess(f"{handler} asks for an assurance that there is not: {declared}")
     return cast(Assurance, declared)
+
+
+def action_of(handler: BaseRouteHandler) -> str:
+    """Which action of staff a route is; empty where operators may not call it.
+
+    Raises ``RouteWithoutAccess``.
+    """
+    declared = str(handler.opt.get("staff", ""))
+    if "operator" not in access_of(handler).split("_or_"):
+        if declared:
+            raise RouteWithoutAccess(f"{handler} is an action of staff, who may not call it")
+    elif declared not in ACTIONS:
+        raise RouteWithoutAccess(
+            f"{handler} is none of the actions of staff: give it opt={{'staff': 'noun.verb'}} "
+            "and a sentence in gateway/staff/actions.py"
+        )
+    return declared
 
 
 def routes_of(app: Litestar) -> Iterable[tuple[str, str, BaseRouteHandler]]:

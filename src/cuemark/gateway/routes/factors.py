@@ -229,7 +229,7 @@ async def remove_passkey(passkey_id: FromPath[str], parts: Parts, request: AnyRe
 
 @post(
     f"{API}/accounts/factors-reset",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "members.reset_factors"},
     status_code=200,
     tags=["operators"],
 )
