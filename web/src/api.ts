@@ -26,6 +26,56 @@ export interface WaitingDevice {
   readonly network: string;
 }
 
+export type FactorKind = "totp" | "passkey" | "recovery";
+
+/** What a second factor is to answer. */
+export interface FactorAsked {
+  readonly challenge: string;
+  readonly kinds: readonly FactorKind[];
+  readonly passkey: RequestOptions | null;
+}
+
+/** A question to a passkey, in the JSON of WebAuthn. */
+export interface RequestOptions {
+  readonly challenge: string;
+  readonly rpId: string;
+  readonly timeout: number;
+  readonly allowCredentials: readonly PublicKeyCredentialDescriptorJSON[];
+  readonly userVerification: "required";
+}
+
+/** What a passkey answers, in the JSON of WebAuthn. */
+export type PasskeyAnswer = AuthenticationResponseJSON | RegistrationResponseJSON;
+
+/** Either of them answers a challenge. */
+export interface FactorAnswer {
+  readonly code?: string;
+  readonly passkey?: PasskeyAnswer;
+}
+
+export interface Passkey {
+  readonly passkey_id: string;
+  readonly name: string;
+  readonly made_at: string;
+  readonly used_at: string | null;
+  readonly suspect: boolean;
+}
+
+/** What an account has beside its password. */
+export interface Factors {
+  readonly totp_since: string | null;
+  readonly passkeys: readonly Passkey[];
+  readonly recovery_codes_left: number;
+  readonly passkeys_possible: boolean;
+}
+
+/** An authenticator app to be: `qr` is a picture's address. */
+export interface Totp {
+  readonly secret: string;
+  readonly uri: string;
+  readonly qr: string;
+}
+
 export interface Service {
   readonly name: string;
   readonly sign_up: "open" | "closed";
@@ -149,7 +199,30 @@ interface Call {
   readonly traceId?: string;
 }
 
+/** Asks the person for a fresh proof; false where they would rather not. */
+type Prover = () => Promise<boolean>;
+
+let prover: Prover | undefined;
+
+/** From here on who is asked for a proof is asked by this, and then the call is made again. */
+export function proveBy(ask: Prover): () => void {
+  prover = ask;
+  return () => {
+    if (prover === ask) prover = undefined;
+  };
+}
+
 async function call(method: string, path: string, options: Call = {}): Promise<Response> {
+  try {
+    return await callOnce(method, path, options);
+  } catch (error) {
+    const asked = error instanceof ApiError && error.code === "step_up_needed";
+    if (!asked || !prover || !(await prover())) throw error;
+  }
+  return callOnce(method, path, options);
+}
+
+async function callOnce(method: string, path: string, options: Call): Promise<Response> {
   const request: RequestInit = { method, signal: AbortSignal.timeout(TIMEOUT_MS) };
   const headers = new Headers();
   if (options.traceId) headers.set("traceparent", traceparentOf(options.traceId));
@@ -190,6 +263,14 @@ async function json<Answer>(method: string, path: string, body?: unknown): Promi
   return (await response.json()) as Answer;
 }
 
+type Begun = FactorAsked | { readonly token: string };
+
+/** What is to be answered before the login is open, if anything. */
+async function entered(begun: Promise<Begun>): Promise<FactorAsked | undefined> {
+  const answer = await begun;
+  return "challenge" in answer ? answer : undefined;
+}
+
 const id = encodeURIComponent;
 
 /** The last report of a position. Lists that show positions wait for it, however it ends. */
@@ -216,17 +297,23 @@ export const api = {
   },
   watching: () => jsonAfterReport<{ titles: readonly Title[] }>("/continue-watching"),
 
-  async login(email: string, password: string): Promise<void> {
+  async login(email: string, password: string): Promise<FactorAsked | undefined> {
+    const ask = (proof?: string): Promise<FactorAsked | undefined> =>
+      entered(json<Begun>("POST", "/login", { email, password, proof }));
     try {
-      await json("POST", "/login", { email, password });
+      return await ask();
     } catch (error) {
       if (!(error instanceof ApiError) || !error.proof) throw error;
-      const proof = await proofOf(error.proof);
-      await json("POST", "/login", { email, password, proof });
+      return ask(await proofOf(error.proof));
     }
   },
-  async redeem(code: string): Promise<void> {
-    await json("POST", "/login/link", { code });
+  redeem: (code: string) => entered(json<Begun>("POST", "/login/link", { code })),
+  async giveFactor(challenge: string, answer: FactorAnswer): Promise<void> {
+    await json("POST", "/login/factor", { challenge, ...answer });
+  },
+  passkeyOptions: () => json<RequestOptions>("POST", "/login/passkey/options"),
+  async loginByPasskey(passkey: PasskeyAnswer): Promise<void> {
+    await json("POST", "/login/passkey", { passkey });
   },
   async logout(): Promise<void> {
     await call("POST", `${BASE}/logout`);
@@ -261,6 +348,29 @@ export const api = {
   },
   deleteAccount: (password: string) =>
     json<{ erased_at: string }>("POST", "/account/deletion", { password }),
+  factors: () => json<Factors>("GET", "/account/factors"),
+  proofOptions: () => json<FactorAsked>("POST", "/account/proof/options"),
+  async prove(answer: FactorAnswer & { readonly password?: string }): Promise<void> {
+    await json("POST", "/account/proof", answer);
+  },
+  beginTotp: () => json<Totp>("POST", "/account/totp"),
+  confirmTotp: (code: string) =>
+    json<{ codes: readonly string[] }>("POST", "/account/totp/confirm", { code }),
+  async removeTotp(password: string, code: string): Promise<void> {
+    await call("POST", `${BASE}/account/totp/removal`, { body: { password, code } });
+  },
+  renewRecoveryCodes: () =>
+    json<{ codes: readonly string[] }>("POST", "/account/recovery-codes"),
+  newPasskeyOptions: () =>
+    json<PublicKeyCredentialCreationOptionsJSON>("POST", "/account/passkeys/options"),
+  addPasskey: (passkey: PasskeyAnswer, name: string) =>
+    json<{ recovery_codes: readonly string[] }>("POST", "/account/passkeys", { passkey, name }),
+  async renamePasskey(passkeyId: string, name: string): Promise<void> {
+    await call("PUT", `${BASE}/account/passkeys/${id(passkeyId)}`, { body: { name } });
+  },
+  async removePasskey(passkeyId: string): Promise<void> {
+    await call("DELETE", `${BASE}/account/passkeys/${id(passkeyId)}`);
+  },
   lookUpDevice: (userCode: string) =>
     json<WaitingDevice>("GET", `/device-sign-in?user_code=${id(userCode)}`),
   async answerDevice(user_code: string, allow: boolean): Promise<void> {

@@ -275,6 +275,7 @@ def _identity(builder: _Builder) -> Room[Identity]:
         clock=builder.clock,
         ids=builder.ids,
         operator_token=install.folder.secret("operator_token").hex(),
+        key=install.folder.secret("identity_key"),
         signed_by=Service(settings.service_name, install.public_url),
         open_to_all=settings.sign_up == "open",
         way=way_of(install.folder, settings.mail, settings.service_name),

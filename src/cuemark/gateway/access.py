@@ -7,6 +7,10 @@ says ``"profile": "kids"``, and one that is for a login that has no profile yet,
 "any"``; all others are for profiles of grown-ups. ``Authentication`` finds out who calls and mints
 the passport; the guard
 verifies the passport and compares it with what the route declares.
+
+A route may ask for more than a login, by ``opt={"assurance": ...}``: ``fresh``, that its owner has
+proved to be there within ``FRESH_S``, by the second factor where the account has one; ``second``,
+the same of accounts that have one, and nothing of others, whose password the route asks for.
 """
 
 import re
@@ -29,6 +33,7 @@ from cuemark.gateway.errors import (
     NotForKids,
     NotFound,
     ProfileNotChosen,
+    StepUpNeeded,
     TooManyRequests,
     WrongMediaType,
 )
@@ -37,10 +42,14 @@ from cuemark.gateway.origins import is_foreign_write
 from cuemark.gateway.parts import AnyRequest, GatewayParts
 from cuemark.gateway.staff.actions import ACTIONS
 from cuemark.gateway.views import ID_PATTERN
+from cuemark.kit.clock import Clock
 from cuemark.kit.passport import Passport, PassportOffice, PassportRejected, current_passport
 
 Access = Literal["anyone", "member", "operator", "member_or_operator"]
 Profiles = Literal["grown_up", "kids", "any"]
+Assurance = Literal["any", "second", "fresh"]
+FRESH_S = 600
+"""For how long a proof is believed, where one is asked for."""
 COOKIE = "cuemark_login"
 OPERATOR_COOKIE = "cuemark_operator"
 """Opens the pages of operations, and no route that says nothing of it: nothing can be changed
@@ -52,8 +61,8 @@ _READS = frozenset({"GET", "HEAD"})
 
 
 class RouteWithoutAccess(Exception):
-    """A route does not declare who may call it, or which action of staff it is: a mistake that must
-    not reach an install."""
+    """A route does not declare who may call it, which action of staff it is, or asks for an
+    assurance that there is not: a mistake that must not reach an install."""
 
 
 class RouteWithoutLimit(Exception):
@@ -94,6 +103,14 @@ def profiles_of(handler: BaseRouteHandler) -> Profiles:
     return cast(Profiles, declared)
 
 
+def assurance_of(handler: BaseRouteHandler) -> Assurance:
+    """What a route asks for beyond a login; raises ``RouteWithoutAccess``."""
+    declared = handler.opt.get("assurance", "any")
+    if declared not in get_args(Assurance):
+        raise RouteWithoutAccess(f"{handler} asks for an assurance that there is not: {declared}")
+    return cast(Assurance, declared)
+
+
 def action_of(handler: BaseRouteHandler) -> str:
     """Which action of staff a route is; empty where operators may not call it.
 
@@ -121,8 +138,9 @@ def routes_of(app: Litestar) -> Iterable[tuple[str, str, BaseRouteHandler]]:
                 yield method, route.path, handler
 
 
-def guard_with(office: PassportOffice) -> Guard:
-    """The guard of every route: a genuine passport of a role that the route admits."""
+def guard_with(office: PassportOffice, clock: Clock) -> Guard:
+    """The guard of every route: a genuine passport of a role that the route admits, as sure of its
+    bearer as the route asks."""
 
     async def guard(
         connection: ASGIConnection[BaseRouteHandler, Caller, str, State], handler: BaseRouteHandler
@@ -138,8 +156,20 @@ def guard_with(office: PassportOffice) -> Guard:
             raise Forbidden(f"This is for a caller of another kind than {passport.role}.")
         if passport.role == "member":
             _check_profile(passport, profiles_of(handler))
+        age_s = int(clock.now().timestamp()) - passport.proved_at_s
+        if not is_assured(
+            assurance_of(handler), passport.level, age_s, two_steps=connection.user.two_steps
+        ):
+            raise StepUpNeeded("Show once more that it is you, and then do this again.")
 
     return guard
+
+
+def is_assured(asked: Assurance, level: int, age_s: int, *, two_steps: bool) -> bool:
+    """Whether a login of this level, proved ``age_s`` ago, does for a route that asks for this."""
+    if asked == "any" or (asked == "second" and not two_steps):
+        return True
+    return level >= (2 if two_steps else 1) and age_s <= FRESH_S
 
 
 def login_of(headers: Headers, cookie: str = COOKIE) -> Login | None:
@@ -216,6 +246,8 @@ class Authentication:
             profile_id=caller.profile_id,
             maturity=caller.maturity,
             kids=caller.kids,
+            level=caller.level,
+            proved_at_s=int(caller.proved_at.timestamp()) if caller.proved_at else 0,
         )
         scope["user"] = caller
         scope["auth"] = self._parts.office.mint(passport)

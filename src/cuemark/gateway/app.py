@@ -18,6 +18,7 @@ from cuemark.gateway.routes import (
     billing,
     devices,
     export,
+    factors,
     fill,
     fraud,
     functions,
@@ -56,6 +57,20 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     login.log_in,
     login.redeem_link,
     login.log_out,
+    factors.give_factor,
+    factors.ask_passkey,
+    factors.log_in_by_passkey,
+    factors.list_factors,
+    factors.ask_proof,
+    factors.prove,
+    factors.begin_totp,
+    factors.confirm_totp,
+    factors.remove_totp,
+    factors.renew_recovery_codes,
+    factors.begin_passkey,
+    factors.add_passkey,
+    factors.rename_passkey,
+    factors.remove_passkey,
     members.sign_up,
     members.complete_sign_up,
     members.request_login_letter,
@@ -148,6 +163,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     keys.exchange_keys,
     operators.create_account,
     operators.log_account_out,
+    factors.reset_factors,
     operators.issue_login_link,
     operators.list_appliances,
     steering.set_draining,
@@ -240,7 +256,7 @@ def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
         request_class=JsonRequest,
         request_max_body_size=MAX_BODY_BYTES,
         middleware=[DefineMiddleware(access.Authentication, parts=parts)],
-        guards=[access.guard_with(parts.office)],
+        guards=[access.guard_with(parts.office, parts.clock)],
         dependencies=dependencies,
         exception_handlers={
             Refusal: errors.answer_refusal,
@@ -255,4 +271,5 @@ def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
         access.action_of(handler)
         access.limit_of(handler, method)
         access.profiles_of(handler)
+        access.assurance_of(handler)
     return app

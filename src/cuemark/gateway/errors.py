@@ -4,6 +4,7 @@ Refusal              its own status and code
 |-- Forbidden        403: the caller's role may not do this
 |-- NotForKids       403: a kids' profile may not do this
 |-- ProfileNotChosen 403: this login has not been put on a profile yet
+|-- StepUpNeeded     403: the login is to be proved anew, by `POST /account/proof`
 |-- ForeignOrigin    403: a browser's write that does not come from our own page
 |-- NotFound         404
 |-- MalformedRequest 400: the request cannot be read; says which part
@@ -54,6 +55,11 @@ class NotForKids(Refusal):
 
 class ProfileNotChosen(Refusal):
     code = "profile_not_chosen"
+    status = 403
+
+
+class StepUpNeeded(Refusal):
+    code = "step_up_needed"
     status = 403
 
 

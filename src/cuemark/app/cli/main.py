@@ -64,6 +64,7 @@ ACCOUNT_COMMANDS = {
     "backup": ("backup:backup", "Back up everything, while it runs."),
     "create": ("accounts:create", "Create a member's account."),
     "log-out": ("accounts:log_out", "End every login of a member."),
+    "reset-factors": ("accounts:reset_factors", "Take the second step off an account."),
     "login-link": ("accounts:login_link", "Make a link that logs a member in once."),
 }
 HOST_COMMANDS = {

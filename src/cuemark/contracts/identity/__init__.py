@@ -18,7 +18,13 @@ Refusal
 |-- LastProfile        an account keeps one profile at least that is no kids' profile
 |-- PinNeeded          the profile has a PIN, which is asked for
 |-- PasswordNeeded     the account's password is asked for
-`-- WrongPin           this is not the profile's PIN
+|-- WrongPin           this is not the profile's PIN
+|-- FactorNeeded       the account has a second factor, and this call takes none
+|-- WrongFactor        the code or the passkey is not right, or was used before
+|-- ChallengeSpent     what is answered was answered before, is late, or was never asked
+|-- FactorExists       the account has an authenticator app already, or as many passkeys as it may
+|-- FactorMissing      the account has no such factor
+`-- PasskeysOff        the address of the service is none that passkeys can be bound to
 
 What an answer says, and what is done before it, tells nobody whether a mail address has an account.
 A verdict of ``authenticate`` is remembered by the process that gave it for a second at most: a
@@ -51,6 +57,28 @@ from cuemark.contracts.identity.devices import (
     UserCodeUnknown,
     WaitingDevice,
 )
+from cuemark.contracts.identity.factors import (
+    AskProof,
+    BeginTotp,
+    ChallengeSpent,
+    ConfirmTotp,
+    FactorAsked,
+    FactorExists,
+    FactorList,
+    FactorMissing,
+    FactorNeeded,
+    GiveFactor,
+    ListFactors,
+    PasskeysOff,
+    Proof,
+    Prove,
+    RecoveryCodes,
+    RemoveTotp,
+    RenewRecoveryCodes,
+    ResetFactors,
+    TotpBegun,
+    WrongFactor,
+)
 from cuemark.contracts.identity.joining import (
     CodeSpent,
     CompleteReset,
@@ -69,6 +97,17 @@ from cuemark.contracts.identity.logins import (
     ListLogins,
     LoginList,
     LoginsEnded,
+)
+from cuemark.contracts.identity.passkeys import (
+    AddPasskey,
+    AskPasskey,
+    BeginPasskey,
+    LoginByPasskey,
+    PasskeyAdded,
+    PasskeyAsked,
+    PasskeyBegun,
+    RemovePasskey,
+    RenamePasskey,
 )
 from cuemark.contracts.identity.profiles import (
     ChangeProfile,
@@ -169,6 +208,13 @@ class LoginGranted(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class LoginBegun(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the two: the login, or what its second factor is to answer."""
+
+    granted: LoginGranted | None = None
+    asked: FactorAsked | None = None
+
+
 class IssueLoginLink(msgspec.Struct, frozen=True, kw_only=True):
     """A one-time code for ``email``; ``create`` makes the account where there is none."""
 
@@ -219,6 +265,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
     A login whose profile nobody has chosen yet has an account, and no profile. ``maturity``,
     ``kids`` and ``language`` are the profile's.
+
+    ``level`` is how sure it is that the login is its owner's: 1 by a password, a link or a device's
+    code, 2 by a second factor, or by a passkey that has verified who uses it. It was proved so last
+    at ``proved_at``; a device that somebody let in by its code has proved nothing. ``two_steps``
+    says whether the account has a second factor.
     """
 
     role: Literal["member", "operator"]
@@ -230,6 +281,9 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     maturity: int | None = None
     kids: bool = False
     language: str = ""
+    level: int = 1
+    proved_at: datetime | None = None
+    two_steps: bool = False
 
 
 class Logout(msgspec.Struct, frozen=True, kw_only=True):
@@ -264,6 +318,12 @@ class Identity(Protocol):
         PinNeeded,
         PasswordNeeded,
         WrongPin,
+        FactorNeeded,
+        WrongFactor,
+        ChallengeSpent,
+        FactorExists,
+        FactorMissing,
+        PasskeysOff,
     )
 
     async def create_account(self, request: CreateAccount) -> Account: ...
@@ -271,6 +331,16 @@ class Identity(Protocol):
     async def get_accounts(self, request: GetAccounts) -> AccountList: ...
 
     async def login(self, request: Login) -> LoginGranted: ...
+
+    async def begin_login(self, request: Login) -> LoginBegun: ...
+
+    async def begin_login_by_link(self, request: RedeemLoginLink) -> LoginBegun: ...
+
+    async def give_factor(self, request: GiveFactor) -> LoginGranted: ...
+
+    async def ask_passkey(self, request: AskPasskey) -> PasskeyAsked: ...
+
+    async def login_by_passkey(self, request: LoginByPasskey) -> LoginGranted: ...
 
     async def issue_login_link(self, request: IssueLoginLink) -> LoginLink: ...
 
@@ -329,3 +399,27 @@ class Identity(Protocol):
     async def delete_profile(self, request: DeleteProfile) -> Done: ...
 
     async def choose_profile(self, request: ChooseProfile) -> Profile: ...
+
+    async def ask_proof(self, request: AskProof) -> FactorAsked: ...
+
+    async def prove(self, request: Prove) -> Proof: ...
+
+    async def list_factors(self, request: ListFactors) -> FactorList: ...
+
+    async def begin_totp(self, request: BeginTotp) -> TotpBegun: ...
+
+    async def confirm_totp(self, request: ConfirmTotp) -> RecoveryCodes: ...
+
+    async def remove_totp(self, request: RemoveTotp) -> Done: ...
+
+    async def renew_recovery_codes(self, request: RenewRecoveryCodes) -> RecoveryCodes: ...
+
+    async def begin_passkey(self, request: BeginPasskey) -> PasskeyBegun: ...
+
+    async def add_passkey(self, request: AddPasskey) -> PasskeyAdded: ...
+
+    async def rename_passkey(self, request: RenamePasskey) -> Done: ...
+
+    async def remove_passkey(self, request: RemovePasskey) -> Done: ...
+
+    async def reset_factors(self, request: ResetFactors) -> LoginsEnded: ...

@@ -38,6 +38,7 @@ ACTIONS: Final = {
     "members.create": "Accounts of members are made.",
     "members.enter": "A link that logs its bearer in as a member.",
     "members.log_out": "Every login of a member ends.",
+    "members.reset_factors": "The second factors of a member are taken off.",
     "network.read": "The routes of networks, and which appliance a client gets.",
     "operations.read": "The first page of operations.",
     "plans.write": "Plans and their prices.",
