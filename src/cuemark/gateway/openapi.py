@@ -49,6 +49,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "devices": Identity.refusals,
     "titles": (*Catalog.refusals, *Viewers.refusals),
     "works": (*Catalog.refusals, *Viewers.refusals),
+    "viewing": (*Viewers.refusals, *Catalog.refusals),
     "plays": (
         *Playback.refusals,
         *Licensing.refusals,
