@@ -6,6 +6,7 @@ import { complaintOf, isLoggedOut } from "./complaint.ts";
 import { say } from "./language.ts";
 import { AccountPage } from "./pages/account.tsx";
 import { DevicePage } from "./pages/device.tsx";
+import { HistoryPage } from "./pages/history.tsx";
 import { HomePage } from "./pages/home.tsx";
 import { EmailPage, ForgotPage, JoinPage, ResetPage, SignUpPage } from "./pages/joining.tsx";
 import { LoginPage } from "./pages/login.tsx";
@@ -170,6 +171,7 @@ export function App() {
     return <WorkPage key={route.workId} workId={route.workId} onLoggedOut={toLogin} />;
   }
   if (route.view === "device") return <DevicePage serviceName={serviceName} />;
+  if (route.view === "history") return <HistoryPage onLoggedOut={toLogin} />;
   if (route.view === "account") {
     return (
       <AccountPage

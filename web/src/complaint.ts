@@ -16,6 +16,8 @@ const SENTENCES: Readonly<Record<string, StringKey>> = {
   sign_up_closed: "error.sign_up_closed",
   too_many_tries: "error.too_many_tries",
   user_code_unknown: "error.user_code",
+  list_full: "error.list_full",
+  unknown_work: "player.gone",
   cannot_play: "player.cannot",
   unknown_title: "player.gone",
   not_found: "player.gone",
