@@ -31,6 +31,7 @@ from benches import (
     steering,
     tier,
     validation,
+    viewing,
     watermark,
 )
 from benches.figures import Figure
@@ -80,6 +81,7 @@ BENCHES: Mapping[str, Bench] = {
     "plans": Bench(plans, alone=True, edge=True),
     "tier": Bench(tier, alone=True, edge=True),
     "rights": Bench(rights, alone=True, control=True),
+    "viewing": Bench(viewing, alone=True, control=True),
     "watermark": Bench(watermark, alone=True),
     "catalog": Bench(catalog, alone=True, control=True),
     "demo": Bench(demo, alone=True),
