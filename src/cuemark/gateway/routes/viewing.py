@@ -196,7 +196,11 @@ async def describe_standing(work_ids: Ids, parts: Parts, request: AnyRequest) ->
         return StandingListView(standings=[])
 
 
-@get(f"{API}/viewing/changes", opt={"access": "operator"}, tags=["viewing"])
+@get(
+    f"{API}/viewing/changes",
+    opt={"access": "operator", "staff": "viewing.export"},
+    tags=["viewing"],
+)
 async def export_changes(
     parts: Parts, after: Cursor = "", limit: Changes = MOST_CHANGES
 ) -> ChangesPage:
@@ -206,7 +210,7 @@ async def export_changes(
 
 @post(
     f"{API}/viewing/changes",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "viewing.apply"},
     status_code=200,
     tags=["viewing"],
     request_max_body_size=CHANGES_BYTES,
