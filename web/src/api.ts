@@ -145,6 +145,31 @@ export interface WorkPage {
   readonly next_cursor: string;
 }
 
+export type Rating = "down" | "up" | "love";
+
+/** How the profile stands to a work; an empty rating: it has given none. */
+export interface Standing {
+  readonly work_id: string;
+  readonly listed: boolean;
+  readonly rating: Rating | "";
+}
+
+/** A play of a title, and how far it came. */
+export interface Viewing {
+  readonly title: Title;
+  readonly position_s: number;
+  readonly watched_at: string;
+}
+
+export interface HistoryPage {
+  readonly viewings: readonly Viewing[];
+  readonly next_cursor: string;
+}
+
+interface MyList {
+  readonly works: readonly { readonly work: WorkSummary }[];
+}
+
 export interface TitlePage {
   readonly titles: readonly Title[];
   readonly next_cursor: string;
@@ -191,6 +216,8 @@ export class ApiError extends Error {
 
 const BASE = "/api/v1";
 const TIMEOUT_MS = 15_000;
+const HISTORY_PAGE = 100;
+const LIST_PAGE = 48;
 
 interface Call {
   readonly body?: unknown;
@@ -294,6 +321,30 @@ export const api = {
   async schemaOrg(workId: string): Promise<string> {
     const response = await call("GET", `${BASE}/works/${id(workId)}/schema.jsonld`);
     return response.text();
+  },
+  history: (after: string) =>
+    jsonAfterReport<HistoryPage>(`/history?after=${id(after)}&limit=${HISTORY_PAGE}`),
+  async removeFromHistory(titleId: string): Promise<void> {
+    await call("DELETE", `${BASE}/history/${id(titleId)}`);
+  },
+  async clearHistory(): Promise<void> {
+    await call("DELETE", `${BASE}/history`);
+  },
+  async myList(): Promise<readonly WorkSummary[]> {
+    const { works } = await jsonAfterReport<MyList>(`/my-list?limit=${LIST_PAGE}`);
+    return works.map(({ work }) => work);
+  },
+  async setListed(workId: string, listed: boolean): Promise<void> {
+    await call(listed ? "PUT" : "DELETE", `${BASE}/my-list/${id(workId)}`);
+  },
+  /** Undefined while nobody knows. */
+  async standing(workId: string): Promise<Standing | undefined> {
+    const path = `/standing?work_ids=${id(workId)}`;
+    return (await json<{ standings: readonly Standing[] }>("GET", path)).standings[0];
+  },
+  async rate(workId: string, rating: Rating | ""): Promise<void> {
+    const path = `${BASE}/ratings/${id(workId)}`;
+    await (rating ? call("PUT", path, { body: { rating } }) : call("DELETE", path));
   },
   watching: () => jsonAfterReport<{ titles: readonly Title[] }>("/continue-watching"),
 

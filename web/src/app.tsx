@@ -6,6 +6,7 @@ import { complaintOf, isLoggedOut } from "./complaint.ts";
 import { say } from "./language.ts";
 import { AccountPage } from "./pages/account.tsx";
 import { DevicePage } from "./pages/device.tsx";
+import { HistoryPage } from "./pages/history.tsx";
 import { HomePage } from "./pages/home.tsx";
 import {
   EmailPage,
@@ -196,6 +197,7 @@ export function App() {
       </>
     );
   }
+  if (route.view === "history") return <HistoryPage onLoggedOut={toLogin} />;
   if (route.view === "account") {
     return (
       <>

@@ -24,6 +24,8 @@ const SENTENCES: Readonly<Record<string, StringKey>> = {
   passkey_failed: "error.passkey_failed",
   step_up_needed: "error.step_up",
   user_code_unknown: "error.user_code",
+  list_full: "error.list_full",
+  unknown_work: "player.gone",
   cannot_play: "player.cannot",
   unknown_title: "player.gone",
   not_found: "player.gone",

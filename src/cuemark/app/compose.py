@@ -377,7 +377,8 @@ def _telemetry(builder: _Builder) -> Room[Telemetry]:
 def _viewers(builder: _Builder) -> Room[Viewers]:
     from cuemark.contexts.viewers.wiring import build
 
-    return build(database=builder.database, clock=builder.clock)
+    region = builder.install.settings.region
+    return build(database=builder.database, clock=builder.clock, region=region)
 
 
 BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {

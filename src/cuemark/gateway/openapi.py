@@ -56,6 +56,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "factors": Identity.refusals,
     "titles": (*Catalog.refusals, *Viewers.refusals),
     "works": (*Catalog.refusals, *Viewers.refusals),
+    "viewing": (*Viewers.refusals, *Catalog.refusals),
     "plays": (
         *Playback.refusals,
         *Licensing.refusals,

@@ -110,7 +110,11 @@ OWNED = {
 """Members' routes that name something which belongs to one of them."""
 
 SHARED = {
+    "DELETE /api/v1/history/{title_id:str}",
+    "DELETE /api/v1/my-list/{work_id:str}",
+    "DELETE /api/v1/ratings/{work_id:str}",
     "GET /api/v1/device-sign-in",
+    "GET /api/v1/standing",
     "GET /api/v1/titles",
     "GET /api/v1/titles/{title_id:str}",
     "GET /api/v1/titles/{title_id:str}/artwork",
@@ -121,6 +125,8 @@ SHARED = {
     "POST /api/v1/device-sign-in",
     "POST /api/v1/plays",
     "POST /api/v1/subscription",
+    "PUT /api/v1/my-list/{work_id:str}",
+    "PUT /api/v1/ratings/{work_id:str}",
     "PUT /api/v1/subscription/card",
     "PUT /api/v1/subscription/plan",
 }
@@ -129,15 +135,19 @@ token of a card, of which the payment provider alone knows whose it is."""
 
 PLAIN = {
     "DELETE /api/v1/account/logins",
+    "DELETE /api/v1/history",
     "GET /api/v1/account/export",
     "GET /api/v1/account/findings",
     "GET /api/v1/account/factors",
     "GET /api/v1/account/logins",
     "GET /api/v1/continue-watching",
     "GET /api/v1/entitlement",
+    "GET /api/v1/history",
     "GET /api/v1/invoices",
     "GET /api/v1/me",
     "GET /api/v1/profiles",
+    "GET /api/v1/my-list",
+    "GET /api/v1/ratings",
     "GET /api/v1/subscription",
     "POST /api/v1/account/deletion",
     "POST /api/v1/account/passkeys",

@@ -42,6 +42,8 @@ BODIES: dict[tuple[str, str], object] = {
         "name": "Large",
         "prices": [{"money": {"amount_minor": 900, "currency": "EUR"}}],
     },
+    ("PUT", "/api/v1/ratings/{work_id:str}"): {"rating": "up"},
+    ("POST", "/api/v1/viewing/changes"): {"region": "west", "changes": []},
     ("PUT", "/api/v1/subscription/card"): {"card": "card_1"},
     ("PUT", "/api/v1/subscription/plan"): {"plan_id": "small"},
     ("PUT", "/api/v1/taxes"): {

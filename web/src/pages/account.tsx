@@ -33,6 +33,11 @@ export function AccountPage({ serviceName, member, onLogOut, onLoggedOut }: Acco
         <h1>{say("account.title")}</h1>
         <p class="lead">{member.email}</p>
         <Logins onLoggedOut={onLoggedOut} />
+        <Part title="history.title" lead="account.history_lead">
+          <a class="button" href="/history" onClick={follow}>
+            {say("account.history")}
+          </a>
+        </Part>
         <Part title="device.title" lead="account.device_lead">
           <a class="button" href="/device" onClick={follow}>
             {say("device.enter")}

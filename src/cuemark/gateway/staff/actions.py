@@ -56,5 +56,7 @@ ACTIONS: Final = {
     "taxes.write": "Tax rates are set.",
     "traces.read": "What a request did in every part of the service.",
     "traffic.read": "What appliances delivered, and the lines of their logs.",
+    "viewing.apply": "What members did in another region is taken over.",
+    "viewing.export": "What members watched, listed and rated, for another region.",
 }
 """Each action and what it allows, in a sentence."""
