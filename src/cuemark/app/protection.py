@@ -12,6 +12,7 @@ import msgspec
 
 from cuemark.contracts.protection import (
     LEAST_PERIOD_S,
+    Hdcp,
     Label,
     Robustness,
     Scheme,
@@ -44,7 +45,8 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ``key_server`` is the SPEKE v2 address that new keys come from, with
     ``key_server_sealed`` encrypted on the way beside TLS; left out, keys are our own.
     ``crypto_period_s`` is how long a key is used at most, 0 for the whole film. ``robustness`` is
-    what keys demand of devices, by their labels; one that is not named demands software.
+    what keys demand of devices, by their labels; one that is not named demands software. ``hdcp``
+    is what pictures demand of the way to a screen, by the labels of their keys.
     """
 
     scheme: Scheme = "cbcs"
@@ -55,6 +57,7 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     key_server_sealed: bool = False
     crypto_period_s: int = 0
     robustness: dict[Label, Robustness] = {}
+    hdcp: dict[Label, Hdcp] = {}
 
 
 def complaint(protection: Protection) -> str:

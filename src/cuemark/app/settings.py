@@ -25,7 +25,7 @@ from cuemark.contracts.encoding.jobs import Effort, FilmGrain
 from cuemark.contracts.encoding.reports import EnergyModel
 from cuemark.contracts.encoding.validation import Action, Check, PolicyChanges
 from cuemark.contracts.encoding.versions import Codec
-from cuemark.contracts.protection import Label, Robustness, Scheme, System
+from cuemark.contracts.protection import Hdcp, Label, Robustness, Scheme, System
 from cuemark.contracts.rights import LicenceType
 from cuemark.kit.errors import OperatorError
 
@@ -241,6 +241,9 @@ def _known(said: str) -> str:
     if "$.protection.robustness" in said:
         labels, levels = ", ".join(get_args(Label)), " or ".join(get_args(Robustness))
         return f": the labels are {labels}; each demands {levels}"
+    if "$.protection.hdcp" in said:
+        labels, versions = ", ".join(get_args(Label)), ", ".join(get_args(Hdcp))
+        return f": the labels are {labels}; each demands one of {versions}"
     if "$.validation" not in said:
         return ""
     checks, actions = ", ".join(get_args(Check)), ", ".join(get_args(Action))

@@ -16,12 +16,19 @@ Robustness = Literal["software", "hardware"]
 """How well a device keeps keys and frames from its owner. ``hardware`` is Widevine's L1,
 PlayReady's SL3000, and FairPlay; all else is ``software``, ClearKey always."""
 
+Hdcp = Literal["none", "1.0", "1.1", "1.2", "1.3", "1.4", "2.0", "2.1", "2.2", "2.3"]
+"""A version of High-bandwidth Digital Content Protection, which protects the way to a screen."""
+
 LEVELS: tuple[Robustness, ...] = get_args(Robustness)
 """The least first."""
 
 Label = Literal["AUDIO", "SD", "HD", "UHD1", "UHD2"]
 Demands = Mapping[Label, Robustness]
 """What the keys of a label demand of a device; one that is not named demands software."""
+
+HdcpDemands = Mapping[Label, Hdcp]
+"""What pictures demand, by the label of their key, of the way to a screen; one that is not named
+demands nothing."""
 
 AUDIO = "AUDIO"
 """The label of the key of all sounds; those of pictures go by their size."""
@@ -61,3 +68,10 @@ def reaches(level: Robustness, label: str, demands: Demands) -> bool:
     """Whether a device of this level may have the keys of ``label``."""
     demanded = next((needs for named, needs in demands.items() if named == label), LEVELS[0])
     return LEVELS.index(level) >= LEVELS.index(demanded)
+
+
+def protects(hdcp: Hdcp, label: str, demands: HdcpDemands) -> bool:
+    """Whether the way to a screen is protected as pictures of ``label`` demand."""
+    versions = get_args(Hdcp)
+    demanded = next((needs for named, needs in demands.items() if named == label), versions[0])
+    return versions.index(hdcp) >= versions.index(demanded)

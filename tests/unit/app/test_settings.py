@@ -84,6 +84,8 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ("protection.crypto_period_s = -1", "is -1: write 60 or more seconds, or 0 for one key"),
         ('protection.robustness.UHD = "hardware"', "the labels are AUDIO, SD, HD, UHD1, UHD2"),
         ('protection.robustness.HD = "L1"', "each demands software or hardware"),
+        ('protection.hdcp.UHD = "2.2"', "the labels are AUDIO, SD, HD, UHD1, UHD2"),
+        ('protection.hdcp.UHD1 = "2.4"', "each demands one of none, 1.0"),
         ('protection.scheme = "cens"', "'cens' .*: write one of cbcs, cenc"),
         ("[protection.systems.adobe]", "'adobe' .*: the systems are common, widevine"),
         ("[protection.systems.widevine]", "`protection.systems.widevine` needs the `licence_url`"),

@@ -8,6 +8,7 @@ import msgspec
 
 from cuemark.contracts import playback
 from cuemark.contracts.ids import AccountId, ApplianceId, PlaySessionId, ProfileId, VersionId
+from cuemark.contracts.playback import devices
 from cuemark.kit.errors import Refusal
 from tests.unit.gateway.neighbours.neighbour import FILM, Neighbour
 from tests.unit.gateway.neighbours.steering import REDIRECT_TOKEN
@@ -105,6 +106,20 @@ class Theatre(Neighbour):
             expires_at=now,
         )
         return playback.OwnPlayPage(plays=[play], next_cursor="" if request.after else "more")
+
+    async def list_devices(self, request: devices.ListDevices) -> devices.DeviceList:
+        self.check()
+        if request.account_id != "acc_anna":
+            return devices.DeviceList(devices=[])
+        now = self.clock.now()
+        tv = devices.Device(
+            device_id="tv-1",
+            name="tv",
+            first_seen_at=now,
+            seen_at=now,
+            capabilities=devices.Capabilities(codecs=["h264", "hevc"], max_height=2160),
+        )
+        return devices.DeviceList(devices=[tv])
 
     async def name_sessions(self, request: playback.NameSessions) -> playback.Naming:
         self.check()

@@ -165,6 +165,7 @@ class LicensingService(Licensing):
             robustness=request.robustness,
             title_id=request.title_id,
             territory=request.territory,
+            labels=request.labels,
         )
         async with self._database.transaction() as transaction:
             opened = await store.open_session(transaction, session)
@@ -191,6 +192,7 @@ class LicensingService(Licensing):
         chosen = rules.choose(kids, {key.kid: key for key in keys})
         # Whatever the device says of itself: what it asks for here, it gets in the clear.
         rules.check_level(chosen, "software", self._protection.demands)
+        rules.check_granted(chosen, session)
         given = rules.with_next(chosen, keys)
         opened = await self._masters.opened(given)
         return Licence(
@@ -206,7 +208,8 @@ class LicensingService(Licensing):
         if server is None:
             raise LicenceRefused(f"This service has no licence server for {request.system}.")
         session, keys = await self._admitted(request.session_id, request.account_id)
-        allowed = rules.within(keys, session.robustness, self._protection.demands)
+        granted = rules.granted(keys, session)
+        allowed = rules.within(granted, session.robustness, self._protection.demands)
         headers = {
             "content-type": rules.header_of(request.media_type) or "application/octet-stream",
             CONTENT_HEADER: session.version_id,
