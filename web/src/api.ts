@@ -1,5 +1,6 @@
 // The public API (docs/reference/http-api.md), typed. The cookie is the login: nothing is kept.
 
+import type { Capabilities } from "./player/capabilities.ts";
 import { newTraceId, traceIdOf, traceparentOf } from "./trace.ts";
 
 export interface Member {
@@ -120,15 +121,38 @@ export interface Play {
   readonly systems: readonly DrmSystem[];
 }
 
+/** On what a play begins, and which one it ends. */
+export interface PlayStart {
+  readonly device: string;
+  readonly device_id: string;
+  readonly capabilities: Capabilities;
+  readonly instead_of: string;
+}
+
+/** A play of this account that runs elsewhere, and in whose place another one may begin. */
+export interface OtherPlay {
+  readonly session_id: string;
+  readonly title: string;
+  readonly device: string;
+}
+
 /** A refusal of the service (its status and code), or `unreachable` with status 0. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   /** What finds the request in the service's log; empty where it was not reached. */
   readonly traceId: string;
+  readonly plays: readonly OtherPlay[];
 
-  constructor(status: number, code: string, message: string, traceId = "") {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    traceId = "",
+    plays: readonly OtherPlay[] = [],
+  ) {
     super(message);
+    this.plays = plays;
     this.status = status;
     this.code = code;
     this.traceId = traceId;
@@ -170,8 +194,11 @@ async function refusal(response: Response): Promise<ApiError> {
   const { status } = response;
   const traceId = traceIdOf(response.headers.get("traceresponse"));
   try {
-    const { error } = JSON.parse(text) as { error?: { code?: string; message?: string } };
-    return new ApiError(status, error?.code ?? "", error?.message ?? text, traceId);
+    const { error } = JSON.parse(text) as {
+      error?: { code?: string; message?: string; plays?: readonly OtherPlay[] };
+    };
+    const { code = "", message = text, plays = [] } = error ?? {};
+    return new ApiError(status, code, message, traceId, plays);
   } catch (error) {
     if (error instanceof SyntaxError) return new ApiError(status, "", text.slice(0, 200), traceId);
     throw error;
@@ -253,9 +280,9 @@ export const api = {
     await call("POST", `${BASE}/device-sign-in`, { body: { user_code, allow } });
   },
 
-  async startPlay(titleId: string, device: string, robustness: string): Promise<Play> {
+  async startPlay(titleId: string, start: PlayStart): Promise<Play> {
     const traceId = newTraceId();
-    const body = { title_id: titleId, device, robustness };
+    const body = { title_id: titleId, ...start };
     const response = await call("POST", `${BASE}/plays`, { body, traceId });
     return { ...((await response.json()) as Omit<Play, "trace_id">), trace_id: traceId };
   },

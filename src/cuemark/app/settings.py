@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from cuemark.app.mail import Mail, Security, complaint_about_mail
 from cuemark.app.master_key_settings import MasterKeysIn, complaint_about_master_keys
-from cuemark.app.protection import Protection, complaint
+from cuemark.app.protection import Protection, Protocol, complaint
 from cuemark.app.sites import Site, complaint_about_sites
 from cuemark.app.storage import ObjectsIn, complaint_about
 from cuemark.contracts.encoding.jobs import Effort, FilmGrain
@@ -236,14 +236,16 @@ def _known(said: str) -> str:
         return f': write a list of {", ".join(get_args(Codec))}, such as ["av1"]'
     if "$.protection.scheme" in said:
         return f": write one of {', '.join(get_args(Scheme))}"
+    if "$.protection.systems" in said and "protocol" in said:
+        return f": write one of {', '.join(get_args(Protocol))}"
+    if "$.protection.licences.outputs" in said:
+        labels, versions = ", ".join(get_args(Label)), ", ".join(get_args(Hdcp))
+        return f": the labels are {labels}; each takes a version of HDCP of {versions}"
     if "$.protection.systems" in said and "enum" in said:
         return f": the systems are {', '.join(get_args(System))}"
     if "$.protection.robustness" in said:
         labels, levels = ", ".join(get_args(Label)), " or ".join(get_args(Robustness))
         return f": the labels are {labels}; each demands {levels}"
-    if "$.protection.hdcp" in said:
-        labels, versions = ", ".join(get_args(Label)), ", ".join(get_args(Hdcp))
-        return f": the labels are {labels}; each demands one of {versions}"
     if "$.validation" not in said:
         return ""
     checks, actions = ", ".join(get_args(Check)), ", ".join(get_args(Action))

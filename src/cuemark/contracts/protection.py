@@ -16,15 +16,19 @@ Robustness = Literal["software", "hardware"]
 """How well a device keeps keys and frames from its owner. ``hardware`` is Widevine's L1,
 PlayReady's SL3000, and FairPlay; all else is ``software``, ClearKey always."""
 
-Hdcp = Literal["none", "1.0", "1.1", "1.2", "1.3", "1.4", "2.0", "2.1", "2.2", "2.3"]
-"""A version of High-bandwidth Digital Content Protection, which protects the way to a screen."""
-
 LEVELS: tuple[Robustness, ...] = get_args(Robustness)
 """The least first."""
+
+Hdcp = Literal["1.4", "2.0", "2.2"]
+"""The least version of HDCP by which pictures may leave a device, as W3C's registry of versions for
+Encrypted Media Extensions writes it."""
 
 Label = Literal["AUDIO", "SD", "HD", "UHD1", "UHD2"]
 Demands = Mapping[Label, Robustness]
 """What the keys of a label demand of a device; one that is not named demands software."""
+
+ScreenHdcp = Literal["none", "1.0", "1.1", "1.2", "1.3", "1.4", "2.0", "2.1", "2.2", "2.3"]
+"""The newest version of HDCP that protects the way from a device to its screen."""
 
 HdcpDemands = Mapping[Label, Hdcp]
 """What pictures demand, by the label of their key, of the way to a screen; one that is not named
@@ -70,8 +74,8 @@ def reaches(level: Robustness, label: str, demands: Demands) -> bool:
     return LEVELS.index(level) >= LEVELS.index(demanded)
 
 
-def protects(hdcp: Hdcp, label: str, demands: HdcpDemands) -> bool:
+def protects(hdcp: ScreenHdcp, label: str, demands: HdcpDemands) -> bool:
     """Whether the way to a screen is protected as pictures of ``label`` demand."""
-    versions = get_args(Hdcp)
+    versions: tuple[str, ...] = get_args(ScreenHdcp)
     demanded = next((needs for named, needs in demands.items() if named == label), versions[0])
     return versions.index(hdcp) >= versions.index(demanded)

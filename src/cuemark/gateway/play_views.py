@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from cuemark.contracts.playback import Play
 from cuemark.contracts.playback.devices import Capabilities, Device
-from cuemark.contracts.protection import Hdcp, Robustness, System
+from cuemark.contracts.protection import Robustness, ScreenHdcp, System
 from cuemark.gateway.views import API, DASH_FILE, HLS_FILE, MEDIA, IdText, Line, View
 
 DeviceId = Annotated[str, Meta(max_length=100, pattern=r"^[\x21-\x7e]*\Z")]
@@ -23,7 +23,7 @@ class CapabilitiesBody(View, frozen=True):
     codecs: Names = msgspec.field(default_factory=lambda: ["h264"])
     max_height: Size = 1080
     dynamic_ranges: Names = msgspec.field(default_factory=lambda: ["sdr"])
-    hdcp: Hdcp = "none"
+    hdcp: ScreenHdcp = "none"
     system: System | None = None
     robustness: Robustness = "software"
     sounds: Names = msgspec.field(default_factory=lambda: ["aac", "opus", "eac3"])

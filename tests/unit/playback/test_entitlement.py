@@ -12,13 +12,14 @@ from cuemark.contexts.playback.model.protection import Offer
 from cuemark.contracts.encoding.versions import Codec, DynamicRange, Rendition, Version
 from cuemark.contracts.playback import CannotPlay
 from cuemark.contracts.playback.devices import Capabilities
-from cuemark.contracts.protection import Hdcp, KeySignal, Label, Robustness
+from cuemark.contracts.protection import Hdcp, KeySignal, Label, Robustness, ScreenHdcp
 from tests.unit.playback.versions import AUDIO, HD, SD, audio_track, several_sounds, version
 
 CODECS: tuple[Codec, ...] = ("h264", "hevc", "av1")
 RANGES: tuple[DynamicRange, ...] = ("sdr", "hlg", "pq")
 LABELS: dict[int, Label] = {360: "SD", 720: "HD", 1080: "HD", 1440: "UHD1", 2160: "UHD1"}
-HDCPS: tuple[Hdcp, ...] = ("none", "1.0", "1.4", "2.2", "2.3")
+HDCPS: tuple[ScreenHdcp, ...] = ("none", "1.0", "1.4", "2.0", "2.2", "2.3")
+DEMANDED: tuple[Hdcp, ...] = ("1.4", "2.0", "2.2")
 WIDEVINE = KeySignal(system="widevine", pssh="AAAA")
 
 
@@ -68,7 +69,7 @@ OFFERS = st.builds(
     Offer,
     systems=st.sampled_from([(), ("widevine",), ("widevine", "playready")]),
     demands=st.dictionaries(st.sampled_from(["SD", "HD", "UHD1"]), st.just("hardware")),
-    hdcp=st.dictionaries(st.sampled_from(["SD", "HD", "UHD1"]), st.sampled_from(HDCPS)),
+    hdcp=st.dictionaries(st.sampled_from(["SD", "HD", "UHD1"]), st.sampled_from(DEMANDED)),
 )
 
 
@@ -87,10 +88,11 @@ def test_nothing_is_seen_that_the_device_the_keys_the_screen_or_the_plan_forbids
         assert each in of.renditions
         assert each.codec in said.codecs
         assert each.dynamic_range in {"sdr", *said.dynamic_ranges}
-        if offer.demands.get(each.label) == "hardware":
+        label = LABELS[each.height]
+        if offer.demands.get(label) == "hardware":
             assert proven
             assert said.robustness == "hardware"
-        assert HDCPS.index(said.hdcp) >= HDCPS.index(offer.hdcp.get(each.label, "none"))
+        assert HDCPS.index(said.hdcp) >= HDCPS.index(offer.hdcp.get(label, "none"))
         for bound in (said.max_height, max_height):
             assert not bound or each.height <= max(bound, lowest)
     assert set(labels(seen)) == {"AUDIO", *(each.label for each in seen.renditions)}

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from cuemark.contracts.ids import AccountId
-from cuemark.contracts.protection import Hdcp, Robustness, System
+from cuemark.contracts.protection import Robustness, ScreenHdcp, System
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     codecs: list[str] = msgspec.field(default_factory=lambda: ["h264"])
     max_height: int = 1080
     dynamic_ranges: list[str] = msgspec.field(default_factory=lambda: ["sdr"])
-    hdcp: Hdcp = "none"
+    hdcp: ScreenHdcp = "none"
     system: System | None = None
     robustness: Robustness = "software"
     sounds: list[str] = msgspec.field(default_factory=lambda: ["aac", "opus", "eac3"])

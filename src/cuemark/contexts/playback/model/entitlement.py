@@ -9,7 +9,7 @@ from cuemark.contexts.playback.model.protection import Offer
 from cuemark.contracts.encoding.versions import AudioTrack, Codec, DynamicRange, Rendition, Version
 from cuemark.contracts.playback import CannotPlay
 from cuemark.contracts.playback.devices import Capabilities
-from cuemark.contracts.protection import AUDIO, Hdcp, Robustness, protects
+from cuemark.contracts.protection import AUDIO, Robustness, ScreenHdcp, protects
 
 MOST_NAMES, MOST_NAME_CHARS = 32, 40
 MOST_LINES = 1 << 16
@@ -46,7 +46,7 @@ def unasked(robustness: Robustness) -> Capabilities:
         codecs=list(get_args(Codec)),
         max_height=0,
         dynamic_ranges=list(get_args(DynamicRange)),
-        hdcp=get_args(Hdcp)[-1],
+        hdcp=get_args(ScreenHdcp)[-1],
         robustness=robustness,
     )
 
