@@ -1,6 +1,7 @@
 // The public API (docs/reference/http-api.md), typed. The cookie is the login: nothing is kept.
 
 import { proofOf, type Challenge } from "./proof.ts";
+import type { Capabilities } from "./player/capabilities.ts";
 import { newTraceId, traceIdOf, traceparentOf } from "./trace.ts";
 
 export interface Member {
@@ -196,6 +197,21 @@ export interface Play {
   readonly systems: readonly DrmSystem[];
 }
 
+/** On what a play begins, and which one it ends. */
+export interface PlayStart {
+  readonly device: string;
+  readonly device_id: string;
+  readonly capabilities: Capabilities;
+  readonly instead_of: string;
+}
+
+/** A play of this account that runs elsewhere, and in whose place another one may begin. */
+export interface OtherPlay {
+  readonly session_id: string;
+  readonly title: string;
+  readonly device: string;
+}
+
 /** A refusal of the service (its status and code), or `unreachable` with status 0. */
 export class ApiError extends Error {
   readonly status: number;
@@ -204,13 +220,21 @@ export class ApiError extends Error {
   readonly traceId: string;
   /** The work that is to be done before the same is asked again; undefined where none is. */
   readonly proof: Challenge | undefined;
+  readonly plays: readonly OtherPlay[];
 
-  constructor(status: number, code: string, message: string, traceId = "", proof?: Challenge) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    traceId = "",
+    told: { readonly proof?: Challenge | undefined; readonly plays?: readonly OtherPlay[] } = {},
+  ) {
     super(message);
+    this.plays = told.plays ?? [];
     this.status = status;
     this.code = code;
     this.traceId = traceId;
-    this.proof = proof;
+    this.proof = told.proof;
   }
 }
 
@@ -275,10 +299,11 @@ async function refusal(response: Response): Promise<ApiError> {
   const traceId = traceIdOf(response.headers.get("traceresponse"));
   try {
     const { error, proof } = JSON.parse(text) as {
-      error?: { code?: string; message?: string };
+      error?: { code?: string; message?: string; plays?: readonly OtherPlay[] };
       proof?: Challenge;
     };
-    return new ApiError(status, error?.code ?? "", error?.message ?? text, traceId, proof);
+    const { code = "", message = text, plays = [] } = error ?? {};
+    return new ApiError(status, code, message, traceId, { proof, plays });
   } catch (error) {
     if (error instanceof SyntaxError) return new ApiError(status, "", text.slice(0, 200), traceId);
     throw error;
@@ -428,9 +453,9 @@ export const api = {
     await call("POST", `${BASE}/device-sign-in`, { body: { user_code, allow } });
   },
 
-  async startPlay(titleId: string, device: string, robustness: string): Promise<Play> {
+  async startPlay(titleId: string, start: PlayStart): Promise<Play> {
     const traceId = newTraceId();
-    const body = { title_id: titleId, device, robustness };
+    const body = { title_id: titleId, ...start };
     const response = await call("POST", `${BASE}/plays`, { body, traceId });
     return { ...((await response.json()) as Omit<Play, "trace_id">), trace_id: traceId };
   },

@@ -328,7 +328,12 @@ def _playback(builder: _Builder) -> Room[Playback]:
         steering=builder.reach(Steering),
         viewers=builder.reach(Viewers),
         fingerprint_key=builder.install.folder.secret("fingerprint_key"),
-        offer=Offer(tuple(protection.systems), protection.clearkey, protection.robustness),
+        offer=Offer(
+            tuple(protection.systems),
+            protection.clearkey,
+            protection.robustness,
+            protection.licences.outputs,
+        ),
         billing=builder.reach(Billing) if builder.install.settings.billing == "on" else None,
     )
 

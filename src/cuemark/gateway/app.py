@@ -142,6 +142,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     metadata.export_metadata,
     metadata.import_metadata,
     plays.start_play,
+    plays.list_devices,
     media.get_media,
     plays.get_dash,
     plays.get_hls,

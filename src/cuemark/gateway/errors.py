@@ -27,9 +27,10 @@ import structlog
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Response
 
+from cuemark.contracts.playback.streams import StreamsHeld
 from cuemark.gateway.operations import pages
 from cuemark.gateway.parts import AnyRequest
-from cuemark.gateway.views import ChallengeView, ErrorBody, ErrorView
+from cuemark.gateway.views import ChallengeView, ErrorBody, ErrorView, StreamView
 from cuemark.kit.errors import NoRoom, Refusal, Unavailable
 from cuemark.kit.tracing import current_trace_id
 
@@ -137,7 +138,15 @@ def answer_refusal(request: AnyRequest, refusal: Refusal) -> Response[ErrorView]
     elif refusal.status == 429:
         headers["retry-after"] = str(RETRY_AFTER_S)
     proof = refusal.challenge if isinstance(refusal, ProofNeeded) else None
-    return _answer(refusal.status, refusal.code, refusal.message, headers, proof)
+    view = ErrorView(error=_error_of(refusal), proof=proof)
+    return Response(view, status_code=refusal.status, headers=headers)
+
+
+def _error_of(refusal: Refusal) -> ErrorBody:
+    told = refusal.details
+    plays = told.plays if isinstance(told, StreamsHeld) else []
+    streams = [StreamView(**msgspec.structs.asdict(play)) for play in plays]
+    return ErrorBody(code=refusal.code, message=refusal.message, plays=streams)
 
 
 def answer_unavailable(request: AnyRequest, error: Unavailable) -> Response[ErrorView]:

@@ -148,6 +148,7 @@ PLAIN = {
     "GET /api/v1/profiles",
     "GET /api/v1/my-list",
     "GET /api/v1/ratings",
+    "GET /api/v1/plays/devices",
     "GET /api/v1/subscription",
     "POST /api/v1/account/deletion",
     "POST /api/v1/account/passkeys",
