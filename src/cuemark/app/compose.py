@@ -24,6 +24,7 @@ from cuemark.contracts.identity import Identity
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
 from cuemark.contracts.rights import Rights
+from cuemark.contracts.search import Search
 from cuemark.contracts.steering import Steering
 from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
@@ -53,6 +54,7 @@ CONTRACTS: Mapping[str, type] = {
     "licensing": Licensing,
     "playback": Playback,
     "rights": Rights,
+    "search": Search,
     "steering": Steering,
     "telemetry": Telemetry,
     "viewers": Viewers,
@@ -67,6 +69,7 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "identity": (),
     "licensing": ("rights",),
     "rights": (),
+    "search": ("catalog", "rights"),
     "steering": ("fill",),
     "telemetry": (),
     "viewers": (),
@@ -319,6 +322,13 @@ def _rights(builder: _Builder) -> Room[Rights]:
     return build(builder.database, builder.log, builder.clock, terms)
 
 
+def _search(builder: _Builder) -> Room[Search]:
+    from cuemark.contexts.search.wiring import build
+
+    catalog, rights = builder.reach(Catalog), builder.reach(Rights)
+    return build(builder.database, builder.log, builder.clock, catalog, rights)
+
+
 def _steering(builder: _Builder) -> Room[Steering]:
     from cuemark.contexts.steering.wiring import build
 
@@ -363,6 +373,7 @@ BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {
     "licensing": _licensing,
     "playback": _playback,
     "rights": _rights,
+    "search": _search,
     "steering": _steering,
     "telemetry": _telemetry,
     "viewers": _viewers,
@@ -387,6 +398,7 @@ def _gateway(builder: _Builder) -> object:
             playback=builder.reach(Playback),
             licensing=builder.reach(Licensing),
             rights=builder.reach(Rights),
+            search=builder.reach(Search),
             encoding=builder.reach(Encoding),
             fill=builder.reach(Fill),
             functions=builder.reach(Functions),
