@@ -170,7 +170,8 @@ class House:
         return await self.search.search(asked)
 
     async def names(self, text: str, **viewpoint: object) -> list[str]:
-        return [hit.name for hit in (await self.ask(text, **viewpoint)).hits]
+        asked = SearchFor(text=text, viewpoint=msgspec.convert(viewpoint, Viewpoint))
+        return [hit.name for hit in (await self.search.search(asked)).hits]
 
     async def suggested(self, text: str, **viewpoint: object) -> list[str]:
         asked = SearchFor(text=text, viewpoint=msgspec.convert(viewpoint, Viewpoint), limit=8)

@@ -15,6 +15,7 @@ from cuemark.contracts.catalog.works import (
     CreditShown,
     Kind,
     TermShown,
+    Work,
     WorkInFull,
     WorkSummary,
 )
@@ -115,7 +116,7 @@ def terms_of(chain: Sequence[Kept]) -> list[TermId]:
     return [*genres, *nearest(chain, lambda each: each.themes)]
 
 
-def nearest(chain: Sequence[Kept], field: Callable[[Details], T]) -> T:
+def nearest(chain: Sequence[Kept | Work], field: Callable[[Details], T]) -> T:
     """What the work tells; where it tells nothing, what its season or series does.
 
     A franchise speaks for nothing in it: its films may be of any kind. And a trailer is no part of

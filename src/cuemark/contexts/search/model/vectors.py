@@ -38,8 +38,7 @@ def vector(
         for part in (digest & 0xFFFFFFFF, digest >> 32):
             found[part % PLACES] += weight if part & 0x80000000 else -weight
     length = float(np.linalg.norm(found))
-    scaled = found * (127 / length if length else 0)
-    packed: bytes = np.rint(scaled).astype(np.int8).tobytes()
+    packed: bytes = np.rint(found * (127 / length if length else 0)).astype(np.int8).tobytes()
     return packed
 
 
@@ -48,7 +47,7 @@ def unpacked(packed: Sequence[bytes]) -> Vector:
     rows = np.frombuffer(b"".join(packed), dtype=np.int8).reshape(len(packed), PLACES)
     matrix = rows.astype(np.float32)
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-    unit: Vector = matrix / np.where(lengths == 0, 1, lengths)
+    unit: Vector = (matrix / np.maximum(lengths, 1e-9)).astype(np.float32)
     return unit
 
 
@@ -56,7 +55,6 @@ def likeness(packed: Sequence[bytes], wanted: Sequence[bytes]) -> list[float]:
     """How like each is to all of ``wanted`` together: 1 the same, 0 nothing in common."""
     if not packed or not wanted:
         return [0.0] * len(packed)
-    middle = unpacked(wanted).sum(axis=0)
-    length = float(np.linalg.norm(middle))
-    found = unpacked(packed) @ (middle / length if length else middle)
+    middle: Vector = unpacked(wanted).sum(axis=0)
+    found = unpacked(packed) @ middle / max(float(np.linalg.norm(middle)), 1e-9)
     return [float(each) for each in found]
