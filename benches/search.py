@@ -133,7 +133,7 @@ async def _bring_in(catalog: Catalog, films: Sequence[Film], titles: int) -> Non
             ]
         ),
     )
-    ids = {}
+    ids: dict[str, PersonId] = {}
     for first in range(0, len(people), 2000):
         some = people[first : first + 2000]
         rows = [

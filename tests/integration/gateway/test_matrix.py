@@ -102,12 +102,15 @@ OWNED = {
 
 SHARED = {
     "GET /api/v1/device-sign-in",
+    "GET /api/v1/search",
+    "GET /api/v1/search/suggestions",
     "GET /api/v1/titles",
     "GET /api/v1/titles/{title_id:str}",
     "GET /api/v1/titles/{title_id:str}/artwork",
     "GET /api/v1/works",
     "GET /api/v1/works/{work_id:str}",
     "GET /api/v1/works/{work_id:str}/artwork",
+    "GET /api/v1/works/{work_id:str}/like",
     "GET /api/v1/works/{work_id:str}/schema.jsonld",
     "POST /api/v1/device-sign-in",
     "POST /api/v1/plays",

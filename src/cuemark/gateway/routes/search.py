@@ -31,7 +31,9 @@ Text = Annotated[str, QueryParameter(max_length=LONGEST_TEXT, pattern=r"^[^\x00]
 _INDEX = f"{API}/search/index"
 
 
-@get(f"{API}/search", opt={"access": "member_or_operator"}, tags=["search"])
+@get(
+    f"{API}/search", opt={"access": "member_or_operator", "staff": "catalog.read"}, tags=["search"]
+)
 async def search(
     parts: Parts,
     request: AnyRequest,
@@ -47,7 +49,11 @@ async def search(
     return _answer(search_view(await parts.search.search(asked), begun))
 
 
-@get(f"{API}/search/suggestions", opt={"access": "member_or_operator"}, tags=["search"])
+@get(
+    f"{API}/search/suggestions",
+    opt={"access": "member_or_operator", "staff": "catalog.read"},
+    tags=["search"],
+)
 async def suggest(
     parts: Parts, request: AnyRequest, text: Text, language: Language = ""
 ) -> Response[SearchView]:
@@ -57,7 +63,11 @@ async def suggest(
     return _answer(search_view(await parts.search.suggest(asked), begun))
 
 
-@get(f"{API}/works/{{work_id:str}}/like", opt={"access": "member_or_operator"}, tags=["search"])
+@get(
+    f"{API}/works/{{work_id:str}}/like",
+    opt={"access": "member_or_operator", "staff": "catalog.read"},
+    tags=["search"],
+)
 async def find_like(
     work_id: FromPath[str],
     parts: Parts,
@@ -72,13 +82,15 @@ async def find_like(
     return _answer(search_view(await parts.search.like(asked), begun))
 
 
-@get(_INDEX, opt={"access": "operator"}, tags=["search"])
+@get(_INDEX, opt={"access": "operator", "staff": "search.read"}, tags=["search"])
 async def get_index(parts: Parts) -> Index:
     """Which index is searched, and how far the one is that is built."""
     return await parts.search.get_index(GetIndex())
 
 
-@post(_INDEX, opt={"access": "operator"}, status_code=200, tags=["search"])
+@post(
+    _INDEX, opt={"access": "operator", "staff": "search.rebuild"}, status_code=200, tags=["search"]
+)
 async def rebuild_index(parts: Parts) -> Index:
     """Build a new index; the one that is searched stays until the new one is whole."""
     return await parts.search.rebuild(Rebuild())

@@ -20,7 +20,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 _HAN = re.compile("([\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])")
 _KANA = re.compile("([\u3041-\u309f]+|[\u30a0-\u30ff\u31f0-\u31ff]+)")
 _SOUNDS = (
-    ("gh", ""), ("ph", "f"), ("x", "ks"), ("q", "k"), ("sch", "s"),
+    ("gh", ""), ("ph", "f"), ("x", "ks"), ("qu", "kv"), ("q", "k"), ("sch", "s"),
     ("sh", "s"), ("ch", "k"), ("th", "t"),
     ("ts", "s"), ("tz", "s"), ("ck", "k"), ("c", "k"), ("w", "v"), ("z", "s"), ("g", "k"),
     ("d", "t"), ("p", "b"),
