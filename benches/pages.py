@@ -26,6 +26,7 @@ from benches import (
     rights,
     routes,
     scrub,
+    search,
     stampede,
     start,
     steered,
@@ -88,6 +89,7 @@ BENCHES: Mapping[str, Bench] = {
     "viewing": Bench(viewing, alone=True, control=True),
     "watermark": Bench(watermark, alone=True),
     "catalog": Bench(catalog, alone=True, control=True),
+    "search": Bench(search, alone=True, control=True),
     "demo": Bench(demo, alone=True),
 }
 """Those that share the install come first."""

@@ -25,6 +25,7 @@ from cuemark.contracts.identity import Identity
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
 from cuemark.contracts.rights import Rights
+from cuemark.contracts.search import Search
 from cuemark.contracts.steering import Steering
 from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
@@ -55,6 +56,7 @@ CONTRACTS: Mapping[str, type] = {
     "licensing": Licensing,
     "playback": Playback,
     "rights": Rights,
+    "search": Search,
     "steering": Steering,
     "telemetry": Telemetry,
     "viewers": Viewers,
@@ -70,6 +72,7 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "identity": (),
     "licensing": ("catalog", "rights"),
     "rights": (),
+    "search": ("catalog", "rights"),
     "steering": ("fill",),
     "telemetry": (),
     "viewers": (),
@@ -351,6 +354,13 @@ def _rights(builder: _Builder) -> Room[Rights]:
     return build(builder.database, builder.log, builder.clock, terms)
 
 
+def _search(builder: _Builder) -> Room[Search]:
+    from cuemark.contexts.search.wiring import build
+
+    catalog, rights = builder.reach(Catalog), builder.reach(Rights)
+    return build(builder.database, builder.log, builder.clock, catalog, rights)
+
+
 def _steering(builder: _Builder) -> Room[Steering]:
     from cuemark.contexts.steering.wiring import build
 
@@ -397,6 +407,7 @@ BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {
     "licensing": _licensing,
     "playback": _playback,
     "rights": _rights,
+    "search": _search,
     "steering": _steering,
     "telemetry": _telemetry,
     "viewers": _viewers,
@@ -423,6 +434,7 @@ def _gateway(builder: _Builder) -> object:
             playback=builder.reach(Playback),
             licensing=builder.reach(Licensing),
             rights=builder.reach(Rights),
+            search=builder.reach(Search),
             encoding=builder.reach(Encoding),
             fill=builder.reach(Fill),
             fraud=builder.reach(Fraud),

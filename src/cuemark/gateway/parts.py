@@ -20,6 +20,7 @@ from cuemark.contracts.identity import Caller, Identity
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
 from cuemark.contracts.rights import Rights
+from cuemark.contracts.search import Search
 from cuemark.contracts.steering import Steering
 from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
@@ -53,6 +54,7 @@ class GatewayParts:
     playback: Playback
     licensing: Licensing
     rights: Rights
+    search: Search
     encoding: Encoding
     fill: Fill
     fraud: Fraud

@@ -157,6 +157,8 @@ async def listed(
         direction, sign = " desc", "<"
         if asked.top:
             wheres.append("w.parent_id is null")
+    if asked.work_ids:
+        wheres.append("w.work_id = any(:work_ids)")
     if asked.kinds:
         wheres.append("w.kind = any(:kinds)")
     for name, one in (("term", asked.term_id), ("person", asked.person_id)):
@@ -174,6 +176,7 @@ async def listed(
         for name, value in (
             ("parent_id", asked.parent_id),
             ("kinds", list(asked.kinds) or None),
+            ("work_ids", list(asked.work_ids) or None),
             ("term_id", asked.term_id),
             ("person_id", asked.person_id),
         )
