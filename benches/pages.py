@@ -21,6 +21,7 @@ from benches import (
     memory,
     planner,
     plans,
+    plays,
     redirects,
     rights,
     routes,
@@ -82,6 +83,7 @@ BENCHES: Mapping[str, Bench] = {
     "rights": Bench(rights, alone=True, control=True),
     "watermark": Bench(watermark, alone=True),
     "catalog": Bench(catalog, alone=True, control=True),
+    "plays": Bench(plays, alone=True, control=True),
     "demo": Bench(demo, alone=True),
 }
 """Those that share the install come first."""
