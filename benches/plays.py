@@ -109,7 +109,11 @@ class Service:
         catalog = catalog_wiring.build(database, self._log, clock, ids)
         rights = rights_wiring.build(database, self._log, clock, rights_wiring.Terms())
         licensing = licensing_wiring.build(
-            database=database, clock=clock, rights=rights.service, vault=vault_of()
+            database=database,
+            clock=clock,
+            catalog=catalog.service,
+            rights=rights.service,
+            vault=vault_of(),
         )
         steering = steering_wiring.build(
             database=database,

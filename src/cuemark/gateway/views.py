@@ -58,8 +58,17 @@ class ErrorBody(View, frozen=True, omit_defaults=True):
     plays: list[StreamView] = []
 
 
-class ErrorView(View, frozen=True):
+class ChallengeView(View, frozen=True):
+    """Send the same once more with `proof`: `challenge`, a colon, and a decimal number such that
+    the SHA-256 of all of it begins with `bits` zero bits. Good for two minutes, once."""
+
+    challenge: str
+    bits: int
+
+
+class ErrorView(View, frozen=True, omit_defaults=True):
     error: ErrorBody
+    proof: ChallengeView | None = None
 
 
 class HealthView(View, frozen=True):
@@ -71,9 +80,15 @@ class ServiceView(View, frozen=True):
     sign_up: Literal["open", "closed"]
 
 
+Proof = Annotated[str, Meta(max_length=700, pattern=r"^[\x21-\x7e]*\Z")]
+
+
 class LoginBody(View, frozen=True):
+    """``proof`` answers a challenge; empty where none was given."""
+
     email: Line
     password: Secret
+    proof: Proof = ""
 
 
 class RedeemBody(View, frozen=True):
@@ -92,6 +107,8 @@ class MeView(View, frozen=True):
     account_id: str
     email: str
     profile_name: str
+    profile_id: str
+    kids: bool
 
 
 class AccountBody(View, frozen=True):

@@ -2,6 +2,7 @@
 
 Refusal
 |-- CannotPlay       the title is unknown or not published, or no appliance holds it; says why
+|   |-- NotForProfile  the title is above the maturity of the profile that asks by now
 |   |-- NoRight        there is no right to play it there, then, or under this plan; says why
 |   `-- CannotPlayNow  a part that a play cannot do without is away: the same may work in a moment
 |-- NotEntitled      the account has no plan that runs; only where the install sells plans
@@ -40,6 +41,11 @@ TOPIC = "playback"
 class CannotPlay(Refusal):
     code = "cannot_play"
     status = 409
+
+
+class NotForProfile(CannotPlay):
+    code = "not_for_profile"
+    status = 403
 
 
 class NoRight(CannotPlay):
@@ -89,7 +95,8 @@ class StartPlay(msgspec.Struct, frozen=True, kw_only=True):
     ``networks`` are prefixes of addresses to which the play's media is bound: see ``Rank``.
     ``client_address`` is the device's IP address, for steering alone; it is kept nowhere.
     ``territory`` is where the device is (ISO 3166-1 alpha-2), empty where that is not known: there
-    the title must have its right, now and as long as the play goes on.
+    the title must have its right, now and as long as the play goes on. ``maturity`` is the age up
+    to which titles are for the profile, None for any: one above it is one that there is not.
     """
 
     account_id: AccountId
@@ -100,6 +107,7 @@ class StartPlay(msgspec.Struct, frozen=True, kw_only=True):
     networks: list[str] = []
     client_address: str = ""
     territory: str = ""
+    maturity: int | None = None
     device_id: str = ""
     instead_of: PlaySessionId | None = None
     capabilities: Capabilities | None = None
@@ -132,7 +140,8 @@ class GetManifest(msgspec.Struct, frozen=True, kw_only=True):
     ``steering_url`` where plays are steered; without it the manifest names no such place.
 
     A playlist of HLS names its keys to the DRM system ``system``, or without one to players that
-    take them in the clear. A DASH manifest names them to all.
+    take them in the clear. A DASH manifest names them to all. ``maturity`` is as in ``StartPlay``,
+    of the profile that asks.
     """
 
     session_id: PlaySessionId
@@ -141,6 +150,7 @@ class GetManifest(msgspec.Struct, frozen=True, kw_only=True):
     licence_url: str
     system: System | None = None
     steering_url: str = ""
+    maturity: int | None = None
 
 
 class GetRedirectedManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -309,6 +319,7 @@ class PlayStopped(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 class Playback(Protocol):
     refusals: ClassVar[tuple[type[Refusal], ...]] = (
         CannotPlay,
+        NotForProfile,
         NoRight,
         CannotPlayNow,
         NotEntitled,

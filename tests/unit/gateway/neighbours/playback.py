@@ -20,6 +20,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 @dataclass
 class Theatre(Neighbour):
     refusals: ClassVar[tuple[type[Refusal], ...]] = playback.Playback.refusals
+    manifests: list[playback.GetManifest] = field(default_factory=list)
     started: list[playback.StartPlay] = field(default_factory=list)
     ended: list[playback.EndPlay] = field(default_factory=list)
     stopped: list[playback.StopPlay] = field(default_factory=list)
@@ -64,6 +65,7 @@ class Theatre(Neighbour):
 
     async def get_manifest(self, request: playback.GetManifest) -> playback.Manifest:
         self.check_session(request.session_id, request.account_id)
+        self.manifests.append(request)
         self.licence_urls.append(request.licence_url)
         self.steering_urls.append(request.steering_url)
         self.systems.append(request.system)

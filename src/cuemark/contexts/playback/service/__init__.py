@@ -1,6 +1,7 @@
 """The use cases of playback.
 
 What a play does when a neighbour is away:
+    catalog     while it is played by a profile that has a bound: it gets no manifest
     viewers     starts from the beginning
     encoding    a version that was played lately is remembered; any other cannot be played now, and
                 no session of it named
@@ -21,6 +22,7 @@ from cuemark.contexts.playback.model import streams
 from cuemark.contexts.playback.model.protection import Offer
 from cuemark.contexts.playback.model.session import HEARD_EVERY, SILENT_AFTER, Session
 from cuemark.contexts.playback.service.films import Films
+from cuemark.contexts.playback.service.levels import Levels
 from cuemark.contexts.playback.service.naming import NamingService
 from cuemark.contexts.playback.service.parts import Neighbours
 from cuemark.contexts.playback.service.plans import Plans
@@ -28,7 +30,14 @@ from cuemark.contexts.playback.service.rights import RightToPlay
 from cuemark.contexts.playback.service.starting import Starting
 from cuemark.contexts.playback.store import devices
 from cuemark.contracts.identity.changing import AccountDeleted
-from cuemark.contracts.ids import PLAY_SESSION_KIND, AccountId, ApplianceId, PlaySessionId
+from cuemark.contracts.identity.profiles import MaturitySet, ProfileDeleted
+from cuemark.contracts.ids import (
+    PLAY_SESSION_KIND,
+    AccountId,
+    ApplianceId,
+    PlaySessionId,
+    ProfileId,
+)
 from cuemark.contracts.licensing import CloseLicences
 from cuemark.contracts.playback import (
     TOPIC,
@@ -85,6 +94,7 @@ class PlaybackService(Playback):
         self._clock = clock
         self._ask = neighbours
         self._right = RightToPlay(neighbours.rights)
+        self._levels = Levels(neighbours.catalog)
         self._films = Films(neighbours.encoding, offer)
         self._naming = NamingService(database, fingerprint_key, self._films.asked)
         self._starting = Starting(
@@ -96,6 +106,7 @@ class PlaybackService(Playback):
 
     async def get_manifest(self, request: GetManifest) -> Manifest:
         session = await self._entitled(request.session_id, request.account_id)
+        await self._levels.check_running(session.title_id, request.maturity, session.territory)
         steering_url = session.steering_address(request.steering_url)
         draft = await self._films.draft(session, request.format, request.system)
         return Manifest(text=draft.fill(session.ranking, request.licence_url, steering_url))
@@ -151,18 +162,46 @@ class PlaybackService(Playback):
             return DeviceList(devices=await devices.of_account(transaction, request.account_id))
 
     async def follow(self, transaction: Transaction, entry: Entry) -> None:
-        """Plays of an account that is no more end, and are nobody's. Idempotent.
+        """Plays of an account or a profile that is no more end, and are nobody's; those end that
+        have come to be above the level of their profile. Idempotent.
 
-        Licensing follows the same event, so that no licence is left open.
+        Licensing follows the end of an account, too, so that no licence is left open.
         """
-        if entry.kind != AccountDeleted.__name__:
-            return
-        deleted = msgspec.json.decode(entry.body, type=AccountDeleted)
+        if entry.kind == AccountDeleted.__name__:
+            deleted = msgspec.json.decode(entry.body, type=AccountDeleted)
+            await self._erase(transaction, deleted.account_id, None)
+        elif entry.kind == ProfileDeleted.__name__:
+            gone = msgspec.json.decode(entry.body, type=ProfileDeleted)
+            for session_id in await self._erase(transaction, gone.account_id, gone.profile_id):
+                await self._close_licences(session_id)
+        elif entry.kind == MaturitySet.__name__:
+            await self._hold_to(msgspec.json.decode(entry.body, type=MaturitySet))
+
+    async def _hold_to(self, level: MaturitySet) -> None:
+        """End the plays of a profile that are not for it any more; raises ``Unavailable``."""
         now = self._clock.now()
-        await devices.forget(transaction, deleted.account_id)
-        for session_id, expires_at in await store.erase(transaction, deleted.account_id, now):
+        async with self._database.transaction() as transaction:
+            running = await store.of_profile(transaction, level.account_id, level.profile_id, now)
+        for territory in sorted({each.territory for each in running}):
+            there = [each for each in running if each.territory == territory]
+            titles = [*{each.title_id for each in there}]
+            above = await self._levels.above(titles, level.maturity, territory)
+            for each in there:
+                if each.title_id in above:
+                    await self._end(each.session_id, None)
+                    structlog.get_logger().info("play_above_level", session_id=each.session_id)
+
+    async def _erase(
+        self, transaction: Transaction, account_id: AccountId, profile_id: ProfileId | None
+    ) -> list[PlaySessionId]:
+        now = self._clock.now()
+        if profile_id is None:
+            await devices.forget(transaction, account_id)
+        ran = await store.erase(transaction, account_id, profile_id, now)
+        for session_id, expires_at in ran:
             stopped = PlayStopped(session_id=session_id, stopped_at=now, expires_at=expires_at)
             await self._log.append(transaction, TOPIC, session_id, stopped)
+        return [session_id for session_id, _ in ran]
 
     async def end(self, request: EndPlay) -> PlayEnded:
         return await self._end(request.session_id, request.account_id)
@@ -184,11 +223,14 @@ class PlaybackService(Playback):
                 raise _unknown()
             stopped = PlayStopped(session_id=session_id, stopped_at=now, expires_at=expires_at)
             await self._log.append(transaction, TOPIC, session_id, stopped)
+        await self._close_licences(session_id)
+        return PlayEnded()
+
+    async def _close_licences(self, session_id: PlaySessionId) -> None:
         try:
             await self._ask.licensing.close_licences(CloseLicences(session_id=session_id))
         except Unavailable:
             structlog.get_logger().warning("licences_left_open", session_id=session_id)
-        return PlayEnded()
 
     async def _running(self, session_id: PlaySessionId, account_id: AccountId | None) -> Session:
         """The account's session, or ``UnknownPlay`` in the same words for every other case.

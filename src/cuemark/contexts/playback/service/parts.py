@@ -43,6 +43,8 @@ class Part:
 
 CATALOG = Part(1500, refused="The catalog does not answer")
 RIGHTS = Part(1500, refused="What rights there are cannot be read")
+LEVEL = Part(1500, refused="What this profile may play cannot be read")
+"""Only of profiles that have a maturity level."""
 PLAN = Part(1000, refused="Your plan cannot be looked up")
 """Only where nothing is known of it: what billing said last holds for ``LAST_KNOWN_LASTS``."""
 VERSION = Part(1500, refused="The version's description cannot be read")

@@ -22,6 +22,7 @@ from cuemark.contexts.playback.model.session import (
 from cuemark.contexts.playback.model.streams import Place
 from cuemark.contexts.playback.service.films import Films
 from cuemark.contexts.playback.service.lately import Lately
+from cuemark.contexts.playback.service.levels import Levels
 from cuemark.contexts.playback.service.parts import (
     APPLIANCES,
     CATALOG,
@@ -102,6 +103,7 @@ class Starting:
         self._fingerprint_key = fingerprint_key
         self._plans = sold
         self._right = RightToPlay(ask.rights)
+        self._levels = Levels(ask.catalog)
         self._seen: Lately[tuple[AccountId, str], tuple[str, Capabilities | None]]
         self._seen = Lately(SEEN_EVERY)
 
@@ -156,13 +158,21 @@ class Starting:
     async def _find(
         self, group: asyncio.TaskGroup, request: StartPlay, said: Capabilities, now: datetime
     ) -> Found:
-        """Raises what refuses the play: its title, its plan, its right, its device, in this
-        order, whoever answers first."""
+        """Raises what refuses the play: its title, its profile's level, its plan, its right, its
+        device, in this order, whoever answers first."""
         right_asked = group.create_task(
             _kept(lambda: self._right.ask(request.title_id, request.territory))
         )
         plan_asked = group.create_task(_kept(lambda: self._allowed(request.account_id)))
+        level_asked = group.create_task(
+            _kept(
+                lambda: self._levels.check_start(
+                    request.title_id, request.maturity, request.territory
+                )
+            )
+        )
         title, version_id = await self._published(request.title_id)
+        _told(await level_asked)
         version = await self._films.version(version_id)
         plan = _told(await plan_asked)
         right = allowed(title, _told(await right_asked))

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from cuemark.contexts.playback.model.session import Session
 from cuemark.contexts.playback.store.devices import capabilities_of
-from cuemark.contracts.ids import AccountId, PlaySessionId, TitleId, VersionId
+from cuemark.contracts.ids import AccountId, PlaySessionId, ProfileId, TitleId, VersionId
 from cuemark.contracts.playback import OwnPlay
 from cuemark.contracts.steering import RankedAppliance
 from cuemark.kit.database import Transaction
@@ -203,17 +203,36 @@ async def own(
     ]
 
 
+async def of_profile(
+    transaction: Transaction, account_id: AccountId, profile_id: ProfileId, now: datetime
+) -> list[Session]:
+    """The plays of a profile that run."""
+    rows = await transaction.execute(
+        select(_session).where(
+            _session.c.account_id == account_id,
+            _session.c.profile_id == profile_id,
+            _session.c.ended_at.is_(None),
+            _session.c.expires_at > now,
+        )
+    )
+    return [_session_of(row) for row in rows]
+
+
 async def erase(
-    transaction: Transaction, account_id: AccountId, now: datetime
+    transaction: Transaction, account_id: AccountId, profile_id: ProfileId | None, now: datetime
 ) -> list[tuple[PlaySessionId, datetime]]:
-    """Take out of all plays of an account whose they were and on which device, and end them.
+    """Take out of all plays of an account, or of one profile of it, whose they were and on which
+    device, and end them.
 
     Returns those that ran, with their ends: their tokens are out there yet.
     """
+    theirs = [_session.c.account_id == account_id]
+    if profile_id is not None:
+        theirs.append(_session.c.profile_id == profile_id)
     ran = await transaction.execute(
         select(_session.c.session_id, _session.c.expires_at)
         .where(
-            _session.c.account_id == account_id,
+            *theirs,
             _session.c.ended_at.is_(None),
             _session.c.expires_at > now,
         )
@@ -222,9 +241,9 @@ async def erase(
     running = [(PlaySessionId(row.session_id), row.expires_at) for row in ran]
     await transaction.execute(
         update(_session)
-        .where(_session.c.account_id == account_id)
+        .where(*theirs)
         .values(
-            account_id="",
+            account_id=_session.c.account_id if profile_id else "",
             profile_id="",
             device="",
             device_id="",
