@@ -177,7 +177,7 @@ class BillingService(Billing):
 
     async def get_entitlement(self, request: GetEntitlement) -> Entitlement:
         now = self._clock.now()
-        async with self._books.transaction() as transaction:
+        async with self._books.looking() as transaction:
             entries = await transaction.accesses(request.account_id, now - LONGEST)
         return entitlement(request.account_id, entries, now)
 
