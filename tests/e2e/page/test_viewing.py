@@ -48,7 +48,7 @@ def test_what_was_watched_is_listed_and_can_be_taken_out(
         until_playing(page)
         until(page, lambda now: now["position_s"] > 2, "past a glance")
         page.keyboard.press("Escape")
-        page.get_by_role("heading", name="Continue watching").wait_for()
+        page.get_by_role("heading", name="All titles").wait_for()
     page.goto(f"{member.origin}/account")
     page.get_by_role("link", name="Look and tidy up").click()
     page.get_by_role("heading", name="What you watched").wait_for()
