@@ -75,7 +75,10 @@ class SandboxPsp(Psp):
     async def list_since(self, cursor: str, limit: int) -> Movements | Unknown:
         after = int(cursor) if cursor.isdecimal() else 0
         asked = wire.MovementsAsked(after=after, limit=limit)
-        return await self._asked("/v1/movements", asked, Movements)
+        found = await self._asked("/v1/movements", asked, Movements)
+        if isinstance(found, Movements) and not found.movements:
+            return Movements(movements=[], cursor=cursor)
+        return found
 
     def parse_webhook(self, body: bytes, signature: str) -> Notice:
         right = wire.signature_of(self._secret, body)
