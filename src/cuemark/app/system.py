@@ -206,8 +206,8 @@ def sandbox_of(install: Install) -> "SandboxAt":
 
 
 def sandbox_specs(install: Install) -> list[ChildSpec]:
-    """The payment sandbox, where the install sells."""
-    if install.settings.billing == "off":
+    """The payment sandbox, where the install sells by it."""
+    if not install.settings.has_sandbox:
         return []
     return [
         ChildSpec(

@@ -1,7 +1,7 @@
 """What the gateway is built from: the contracts it calls, and what it needs of its own."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +24,7 @@ from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
 from cuemark.gateway.clients import Network, client_address
 from cuemark.gateway.machine import Machine
+from cuemark.gateway.views import PaymentsView
 from cuemark.kit.clock import Clock
 from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.log_lines import LogLine
@@ -65,6 +66,7 @@ class GatewayParts:
     trace_lines: Callable[[str], list[LogLine]]
     trusted_proxies: Sequence[Network] = ()
     sign_up: Literal["open", "closed"] = "closed"
+    payments: PaymentsView = field(default_factory=PaymentsView)
 
     def base_url(self) -> str:
         """The public base URL as it stands now, without a slash at its end."""

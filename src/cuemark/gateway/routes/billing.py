@@ -55,7 +55,8 @@ from cuemark.gateway.parts import AnyRequest, Parts
 from cuemark.gateway.views import API, Cursor, Limit
 
 WEBHOOKS = f"{API}/billing/webhooks"
-SIGNATURE = "cuemark-sandbox-signature"
+SIGNATURES = ("cuemark-sandbox-signature", "stripe-signature")
+"""The headers in which providers sign; of an install one counts."""
 _HEADERS = {"cache-control": "no-store"}
 
 
@@ -82,7 +83,7 @@ async def subscribe(
             territory=data.territory,
             card=data.card,
             coupon=data.coupon,
-            return_url=f"{parts.base_url()}/",
+            return_url=f"{parts.base_url()}/plan",
         )
     )
 
@@ -121,7 +122,7 @@ async def replace_card(data: JSONBody[CardBody], parts: Parts, request: AnyReque
         ReplaceCard(
             account_id=request.user.account_id,
             card=data.card,
-            return_url=f"{parts.base_url()}/",
+            return_url=f"{parts.base_url()}/plan",
         )
     )
 
@@ -170,8 +171,9 @@ async def show_invoice(
 @post(WEBHOOKS, opt={"access": "anyone", "body": "any"}, status_code=200, tags=["billing"])
 async def take_webhook(parts: Parts, request: AnyRequest) -> WebhookTaken:
     """What the payment provider tells, and has signed."""
+    signed = [request.headers[name] for name in SIGNATURES if name in request.headers]
     return await parts.billing.take_webhook(
-        TakeWebhook(body=await request.body(), signature=request.headers.get(SIGNATURE, ""))
+        TakeWebhook(body=await request.body(), signature=signed[0] if signed else "")
     )
 
 

@@ -24,7 +24,7 @@ from cuemark.contexts.billing.model.calls import (
     Succeeded,
 )
 from cuemark.contexts.billing.model.draft import Draft
-from cuemark.contexts.billing.model.life import happen
+from cuemark.contexts.billing.model.life import begin_late, happen
 from cuemark.contracts.billing.events import MoneyGivenBack, PaymentDeclined
 
 ACTION_LOOK = timedelta(hours=1)
@@ -131,7 +131,7 @@ def _captured(draft: Draft, bill: Bill, payment: Payment, found: Found) -> Bill:
 
 def settle(draft: Draft, bill: Bill) -> Bill:
     """The invoice is paid, and the subscription goes on."""
-    paid = issuing.settle(draft, bill)
+    paid = issuing.settle(draft, begin_late(draft, bill))
     agreement = draft.agreement
     if paid.invoice.reason != "upgrade" or (agreement is not None and agreement.state == "ended"):
         happen(draft, "paid", paid)
