@@ -97,7 +97,7 @@ def install_on(folder: DataFolder, settings: Settings) -> Install:
         settings.port,
         settings.appliances,
         settings.farm.listen,
-        sandbox=settings.billing == "on",
+        sandbox=settings.has_sandbox,
     )
     return Install(folder, settings, ports)
 

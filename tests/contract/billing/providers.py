@@ -54,7 +54,6 @@ CANNOT: Mapping[str, Mapping[str, str]] = {
         "acts": "the page of a bank in Stripe's test mode wants a browser and the network",
         "charges_back": "a dispute in Stripe's test mode is lost by hand, in its dashboard",
         "asks_at_payments": "as for acts",
-        "goes_away": "Stripe does not go away for us",
     },
 }
 

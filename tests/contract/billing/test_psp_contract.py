@@ -320,7 +320,7 @@ async def once_lost(
     return await made(provider.psp, call)
 
 
-@able("goes_away")
+@able()
 async def test_a_provider_that_is_away_is_unknown(provider: Provider) -> None:
     psp = provider.dead_psp
     card = await provider.card("good")

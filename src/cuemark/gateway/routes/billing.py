@@ -9,8 +9,10 @@ from cuemark.contracts.billing.invoices import (
     GetLedger,
     Invoice,
     InvoicePage,
+    InvoicePreview,
     Ledger,
     ListInvoices,
+    PreviewInvoice,
     RefundInvoice,
     TakeWebhook,
     WebhookTaken,
@@ -52,7 +54,7 @@ from cuemark.gateway.billing.bodies import (
 )
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.parts import AnyRequest, Parts
-from cuemark.gateway.views import API, Cursor, Limit
+from cuemark.gateway.views import API, Cursor, IdText, Limit
 
 WEBHOOKS = f"{API}/billing/webhooks"
 SIGNATURES = ("cuemark-sandbox-signature", "stripe-signature")
@@ -91,6 +93,16 @@ async def subscribe(
 @get(f"{API}/subscription", opt={"access": "member"}, tags=["billing"])
 async def get_subscription(parts: Parts, request: AnyRequest) -> Subscription:
     return await parts.billing.get_subscription(GetSubscription(account_id=request.user.account_id))
+
+
+@get(f"{API}/subscription/preview", opt={"access": "member"}, tags=["billing"])
+async def preview_invoice(
+    parts: Parts, request: AnyRequest, plan_id: FromQuery[IdText | None] = None
+) -> InvoicePreview:
+    """What is charged next and when; with a plan, what it costs to change to that now."""
+    return await parts.billing.preview_invoice(
+        PreviewInvoice(account_id=request.user.account_id, plan_id=plan_id or "")
+    )
 
 
 @get(f"{API}/entitlement", opt={"access": "member"}, tags=["billing"])
