@@ -23,6 +23,7 @@ from cuemark.contexts.encoding.model.master import (
     master_of,
 )
 from cuemark.contexts.licensing.model import cpix, speke, systems
+from cuemark.contexts.licensing.model.dialects import NoLicence, widevine
 from cuemark.contexts.telemetry import model as telemetry
 from cuemark.contracts.encoding.jobs import MasterRejected
 from cuemark.contracts.encoding.uploads import UploadInvalid
@@ -234,6 +235,13 @@ def read_exchange(data: bytes) -> None:
         return
 
 
+def read_cloud_licence(data: bytes) -> None:
+    try:
+        assert widevine.licence_in(data)
+    except NoLicence:
+        return
+
+
 def read_pssh(data: bytes) -> None:
     try:
         found = systems.data_of("widevine", data)
@@ -344,6 +352,10 @@ PARSERS: Table = {
     "range": (read_range, [b"bytes=0-9", b"bytes=-5", b"bytes=7-"]),
     "request": (read_request_head, [b"GET /v/1 HTTP/1.1\r\nHost: x\r\nRange: bytes=0-\r\n\r\n"]),
     "exchange": (read_exchange, [EXCHANGE]),
+    "cloud-licence": (
+        read_cloud_licence,
+        [b'{"status": "OK", "license": "bGljZW5jZQ=="}', b'{"status": "DENIED"}', DEEP],
+    ),
     "pssh": (read_pssh, [systems.pssh_box("widevine", b"data", ["ab" * 16])]),
     "licence": (read_licence_request, [b'{"kids":["ABEiM0RVZneImaq7zN3u_w"],"type":"temporary"}']),
     "index": (read_index, [_INDEX, DEEP]),

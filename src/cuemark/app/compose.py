@@ -263,6 +263,7 @@ def _identity(builder: _Builder) -> Room[Identity]:
 
 
 def _licensing(builder: _Builder) -> Room[Licensing]:
+    from cuemark.app.licence_servers import server_of, terms_of
     from cuemark.app.master_keys import vault_in
     from cuemark.contexts.licensing.wiring import Server, build
 
@@ -275,7 +276,7 @@ def _licensing(builder: _Builder) -> Room[Licensing]:
         clearkey=protection.clearkey,
         systems=tuple(protection.systems),
         licence_servers={
-            name: Server(system.licence_url, headers_in(folder.root, system.headers_file))
+            name: server_of(folder.root, system)
             for name, system in protection.systems.items()
             if system.licence_url
         },
@@ -286,6 +287,7 @@ def _licensing(builder: _Builder) -> Room[Licensing]:
         else None,
         sealed=protection.key_server_sealed,
         demands=protection.robustness,
+        terms=terms_of(protection.licences),
     )
 
 

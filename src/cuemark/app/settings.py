@@ -19,14 +19,14 @@ from msgspec import Meta
 from cuemark.app.mail import Mail, Security, complaint_about_mail
 from cuemark.app.master_key_settings import MasterKeysIn, complaint_about_master_keys
 from cuemark.app.payments import Payments, ProviderName, complaint_about_payments
-from cuemark.app.protection import Protection, complaint
+from cuemark.app.protection import Protection, Protocol, complaint
 from cuemark.app.sites import Site, complaint_about_sites
 from cuemark.app.storage import ObjectsIn, complaint_about
 from cuemark.contracts.encoding.jobs import Effort, FilmGrain
 from cuemark.contracts.encoding.reports import EnergyModel
 from cuemark.contracts.encoding.validation import Action, Check, PolicyChanges
 from cuemark.contracts.encoding.versions import Codec
-from cuemark.contracts.protection import Label, Robustness, Scheme, System
+from cuemark.contracts.protection import Hdcp, Label, Robustness, Scheme, System
 from cuemark.contracts.rights import LicenceType
 from cuemark.kit.errors import OperatorError
 
@@ -246,6 +246,11 @@ def _known(said: str) -> str:
         return f': write a list of {", ".join(get_args(Codec))}, such as ["av1"]'
     if "$.protection.scheme" in said:
         return f": write one of {', '.join(get_args(Scheme))}"
+    if "$.protection.systems" in said and "protocol" in said:
+        return f": write one of {', '.join(get_args(Protocol))}"
+    if "$.protection.licences.outputs" in said:
+        labels, versions = ", ".join(get_args(Label)), ", ".join(get_args(Hdcp))
+        return f": the labels are {labels}; each takes a version of HDCP of {versions}"
     if "$.protection.systems" in said and "enum" in said:
         return f": the systems are {', '.join(get_args(System))}"
     if "$.protection.robustness" in said:

@@ -19,6 +19,10 @@ PlayReady's SL3000, and FairPlay; all else is ``software``, ClearKey always."""
 LEVELS: tuple[Robustness, ...] = get_args(Robustness)
 """The least first."""
 
+Hdcp = Literal["1.4", "2.0", "2.2"]
+"""The least version of HDCP by which pictures may leave a device, as W3C's registry of versions for
+Encrypted Media Extensions writes it."""
+
 Label = Literal["AUDIO", "SD", "HD", "UHD1", "UHD2"]
 Demands = Mapping[Label, Robustness]
 """What the keys of a label demand of a device; one that is not named demands software."""

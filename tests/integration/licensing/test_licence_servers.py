@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from cuemark.contexts.licensing import service, wiring
-from cuemark.contexts.licensing.wiring import Server
+from cuemark.contexts.licensing import wiring
+from cuemark.contexts.licensing.model.dialects.forwarded import CONTENT_HEADER, KIDS_HEADER
+from cuemark.contexts.licensing.wiring import LicenceServer, Server, forwarded
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
 from cuemark.contracts.licensing import (
     CloseLicences,
@@ -51,7 +52,9 @@ async def licensing(database_url: str, others: Answering) -> AsyncIterator[Licen
             vault=vault_of(),
             clearkey=False,
             systems=["widevine", "common"],
-            licence_servers={"widevine": Server(others.url, {"X-Token": SECRET})},
+            licence_servers={
+                "widevine": LicenceServer(Server(others.url, {"X-Token": SECRET}), forwarded())
+            },
             demands={"UHD1": "hardware"},
         )
         await room.service.open_licences(
@@ -97,8 +100,8 @@ async def test_a_challenge_and_its_licence_pass_as_they_are(
     assert asked.headers["x-token"] == SECRET
     assert asked.headers["content-type"] == "text/xml"
     assert asked.headers["soapaction"] == '"AcquireLicense"'
-    assert asked.headers[service.CONTENT_HEADER] == FILM
-    assert asked.headers[service.KIDS_HEADER].split(",") == [key.kid for key in keys.keys]
+    assert asked.headers[CONTENT_HEADER] == FILM
+    assert asked.headers[KIDS_HEADER].split(",") == [key.kid for key in keys.keys]
 
 
 async def test_who_has_no_play_gets_no_licence_and_the_server_is_not_asked(
@@ -159,7 +162,7 @@ async def test_a_server_that_is_away_is_one_sentence(database_url: str, free_por
             rights=Notary(clock),
             vault=vault_of(),
             systems=["widevine"],
-            licence_servers={"widevine": gone},
+            licence_servers={"widevine": LicenceServer(gone, forwarded())},
         )
         await room.service.open_licences(
             OpenLicences(
@@ -199,5 +202,5 @@ async def test_the_server_is_told_no_key_that_demands_more_than_the_play_reaches
     await licensing.forward_challenge(
         ForwardChallenge(session_id=better, account_id=OWNER, system="widevine", challenge=b"c")
     )
-    told = [asked.headers[service.KIDS_HEADER].split(",") for asked in others.asked]
+    told = [asked.headers[KIDS_HEADER].split(",") for asked in others.asked]
     assert told == [[keys["SD"]], [keys["SD"], keys["UHD1"]]]

@@ -1,5 +1,6 @@
 """Settings from the file and the environment."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,14 @@ import pytest
 from cuemark.app.folder import DataFolder
 from cuemark.app.mail import MailPasswordUnreadable, password_in
 from cuemark.app.payments import PaymentKeyUnreadable, provider_of
-from cuemark.app.protection import HeadersUnreadable, headers_in, is_safe
+from cuemark.app.protection import (
+    HeadersUnreadable,
+    SigningKeyUnreadable,
+    communication_key_in,
+    headers_in,
+    is_safe,
+    provider_key_in,
+)
 from cuemark.app.settings import Settings, SettingsInvalid, load
 from cuemark.app.system import install_on
 from cuemark.contexts.billing.wiring import StripeAt
@@ -23,6 +31,14 @@ address = "192.0.2.1"
 asn = 64501
 local_address = "192.0.2.2"
 allow = ["198.51.100.0/24"]
+"""
+
+GUID = "12196546-a312-4a4e-ab65-c19bccce1adf"
+VENDOR = """
+[protection.systems.fairplay]
+licence_url = "https://x"
+protocol = "entitlement"
+signing_file = "secrets/vendor"
 """
 
 
@@ -108,6 +124,31 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         (
             "[protection]\nclearkey = false\nsystems.common = {}",
             "no DRM system has a licence server",
+        ),
+        ('protection.systems.widevine.protocol = "cast"', "forward, widevine_cloud, entitlement"),
+        (
+            '[protection.systems.playready]\nlicence_url = "https://x"\n'
+            'protocol = "widevine_cloud"',
+            "speaks for Widevine alone",
+        ),
+        (
+            '[protection.systems.widevine]\nlicence_url = "https://x"\nprotocol = "widevine_cloud"',
+            "it needs `signer` and `signing_file`",
+        ),
+        (
+            '[protection.systems.widevine]\nlicence_url = "https://x"\nsigner = "us"',
+            "nothing is signed: set its `protocol`",
+        ),
+        (f"{VENDOR}signer = 'us'", "`signer` is the id of the communication key, a GUID"),
+        (f"{VENDOR}signer = '{GUID}'", "set `key_server` to the vendor's"),
+        ('protection.licences.outputs.UHD1 = "2.2"', "keys in the clear leave by any output"),
+        ('protection.licences.outputs.UHD1 = "3.0"', "HDCP of 1.4, 2.0, 2.2"),
+        ("protection.licences.renew_after_s = 29", "renew_after_s` is 30 at least"),
+        ("protection.licences.renew_retry_s = 0", "is 1 at least"),
+        ("protection.licences.duration_s = -1", ">= 0"),
+        (
+            "[protection.licences]\nduration_s = 60\nrenew_after_s = 60",
+            "or nothing is left to renew",
         ),
         ('trusted_proxies = ["10.0.0.1/8"]', "`trusted_proxies` has '10.0.0.1/8'"),
         ('[sites.appliance-1]\ncountry = "Germany"', "sites"),
@@ -311,3 +352,21 @@ def test_mail_that_cannot_be_sent_so_is_refused(tmp_path: Path, written: str, wh
     (tmp_path / "cuemark.toml").write_text(written)
     with pytest.raises(SettingsInvalid, match=why):
         load(tmp_path, {})
+
+
+def test_keys_that_vendors_gave_are_read_from_files_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "widevine").write_text(f"key {'a1' * 32}\niv {'b2' * 16}\n")
+    assert provider_key_in(tmp_path, "widevine") == (b"\xa1" * 32, b"\xb2" * 16)
+    (tmp_path / "vendor").write_bytes(base64.b64encode(b"\xc3" * 32) + b"\n")
+    assert communication_key_in(tmp_path, "vendor") == b"\xc3" * 32
+
+
+@pytest.mark.parametrize("text", ["", "key aa\niv bb", "key " + "zz" * 32 + " iv " + "00" * 16])
+def test_a_file_without_such_a_key_is_named_and_not_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "key").write_text(text)
+    for read in (provider_key_in, communication_key_in):
+        with pytest.raises(SigningKeyUnreadable, match=str(tmp_path / "key")) as wrong:
+            read(tmp_path, "key")
+        assert "zz" not in str(wrong.value)
+    with pytest.raises(SigningKeyUnreadable, match="cannot be read"):
+        communication_key_in(tmp_path, "nowhere")

@@ -16,10 +16,12 @@ from cuemark.contexts.licensing.model import keys as rules
 from cuemark.contexts.licensing.model.cpix import CpixInvalid, DocumentKey
 from cuemark.contexts.licensing.model.keys import LicenceSession, WrappedKey
 from cuemark.contexts.licensing.model.master_keys import Master
+from cuemark.contexts.licensing.model.policy import Terms
 from cuemark.contexts.licensing.model.sealing import Sealing, recipient_of
 from cuemark.contexts.licensing.model.speke import GivenKey
-from cuemark.contexts.licensing.servers.asking import Asker, NoAnswer, Server
+from cuemark.contexts.licensing.servers.asking import Asker
 from cuemark.contexts.licensing.servers.key_server import KeyServer
+from cuemark.contexts.licensing.service.forwarding import Forwarding, LicenceServer
 from cuemark.contexts.licensing.service.master_keys import Rotation
 from cuemark.contracts.identity.changing import AccountDeleted
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
@@ -36,7 +38,6 @@ from cuemark.contracts.licensing import (
     LicenceKey,
     LicenceRefused,
     LicencesClosed,
-    LicenceServerAway,
     LicencesOpened,
     Licensing,
     ListMasterKeys,
@@ -55,21 +56,17 @@ from cuemark.kit.database import Database, Transaction
 from cuemark.kit.errors import Unavailable
 from cuemark.kit.outbox import Entry
 
-LICENCE_S = 8.0
-MAX_LICENCE_BYTES = 256 << 10
-CONTENT_HEADER, KIDS_HEADER = "cuemark-content-id", "cuemark-key-ids"
-"""What tells a licence server which keys this play may have, so that it can refuse others."""
-
 
 @dataclass(frozen=True)
 class Protection:
     """Who may get keys how: ``systems`` are named in manifests, the preferred one first, and keys
-    have ``demands`` by their labels."""
+    have ``demands`` by their labels. ``terms`` hold for the licences of DRM systems."""
 
     clearkey: bool
     systems: Sequence[System]
-    licence_servers: Mapping[System, Server]
+    licence_servers: Mapping[System, LicenceServer]
     demands: Demands = field(default_factory=dict)
+    terms: Terms = field(default_factory=Terms)
 
 
 class LicensingService(Licensing):
@@ -92,8 +89,10 @@ class LicensingService(Licensing):
         self._clock = clock
         self._rights = rights
         self._masters = masters
-        self._asker = asker
         self._protection = protection
+        self._forwarding = Forwarding(
+            asker, clock, masters, protection.licence_servers, protection.terms, protection.demands
+        )
         self._key_server = key_server
 
     async def provision_keys(self, request: ProvisionKeys) -> ProvisionedKeys:
@@ -202,37 +201,9 @@ class LicensingService(Licensing):
         )
 
     async def forward_challenge(self, request: ForwardChallenge) -> ServerLicence:
-        server = self._protection.licence_servers.get(request.system)
-        if server is None:
-            raise LicenceRefused(f"This service has no licence server for {request.system}.")
+        self._forwarding.server_of(request.system)
         session, keys = await self._admitted(request.session_id, request.account_id)
-        allowed = rules.within(keys, session.robustness, self._protection.demands)
-        headers = {
-            "content-type": rules.header_of(request.media_type) or "application/octet-stream",
-            CONTENT_HEADER: session.version_id,
-            KIDS_HEADER: ",".join(key.kid for key in allowed),
-        }
-        if action := rules.header_of(request.soap_action):
-            headers["soapaction"] = action
-        try:
-            answer = await self._asker.post(
-                server,
-                request.challenge,
-                headers,
-                within_s=LICENCE_S,
-                limit_bytes=MAX_LICENCE_BYTES,
-            )
-        except NoAnswer as error:
-            structlog.get_logger().warning(
-                "licence_server_away",
-                system=request.system,
-                session_id=request.session_id,
-                why=str(error),
-            )
-            raise LicenceServerAway(
-                f"The licence server for {request.system} {error}: try again in a moment."
-            ) from error
-        return ServerLicence(licence=answer.body, media_type=rules.header_of(answer.media_type))
+        return await self._forwarding.licence(request, session, keys)
 
     async def _keys(
         self, version_id: VersionId, wanted: Sequence[tuple[str, int]], scheme: Scheme
