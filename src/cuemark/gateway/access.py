@@ -1,8 +1,9 @@
 """Who may call a route: denied unless the route says otherwise.
 
-Each route declares ``opt={"access": ...}``; the gateway cannot be built with a route that does
-not. ``Authentication`` finds out who calls and mints the passport; the guard verifies the
-passport and compares it with what the route declares.
+Each route declares ``opt={"access": ...}``, and one that operators may call, which of the actions
+of staff it is: ``opt={"access": "operator", "staff": "noun.verb"}``. The gateway cannot be built
+with a route that does not. ``Authentication`` finds out who calls and mints the passport; the guard
+verifies the passport and compares it with what the route declares.
 """
 
 import re
@@ -20,6 +21,7 @@ from cuemark.contracts.identity import Authenticate, Caller, NotLoggedIn
 from cuemark.gateway.errors import Forbidden, ForeignOrigin, NotFound, WrongMediaType
 from cuemark.gateway.origins import is_foreign_write
 from cuemark.gateway.parts import AnyRequest, GatewayParts
+from cuemark.gateway.staff.actions import ACTIONS
 from cuemark.gateway.views import ID_PATTERN
 from cuemark.kit.passport import Passport, PassportOffice, PassportRejected, current_passport
 
@@ -35,7 +37,8 @@ _READS = frozenset({"GET", "HEAD"})
 
 
 class RouteWithoutAccess(Exception):
-    """A route does not declare who may call it: a mistake that must not reach an install."""
+    """A route does not declare who may call it, or which action of staff it is: a mistake that must
+    not reach an install."""
 
 
 class Login(NamedTuple):
@@ -51,6 +54,23 @@ def access_of(handler: BaseRouteHandler) -> Access:
     if declared not in get_args(Access):
         raise RouteWithoutAccess(f"{handler} declares no access: give it opt={{'access': ...}}")
     return cast(Access, declared)
+
+
+def action_of(handler: BaseRouteHandler) -> str:
+    """Which action of staff a route is; empty where operators may not call it.
+
+    Raises ``RouteWithoutAccess``.
+    """
+    declared = str(handler.opt.get("staff", ""))
+    if "operator" not in access_of(handler).split("_or_"):
+        if declared:
+            raise RouteWithoutAccess(f"{handler} is an action of staff, who may not call it")
+    elif declared not in ACTIONS:
+        raise RouteWithoutAccess(
+            f"{handler} is none of the actions of staff: give it opt={{'staff': 'noun.verb'}} "
+            "and a sentence in gateway/staff/actions.py"
+        )
+    return declared
 
 
 def routes_of(app: Litestar) -> Iterable[tuple[str, str, BaseRouteHandler]]:

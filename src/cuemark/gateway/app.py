@@ -212,7 +212,11 @@ def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
     dependencies = {"parts": Provide(lambda: parts, sync_to_thread=False)}
     describe = functools.cache(lambda: openapi_document(parts.service_name, HANDLERS, dependencies))
 
-    @get(f"{API}/openapi.json", opt={"access": "operator"}, include_in_schema=False)
+    @get(
+        f"{API}/openapi.json",
+        opt={"access": "operator", "staff": "reference.read"},
+        include_in_schema=False,
+    )
     async def get_openapi() -> Response[bytes]:
         return Response(describe(), media_type="application/json")
 
@@ -235,5 +239,5 @@ def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
         },
     )
     for _, _, handler in access.routes_of(app):
-        access.access_of(handler)
+        access.action_of(handler)
     return app

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from litestar import get
 
-from cuemark.gateway.access import RouteWithoutAccess, access_of, routes_of
+from cuemark.gateway.access import RouteWithoutAccess, access_of, action_of, routes_of
 from cuemark.gateway.app import build_routes
 from cuemark.gateway.routes.devices import GRANT
+from cuemark.gateway.staff.actions import ACTIONS
 from cuemark.kit.passport import HEADER, Passport
 from tests.unit.gateway.asking import Asker
 from tests.unit.gateway.neighbours import ANNA, ANNAS_SESSION, BEN, CODE, FILM, KID, OPERATOR, Town
@@ -128,6 +129,35 @@ def test_a_gateway_with_an_unknown_access_cannot_be_built(town: Town) -> None:
 
     with pytest.raises(RouteWithoutAccess, match="misspelt"):
         build_routes(town.parts, misspelt)
+
+
+@pytest.mark.parametrize(
+    "opt",
+    [
+        {"access": "operator"},
+        {"access": "member_or_operator"},
+        {"access": "operator", "staff": "moon.land"},
+        {"access": "member", "staff": "catalog.read"},
+        {"access": "anyone", "staff": "catalog.read"},
+    ],
+)
+def test_a_gateway_cannot_be_built_where_staff_have_no_known_action(
+    town: Town, opt: dict[str, str]
+) -> None:
+    @get("/api/v1/unsaid", opt=opt)
+    async def unsaid() -> None: ...
+
+    with pytest.raises(RouteWithoutAccess, match="unsaid"):
+        build_routes(town.parts, unsaid)
+
+
+def test_every_action_of_staff_is_that_of_a_route_and_has_a_sentence() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        app = build_routes(Town(Path(folder)).parts)
+    assert {action_of(handler) for _, _, handler in routes_of(app)} - {""} == set(ACTIONS)
+    for action, sentence in ACTIONS.items():
+        assert re.fullmatch(r"[a-z_]+\.[a-z_]+", action)
+        assert re.fullmatch(r"[A-Z].*\.", sentence)
 
 
 @pytest.mark.parametrize(("method", "path", "access"), GUARDED)

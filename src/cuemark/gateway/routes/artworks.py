@@ -24,7 +24,7 @@ from cuemark.gateway.views import (
 _TITLE = f"{API}/titles/{{title_id:str}}"
 
 
-@get(f"{_TITLE}/artworks", opt={"access": "operator"}, tags=["titles"])
+@get(f"{_TITLE}/artworks", opt={"access": "operator", "staff": "catalog.read"}, tags=["titles"])
 async def list_artworks(title_id: FromPath[str], parts: Parts) -> ArtworkListView:
     """The candidates of the version that plays, the best first."""
     title, candidates = await _candidates(parts, TitleId(title_id))
@@ -33,7 +33,7 @@ async def list_artworks(title_id: FromPath[str], parts: Parts) -> ArtworkListVie
 
 @get(
     f"{_TITLE}/artworks/{{number:str}}",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "catalog.read"},
     media_type="image/jpeg",
     tags=["titles"],
 )
@@ -56,7 +56,7 @@ async def get_candidate(
     return Response(jpeg, media_type="image/jpeg", headers=headers)
 
 
-@put(f"{_TITLE}/artwork", opt={"access": "operator"}, tags=["titles"])
+@put(f"{_TITLE}/artwork", opt={"access": "operator", "staff": "catalog.write"}, tags=["titles"])
 async def choose_artwork(
     title_id: FromPath[str], data: JSONBody[ArtworkBody], parts: Parts
 ) -> TitleView:

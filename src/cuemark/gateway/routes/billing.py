@@ -189,29 +189,29 @@ async def take_webhook(parts: Parts, request: AnyRequest) -> WebhookTaken:
     )
 
 
-@put(f"{API}/plans", opt={"access": "operator"}, tags=["billing"])
+@put(f"{API}/plans", opt={"access": "operator", "staff": "plans.write"}, tags=["billing"])
 async def put_plan(data: JSONBody[Plan], parts: Parts) -> Plan:
     return await parts.billing.put_plan(data)
 
 
-@get(f"{API}/taxes", opt={"access": "operator"}, tags=["billing"])
+@get(f"{API}/taxes", opt={"access": "operator", "staff": "taxes.read"}, tags=["billing"])
 async def list_taxes(parts: Parts) -> TaxList:
     return await parts.billing.list_taxes(ListTaxes())
 
 
-@put(f"{API}/taxes", opt={"access": "operator"}, tags=["billing"])
+@put(f"{API}/taxes", opt={"access": "operator", "staff": "taxes.write"}, tags=["billing"])
 async def put_tax(data: JSONBody[TaxRule], parts: Parts) -> TaxRule:
     return await parts.billing.put_tax(data)
 
 
-@put(f"{API}/coupons", opt={"access": "operator"}, tags=["billing"])
+@put(f"{API}/coupons", opt={"access": "operator", "staff": "coupons.write"}, tags=["billing"])
 async def put_coupon(data: JSONBody[Coupon], parts: Parts) -> Coupon:
     return await parts.billing.put_coupon(data)
 
 
 @post(
     f"{API}/invoices/{{invoice_id:str}}/refund",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "invoices.refund"},
     status_code=200,
     tags=["billing"],
 )
@@ -223,7 +223,11 @@ async def refund_invoice(
     )
 
 
-@get(f"{API}/accounts/{{account_id:str}}/invoices", opt={"access": "operator"}, tags=["billing"])
+@get(
+    f"{API}/accounts/{{account_id:str}}/invoices",
+    opt={"access": "operator", "staff": "invoices.read"},
+    tags=["billing"],
+)
 async def list_invoices_of(
     account_id: FromPath[str], parts: Parts, after: Cursor = "", limit: Limit = 50
 ) -> InvoicePage:
@@ -232,12 +236,17 @@ async def list_invoices_of(
     )
 
 
-@get(f"{API}/ledger", opt={"access": "operator"}, tags=["billing"])
+@get(f"{API}/ledger", opt={"access": "operator", "staff": "ledger.read"}, tags=["billing"])
 async def get_ledger(parts: Parts) -> Ledger:
     return await parts.billing.get_ledger(GetLedger())
 
 
-@post(f"{API}/billing/clock", opt={"access": "operator"}, status_code=200, tags=["billing"])
+@post(
+    f"{API}/billing/clock",
+    opt={"access": "operator", "staff": "clock.advance"},
+    status_code=200,
+    tags=["billing"],
+)
 async def advance_clock(data: JSONBody[ClockBody], parts: Parts) -> ClockStanding:
     """Set the sandbox's clock ahead, by which billing lives. 0 seconds: what time it is there."""
     return await parts.billing.advance_clock(AdvanceClock(seconds=data.seconds))

@@ -17,19 +17,28 @@ from cuemark.gateway.parts import Parts
 from cuemark.gateway.views import API
 
 
-@get(f"{API}/fill/plan", opt={"access": "operator"}, tags=["fill"])
+@get(f"{API}/fill/plan", opt={"access": "operator", "staff": "fill.read"}, tags=["fill"])
 async def get_plan(parts: Parts) -> FillPlan:
     """The last plan of each region, with what its appliances hold by now."""
     return await parts.fill.get_plan(GetPlan())
 
 
-@post(f"{API}/fill/plan", opt={"access": "operator"}, tags=["fill"], status_code=200)
+@post(
+    f"{API}/fill/plan",
+    opt={"access": "operator", "staff": "fill.plan"},
+    tags=["fill"],
+    status_code=200,
+)
 async def make_plan(parts: Parts) -> FillPlan:
     """Plan now; the answer is the new plan."""
     return await parts.fill.make_plan(MakePlan())
 
 
-@get(f"{API}/fill/titles/{{title_id:str}}", opt={"access": "operator"}, tags=["fill"])
+@get(
+    f"{API}/fill/titles/{{title_id:str}}",
+    opt={"access": "operator", "staff": "fill.read"},
+    tags=["fill"],
+)
 async def explain_title(title_id: FromPath[str], parts: Parts) -> TitleExplanation:
     """Why each region has the tracks of a title, or has them not."""
     return await parts.fill.explain_title(ExplainTitle(title_id=TitleId(title_id)))
@@ -37,7 +46,7 @@ async def explain_title(title_id: FromPath[str], parts: Parts) -> TitleExplanati
 
 @get(
     f"{API}/fill/versions/{{version_id:str}}/tracks/{{track_id:str}}",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "fill.read"},
     tags=["fill"],
 )
 async def explain_track(

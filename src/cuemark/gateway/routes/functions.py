@@ -19,12 +19,16 @@ from cuemark.gateway.parts import Parts
 from cuemark.gateway.views import API, Cursor, FunctionName, Limit, SwitchBody
 
 
-@get(f"{API}/functions", opt={"access": "operator"}, tags=["functions"])
+@get(f"{API}/functions", opt={"access": "operator", "staff": "functions.read"}, tags=["functions"])
 async def list_functions(parts: Parts) -> FunctionList:
     return await parts.functions.list_functions(ListFunctions())
 
 
-@put(f"{API}/functions/{{name:str}}", opt={"access": "operator"}, tags=["functions"])
+@put(
+    f"{API}/functions/{{name:str}}",
+    opt={"access": "operator", "staff": "functions.switch"},
+    tags=["functions"],
+)
 async def switch_function(
     name: FromPath[str], data: JSONBody[SwitchBody], parts: Parts
 ) -> Function:
@@ -33,7 +37,11 @@ async def switch_function(
     )
 
 
-@get(f"{API}/function-runs", opt={"access": "operator"}, tags=["functions"])
+@get(
+    f"{API}/function-runs",
+    opt={"access": "operator", "staff": "functions.read"},
+    tags=["functions"],
+)
 async def list_runs(
     parts: Parts,
     after: Cursor = "",
@@ -46,14 +54,18 @@ async def list_runs(
     )
 
 
-@get(f"{API}/function-runs/{{run_id:str}}", opt={"access": "operator"}, tags=["functions"])
+@get(
+    f"{API}/function-runs/{{run_id:str}}",
+    opt={"access": "operator", "staff": "functions.read"},
+    tags=["functions"],
+)
 async def get_run(run_id: FromPath[str], parts: Parts) -> RunReport:
     return await parts.functions.get_run(GetRun(run_id=run_id))
 
 
 @post(
     f"{API}/function-runs/{{run_id:str}}/retry",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "functions.retry"},
     status_code=200,
     tags=["functions"],
 )

@@ -29,7 +29,11 @@ from cuemark.gateway.views import API, CancelBody, Cursor, IngestBody, Limit, Pr
 from cuemark.kit.passport import current_passport
 
 
-@post(f"{API}/titles/{{title_id:str}}/ingest", opt={"access": "operator"}, tags=["jobs"])
+@post(
+    f"{API}/titles/{{title_id:str}}/ingest",
+    opt={"access": "operator", "staff": "ingest.write"},
+    tags=["jobs"],
+)
 async def ingest(title_id: FromPath[str], data: JSONBody[IngestBody], parts: Parts) -> Job:
     captions = [
         CaptionSource(
@@ -58,17 +62,25 @@ async def ingest(title_id: FromPath[str], data: JSONBody[IngestBody], parts: Par
     )
 
 
-@get(f"{API}/jobs/{{version_id:str}}", opt={"access": "operator"}, tags=["jobs"])
+@get(
+    f"{API}/jobs/{{version_id:str}}",
+    opt={"access": "operator", "staff": "jobs.read"},
+    tags=["jobs"],
+)
 async def get_job(version_id: FromPath[str], parts: Parts) -> Job:
     return await parts.encoding.get_job(GetJob(version_id=VersionId(version_id)))
 
 
-@get(f"{API}/jobs", opt={"access": "operator"}, tags=["jobs"])
+@get(f"{API}/jobs", opt={"access": "operator", "staff": "jobs.read"}, tags=["jobs"])
 async def list_jobs(parts: Parts, after: Cursor = "", limit: Limit = 50) -> JobPage:
     return await parts.encoding.list_jobs(ListJobs(after=after, limit=limit))
 
 
-@put(f"{API}/jobs/{{version_id:str}}/priority", opt={"access": "operator"}, tags=["jobs"])
+@put(
+    f"{API}/jobs/{{version_id:str}}/priority",
+    opt={"access": "operator", "staff": "jobs.steer"},
+    tags=["jobs"],
+)
 async def set_priority(
     version_id: FromPath[str], data: JSONBody[PriorityBody], parts: Parts
 ) -> Job:
@@ -80,7 +92,7 @@ async def set_priority(
 
 @post(
     f"{API}/jobs/{{version_id:str}}/cancel",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "jobs.steer"},
     status_code=200,
     tags=["jobs"],
 )
@@ -95,7 +107,7 @@ async def cancel_job(version_id: FromPath[str], data: JSONBody[CancelBody], part
 
 @post(
     f"{API}/jobs/{{version_id:str}}/retry",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "jobs.steer"},
     status_code=200,
     tags=["jobs"],
 )
@@ -104,7 +116,11 @@ async def retry_job(version_id: FromPath[str], parts: Parts) -> Job:
     return await parts.encoding.retry_job(RetryJob(version_id=VersionId(version_id)))
 
 
-@get(f"{API}/jobs/{{version_id:str}}/events", opt={"access": "operator"}, tags=["jobs"])
+@get(
+    f"{API}/jobs/{{version_id:str}}/events",
+    opt={"access": "operator", "staff": "jobs.read"},
+    tags=["jobs"],
+)
 async def list_job_events(
     version_id: FromPath[str], parts: Parts, after: Cursor = "", limit: Limit = 50
 ) -> JobEventPage:
@@ -114,20 +130,24 @@ async def list_job_events(
     )
 
 
-@get(f"{API}/farm", opt={"access": "operator"}, tags=["jobs"])
+@get(f"{API}/farm", opt={"access": "operator", "staff": "jobs.read"}, tags=["jobs"])
 async def get_farm(parts: Parts) -> Farm:
     """The workers and what each does, and the queues."""
     return await parts.encoding.get_farm(GetFarm())
 
 
-@get(f"{API}/versions/{{version_id:str}}", opt={"access": "operator"}, tags=["jobs"])
+@get(
+    f"{API}/versions/{{version_id:str}}",
+    opt={"access": "operator", "staff": "reports.read"},
+    tags=["jobs"],
+)
 async def get_version(version_id: FromPath[str], parts: Parts) -> Version:
     return await parts.encoding.get_version(GetVersion(version_id=VersionId(version_id)))
 
 
 @get(
     f"{API}/versions/{{version_id:str}}/report",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "reports.read"},
     media_type="text/html",
     tags=["jobs"],
 )
@@ -136,7 +156,11 @@ async def get_report(version_id: FromPath[str], parts: Parts) -> Response[str]:
     return report_answer(await read_report(parts, VersionId(version_id)))
 
 
-@get(f"{API}/versions/{{version_id:str}}/report.json", opt={"access": "operator"}, tags=["jobs"])
+@get(
+    f"{API}/versions/{{version_id:str}}/report.json",
+    opt={"access": "operator", "staff": "reports.read"},
+    tags=["jobs"],
+)
 async def get_report_data(version_id: FromPath[str], parts: Parts) -> VersionReport:
     """What the page is made of."""
     return await parts.encoding.get_report(GetReport(version_id=VersionId(version_id)))

@@ -19,7 +19,7 @@ _HEADERS = {
 
 @post(
     f"{API}/speke/v2.0/copyProtection",
-    opt={"access": "operator", "body": "any"},
+    opt={"access": "operator", "staff": "keys.exchange", "body": "any"},
     status_code=200,
     media_type=MEDIA_TYPE,
     tags=["keys"],

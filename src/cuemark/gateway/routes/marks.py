@@ -14,7 +14,9 @@ from cuemark.kit.errors import Unavailable
 
 
 @post(
-    f"{API}/versions/{{version_id:str}}/mark-searches", opt={"access": "operator"}, tags=["marks"]
+    f"{API}/versions/{{version_id:str}}/mark-searches",
+    opt={"access": "operator", "staff": "marks.search"},
+    tags=["marks"],
 )
 async def find_mark(
     version_id: FromPath[str], data: JSONBody[MarkSearchBody], parts: Parts
@@ -26,7 +28,11 @@ async def find_mark(
     return await _with_names(parts, search)
 
 
-@get(f"{API}/mark-searches/{{search_id:str}}", opt={"access": "operator"}, tags=["marks"])
+@get(
+    f"{API}/mark-searches/{{search_id:str}}",
+    opt={"access": "operator", "staff": "marks.read"},
+    tags=["marks"],
+)
 async def get_mark_search(search_id: FromPath[str], parts: Parts) -> MarkSearchView:
     """Once it is done it names sessions: those of now, so that it can be asked again later."""
     search = await parts.encoding.get_mark_search(GetMarkSearch(search_id=search_id))

@@ -13,12 +13,14 @@ from cuemark.gateway.parts import Parts
 from cuemark.gateway.views import API
 
 
-@get(f"{API}/master-keys", opt={"access": "operator"}, tags=["keys"])
+@get(f"{API}/master-keys", opt={"access": "operator", "staff": "master_keys.read"}, tags=["keys"])
 async def list_master_keys(parts: Parts) -> MasterKeyList:
     return await parts.licensing.list_master_keys(ListMasterKeys())
 
 
-@post(f"{API}/master-keys", opt={"access": "operator"}, tags=["keys"])
+@post(
+    f"{API}/master-keys", opt={"access": "operator", "staff": "master_keys.rotate"}, tags=["keys"]
+)
 async def rotate_master_key(parts: Parts) -> MasterKeyList:
     """A new master key; what is stored under older ones is wrapped anew from now on."""
     return await parts.licensing.rotate_master_key(RotateMasterKey())
@@ -26,7 +28,7 @@ async def rotate_master_key(parts: Parts) -> MasterKeyList:
 
 @delete(
     f"{API}/master-keys/{{number:int}}",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "master_keys.retire"},
     status_code=200,
     tags=["keys"],
 )

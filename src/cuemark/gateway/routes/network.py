@@ -15,7 +15,7 @@ Id = Annotated[str, QueryParameter(max_length=64, pattern=r"^[A-Za-z0-9._-]*\Z")
 Address = Annotated[str, QueryParameter(max_length=64)]
 
 
-@get(f"{API}/routes", opt={"access": "operator"}, tags=["operators"])
+@get(f"{API}/routes", opt={"access": "operator", "staff": "network.read"}, tags=["operators"])
 async def list_routes(
     parts: Parts, after: Cursor = "", limit: Limit = 50, appliance: Id = ""
 ) -> RoutePage:
@@ -25,7 +25,9 @@ async def list_routes(
     )
 
 
-@get(f"{API}/routes/explain", opt={"access": "operator"}, tags=["operators"])
+@get(
+    f"{API}/routes/explain", opt={"access": "operator", "staff": "network.read"}, tags=["operators"]
+)
 async def explain_route(parts: Parts, address: Address = "", version: Id = "") -> Explanation:
     """How a client with this IP address is steered now, and why; without a version, as if every
     appliance had it."""

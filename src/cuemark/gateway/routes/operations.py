@@ -38,14 +38,19 @@ _ASSETS = {
 }
 
 
-@get(_HERE, opt=_STAFF, media_type="text/html", include_in_schema=False)
+@get(
+    _HERE,
+    opt=_STAFF | {"staff": "operations.read"},
+    media_type="text/html",
+    include_in_schema=False,
+)
 async def get_operations(parts: Parts) -> Response[str]:
     return _page(pages.overview(parts.service_name, await read_overview(parts)))
 
 
 @get(
     f"{_HERE}/versions/{{version_id:str}}",
-    opt=_STAFF,
+    opt=_STAFF | {"staff": "reports.read"},
     media_type="text/html",
     include_in_schema=False,
 )
@@ -54,7 +59,10 @@ async def get_version_report(version_id: FromPath[str], parts: Parts) -> Respons
 
 
 @get(
-    f"{_HERE}/traces/{{trace_id:str}}", opt=_STAFF, media_type="text/html", include_in_schema=False
+    f"{_HERE}/traces/{{trace_id:str}}",
+    opt=_STAFF | {"staff": "traces.read"},
+    media_type="text/html",
+    include_in_schema=False,
 )
 async def get_trace(trace_id: FromPath[str], parts: Parts) -> Response[str]:
     return _page(pages.trace(parts.service_name, trace_id, await read_trace(parts, trace_id)))
@@ -77,7 +85,9 @@ async def redeem_operator_link(
     return response
 
 
-@post(f"{_HERE}/logout", opt=_STAFF, status_code=204, include_in_schema=False)
+@post(
+    f"{_HERE}/logout", opt=_STAFF | {"staff": "self.read"}, status_code=204, include_in_schema=False
+)
 async def log_operator_out(parts: Parts, request: AnyRequest) -> Response[None]:
     login = login_of(request.headers, OPERATOR_COOKIE)
     if login is not None:

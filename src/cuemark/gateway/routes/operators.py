@@ -30,20 +30,27 @@ from cuemark.gateway.views import (
 )
 
 
-@post(f"{API}/accounts", opt={"access": "operator"}, tags=["operators"])
+@post(f"{API}/accounts", opt={"access": "operator", "staff": "members.create"}, tags=["operators"])
 async def create_account(data: JSONBody[AccountBody], parts: Parts) -> Account:
     return await parts.identity.create_account(
         CreateAccount(email=data.email, password=data.password, profile_name=data.profile_name)
     )
 
 
-@post(f"{API}/accounts/log-out", opt={"access": "operator"}, status_code=200, tags=["operators"])
+@post(
+    f"{API}/accounts/log-out",
+    opt={"access": "operator", "staff": "members.log_out"},
+    status_code=200,
+    tags=["operators"],
+)
 async def log_account_out(data: JSONBody[EmailBody], parts: Parts) -> LoginsEnded:
     """Every login of the account ends, within a second everywhere."""
     return await parts.identity.end_logins(EndLogins(email=data.email))
 
 
-@post(f"{API}/login-links", opt={"access": "operator"}, tags=["operators"])
+@post(
+    f"{API}/login-links", opt={"access": "operator", "staff": "members.enter"}, tags=["operators"]
+)
 async def issue_login_link(data: JSONBody[LoginLinkBody], parts: Parts) -> LoginLinkView:
     """The code stands in the URL's fragment, which no browser sends and no server logs."""
     link = await parts.identity.issue_login_link(
@@ -53,19 +60,21 @@ async def issue_login_link(data: JSONBody[LoginLinkBody], parts: Parts) -> Login
     return LoginLinkView(code=link.code, url=url, expires_at=link.expires_at)
 
 
-@get(f"{API}/appliances", opt={"access": "operator"}, tags=["operators"])
+@get(
+    f"{API}/appliances", opt={"access": "operator", "staff": "appliances.read"}, tags=["operators"]
+)
 async def list_appliances(parts: Parts) -> ApplianceList:
     return await parts.steering.list_appliances(ListAppliances())
 
 
-@get(f"{API}/plays", opt={"access": "operator"}, tags=["operators"])
+@get(f"{API}/plays", opt={"access": "operator", "staff": "plays.read"}, tags=["operators"])
 async def list_plays(parts: Parts, after: Cursor = "", limit: Limit = 50) -> PlayPage:
     return await parts.playback.list_plays(ListPlays(after=after, limit=limit))
 
 
 @post(
     f"{API}/plays/{{session_id:str}}/stop",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "plays.stop"},
     status_code=200,
     tags=["operators"],
 )
@@ -74,13 +83,15 @@ async def stop_play(session_id: FromPath[str], parts: Parts) -> PlayEnded:
     return await parts.playback.stop(StopPlay(session_id=PlaySessionId(session_id)))
 
 
-@get(f"{API}/errors", opt={"access": "operator"}, tags=["operators"])
+@get(f"{API}/errors", opt={"access": "operator", "staff": "errors.read"}, tags=["operators"])
 async def list_errors(parts: Parts, limit: Limit = 20) -> ErrorListView:
     """From the end of the structured log of the machine that the gateway runs on."""
     return ErrorListView(errors=await asyncio.to_thread(parts.last_errors, limit))
 
 
-@post(f"{API}/operator-links", opt={"access": "operator"}, tags=["operators"])
+@post(
+    f"{API}/operator-links", opt={"access": "operator", "staff": "self.enter"}, tags=["operators"]
+)
 async def issue_operator_link(parts: Parts) -> OperatorLinkView:
     """A link with which a browser logs in to the pages of operations once, within five minutes."""
     link = await parts.identity.issue_operator_link(IssueOperatorLink())

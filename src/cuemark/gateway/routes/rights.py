@@ -29,7 +29,7 @@ Territory = Annotated[str, QueryParameter(pattern="^([A-Z]{2})?\\Z")]
 _RIGHTS = f"{API}/titles/{{title_id:str}}/rights"
 
 
-@get(f"{API}/rights", opt={"access": "operator"}, tags=["rights"])
+@get(f"{API}/rights", opt={"access": "operator", "staff": "rights.read"}, tags=["rights"])
 async def list_rights(parts: Parts, after: Cursor = "", limit: Limit = 50) -> RightsPage:
     """The titles that have rights recorded, by their ids."""
     return await parts.rights.list_rights(ListRights(after=after, limit=limit))
@@ -37,7 +37,7 @@ async def list_rights(parts: Parts, after: Cursor = "", limit: Limit = 50) -> Ri
 
 @put(
     f"{API}/rights",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "rights.write"},
     tags=["rights"],
     request_max_body_size=MOST_BYTES,
 )
@@ -46,13 +46,18 @@ async def set_all_rights(data: JSONBody[SetRights], parts: Parts) -> RightsWereS
     return await parts.rights.set_rights(data)
 
 
-@get(_RIGHTS, opt={"access": "operator"}, tags=["rights"])
+@get(_RIGHTS, opt={"access": "operator", "staff": "rights.read"}, tags=["rights"])
 async def get_rights(title_id: FromPath[str], parts: Parts) -> TitleRights:
     await _known(parts, title_id)
     return await parts.rights.get_rights(GetRights(title_id=TitleId(title_id)))
 
 
-@put(_RIGHTS, opt={"access": "operator"}, tags=["rights"], request_max_body_size=MOST_BYTES)
+@put(
+    _RIGHTS,
+    opt={"access": "operator", "staff": "rights.write"},
+    tags=["rights"],
+    request_max_body_size=MOST_BYTES,
+)
 async def set_rights(
     title_id: FromPath[str], data: JSONBody[RightsBody], parts: Parts
 ) -> TitleRights:
@@ -63,14 +68,19 @@ async def set_rights(
     return await parts.rights.get_rights(GetRights(title_id=TitleId(title_id)))
 
 
-@post(f"{_RIGHTS}/undo", opt={"access": "operator"}, status_code=200, tags=["rights"])
+@post(
+    f"{_RIGHTS}/undo",
+    opt={"access": "operator", "staff": "rights.write"},
+    status_code=200,
+    tags=["rights"],
+)
 async def undo_rights(title_id: FromPath[str], parts: Parts) -> TitleRights:
     """Back to the windows that the present ones replaced."""
     await _known(parts, title_id)
     return await parts.rights.undo_rights(UndoRights(title_id=TitleId(title_id)))
 
 
-@get(f"{_RIGHTS}/decision", opt={"access": "operator"}, tags=["rights"])
+@get(f"{_RIGHTS}/decision", opt={"access": "operator", "staff": "rights.read"}, tags=["rights"])
 async def decide(
     title_id: FromPath[str],
     parts: Parts,

@@ -8,20 +8,22 @@ from cuemark.gateway.parts import Parts
 from cuemark.gateway.views import API, RolloutBody, RolloutChangeBody
 
 
-@post(f"{API}/rollouts", opt={"access": "operator"}, tags=["operators"])
+@post(f"{API}/rollouts", opt={"access": "operator", "staff": "rollouts.steer"}, tags=["operators"])
 async def start_rollout(data: JSONBody[RolloutBody], parts: Parts) -> Rollout:
     request = StartRollout(release=data.release, policy=data.policy)
     return await parts.steering.start_rollout(request)
 
 
-@get(f"{API}/rollouts/last", opt={"access": "operator"}, tags=["operators"])
+@get(
+    f"{API}/rollouts/last", opt={"access": "operator", "staff": "rollouts.read"}, tags=["operators"]
+)
 async def get_rollout(parts: Parts) -> Rollout:
     return await parts.steering.get_rollout(GetRollout())
 
 
 @post(
     f"{API}/rollouts/{{rollout_id:str}}",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "rollouts.steer"},
     status_code=200,
     tags=["operators"],
 )

@@ -21,7 +21,7 @@ async def get_service(parts: Parts) -> ServiceView:
     return ServiceView(name=parts.service_name, sign_up=parts.sign_up, payments=parts.payments)
 
 
-@get(f"{API}/me", opt={"access": "member_or_operator"}, tags=["service"])
+@get(f"{API}/me", opt={"access": "member_or_operator", "staff": "self.read"}, tags=["service"])
 async def get_me(request: AnyRequest) -> MeView:
     caller = request.user
     return MeView(

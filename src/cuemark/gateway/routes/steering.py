@@ -47,7 +47,7 @@ async def steer(
 
 @put(
     f"{API}/appliances/{{appliance_id:str}}/draining",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "appliances.drain"},
     tags=["operators"],
 )
 async def set_draining(

@@ -41,7 +41,9 @@ CONTINUE_ROW = 24
 MOST_PAGES = 5
 
 
-@get(f"{API}/titles", opt={"access": "member_or_operator"}, tags=["titles"])
+@get(
+    f"{API}/titles", opt={"access": "member_or_operator", "staff": "catalog.read"}, tags=["titles"]
+)
 async def list_titles(
     parts: Parts,
     request: AnyRequest,
@@ -60,7 +62,11 @@ async def list_titles(
     return Response(view, headers=told_in(title.language for title, _ in shown))
 
 
-@get(f"{API}/titles/{{title_id:str}}", opt={"access": "member_or_operator"}, tags=["titles"])
+@get(
+    f"{API}/titles/{{title_id:str}}",
+    opt={"access": "member_or_operator", "staff": "catalog.read"},
+    tags=["titles"],
+)
 async def get_title(
     title_id: FromPath[str], parts: Parts, request: AnyRequest, language: Language = ""
 ) -> Response[TitleView]:
@@ -73,7 +79,7 @@ async def get_title(
 
 @get(
     f"{API}/titles/{{title_id:str}}/artwork",
-    opt={"access": "member_or_operator"},
+    opt={"access": "member_or_operator", "staff": "catalog.read"},
     media_type="image/jpeg",
     tags=["titles"],
 )
@@ -118,7 +124,7 @@ async def list_continue_watching(
     return Response(WatchingView(titles=shown), headers=told_in(languages))
 
 
-@post(f"{API}/titles", opt={"access": "operator"}, tags=["titles"])
+@post(f"{API}/titles", opt={"access": "operator", "staff": "catalog.write"}, tags=["titles"])
 async def create_title(data: JSONBody[TitleBody], parts: Parts) -> TitleView:
     asked = CreateTitle(
         name=data.name, synopsis=data.synopsis, series=data.series, launch_at=data.launch_at
@@ -126,7 +132,11 @@ async def create_title(data: JSONBody[TitleBody], parts: Parts) -> TitleView:
     return title_view(await parts.catalog.create_title(asked))
 
 
-@put(f"{API}/titles/{{title_id:str}}/launch", opt={"access": "operator"}, tags=["titles"])
+@put(
+    f"{API}/titles/{{title_id:str}}/launch",
+    opt={"access": "operator", "staff": "catalog.launch"},
+    tags=["titles"],
+)
 async def set_launch(
     title_id: FromPath[str], data: JSONBody[LaunchBody], parts: Parts
 ) -> TitleView:

@@ -16,7 +16,7 @@ Id = Annotated[str, QueryParameter(max_length=64, pattern=r"^[A-Za-z0-9._-]*\Z")
 Seconds = Annotated[int, QueryParameter(ge=1, le=10 * 366 * 86_400)]
 
 
-@get(f"{API}/traffic", opt={"access": "operator"}, tags=["traffic"])
+@get(f"{API}/traffic", opt={"access": "operator", "staff": "traffic.read"}, tags=["traffic"])
 async def get_traffic(
     parts: Parts, last_s: Seconds = 900, appliance: Id = "", title: Id = ""
 ) -> Traffic:
@@ -37,7 +37,7 @@ async def get_traffic(
     )
 
 
-@get(f"{API}/traffic/lines", opt={"access": "operator"}, tags=["traffic"])
+@get(f"{API}/traffic/lines", opt={"access": "operator", "staff": "traffic.read"}, tags=["traffic"])
 async def list_lines(
     parts: Parts, after: Cursor = "", limit: Limit = 50, appliance: Id = ""
 ) -> LinePage:

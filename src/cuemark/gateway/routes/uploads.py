@@ -18,14 +18,14 @@ _UPLOAD = f"{API}/uploads/{{upload_id:str}}"
 Offset = Annotated[int, HeaderParameter(name="Upload-Offset", ge=0, le=2**50)]
 
 
-@post(f"{API}/uploads", opt={"access": "operator"}, tags=["uploads"])
+@post(f"{API}/uploads", opt={"access": "operator", "staff": "ingest.write"}, tags=["uploads"])
 async def open_upload(data: JSONBody[UploadBody], parts: Parts) -> Upload:
     return await parts.encoding.open_upload(
         OpenUpload(name=data.name, size_bytes=data.size_bytes, sha256=data.sha256.lower())
     )
 
 
-@get(_UPLOAD, opt={"access": "operator"}, tags=["uploads"])
+@get(_UPLOAD, opt={"access": "operator", "staff": "ingest.read"}, tags=["uploads"])
 async def get_upload(upload_id: FromPath[str], parts: Parts) -> Upload:
     upload = await parts.encoding.get_upload(GetUpload(upload_id=UploadId(upload_id)))
     return _as_received(parts, upload)
@@ -33,7 +33,7 @@ async def get_upload(upload_id: FromPath[str], parts: Parts) -> Upload:
 
 @patch(
     _UPLOAD,
-    opt={"access": "operator", "body": "bytes"},
+    opt={"access": "operator", "staff": "ingest.write", "body": "bytes"},
     request_max_body_size=None,
     responses={},
     tags=["uploads"],
@@ -58,7 +58,12 @@ async def append_bytes(
     return Response(_as_received(parts, upload))
 
 
-@post(f"{_UPLOAD}/complete", opt={"access": "operator"}, status_code=200, tags=["uploads"])
+@post(
+    f"{_UPLOAD}/complete",
+    opt={"access": "operator", "staff": "ingest.write"},
+    status_code=200,
+    tags=["uploads"],
+)
 async def complete_upload(upload_id: FromPath[str], parts: Parts) -> Upload:
     return await parts.encoding.complete_upload(CompleteUpload(upload_id=UploadId(upload_id)))
 

@@ -47,7 +47,7 @@ Named = Annotated[str, QueryParameter(max_length=64, pattern=r"^[A-Za-z0-9_-]*\Z
 _WORK = f"{API}/works/{{work_id:str}}"
 
 
-@get(f"{API}/works", opt={"access": "member_or_operator"}, tags=["works"])
+@get(f"{API}/works", opt={"access": "member_or_operator", "staff": "catalog.read"}, tags=["works"])
 async def list_works(
     parts: Parts,
     request: AnyRequest,
@@ -87,7 +87,7 @@ async def list_works(
     return Response(view, headers=told_in(page.languages))
 
 
-@get(_WORK, opt={"access": "member_or_operator"}, tags=["works"])
+@get(_WORK, opt={"access": "member_or_operator", "staff": "catalog.read"}, tags=["works"])
 async def get_work(
     work_id: FromPath[str],
     parts: Parts,
@@ -105,7 +105,7 @@ async def get_work(
 
 @get(
     f"{_WORK}/schema.jsonld",
-    opt={"access": "member_or_operator"},
+    opt={"access": "member_or_operator", "staff": "catalog.read"},
     media_type=MEDIA_TYPE,
     tags=["works"],
 )
@@ -120,7 +120,7 @@ async def get_schema_org(
 
 @get(
     f"{_WORK}/artwork",
-    opt={"access": "member_or_operator"},
+    opt={"access": "member_or_operator", "staff": "catalog.read"},
     media_type="image/jpeg",
     tags=["works"],
 )
@@ -134,7 +134,7 @@ async def get_work_artwork(
     return await picture(parts, request, shown.work.artwork_key)
 
 
-@get(f"{_WORK}/details", opt={"access": "operator"}, tags=["works"])
+@get(f"{_WORK}/details", opt={"access": "operator", "staff": "catalog.read"}, tags=["works"])
 async def get_details(work_id: FromPath[str], parts: Parts) -> Work:
     """All that is told of a work, in every language."""
     return await parts.catalog.get_work(GetWork(work_id=WorkId(work_id)))
@@ -142,7 +142,7 @@ async def get_details(work_id: FromPath[str], parts: Parts) -> Work:
 
 @post(
     f"{API}/works",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "catalog.write"},
     tags=["works"],
     request_max_body_size=DETAILS_BYTES,
 )
@@ -160,7 +160,7 @@ async def create_work(data: JSONBody[WorkBody], parts: Parts) -> Work:
 
 @put(
     f"{_WORK}/details",
-    opt={"access": "operator"},
+    opt={"access": "operator", "staff": "catalog.write"},
     tags=["works"],
     request_max_body_size=DETAILS_BYTES,
 )
@@ -171,7 +171,7 @@ async def describe_work(work_id: FromPath[str], data: JSONBody[DetailsBody], par
     )
 
 
-@put(f"{_WORK}/place", opt={"access": "operator"}, tags=["works"])
+@put(f"{_WORK}/place", opt={"access": "operator", "staff": "catalog.write"}, tags=["works"])
 async def place_work(work_id: FromPath[str], data: JSONBody[PlaceBody], parts: Parts) -> Work:
     return await parts.catalog.place_work(
         PlaceWork(
@@ -183,13 +183,20 @@ async def place_work(work_id: FromPath[str], data: JSONBody[PlaceBody], parts: P
     )
 
 
-@delete(_WORK, status_code=200, opt={"access": "operator"}, tags=["works"])
+@delete(
+    _WORK, status_code=200, opt={"access": "operator", "staff": "catalog.write"}, tags=["works"]
+)
 async def remove_work(work_id: FromPath[str], parts: Parts) -> Work:
     """The work as it was; ``undo`` brings it back."""
     return await parts.catalog.remove_work(RemoveWork(work_id=WorkId(work_id)))
 
 
-@post(f"{_WORK}/undo", status_code=200, opt={"access": "operator"}, tags=["works"])
+@post(
+    f"{_WORK}/undo",
+    status_code=200,
+    opt={"access": "operator", "staff": "catalog.write"},
+    tags=["works"],
+)
 async def undo_work(work_id: FromPath[str], parts: Parts) -> Work:
     """As it was before its last change."""
     return await parts.catalog.undo_work(UndoWork(work_id=WorkId(work_id)))

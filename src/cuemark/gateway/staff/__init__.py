@@ -1,0 +1,1 @@
+"""What staff may be allowed to do at the gateway."""
