@@ -102,6 +102,7 @@ OWNED = {
 
 SHARED = {
     "GET /api/v1/device-sign-in",
+    "GET /api/v1/subscription/preview",
     "GET /api/v1/titles",
     "GET /api/v1/titles/{title_id:str}",
     "GET /api/v1/titles/{title_id:str}/artwork",
