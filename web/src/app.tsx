@@ -9,6 +9,7 @@ import { DevicePage } from "./pages/device.tsx";
 import { HomePage } from "./pages/home.tsx";
 import { EmailPage, ForgotPage, JoinPage, ResetPage, SignUpPage } from "./pages/joining.tsx";
 import { LoginPage } from "./pages/login.tsx";
+import { PlanPage } from "./pages/plan/page.tsx";
 import { WorkPage } from "./pages/work.tsx";
 import { Message } from "./parts/message.tsx";
 import { codeOf, go, isOpen, useRoute, type Open } from "./route.ts";
@@ -35,6 +36,7 @@ function useService(): Service {
   const [service, setService] = useState<Service>({
     name: say("service.fallback"),
     sign_up: "closed",
+    payments: { provider: "none" },
   });
   useEffect(() => {
     // The name is an ornament: without it the fallback stands, and other calls say what is wrong.
@@ -170,10 +172,11 @@ export function App() {
     return <WorkPage key={route.workId} workId={route.workId} onLoggedOut={toLogin} />;
   }
   if (route.view === "device") return <DevicePage serviceName={serviceName} />;
+  if (route.view === "plan") return <PlanPage service={service} onLoggedOut={toLogin} />;
   if (route.view === "account") {
     return (
       <AccountPage
-        serviceName={serviceName}
+        service={service}
         member={visit.member}
         onLogOut={() => void logOut()}
         onLoggedOut={leave}

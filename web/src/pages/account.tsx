@@ -2,28 +2,29 @@
 
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { api, type Member, type OpenLogin } from "../api.ts";
+import { api, type Member, type OpenLogin, type Service } from "../api.ts";
 import { complaintOf, isLoggedOut } from "../complaint.ts";
 import { language, say } from "../language.ts";
 import { NewPasswordField, PasswordField, textOf, useSubmit } from "../parts/form.tsx";
 import { Mark } from "../parts/mark.tsx";
+import { Part } from "../parts/part.tsx";
 import { follow } from "../route.ts";
 import type { StringKey } from "../strings.ts";
 
 interface AccountPageProps {
-  readonly serviceName: string;
+  readonly service: Service;
   readonly member: Member;
   readonly onLogOut: () => void;
   readonly onLoggedOut: (complaint?: string) => void;
 }
 
-export function AccountPage({ serviceName, member, onLogOut, onLoggedOut }: AccountPageProps) {
+export function AccountPage({ service, member, onLogOut, onLoggedOut }: AccountPageProps) {
   return (
     <div class="account">
       <header class="bar">
         <a class="brand" href="/" onClick={follow}>
           <Mark />
-          {serviceName}
+          {service.name}
         </a>
         <button type="button" class="button quiet" onClick={onLogOut}>
           {say("login.out")}
@@ -32,6 +33,13 @@ export function AccountPage({ serviceName, member, onLogOut, onLoggedOut }: Acco
       <main>
         <h1>{say("account.title")}</h1>
         <p class="lead">{member.email}</p>
+        {service.payments.provider !== "none" && (
+          <Part title="plan.title" lead="account.plan_lead">
+            <a class="button" href="/plan" onClick={follow}>
+              {say("plan.show")}
+            </a>
+          </Part>
+        )}
         <Logins onLoggedOut={onLoggedOut} />
         <Part title="device.title" lead="account.device_lead">
           <a class="button" href="/device" onClick={follow}>
@@ -48,20 +56,6 @@ export function AccountPage({ serviceName, member, onLogOut, onLoggedOut }: Acco
         <Deletion onLoggedOut={onLoggedOut} />
       </main>
     </div>
-  );
-}
-
-function Part(props: {
-  readonly title: StringKey;
-  readonly lead?: StringKey;
-  readonly children: ComponentChildren;
-}) {
-  return (
-    <section class="part" aria-labelledby={props.title}>
-      <h2 id={props.title}>{say(props.title)}</h2>
-      {props.lead && <p class="soft">{say(props.lead)}</p>}
-      {props.children}
-    </section>
   );
 }
 
