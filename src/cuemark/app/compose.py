@@ -179,7 +179,7 @@ def _farm(builder: _Builder) -> InternalApp:
 
 
 def _billing(builder: _Builder) -> Room[Billing]:
-    from cuemark.app.payments import provider_of
+    from cuemark.app.system import provider_of
     from cuemark.contexts.billing.wiring import build
 
     selling = builder.install.settings.billing == "on"

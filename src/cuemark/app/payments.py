@@ -1,18 +1,13 @@
 """The table ``[payments]`` of the settings: who charges members, and the keys for that."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
 from cuemark.kit.errors import OperatorError
 
-if TYPE_CHECKING:
-    from cuemark.app.system import Install
-    from cuemark.contexts.billing.wiring import Provider
-
 ProviderName = Literal["sandbox", "debit", "stripe"]
-PLAN_PAGE = "plan"
 MAX_KEY_BYTES = 4096
 
 
@@ -39,24 +34,12 @@ def complaint_about_payments(payments: Payments) -> str:
     return ""
 
 
-def provider_of(install: "Install") -> "Provider":
-    """Who charges members of an install; raises ``PaymentKeyUnreadable``."""
-    # Only who sells needs billing's code.
-    from cuemark.app.system import sandbox_of
-    from cuemark.contexts.billing.wiring import DebitAt, StripeAt
-
-    payments = install.settings.payments
-    if payments.provider == "sandbox":
-        return sandbox_of(install)
-    if payments.provider == "debit":
-        return DebitAt(sandbox_of(install))
-    root = install.folder.root
-    return StripeAt(
-        key=_key_in(root / payments.key_file, "payments.key_file", ("sk_", "rk_")),
-        webhook_secret=_key_in(
-            root / payments.webhook_secret_file, "payments.webhook_secret_file", ("whsec_",)
-        ),
-        return_url=f"{install.public_url}/{PLAN_PAGE}",
+def stripe_keys(root: Path, payments: Payments) -> tuple[str, str]:
+    """The secret key and what signs webhooks, from the files in a data folder; raises
+    ``PaymentKeyUnreadable``."""
+    return (
+        _key_in(root / payments.key_file, "payments.key_file", ("sk_", "rk_")),
+        _key_in(root / payments.webhook_secret_file, "payments.webhook_secret_file", ("whsec_",)),
     )
 
 

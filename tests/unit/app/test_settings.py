@@ -7,7 +7,7 @@ import pytest
 
 from cuemark.app.folder import DataFolder
 from cuemark.app.mail import MailPasswordUnreadable, password_in
-from cuemark.app.payments import PaymentKeyUnreadable, provider_of
+from cuemark.app.payments import PaymentKeyUnreadable
 from cuemark.app.protection import (
     HeadersUnreadable,
     SigningKeyUnreadable,
@@ -17,7 +17,7 @@ from cuemark.app.protection import (
     provider_key_in,
 )
 from cuemark.app.settings import Settings, SettingsInvalid, load
-from cuemark.app.system import install_on
+from cuemark.app.system import install_on, provider_of
 from cuemark.contexts.billing.wiring import StripeAt
 from cuemark.contracts.steering.routes import Place
 
