@@ -17,6 +17,7 @@ const SENTENCES: Readonly<Record<string, StringKey>> = {
   too_many_tries: "error.too_many_tries",
   user_code_unknown: "error.user_code",
   cannot_play: "player.cannot",
+  not_entitled: "player.no_plan",
   unknown_title: "player.gone",
   not_found: "player.gone",
 };

@@ -1,4 +1,4 @@
-"""A member pays on the page, with the sandbox: by a card that pays, one that does not, and one whose
+"""A member pays on the page: by a card of the sandbox that pays, one that does not, and one whose
 owner is asked; and changes, cancels and mends."""
 
 import re
