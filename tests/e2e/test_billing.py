@@ -63,7 +63,8 @@ def selling_cuemark(
     installation = Installation(folder)
     installation.up()
     installation.cli("billing", "plan", "standard", "--name", "Standard", "--price", "EUR=7.99")
-    installation.ingest(small_film, FILM, effort="fast")
+    installation.ingest(small_film, FILM, effort="fast", wait=False)
+    wait_until(lambda: _plays(installation), 300, "there is something to play")
     yield installation
     installation.down()
 
@@ -158,6 +159,11 @@ def test_a_plan_is_bought_through_a_death_lost_mended_and_refunded(
     assert member.play(title_id)[1]["error"]["code"] == "not_entitled"
     assert moved(install) == [("capture", PRICE_MINOR)] * 3 + [("refund", PRICE_MINOR)]
     assert in_the_ledger(install) == at_the_bank(install) == 2 * PRICE_MINOR
+
+
+def _plays(install: Installation) -> bool:
+    """Whether a first version of the film is there."""
+    return [title["quality"] for title in install.json("titles")["titles"]] not in ([], ["none"])
 
 
 def _broken_off(member: Member, card: str) -> None:
