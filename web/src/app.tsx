@@ -1,23 +1,32 @@
 // Who is here, and which view they see.
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { api, ApiError, type Member, type Service } from "./api.ts";
+import { api, ApiError, type FactorAsked, type Member, type Service } from "./api.ts";
 import { complaintOf, isLoggedOut } from "./complaint.ts";
 import { say } from "./language.ts";
 import { AccountPage } from "./pages/account.tsx";
 import { DevicePage } from "./pages/device.tsx";
+import { HistoryPage } from "./pages/history.tsx";
 import { HomePage } from "./pages/home.tsx";
-import { EmailPage, ForgotPage, JoinPage, ResetPage, SignUpPage } from "./pages/joining.tsx";
+import {
+  EmailPage,
+  ForgotPage,
+  JoinPage,
+  LetterLoginPage,
+  ResetPage,
+  SignUpPage,
+} from "./pages/joining.tsx";
 import { LoginPage } from "./pages/login.tsx";
 import { PlanPage } from "./pages/plan/page.tsx";
 import { WorkPage } from "./pages/work.tsx";
 import { Message } from "./parts/message.tsx";
+import { Prover } from "./parts/prover.tsx";
 import { codeOf, go, isOpen, useRoute, type Open } from "./route.ts";
 
 type Visit =
   | { readonly is: "asking" }
   | { readonly is: "redeeming" }
-  | { readonly is: "guest"; readonly complaint: string }
+  | { readonly is: "guest"; readonly complaint: string; readonly asked?: FactorAsked }
   | { readonly is: "member"; readonly member: Member }
   | { readonly is: "failed"; readonly complaint: string };
 
@@ -64,6 +73,8 @@ function OpenPage(props: {
       return <JoinPage serviceName={serviceName} onIn={onIn} />;
     case "forgot":
       return <ForgotPage serviceName={serviceName} />;
+    case "letter":
+      return <LetterLoginPage serviceName={serviceName} />;
     case "reset":
       return <ResetPage serviceName={serviceName} />;
     case "email":
@@ -107,7 +118,8 @@ export function App() {
     history.replaceState(null, "", "/login");
     setVisit({ is: "redeeming" });
     try {
-      await api.redeem(code);
+      const asked = await api.redeem(code);
+      if (asked) return setVisit({ is: "guest", complaint: "", asked });
     } catch (error) {
       return toLogin(isLoggedOut(error) ? say("login.link_spent") : complaintOf(error));
     }
@@ -162,7 +174,15 @@ export function App() {
     );
   }
   if (visit.is === "guest") {
-    return <LoginPage service={service} complaint={visit.complaint} onIn={enter} />;
+    return (
+      <LoginPage
+        key={visit.asked?.challenge ?? "first"}
+        service={service}
+        complaint={visit.complaint}
+        asked={visit.asked}
+        onIn={enter}
+      />
+    );
   }
   if (route.view === "watch") {
     if (!WatchPage) return <Message text={say("player.loading")} busy />;
@@ -171,16 +191,27 @@ export function App() {
   if (route.view === "work") {
     return <WorkPage key={route.workId} workId={route.workId} onLoggedOut={toLogin} />;
   }
-  if (route.view === "device") return <DevicePage serviceName={serviceName} />;
+  if (route.view === "device") {
+    return (
+      <>
+        <Prover />
+        <DevicePage serviceName={serviceName} />
+      </>
+    );
+  }
   if (route.view === "plan") return <PlanPage service={service} onLoggedOut={toLogin} />;
+  if (route.view === "history") return <HistoryPage onLoggedOut={toLogin} />;
   if (route.view === "account") {
     return (
-      <AccountPage
-        service={service}
-        member={visit.member}
-        onLogOut={() => void logOut()}
-        onLoggedOut={leave}
-      />
+      <>
+        <Prover />
+        <AccountPage
+          service={service}
+          member={visit.member}
+          onLogOut={() => void logOut()}
+          onLoggedOut={leave}
+        />
+      </>
     );
   }
   if (route.view === "lost") {
