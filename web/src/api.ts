@@ -80,6 +80,78 @@ export interface Totp {
 export interface Service {
   readonly name: string;
   readonly sign_up: "open" | "closed";
+  readonly payments: { readonly provider: Provider };
+}
+
+/** Who charges members; nothing is sold where it is none. */
+export type Provider = "none" | "sandbox" | "debit" | "stripe";
+
+/** In whole minor units of a currency (cents, yen). */
+export interface Money {
+  readonly amount_minor: number;
+  readonly currency: string;
+}
+
+export interface Plan {
+  readonly plan_id: string;
+  readonly name: string;
+  readonly prices: readonly { readonly money: Money }[];
+  readonly interval: "month" | "year";
+  readonly allowance: {
+    readonly max_height: number;
+    readonly streams: number;
+    readonly ads: boolean;
+  };
+  readonly trial_days: number;
+}
+
+export interface Subscription {
+  readonly state:
+    | "incomplete"
+    | "trialing"
+    | "active"
+    | "past_due"
+    | "pausing"
+    | "paused"
+    | "canceled"
+    | "ended";
+  readonly plan_id: string;
+  readonly plan_name: string;
+  readonly price: Money;
+  readonly territory: string;
+  readonly period_ends_at: string;
+  readonly card: "none" | "pending" | "action" | "ready" | "declined";
+  readonly next_plan_id: string;
+  readonly action_url: string;
+  readonly coupon: string;
+  readonly decline_code: string;
+}
+
+export interface InvoicePreview {
+  readonly plan_name: string;
+  readonly currency: string;
+  readonly lines: readonly { readonly text: string; readonly amount_minor: number }[];
+  readonly total_minor: number;
+  readonly due_at: string | null;
+  readonly at_once: boolean;
+}
+
+export interface Invoice {
+  readonly invoice_id: string;
+  readonly number: string;
+  readonly status: "open" | "paid" | "void";
+  readonly currency: string;
+  readonly total_minor: number;
+  readonly refunded_minor: number;
+  readonly charged_back_minor: number;
+  readonly issued_at: string;
+}
+
+export interface Order {
+  readonly plan_id: string;
+  readonly territory: string;
+  readonly card: string;
+  readonly coupon: string;
 }
 
 interface Letter {
@@ -452,6 +524,26 @@ export const api = {
   async answerDevice(user_code: string, allow: boolean): Promise<void> {
     await call("POST", `${BASE}/device-sign-in`, { body: { user_code, allow } });
   },
+
+  plans: (territory: string) =>
+    json<{ plans: readonly Plan[] }>("GET", `/plans?territory=${id(territory)}`),
+  subscription: () => json<Subscription>("GET", "/subscription"),
+  subscribe: (order: Order) => json<Subscription>("POST", "/subscription", order),
+  changePlan: (plan_id: string) => json<Subscription>("PUT", "/subscription/plan", { plan_id }),
+  changeSubscription: (change: "cancel" | "pause" | "resume") =>
+    json<Subscription>("POST", "/subscription/changes", { change }),
+  replaceCard: (card: string) => json<Subscription>("PUT", "/subscription/card", { card }),
+  testCard: (number: string) =>
+    json<{ token: string }>("POST", "/billing/test-cards", { number }),
+  preview: (planId = "") =>
+    json<InvoicePreview>("GET", `/subscription/preview${planId && `?plan_id=${id(planId)}`}`),
+  invoices: (after = "") =>
+    json<{ invoices: readonly Invoice[]; next_cursor: string }>(
+      "GET",
+      `/invoices?limit=24&after=${id(after)}`,
+    ),
+  invoicePath: (invoiceId: string, form: "page" | "pdf") =>
+    `${BASE}/invoices/${id(invoiceId)}/${form}`,
 
   async startPlay(titleId: string, start: PlayStart): Promise<Play> {
     const traceId = newTraceId();

@@ -17,6 +17,7 @@ import {
   SignUpPage,
 } from "./pages/joining.tsx";
 import { LoginPage } from "./pages/login.tsx";
+import { PlanPage } from "./pages/plan/page.tsx";
 import { WorkPage } from "./pages/work.tsx";
 import { Message } from "./parts/message.tsx";
 import { Prover } from "./parts/prover.tsx";
@@ -44,6 +45,7 @@ function useService(): Service {
   const [service, setService] = useState<Service>({
     name: say("service.fallback"),
     sign_up: "closed",
+    payments: { provider: "none" },
   });
   useEffect(() => {
     // The name is an ornament: without it the fallback stands, and other calls say what is wrong.
@@ -197,13 +199,14 @@ export function App() {
       </>
     );
   }
+  if (route.view === "plan") return <PlanPage service={service} onLoggedOut={toLogin} />;
   if (route.view === "history") return <HistoryPage onLoggedOut={toLogin} />;
   if (route.view === "account") {
     return (
       <>
         <Prover />
         <AccountPage
-          serviceName={serviceName}
+          service={service}
           member={visit.member}
           onLogOut={() => void logOut()}
           onLoggedOut={leave}

@@ -27,6 +27,7 @@ const SENTENCES: Readonly<Record<string, StringKey>> = {
   list_full: "error.list_full",
   unknown_work: "player.gone",
   cannot_play: "player.cannot",
+  not_entitled: "player.no_plan",
   too_many_streams: "player.too_many",
   unknown_title: "player.gone",
   not_found: "player.gone",

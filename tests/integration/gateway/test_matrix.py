@@ -117,6 +117,7 @@ SHARED = {
     "GET /api/v1/standing",
     "GET /api/v1/search",
     "GET /api/v1/search/suggestions",
+    "GET /api/v1/subscription/preview",
     "GET /api/v1/titles",
     "GET /api/v1/titles/{title_id:str}",
     "GET /api/v1/titles/{title_id:str}/artwork",
