@@ -155,7 +155,7 @@ class Told:
             return False
         if self.territories is not None and territory not in self.territories:
             return False
-        return maturity is None or (self.age is not None and self.age <= maturity)
+        return maturity is None or (18 if self.age is None else self.age) <= maturity
 
 
 async def test_random_questions_find_no_title_that_a_slow_oracle_hides_and_all_that_it_shows(

@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from cuemark.contexts.search.model import folding, popularity, ranking, spelling, vectors
 from cuemark.contexts.search.model.entries import Called, Facts
-from cuemark.contexts.search.model.fitness import is_fit
 from cuemark.contexts.search.model.ranking import Asked, Candidate
 from cuemark.contexts.search.model.reading import question
-from cuemark.contracts.catalog.gathering import FitFrom
 from cuemark.contracts.search import SearchInvalid
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -35,7 +33,6 @@ def candidate(
         genres=[],
         themes=[],
         original_language="",
-        fit_from=[],
         genre_ids=[],
     )
     return Candidate(work_id=work_id, facts=facts, in_text=[False] * 8, popular=popular)
@@ -136,14 +133,3 @@ def test_a_title_is_most_like_one_of_its_own_kind() -> None:
     assert near > far > none == 0.0
     assert vectors.likeness([], [salt]) == []
     assert vectors.likeness([salt], []) == [0.0]
-
-
-def test_a_title_is_fit_by_the_strictest_body_of_the_territory_or_of_all() -> None:
-    rated = [
-        FitFrom(age=6, territories=["DE"]),
-        FitFrom(age=12, territories=["DE"]),
-        FitFrom(age=16, territories=["FR"]),
-    ]
-    assert (is_fit(rated, "DE", 12), is_fit(rated, "DE", 11)) == (True, False)
-    assert (is_fit(rated, "US", 16), is_fit(rated, "US", 15)) == (True, False)
-    assert not is_fit([], "DE", 18)

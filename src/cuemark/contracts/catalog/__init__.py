@@ -43,6 +43,8 @@ from cuemark.contracts.catalog.metadata import (
     TermList,
 )
 from cuemark.contracts.catalog.works import (
+    AdmittedWorks,
+    AdmitWorks,
     CreateWork,
     DescribeWork,
     GetWork,
@@ -234,6 +236,8 @@ class Catalog(Protocol):
     async def gather_works(self, request: GatherWorks) -> GatheredWorks: ...
 
     async def list_titles_within(self, request: ListTitlesWithin) -> TitlesWithin: ...
+
+    async def admit_works(self, request: AdmitWorks) -> AdmittedWorks: ...
 
     async def put_person(self, request: PutPerson) -> Person: ...
 

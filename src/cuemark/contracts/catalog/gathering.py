@@ -18,16 +18,9 @@ class GatherWorks(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 200
 
 
-class FitFrom(msgspec.Struct, frozen=True, kw_only=True):
-    """The age from which a body holds a work to be fit, where it speaks."""
-
-    age: int
-    territories: list[str]
-
-
 class GatheredWork(msgspec.Struct, frozen=True, kw_only=True):
-    """A work with what those above it tell for it: ``genres``, ``themes`` and ``fit_from`` are in
-    force here. ``above`` is what it lies in, the nearest last; ``series`` the texts of the series
+    """A work with what those above it tell for it: ``genres`` and ``themes`` are in force
+    here. ``above`` is what it lies in, the nearest last; ``series`` the texts of the series
     that it is of."""
 
     work: Work
@@ -35,7 +28,6 @@ class GatheredWork(msgspec.Struct, frozen=True, kw_only=True):
     series: list[Text] = []
     genres: list[TermId] = []
     themes: list[TermId] = []
-    fit_from: list[FitFrom] = []
 
 
 class GatheredWorks(msgspec.Struct, frozen=True, kw_only=True):

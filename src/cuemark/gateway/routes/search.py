@@ -32,7 +32,9 @@ _INDEX = f"{API}/search/index"
 
 
 @get(
-    f"{API}/search", opt={"access": "member_or_operator", "staff": "catalog.read"}, tags=["search"]
+    f"{API}/search",
+    opt={"access": "member_or_operator", "profile": "kids", "staff": "catalog.read"},
+    tags=["search"],
 )
 async def search(
     parts: Parts,
@@ -51,7 +53,7 @@ async def search(
 
 @get(
     f"{API}/search/suggestions",
-    opt={"access": "member_or_operator", "staff": "catalog.read"},
+    opt={"access": "member_or_operator", "profile": "kids", "staff": "catalog.read"},
     tags=["search"],
 )
 async def suggest(
@@ -65,7 +67,7 @@ async def suggest(
 
 @get(
     f"{API}/works/{{work_id:str}}/like",
-    opt={"access": "member_or_operator", "staff": "catalog.read"},
+    opt={"access": "member_or_operator", "profile": "kids", "staff": "catalog.read"},
     tags=["search"],
 )
 async def find_like(
@@ -110,6 +112,7 @@ async def _viewpoint(
     viewpoint = Viewpoint(
         languages=languages,
         territory=territory,
+        maturity=request.user.maturity,
         watched=[each.title_id for each in watched[:MOST_WATCHED]],
     )
     return viewpoint, {each.title_id: each.position_s for each in watched}

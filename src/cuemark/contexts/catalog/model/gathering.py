@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from cuemark.contexts.catalog.model import ratings
 from cuemark.contexts.catalog.model.showing import nearest
-from cuemark.contracts.catalog.gathering import FitFrom, GatheredWork
+from cuemark.contracts.catalog.gathering import GatheredWork
 from cuemark.contracts.catalog.works import Work
 from cuemark.contracts.ids import WorkId
 
@@ -21,11 +20,6 @@ def gathered(work: Work, known: Mapping[WorkId, Work]) -> GatheredWork:
         series=series.details.texts if series else [],
         genres=list(nearest(chain, lambda each: each.genres)),
         themes=list(nearest(chain, lambda each: each.themes)),
-        fit_from=[
-            FitFrom(age=scheme.ages[each.rating], territories=list(scheme.territories))
-            for each in nearest(chain, lambda each: each.ratings)
-            for scheme in [ratings.SCHEMES[each.scheme]]
-        ],
     )
 
 

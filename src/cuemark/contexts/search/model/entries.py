@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from cuemark.contexts.search.model import folding, vectors
-from cuemark.contracts.catalog.gathering import FitFrom, GatheredWork
+from cuemark.contracts.catalog.gathering import GatheredWork
 from cuemark.contracts.catalog.metadata import NameIn, Person, Term, Text
 from cuemark.contracts.catalog.works import Kind
 from cuemark.contracts.ids import PersonId, TermId
@@ -34,7 +34,6 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     genres: list[Called]
     themes: list[Called]
     original_language: str
-    fit_from: list[FitFrom]
     genre_ids: list[str]
 
 
@@ -106,7 +105,6 @@ def entry(
             genres=[name for some in genres for name in some],
             themes=[name for some in themes for name in some],
             original_language=details.original_language,
-            fit_from=given.fit_from,
             genre_ids=list(given.genres),
         ),
         vector=vectors.vector(given.genres, given.themes, credited, about, details.year),

@@ -5,17 +5,14 @@ found beyond the candidates is not reached by any page; a better question reache
 """
 
 import re
-from collections.abc import Sequence
 
 import msgspec
 
 from cuemark.contexts.search import store
-from cuemark.contexts.search.model.entries import Facts
 from cuemark.contexts.search.model.reading import Question, question
 from cuemark.contexts.search.service.finding import MOST_NAMED, Finder, Finding
 from cuemark.contexts.search.service.paging import Place, Placed, place_of, taken
 from cuemark.contexts.search.service.showing import Showing
-from cuemark.contexts.search.store import asking
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.catalog.works import UnknownWork
 from cuemark.contracts.ids import WorkId
@@ -72,7 +69,7 @@ class SearchService(Search):
 
     async def like(self, request: FindLike) -> Found:
         place = _checked(request)
-        shown = await self._showing.shown(request.viewpoint, [request.work_id], self._facts)
+        shown = await self._showing.shown(request.viewpoint, [request.work_id])
         if request.work_id not in shown:
             raise UnknownWork("There is no such work.")
         return await self._alike(request.work_id, shown[request.work_id].name, request, place)
@@ -134,7 +131,7 @@ class SearchService(Search):
             for each in found.ranked
             if each.what == "work" and each.likeness >= ALIKE
         ]
-        shown = await self._showing.shown(viewpoint, close[:MOST_NAMED], self._facts)
+        shown = await self._showing.shown(viewpoint, close[:MOST_NAMED])
         return next(((each, shown[each].name) for each in close if each in shown), None)
 
     async def _alike(
@@ -158,14 +155,9 @@ class SearchService(Search):
             works = [WorkId(each.found_id) for each in chunk if each.what == "work"]
             named = [one for each in chunk for one in found.naming.get(each.found_id, [])]
             asked = list(dict.fromkeys([*works, *named]))
-            shown = await self._showing.shown(viewpoint, asked, self._facts) if asked else {}
+            shown = await self._showing.shown(viewpoint, asked) if asked else {}
             placed.take(chunk, shown, found.naming, viewpoint.languages)
         return taken(placed, limit)
-
-    async def _facts(self, work_ids: Sequence[str]) -> dict[str, Facts]:
-        async with self._database.transaction() as transaction:
-            number, _ = await _searched(transaction)
-            return await asking.facts_of(transaction, number, work_ids)
 
 
 def _checked(request: SearchFor | FindLike) -> Place | None:

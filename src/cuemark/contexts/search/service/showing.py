@@ -4,12 +4,11 @@ It is asked for each page, of the catalog and of rights: what the index knows of
 launches only spares asking. Without either nothing is shown: ``Unavailable``.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 
-from cuemark.contexts.search.model.entries import HOLDERS, Facts
-from cuemark.contexts.search.model.fitness import is_fit
+from cuemark.contexts.search.model.entries import HOLDERS
 from cuemark.contracts.catalog import Catalog
-from cuemark.contracts.catalog.works import ListTitlesWithin, ListWorks, WorkSummary
+from cuemark.contracts.catalog.works import AdmitWorks, ListTitlesWithin, ListWorks, WorkSummary
 from cuemark.contracts.ids import TitleId, WorkId
 from cuemark.contracts.rights import Decide, Rights
 from cuemark.contracts.search import Viewpoint
@@ -17,8 +16,6 @@ from cuemark.kit.pages import MOST_ROWS
 
 FIRST_WITHIN = 8
 """How many titles of a series are asked for first; the others only where none of these is shown."""
-
-FactsOf = Callable[[Sequence[str]], Awaitable[Mapping[str, Facts]]]
 
 
 class Showing:
@@ -29,7 +26,7 @@ class Showing:
         self._rights = rights
 
     async def shown(
-        self, viewpoint: Viewpoint, work_ids: Sequence[WorkId], facts: FactsOf
+        self, viewpoint: Viewpoint, work_ids: Sequence[WorkId]
     ) -> dict[WorkId, WorkSummary]:
         """Those of the works that are shown, in the reader's language."""
         found: dict[WorkId, WorkSummary] = {}
@@ -48,10 +45,11 @@ class Showing:
         for begin, end in ((0, FIRST_WITHIN), (FIRST_WITHIN, None)):
             open_ones = [each for each in within.values() if not shown.intersection(each)]
             asked_for = list(dict.fromkeys(one for each in open_ones for one in each[begin:end]))
-            shown |= await self._allowed(viewpoint, asked_for, facts)
-        return {
-            work_id: found[work_id] for work_id, each in within.items() if shown.intersection(each)
-        }
+            shown |= await self._allowed(viewpoint, asked_for)
+        held = [each for each, titles in within.items() if shown.intersection(titles)]
+        holders = [each for each in held if found[each].kind in HOLDERS]
+        fit = await self._admitted(viewpoint, holders)
+        return {each: found[each] for each in held if each not in holders or each in fit}
 
     async def _within(self, works: Sequence[WorkSummary]) -> dict[WorkId, list[TitleId]]:
         """The titles by which it is decided whether a work is shown."""
@@ -64,10 +62,9 @@ class Showing:
             within |= (await self._catalog.list_titles_within(asked)).title_ids
         return within
 
-    async def _allowed(
-        self, viewpoint: Viewpoint, title_ids: Sequence[TitleId], facts: FactsOf
-    ) -> set[TitleId]:
-        allowed: set[TitleId] = set()
+    async def _allowed(self, viewpoint: Viewpoint, title_ids: Sequence[TitleId]) -> set[TitleId]:
+        """What rights show of titles, as far as it is for the profile."""
+        allowed: list[TitleId] = []
         for first in range(0, len(title_ids), MOST_ROWS):
             asked = Decide(
                 title_ids=list(title_ids[first : first + MOST_ROWS]),
@@ -75,13 +72,19 @@ class Showing:
                 licence_types=viewpoint.licence_types,
             )
             decided = (await self._rights.decide(asked)).decisions
-            allowed |= {each.title_id for each in decided if each.shown}
-        if viewpoint.maturity is None or not allowed:
-            return allowed
-        known = await facts(sorted(allowed))
-        return {
-            each
-            for each in allowed
-            if each in known
-            and is_fit(known[each].fit_from, viewpoint.territory, viewpoint.maturity)
-        }
+            allowed += [each.title_id for each in decided if each.shown]
+        fit = await self._admitted(viewpoint, [WorkId(each) for each in allowed])
+        return {each for each in allowed if WorkId(each) in fit}
+
+    async def _admitted(self, viewpoint: Viewpoint, work_ids: Sequence[WorkId]) -> set[WorkId]:
+        if viewpoint.maturity is None:
+            return set(work_ids)
+        admitted: set[WorkId] = set()
+        for first in range(0, len(work_ids), MOST_ROWS):
+            asked = AdmitWorks(
+                work_ids=list(work_ids[first : first + MOST_ROWS]),
+                maturity=viewpoint.maturity,
+                territory=viewpoint.territory,
+            )
+            admitted |= set((await self._catalog.admit_works(asked)).work_ids)
+        return admitted

@@ -284,16 +284,6 @@ async def vectors(
     return [bytes(each) for each in found.scalars()]
 
 
-async def facts_of(
-    transaction: Transaction, number: int, work_ids: Sequence[str]
-) -> dict[str, Facts]:
-    found = await transaction.execute(
-        text(f"select work_id, facts from search.work_{number} where work_id = any(:ids)"),
-        {"ids": list(work_ids)},
-    )
-    return {row.work_id: _facts(row.facts) for row in found}
-
-
 def _candidate(row: Row[Any], met: Sequence[bool]) -> Vectored:
     work = Candidate(
         work_id=row.work_id, facts=_facts(row.facts), in_text=list(met), popular=row.popularity

@@ -1,0 +1,354 @@
+"""The table of playback sessions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Double,
+    Integer,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    func,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from cuemark.contexts.playback.model.session import Session
+from cuemark.contexts.playback.store.devices import capabilities_of, said
+from cuemark.contracts.ids import AccountId, PlaySessionId, ProfileId, TitleId, VersionId
+from cuemark.contracts.playback import OwnPlay
+from cuemark.contracts.steering import RankedAppliance
+from cuemark.kit.database import Transaction
+
+_session = Table(
+    "session",
+    MetaData(schema="playback"),
+    Column("session_id", Text, primary_key=True),
+    Column("account_id", Text),
+    Column("profile_id", Text),
+    Column("title_id", Text),
+    Column("version_id", Text),
+    Column("duration_s", Double),
+    Column("device", Text),
+    Column("ranking", JSONB),
+    Column("started_at", DateTime(timezone=True)),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("trace_id", Text),
+    Column("heard_at", DateTime(timezone=True)),
+    Column("robustness", Text),
+    Column("steering_token", Text),
+    Column("territory", Text),
+    Column("right_ends_at", DateTime(timezone=True)),
+    Column("max_height", Integer),
+    Column("title", Text),
+    Column("device_id", Text),
+    Column("capabilities", JSONB),
+)
+
+
+async def add(transaction: Transaction, session: Session) -> None:
+    await transaction.execute(
+        insert(_session).values(
+            session_id=session.session_id,
+            account_id=session.account_id,
+            profile_id=session.profile_id,
+            title_id=session.title_id,
+            version_id=session.version_id,
+            duration_s=session.duration_s,
+            device=session.device,
+            ranking=msgspec.to_builtins(session.ranking),
+            started_at=session.started_at,
+            expires_at=session.expires_at,
+            trace_id=session.trace_id,
+            heard_at=session.started_at,
+            robustness=session.robustness,
+            steering_token=session.steering_token,
+            territory=session.territory,
+            max_height=session.max_height,
+            title=session.title,
+            device_id=session.device_id,
+            capabilities=said(session.capabilities),
+        )
+    )
+
+
+async def lock_streams(transaction: Transaction, account_id: AccountId) -> None:
+    """Until the transaction ends, nobody else places a play of this account."""
+    await transaction.execute(
+        select(func.pg_advisory_xact_lock(func.hashtextextended(f"streams {account_id}", 0)))
+    )
+
+
+async def running_of(
+    transaction: Transaction, account_id: AccountId, now: datetime
+) -> list[Session]:
+    """The plays of an account that run. Until the transaction ends, nobody ends or hears of one.
+
+    One that was heard of later than now was told so by a clock that has been set back since. It
+    counts from now on, so that it locks nobody out for longer than any other.
+    """
+    rows = await transaction.execute(
+        select(_session)
+        .where(
+            _session.c.account_id == account_id,
+            _session.c.ended_at.is_(None),
+            _session.c.expires_at > now,
+        )
+        .with_for_update()
+    )
+    found = [_session_of(row) for row in rows]
+    if any(each.heard_at and each.heard_at > now for each in found):
+        early = [each.session_id for each in found]
+        await transaction.execute(
+            update(_session)
+            .where(_session.c.session_id.in_(early), _session.c.heard_at > now)
+            .values(heard_at=now)
+        )
+    return found
+
+
+async def end_all(
+    transaction: Transaction, session_ids: Sequence[PlaySessionId], now: datetime
+) -> None:
+    await transaction.execute(
+        update(_session).where(_session.c.session_id.in_(session_ids)).values(ended_at=now)
+    )
+
+
+async def running(
+    transaction: Transaction, session_id: PlaySessionId, account_id: AccountId | None, now: datetime
+) -> Session | None:
+    """The session, where it is this account's and neither ended nor past its time. Without an
+    account it may be anyone's."""
+    owned = [] if account_id is None else [_session.c.account_id == account_id]
+    row = (
+        await transaction.execute(
+            select(_session).where(
+                _session.c.session_id == session_id,
+                *owned,
+                _session.c.ended_at.is_(None),
+                _session.c.expires_at > now,
+            )
+        )
+    ).one_or_none()
+    return None if row is None else _session_of(row)
+
+
+async def heard(transaction: Transaction, session_id: PlaySessionId, now: datetime) -> bool:
+    """Note that a play was heard of, unless it has been ended; whether it has not."""
+    noted = await transaction.execute(
+        update(_session)
+        .where(_session.c.session_id == session_id, _session.c.ended_at.is_(None))
+        .values(heard_at=now)
+        .returning(_session.c.session_id)
+    )
+    return noted.one_or_none() is not None
+
+
+async def of_title(
+    transaction: Transaction, title_id: TitleId, after: str, limit: int
+) -> list[tuple[PlaySessionId, VersionId]]:
+    """Up to ``limit`` sessions of a title after a cursor, the oldest first, with their versions."""
+    rows = await transaction.execute(
+        select(_session.c.session_id, _session.c.version_id)
+        .where(_session.c.title_id == title_id, _session.c.session_id > after)
+        .order_by(_session.c.session_id)
+        .limit(limit)
+    )
+    return [(row.session_id, row.version_id) for row in rows]
+
+
+async def named(
+    transaction: Transaction, session_ids: Sequence[PlaySessionId]
+) -> dict[PlaySessionId, Session]:
+    """The sessions of these ids, whether they run or not."""
+    rows = await transaction.execute(select(_session).where(_session.c.session_id.in_(session_ids)))
+    return {session.session_id: session for session in map(_session_of, rows)}
+
+
+async def own(
+    transaction: Transaction, account_id: AccountId, before: str, limit: int
+) -> list[OwnPlay]:
+    """The plays of an account, the newest first, before a cursor (ids sort by time)."""
+    query = select(_session).where(_session.c.account_id == account_id)
+    if before:
+        query = query.where(_session.c.session_id < before)
+    rows = await transaction.execute(query.order_by(_session.c.session_id.desc()).limit(limit))
+    return [
+        OwnPlay(
+            session_id=row.session_id,
+            profile_id=row.profile_id,
+            title_id=row.title_id,
+            device=row.device,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            expires_at=row.expires_at,
+        )
+        for row in rows
+    ]
+
+
+async def of_profile(
+    transaction: Transaction, account_id: AccountId, profile_id: ProfileId, now: datetime
+) -> list[Session]:
+    """The plays of a profile that run."""
+    rows = await transaction.execute(
+        select(_session).where(
+            _session.c.account_id == account_id,
+            _session.c.profile_id == profile_id,
+            _session.c.ended_at.is_(None),
+            _session.c.expires_at > now,
+        )
+    )
+    return [_session_of(row) for row in rows]
+
+
+async def erase(
+    transaction: Transaction, account_id: AccountId, profile_id: ProfileId | None, now: datetime
+) -> list[tuple[PlaySessionId, datetime]]:
+    """Take out of all plays of an account, or of one profile of it, whose they were and on which
+    device, and end them.
+
+    Returns those that ran, with their ends: their tokens are out there yet.
+    """
+    theirs = [_session.c.account_id == account_id]
+    if profile_id is not None:
+        theirs.append(_session.c.profile_id == profile_id)
+    ran = await transaction.execute(
+        select(_session.c.session_id, _session.c.expires_at)
+        .where(
+            *theirs,
+            _session.c.ended_at.is_(None),
+            _session.c.expires_at > now,
+        )
+        .with_for_update()
+    )
+    running = [(PlaySessionId(row.session_id), row.expires_at) for row in ran]
+    await transaction.execute(
+        update(_session)
+        .where(*theirs)
+        .values(
+            account_id=_session.c.account_id if profile_id else "",
+            profile_id="",
+            device="",
+            device_id="",
+            capabilities=null(),
+            ended_at=func.coalesce(_session.c.ended_at, now),
+        )
+    )
+    return running
+
+
+async def latest(
+    transaction: Transaction, before: str, now: datetime, heard_since: datetime, limit: int
+) -> list[Session]:
+    """Plays that run and were heard of, the newest first, before a cursor (ids sort by time)."""
+    query = select(_session).where(
+        _session.c.ended_at.is_(None),
+        _session.c.expires_at > now,
+        func.coalesce(_session.c.heard_at, _session.c.started_at) >= heard_since,
+    )
+    if before:
+        query = query.where(_session.c.session_id < before)
+    rows = await transaction.execute(query.order_by(_session.c.session_id.desc()).limit(limit))
+    return [_session_of(row) for row in rows]
+
+
+def _session_of(row: Row[tuple[object, ...]]) -> Session:
+    return Session(
+        session_id=row.session_id,
+        account_id=row.account_id,
+        profile_id=row.profile_id,
+        title_id=row.title_id,
+        version_id=row.version_id,
+        duration_s=row.duration_s,
+        device=row.device,
+        ranking=msgspec.convert(row.ranking, list[RankedAppliance]),
+        started_at=row.started_at,
+        expires_at=row.expires_at,
+        trace_id=row.trace_id,
+        heard_at=row.heard_at or row.started_at,
+        robustness=row.robustness,
+        steering_token=row.steering_token,
+        territory=row.territory,
+        max_height=row.max_height,
+        title=row.title,
+        device_id=row.device_id,
+        capabilities=capabilities_of(row.capabilities),
+    )
+
+
+async def territories_of(transaction: Transaction, title_id: TitleId, now: datetime) -> list[str]:
+    """Where plays of a title run."""
+    rows = await transaction.execute(
+        select(_session.c.territory)
+        .where(
+            _session.c.title_id == title_id,
+            _session.c.ended_at.is_(None),
+            _session.c.expires_at > now,
+        )
+        .distinct()
+    )
+    return list(rows.scalars())
+
+
+async def set_right_end(
+    transaction: Transaction,
+    title_id: TitleId,
+    territory: str,
+    now: datetime,
+    right_ends_at: datetime | None,
+) -> None:
+    """Say when the plays of a title that run in a territory lose their right."""
+    await transaction.execute(
+        update(_session)
+        .where(
+            _session.c.title_id == title_id,
+            _session.c.territory == territory,
+            _session.c.ended_at.is_(None),
+            _session.c.expires_at > now,
+        )
+        .values(right_ends_at=right_ends_at)
+    )
+
+
+async def without_right(transaction: Transaction, now: datetime, limit: int) -> list[PlaySessionId]:
+    """Up to ``limit`` plays that run although their right has ended."""
+    rows = await transaction.execute(
+        select(_session.c.session_id)
+        .where(
+            _session.c.ended_at.is_(None),
+            _session.c.right_ends_at <= now,
+            _session.c.expires_at > now,
+        )
+        .order_by(_session.c.right_ends_at)
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+async def end(
+    transaction: Transaction,
+    session_id: PlaySessionId,
+    account_id: AccountId | None,
+    now: datetime,
+) -> datetime | None:
+    """End the session; when it would have ended anyway, or None where the account has none of this
+    id. Ending again is no change. Without an account it may be anyone's."""
+    owned = [_session.c.account_id == account_id] if account_id else []
+    ended = await transaction.execute(
+        update(_session)
+        .where(_session.c.session_id == session_id, *owned)
+        .values(ended_at=func.coalesce(_session.c.ended_at, now))
+        .returning(_session.c.expires_at)
+    )
+    expires_at: datetime | None = ended.scalar_one_or_none()
+    return expires_at
