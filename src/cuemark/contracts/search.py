@@ -41,7 +41,7 @@ class Viewpoint(msgspec.Struct, frozen=True, kw_only=True):
     ``languages`` are BCP 47 ranges, the preferred one first. ``territory`` is ISO 3166-1, empty
     where it is not known; ``licence_types`` those of the plan, by default the install's.
     ``maturity`` is the highest age that titles may be fit from, as the catalog's ``AdmitWorks`` has
-    it, None for no bound. ``watched`` are titles that were watched last (at most 20).
+    it; None for no bound. ``watched`` are titles that were watched last (at most 20).
     ``seen_only`` leaves out what members may not be shown.
     """
 

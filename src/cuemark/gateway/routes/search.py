@@ -33,7 +33,7 @@ _INDEX = f"{API}/search/index"
 
 @get(
     f"{API}/search",
-    opt={"access": "member_or_operator", "staff": "catalog.read", "profile": "kids"},
+    opt={"access": "member_or_operator", "profile": "kids", "staff": "catalog.read"},
     tags=["search"],
 )
 async def search(
@@ -53,7 +53,7 @@ async def search(
 
 @get(
     f"{API}/search/suggestions",
-    opt={"access": "member_or_operator", "staff": "catalog.read", "profile": "kids"},
+    opt={"access": "member_or_operator", "profile": "kids", "staff": "catalog.read"},
     tags=["search"],
 )
 async def suggest(
@@ -67,7 +67,7 @@ async def suggest(
 
 @get(
     f"{API}/works/{{work_id:str}}/like",
-    opt={"access": "member_or_operator", "staff": "catalog.read", "profile": "kids"},
+    opt={"access": "member_or_operator", "profile": "kids", "staff": "catalog.read"},
     tags=["search"],
 )
 async def find_like(

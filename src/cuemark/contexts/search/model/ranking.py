@@ -4,8 +4,11 @@ A candidate is scored by how well each word of the question is met and in which 
 the whole question is to a name, by how popular it is, and by what the profile reads and watched.
 """
 
+import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 from rapidfuzz import fuzz
@@ -28,7 +31,8 @@ _MISSING = 1.5
 _KINDS = {"supplemental": 1.0, "episode": 0.4, "season": 0.3}
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Asked:
     """A question as it was understood: for each word what it may mean."""
 
     words: Sequence[str]
@@ -37,9 +41,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     languages: Sequence[str]
     now: datetime
 
-    @property
+    @cached_property
     def whole(self) -> str:
         return " ".join(self.words)
+
+    @cached_property
+    def parted(self) -> list[tuple[str, ...]]:
+        """For each word, what it and a neighbour are as one word."""
+        pairs = [one + other for one, other in itertools.pairwise(self.words)]
+        return [tuple(pairs[max(at - 1, 0) : at + 1]) for at in range(len(self.words))]
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,14 +122,16 @@ def _work(asked: Asked, work: Candidate) -> Ranked | None:
         ("title", facts.names),
         ("series", facts.series),
         ("person", facts.people),
-        ("genre", facts.genres),
         ("theme", facts.themes),
+        ("genre", facts.genres),
     ]
     whole = likest(asked, facts.names)
     met, why, missing = 0.0, [], False
     for at in range(len(asked.words)):
         best, match = 0.0, None
         for field, names in fields:
+            if best >= _FIELDS[field]:
+                break
             strength, name = _met(asked, at, names)
             if strength * _FIELDS[field] > best:
                 best, match = strength * _FIELDS[field], Match(field=field, text=name)
@@ -186,7 +198,7 @@ def likest(asked: Asked, names: Sequence[Called]) -> float:
 def _met(asked: Asked, at: int, names: Sequence[Called]) -> tuple[float, str]:
     """How well one word of the question is met by names, and by which."""
     word, meant = asked.words[at], asked.meant[at]
-    parted = {asked.words[pair] + asked.words[pair + 1] for pair in _pairs(asked, at)}
+    parted = asked.parted[at]
     begins = asked.unfinished and at == len(asked.words) - 1
     best, which = 0.0, ""
     for name in names:
@@ -199,10 +211,6 @@ def _met(asked: Asked, at: int, names: Sequence[Called]) -> tuple[float, str]:
             if strength > best:
                 best, which = strength, name.name
     return best, which
-
-
-def _pairs(asked: Asked, at: int) -> list[int]:
-    return [pair for pair in (at - 1, at) if 0 <= pair < len(asked.words) - 1]
 
 
 def _reads(languages: Sequence[str], facts: Facts) -> bool:

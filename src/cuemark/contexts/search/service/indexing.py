@@ -65,8 +65,7 @@ class Indexer:
 
     async def _has_work(self) -> bool:
         async with self._database.transaction() as transaction:
-            current, building, _, waiting = await store.standing(transaction)
-            return current is None or building is not None or waiting > 0
+            return await store.is_behind(transaction)
 
     async def _take_in(
         self, transaction: Transaction, current: int | None, building: int | None
@@ -98,8 +97,8 @@ class Indexer:
         await _put(transaction, number, works, names, over=False)
         await store.advance(transaction, number, page.next_cursor, len(works))
         if not page.next_cursor:
-            words = await writing.all_words(transaction, number)
-            await writing.count_words(transaction, number, words)
+            often, titled = await writing.all_words(transaction, number)
+            await writing.count_words(transaction, number, often, titled)
             await store.finish(transaction, number, self._clock.now())
             structlog.get_logger().info("index_whole", number=number)
 
@@ -136,4 +135,5 @@ async def _count_new_words(
     )
     known = {word for each in works for word in each.words}
     more.update({word for each in names for word in each.words} - known)
-    await writing.count_words(transaction, number, more)
+    titled = Counter(word for each in works for word in each.titles)
+    await writing.count_words(transaction, number, more, titled)

@@ -10,8 +10,8 @@ from cuemark.contracts.search import Found, Hit
 from cuemark.kit.pages import PageInvalid, cursor_of, keys_of
 
 Place = tuple[float, str]
-_MORE = 1.5
-"""How many are looked at for each that is wanted, as some are not shown."""
+_MORE = 2
+"""How many are looked at beyond those that are wanted, as some are not shown."""
 
 
 class Placed:
@@ -22,7 +22,7 @@ class Placed:
         self.hits: list[tuple[Place, Hit]] = []
 
     def next_chunk(self, limit: int) -> list[Ranked]:
-        size = int((limit + 1 - len(self.hits)) * _MORE) + 1
+        size = limit + 1 - len(self.hits) + _MORE
         chunk, self._left = self._left[:size], self._left[size:]
         return chunk
 

@@ -46,9 +46,10 @@ class Showing:
             open_ones = [each for each in within.values() if not shown.intersection(each)]
             asked_for = list(dict.fromkeys(one for each in open_ones for one in each[begin:end]))
             shown |= await self._allowed(viewpoint, asked_for)
-        open_works = [work_id for work_id, each in within.items() if shown.intersection(each)]
-        fit = await self._fit(viewpoint, open_works)
-        return {work_id: found[work_id] for work_id in open_works if work_id in fit}
+        held = [each for each, titles in within.items() if shown.intersection(titles)]
+        holders = [each for each in held if found[each].kind in HOLDERS]
+        fit = await self._admitted(viewpoint, holders)
+        return {each: found[each] for each in held if each not in holders or each in fit}
 
     async def _within(self, works: Sequence[WorkSummary]) -> dict[WorkId, list[TitleId]]:
         """The titles by which it is decided whether a work is shown."""
@@ -62,7 +63,8 @@ class Showing:
         return within
 
     async def _allowed(self, viewpoint: Viewpoint, title_ids: Sequence[TitleId]) -> set[TitleId]:
-        allowed: set[TitleId] = set()
+        """What rights show of titles, as far as it is for the profile."""
+        allowed: list[TitleId] = []
         for first in range(0, len(title_ids), MOST_ROWS):
             asked = Decide(
                 title_ids=list(title_ids[first : first + MOST_ROWS]),
@@ -70,20 +72,19 @@ class Showing:
                 licence_types=viewpoint.licence_types,
             )
             decided = (await self._rights.decide(asked)).decisions
-            allowed |= {each.title_id for each in decided if each.shown}
-        return allowed & {TitleId(each) for each in await self._fit(viewpoint, sorted(allowed))}
+            allowed += [each.title_id for each in decided if each.shown]
+        fit = await self._admitted(viewpoint, [WorkId(each) for each in allowed])
+        return {each for each in allowed if WorkId(each) in fit}
 
-    async def _fit(self, viewpoint: Viewpoint, works: Sequence[str]) -> set[WorkId]:
-        """Those of the works that the viewpoint's maturity admits."""
-        ids = [WorkId(each) for each in works]
+    async def _admitted(self, viewpoint: Viewpoint, work_ids: Sequence[WorkId]) -> set[WorkId]:
         if viewpoint.maturity is None:
-            return {*ids}
-        fit: set[WorkId] = set()
-        for first in range(0, len(ids), MOST_ROWS):
+            return set(work_ids)
+        admitted: set[WorkId] = set()
+        for first in range(0, len(work_ids), MOST_ROWS):
             asked = AdmitWorks(
-                work_ids=ids[first : first + MOST_ROWS],
+                work_ids=list(work_ids[first : first + MOST_ROWS]),
                 maturity=viewpoint.maturity,
                 territory=viewpoint.territory,
             )
-            fit |= {*(await self._catalog.admit_works(asked)).work_ids}
-        return fit
+            admitted |= set((await self._catalog.admit_works(asked)).work_ids)
+        return admitted

@@ -31,6 +31,30 @@ async def current(transaction: Transaction) -> int | None:
     return number
 
 
+async def searched(transaction: Transaction) -> tuple[int, int] | None:
+    """The number of the generation that is searched, and about how many works it has."""
+    found = await transaction.execute(
+        text(
+            "select number, works from search.generation where state = 'current' "
+            "order by number desc limit 1"
+        )
+    )
+    row = found.one_or_none()
+    return (row.number, row.works) if row else None
+
+
+async def is_behind(transaction: Transaction) -> bool:
+    """Whether there is an index to build, or a change to take in."""
+    found = await transaction.execute(
+        text(
+            "select not exists (select from search.generation where state = 'current') "
+            "or exists (select from search.generation where state = 'building') "
+            "or exists (select from search.waiting) or exists (select from search.spreading)"
+        )
+    )
+    return bool(found.scalar_one())
+
+
 async def building(transaction: Transaction) -> tuple[int, str, int] | None:
     """The number of the one that is built, up to where it has read, and how many works it has."""
     found = await transaction.execute(
@@ -67,8 +91,13 @@ async def advance(transaction: Transaction, number: int, after: str, works: int)
 
 async def finish(transaction: Transaction, number: int, now: datetime) -> None:
     """Let a generation be searched, and the one before rest until nobody can be in it."""
+    found = await transaction.execute(
+        text("select works from search.generation where number = :number"), {"number": number}
+    )
+    most = common(int(found.scalar_one()))
     for statement in (*_GATHER_UP, *_INDEXES):
-        await transaction.execute(text(statement.format(number=number)))
+        values = {"common": most} if ":common" in statement else {}
+        await transaction.execute(text(statement.format(number=number)), values)
     await transaction.execute(
         text(
             "update search.generation set state = 'retired', retired_at = :now "
@@ -96,7 +125,7 @@ async def drop_retired(transaction: Transaction, before: datetime) -> int:
     )
     numbers = [int(each) for each in found.scalars()]
     for number in numbers:
-        for table in ("work", "name", "word"):
+        for table in ("work", "name", "word", "begin"):
             await transaction.execute(text(f"drop table search.{table}_{number}"))
     return len(numbers)
 
@@ -159,8 +188,16 @@ def _tables(number: int) -> tuple[str, ...]:
         create table search.word_{number} (
           word text collate "C" primary key,
           often integer not null,
+          titled integer not null,
+          common boolean not null default false,
           near text[] not null,
           sound text not null
+        )""",
+        f"""
+        create table search.begin_{number} (
+          letters text primary key,
+          often integer not null,
+          titled integer not null
         )""",
     )
 
@@ -175,20 +212,37 @@ _GATHER_UP = (
     "group by tag) within where w.work_id = within.tag",
     "update search.name_{number} n set weight = log(2.0, named.works) from (select tag, "
     "count(*)::numeric + 1 as works from search.work_{number}, unnest(tags) tag group by tag) "
-    "named "
-    "where n.name_id = named.tag",
+    "named where n.name_id = named.tag",
 )
+
+
+def common(works: int) -> float:
+    """The number of works from which on a word, or what it begins, is looked for among the most
+    popular works instead of by its index, and tells nothing of a synopsis."""
+    return max(1000, 0.04 * works)
+
+
 _INDEXES = (
+    # The popular ones lie together, as they are read together.
+    "create index work_{number}_popular on search.work_{number} (popularity desc, size, work_id)",
+    "cluster search.work_{number} using work_{number}_popular",
     "create index on search.work_{number} using gin (titles)",
     "create index on search.work_{number} using gin (words)",
     "create index on search.work_{number} using gin (told)",
     "create index on search.work_{number} using gin (names)",
-    "create index on search.work_{number} (popularity desc, size, work_id)",
     "create index on search.name_{number} using gin (words)",
+    "create index on search.name_{number} (weight desc, name_id)",
     "create index on search.word_{number} using gin (near)",
     "create index on search.word_{number} using gin (word gin_trgm_ops)",
     "create index on search.word_{number} (sound) where sound <> ''",
     "analyze search.work_{number}",
     "analyze search.name_{number}",
+    "insert into search.word_{number} (word, often, titled, common, near, sound) "
+    "select word, 0, 0, true, '{{}}', '' from ts_stat('select told from search.work_{number}') "
+    "where ndoc > :common "
+    "on conflict (word) do update set common = true",
+    "insert into search.begin_{number} (letters, often, titled) select left(word, length), "
+    "sum(often), sum(titled) from search.word_{number}, generate_series(1, 3) length "
+    "where length(word) >= length group by 1",
     "analyze search.word_{number}",
 )

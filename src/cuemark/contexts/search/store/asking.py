@@ -1,14 +1,16 @@
 """What is read from the generation that is searched."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 
 from cuemark.contexts.search.model.entries import Called, Facts
 from cuemark.contexts.search.model.ranking import Candidate, NameCandidate
+from cuemark.contexts.search.store import common
 from cuemark.contracts.ids import TitleId, WorkId
 from cuemark.kit.database import Transaction
 
@@ -18,6 +20,13 @@ _ENDLESS = "\U0010ffff"
 _MOST_NEAR = 200
 _SEEN = "(not :seen_only or (plays and (launch_at is null or launch_at <= :now)))"
 _ORDER = "order by popularity desc, size, work_id limit :limit"
+_MOST_POPULAR = 20_000
+_POPULAR = f"order by popularity desc, size, work_id limit {_MOST_POPULAR}"
+_COUNTED = 3
+"""Letters of beginnings that are counted when an index is built."""
+Among = Literal["names", "popular", "popular names", "texts"]
+"""Where candidates are looked for: in names, people and terms; in those of the most popular works,
+for what very many have, or very many in their names; in synopses too."""
 
 
 class Vectored(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,33 +36,57 @@ class Vectored(msgspec.Struct, frozen=True, kw_only=True):
     vector: bytes
 
 
-async def often(
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """In how many entries a word is, and in how many works' names. ``common`` says that too many
+    synopses have it."""
+
+    often: int = 0
+    titled: int = 0
+    common: bool = False
+
+
+async def known(
     transaction: Transaction, number: int, words: Sequence[str], *, unfinished: bool
-) -> dict[str, int]:
-    """In how many entries each word is; for the last, where ``unfinished``, what begins with it."""
-    found = await transaction.execute(
-        text(f"select word, often from search.word_{number} where word = any(:words)"),
-        {"words": list(words)},
-    )
-    counts = {row.word: int(row.often) for row in found}
-    if unfinished and words:
-        begun = await transaction.execute(
-            text(
-                f"select coalesce(sum(often), 0) from search.word_{number} "
-                "where word >= :first and word < :last"
-            ),
-            {"first": words[-1], "last": words[-1] + _ENDLESS},
+) -> dict[str, Known]:
+    """Those of the words that there are; the last, where ``unfinished``, with all that begin so."""
+    values: dict[str, Any] = {"words": list(words)}
+    begun = ""
+    if unfinished and len(words[-1]) <= _COUNTED:
+        begun = (
+            f"union all select letters, often, titled, false from search.begin_{number} "
+            "where letters = :first"
         )
-        counts[words[-1]] = int(begun.scalar_one())
-    return counts
-
-
-async def estimate(transaction: Transaction, number: int) -> int:
-    """About how many works there are."""
+        values |= {"first": words[-1]}
+    elif unfinished:
+        begun = (
+            "union all select cast(:first as text), coalesce(sum(often), 0)::integer, "
+            f"coalesce(sum(titled), 0)::integer, false from search.word_{number} "
+            "where word > :first and word < :last"
+        )
+        values |= {"first": words[-1], "last": words[-1] + _ENDLESS}
     found = await transaction.execute(
-        text("select works from search.generation where number = :number"), {"number": number}
+        text(
+            "select word, max(often)::integer as often, max(titled)::integer as titled, "
+            "bool_or(common) as common from (select word, often, titled, common "
+            f"from search.word_{number} where word = any(:words) {begun}) found group by word"
+        ),
+        values,
     )
-    return int(found.scalar_one())
+    return {row.word: Known(often=row.often, titled=row.titled, common=row.common) for row in found}
+
+
+async def heard(
+    transaction: Transaction, number: int, sounds: Sequence[str]
+) -> list[tuple[str, int, str]]:
+    """Words that sound as one of these, with how often they are there and their sound."""
+    found = await transaction.execute(
+        text(
+            f"select word, often, sound from search.word_{number} where sound = any(:sounds) "
+            "and sound <> '' order by often desc limit :limit"
+        ),
+        {"sounds": list(sounds), "limit": _MOST_NEAR},
+    )
+    return [(row.word, int(row.often), row.sound) for row in found]
 
 
 async def near(
@@ -81,49 +114,63 @@ async def candidates(
     query: str,
     words: Sequence[str],
     whole: str,
-    text_too: bool,
+    among: Among,
     seen_only: bool,
     now: datetime,
     limit: int,
 ) -> dict[str, Vectored]:
-    """Works that ``query`` finds: by their names, by all that is told of them but synopses, and,
-    where ``text_too``, by those too. ``whole`` is a name that is found in any case; ``words`` are
-    the queries of each word, to say which of them is met."""
-    columns = "work_id, facts, popularity, vector, told"
-    parts = [
-        f"(select {columns} from search.work_{number} where {column} @@ cast(:query as tsquery) "
-        f"and {_SEEN} {_ORDER})"
-        for column in (("told",) if text_too else ("titles", "words"))
-    ]
-    parts.append(
-        f"(select {columns} from search.work_{number} where names @> array[cast(:whole as text)] "
-        f"and {_SEEN} {_ORDER})"
-    )
-    met = ", ".join(f"told @@ cast(:word{at} as tsquery)" for at in range(len(words)))
+    """Works that ``query`` finds, the most popular. ``whole`` is a name that is found in any case;
+    ``words`` are the queries of each word, to say of synopses which of them is met."""
+    in_texts = among == "texts"
     found = await transaction.execute(
-        text(
-            f"select distinct on (work_id) work_id, facts, popularity, vector, array[{met}] as met "
-            f"from ({' union all '.join(parts)}) found"
-        ),
+        _candidates(number, among, len(words) if in_texts else 0),
         {
             "query": query,
             "whole": whole,
             "seen_only": seen_only,
             "now": now,
             "limit": limit,
-            **{f"word{at}": word for at, word in enumerate(words)},
+            **({f"word{at}": word for at, word in enumerate(words)} if in_texts else {}),
         },
     )
-    return {row.work_id: _candidate(row, row.met) for row in found}
+    nowhere = [False] * len(words)
+    return {row.work_id: _candidate(row, row.met or nowhere) for row in found}
+
+
+@functools.lru_cache(maxsize=128)
+def _candidates(number: int, among: Among, words: int) -> TextClause:
+    columns, table = "work_id, facts, popularity, vector", f"search.work_{number}"
+    popular = f"(select * from {table} {_POPULAR}) popular"
+    met = f"array[{', '.join(f'told @@ cast(:word{at} as tsquery)' for at in range(words))}]"
+    places = {
+        "names": [("titles", table), ("words", table)],
+        "popular": [("titles", table), ("words", popular)],
+        "popular names": [("titles", popular), ("words", popular)],
+        "texts": [("told", table)],
+    }[among]
+    parts = [
+        f"(select {columns}, {met if words else 'null'} as met from {place} "
+        f"where {column} @@ cast(:query as tsquery) and {_SEEN} {_ORDER})"
+        for column, place in places
+    ]
+    parts.append(
+        f"(select {columns}, null as met from {table} "
+        f"where names @> array[cast(:whole as text)] and {_SEEN} {_ORDER})"
+    )
+    return text(f"select distinct on (work_id) * from ({' union all '.join(parts)}) found")
 
 
 async def names(
-    transaction: Transaction, number: int, query: str, limit: int
+    transaction: Transaction, number: int, query: str, limit: int, *, popular: bool
 ) -> list[NameCandidate]:
-    """People, genres and themes that ``query`` finds."""
+    """People, genres and themes that ``query`` finds, those that most works name; ``popular``
+    looks among the first of those alone."""
+    table = f"search.name_{number}"
+    if popular:
+        table = f"(select * from {table} order by weight desc, name_id limit {_MOST_POPULAR}) named"
     found = await transaction.execute(
         text(
-            f"select name_id, what, weight, names from search.name_{number} "
+            f"select name_id, what, weight, names from {table} "
             "where words @@ cast(:query as tsquery) order by weight desc, name_id limit :limit"
         ),
         {"query": query, "limit": limit},
@@ -139,20 +186,35 @@ async def names(
 async def naming(
     transaction: Transaction,
     number: int,
-    named_ids: Sequence[str],
+    names: Sequence[NameCandidate],
+    works: int,
     *,
     seen_only: bool,
     now: datetime,
     limit: int,
 ) -> dict[str, list[WorkId]]:
-    """Of each person or term, the most popular works that name it."""
+    """Of each person or term, the most popular works that name it, of about so many works."""
+    asked = {
+        at: (
+            f"(select * from search.work_{number} {_POPULAR}) popular"
+            if 2**name.weight > common(works)
+            else f"search.work_{number}"
+        )
+        for at, name in enumerate(names)
+    }
+    parts = [
+        f"(select cast(:name{at} as text) as named_id, work_id from {table} "
+        f"where tags @> array[cast(:name{at} as text)] and {_SEEN} {_ORDER})"
+        for at, table in asked.items()
+    ]
     found = await transaction.execute(
-        text(
-            "select named.named_id, works.work_id from unnest(cast(:ids as text[])) "
-            f"named (named_id) cross join lateral (select work_id from search.work_{number} "
-            f"where tags @> array[named.named_id] and {_SEEN} {_ORDER}) works"
-        ),
-        {"ids": list(named_ids), "seen_only": seen_only, "now": now, "limit": limit},
+        text(" union all ".join(parts)),
+        {
+            "seen_only": seen_only,
+            "now": now,
+            "limit": limit,
+            **{f"name{at}": name.name_id for at, name in enumerate(names)},
+        },
     )
     naming: dict[str, list[WorkId]] = {}
     for row in found:

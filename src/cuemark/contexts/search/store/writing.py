@@ -229,20 +229,24 @@ async def words_before(
     return {row.work_id: set(row.words) for row in found}
 
 
-async def count_words(transaction: Transaction, number: int, more: Counter[str]) -> None:
-    """Let words be known that are in so many works more."""
+async def count_words(
+    transaction: Transaction, number: int, more: Counter[str], titled: Counter[str]
+) -> None:
+    """Let words be known that are in so many entries more, and in the names of so many works."""
     ordered = sorted(more)
     for first in range(0, len(ordered), 5000):
         await transaction.execute(
             text(
-                f"insert into search.word_{number} as word (word, often, near, sound) "
-                "values (:word, :often, cast(:near as text[]), :sound) "
-                "on conflict (word) do update set often = word.often + excluded.often"
+                f"insert into search.word_{number} as word (word, often, titled, near, sound) "
+                "values (:word, :often, :titled, cast(:near as text[]), :sound) "
+                "on conflict (word) do update set often = word.often + excluded.often, "
+                "titled = word.titled + excluded.titled"
             ),
             [
                 {
                     "word": word,
                     "often": more[word],
+                    "titled": titled[word],
                     "near": folding.near_keys(word),
                     "sound": folding.sound(word),
                 }
@@ -251,16 +255,22 @@ async def count_words(transaction: Transaction, number: int, more: Counter[str])
         )
 
 
-async def all_words(transaction: Transaction, number: int) -> Counter[str]:
-    """How many entries of a generation have each word."""
+async def all_words(transaction: Transaction, number: int) -> tuple[Counter[str], Counter[str]]:
+    """In how many entries of a generation each word is, and in how many works' names."""
     found = await transaction.execute(
         text(
-            "select word, count(*) as often from (select unnest(tsvector_to_array(words)) as word "
-            f"from search.work_{number} union all select unnest(tsvector_to_array(words)) "
-            f"from search.name_{number}) all_words group by word"
+            "select word, count(*) as often, count(*) filter (where titled) as titled from "
+            "(select word, titles @@ cast(quote_literal(word) as tsquery) as titled "
+            f"from search.work_{number}, unnest(tsvector_to_array(words)) word "
+            f"union all select unnest(tsvector_to_array(words)), false from search.name_{number}) "
+            "all_words group by word"
         )
     )
-    return Counter({row.word: row.often for row in found})
+    rows = list(found)
+    return (
+        Counter({row.word: row.often for row in rows}),
+        Counter({row.word: row.titled for row in rows}),
+    )
 
 
 async def remove(transaction: Transaction, number: int, work_ids: Sequence[WorkId]) -> None:
