@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { api, type Member, type OpenLogin } from "../api.ts";
+import { api, ApiError, type Finding, type Member, type OpenLogin } from "../api.ts";
 import { complaintOf, isLoggedOut } from "../complaint.ts";
 import { language, say } from "../language.ts";
 import { NewPasswordField, PasswordField, textOf, useSubmit } from "../parts/form.tsx";
@@ -33,6 +33,7 @@ export function AccountPage({ serviceName, member, onLogOut, onLoggedOut }: Acco
         <h1>{say("account.title")}</h1>
         <p class="lead">{member.email}</p>
         <Logins onLoggedOut={onLoggedOut} />
+        <Shared />
         <Part title="device.title" lead="account.device_lead">
           <a class="button" href="/device" onClick={follow}>
             {say("device.enter")}
@@ -49,6 +50,25 @@ export function AccountPage({ serviceName, member, onLogOut, onLoggedOut }: Acco
       </main>
     </div>
   );
+}
+
+/** Shown while the account looks as if it was used in another home, too. */
+function Shared() {
+  const [found, setFound] = useState<readonly Finding[]>([]);
+  useEffect(() => {
+    // Without it the page says nothing of this, as it does of most accounts.
+    api.findings().then(
+      ({ findings }) => setFound(findings),
+      (error: unknown) => {
+        if (!(error instanceof ApiError)) throw error;
+      },
+    );
+  }, []);
+  const holds = found.some(
+    (each) =>
+      each.kind === "sharing" && !each.forgiven_at && new Date(each.expires_at) > new Date(),
+  );
+  return holds ? <Part title="account.shared" lead="account.shared_lead">{null}</Part> : null;
 }
 
 function Part(props: {

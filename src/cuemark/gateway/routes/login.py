@@ -15,6 +15,7 @@ from cuemark.contracts.identity import (
 from cuemark.gateway import badges
 from cuemark.gateway.access import COOKIE, cookie_of, login_of
 from cuemark.gateway.admission import admit_login
+from cuemark.gateway.errors import LetterNeeded
 from cuemark.gateway.origins import cookie_needs_tls
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.views import API, LoginBody, RedeemBody
@@ -41,7 +42,12 @@ async def log_in(
     except WrongCredentials:
         await admission.note(opened=False)
         raise
-    await admission.note(opened=True)
+    if await admission.note(opened=True):
+        await parts.identity.logout(Logout(token=granted.token))
+        raise LetterNeeded(
+            "This account is used in several homes, and this device is new: ask for a login link "
+            "by mail."
+        )
     await end_before(parts, request)
     return with_cookie(granted, parts, request)
 
