@@ -33,6 +33,7 @@ from benches import (
     stuffing,
     tier,
     validation,
+    viewing,
     watermark,
 )
 from benches.figures import Figure
@@ -84,6 +85,7 @@ BENCHES: Mapping[str, Bench] = {
     "rights": Bench(rights, alone=True, control=True),
     "households": Bench(households, alone=True, control=True),
     "stuffing": Bench(stuffing, alone=True, control=True),
+    "viewing": Bench(viewing, alone=True, control=True),
     "watermark": Bench(watermark, alone=True),
     "catalog": Bench(catalog, alone=True, control=True),
     "demo": Bench(demo, alone=True),

@@ -23,6 +23,7 @@ from cuemark.contracts.rights import Decision
 from cuemark.kit.clock import ManualClock
 from tests.contract.conftest import Reach
 from tests.databases import opened
+from tests.unit.gateway.neighbours.catalog import Films
 from tests.unit.gateway.neighbours.rights import Notary, denied
 from tests.vaults import vault_of
 
@@ -44,14 +45,20 @@ def notary(clock: ManualClock) -> Notary:
 
 
 @pytest.fixture
+def films(clock: ManualClock) -> Films:
+    return Films(clock)
+
+
+@pytest.fixture
 async def licensing(
-    reach: Reach, database_url: str, clock: ManualClock, notary: Notary
+    reach: Reach, database_url: str, clock: ManualClock, notary: Notary, films: Films
 ) -> AsyncIterator[Licensing]:
     async with opened(database_url, wiring) as database:
         room = wiring.build(
             database=database,
             clock=clock,
             rights=notary,
+            catalog=films,
             vault=vault_of(bytes(range(32))),
             demands={"UHD1": "hardware", "UHD2": "hardware"},
         )

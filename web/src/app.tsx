@@ -1,11 +1,12 @@
 // Who is here, and which view they see.
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { api, ApiError, type Member, type Service } from "./api.ts";
+import { api, ApiError, type FactorAsked, type Member, type Service } from "./api.ts";
 import { complaintOf, isLoggedOut } from "./complaint.ts";
 import { say } from "./language.ts";
 import { AccountPage } from "./pages/account.tsx";
 import { DevicePage } from "./pages/device.tsx";
+import { HistoryPage } from "./pages/history.tsx";
 import { HomePage } from "./pages/home.tsx";
 import {
   EmailPage,
@@ -18,12 +19,13 @@ import {
 import { LoginPage } from "./pages/login.tsx";
 import { WorkPage } from "./pages/work.tsx";
 import { Message } from "./parts/message.tsx";
+import { Prover } from "./parts/prover.tsx";
 import { codeOf, go, isOpen, useRoute, type Open } from "./route.ts";
 
 type Visit =
   | { readonly is: "asking" }
   | { readonly is: "redeeming" }
-  | { readonly is: "guest"; readonly complaint: string }
+  | { readonly is: "guest"; readonly complaint: string; readonly asked?: FactorAsked }
   | { readonly is: "member"; readonly member: Member }
   | { readonly is: "failed"; readonly complaint: string };
 
@@ -114,7 +116,8 @@ export function App() {
     history.replaceState(null, "", "/login");
     setVisit({ is: "redeeming" });
     try {
-      await api.redeem(code);
+      const asked = await api.redeem(code);
+      if (asked) return setVisit({ is: "guest", complaint: "", asked });
     } catch (error) {
       return toLogin(isLoggedOut(error) ? say("login.link_spent") : complaintOf(error));
     }
@@ -169,7 +172,15 @@ export function App() {
     );
   }
   if (visit.is === "guest") {
-    return <LoginPage service={service} complaint={visit.complaint} onIn={enter} />;
+    return (
+      <LoginPage
+        key={visit.asked?.challenge ?? "first"}
+        service={service}
+        complaint={visit.complaint}
+        asked={visit.asked}
+        onIn={enter}
+      />
+    );
   }
   if (route.view === "watch") {
     if (!WatchPage) return <Message text={say("player.loading")} busy />;
@@ -178,15 +189,26 @@ export function App() {
   if (route.view === "work") {
     return <WorkPage key={route.workId} workId={route.workId} onLoggedOut={toLogin} />;
   }
-  if (route.view === "device") return <DevicePage serviceName={serviceName} />;
+  if (route.view === "device") {
+    return (
+      <>
+        <Prover />
+        <DevicePage serviceName={serviceName} />
+      </>
+    );
+  }
+  if (route.view === "history") return <HistoryPage onLoggedOut={toLogin} />;
   if (route.view === "account") {
     return (
-      <AccountPage
-        serviceName={serviceName}
-        member={visit.member}
-        onLogOut={() => void logOut()}
-        onLoggedOut={leave}
-      />
+      <>
+        <Prover />
+        <AccountPage
+          serviceName={serviceName}
+          member={visit.member}
+          onLogOut={() => void logOut()}
+          onLoggedOut={leave}
+        />
+      </>
     );
   }
   if (route.view === "lost") {

@@ -7,6 +7,7 @@ export type Route =
   | { readonly view: "login" }
   | { readonly view: "account" }
   | { readonly view: "device" }
+  | { readonly view: "history" }
   | { readonly view: Open }
   | { readonly view: "watch"; readonly titleId: string }
   | { readonly view: "work"; readonly workId: string }
@@ -26,6 +27,7 @@ export function routeOf(path: string): Route {
   if (path === "/login") return { view: "login" };
   if (path === "/account") return { view: "account" };
   if (path === "/device") return { view: "device" };
+  if (path === "/history") return { view: "history" };
   const open = OPEN.find((view) => path === `/${view}`);
   if (open) return { view: open };
   const watched = /^\/watch\/([A-Za-z0-9_-]{1,64})$/.exec(path);

@@ -68,7 +68,7 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "fraud": (),
     "functions": (),
     "identity": (),
-    "licensing": ("rights",),
+    "licensing": ("catalog", "rights"),
     "rights": (),
     "steering": ("fill",),
     "telemetry": (),
@@ -194,7 +194,13 @@ def _billing(builder: _Builder) -> Room[Billing]:
 def _catalog(builder: _Builder) -> Room[Catalog]:
     from cuemark.contexts.catalog.wiring import build
 
-    return build(builder.database, builder.log, builder.clock, builder.ids)
+    return build(
+        builder.database,
+        builder.log,
+        builder.clock,
+        builder.ids,
+        unrated_age=builder.install.settings.unrated_age,
+    )
 
 
 def _encoding(builder: _Builder) -> Room[Encoding]:
@@ -269,6 +275,7 @@ def _identity(builder: _Builder) -> Room[Identity]:
         clock=builder.clock,
         ids=builder.ids,
         operator_token=install.folder.secret("operator_token").hex(),
+        key=install.folder.secret("identity_key"),
         signed_by=Service(settings.service_name, install.public_url),
         open_to_all=settings.sign_up == "open",
         way=way_of(install.folder, settings.mail, settings.service_name),
@@ -285,6 +292,7 @@ def _licensing(builder: _Builder) -> Room[Licensing]:
         database=builder.database,
         clock=builder.clock,
         rights=builder.reach(Rights),
+        catalog=builder.reach(Catalog),
         vault=vault_in(folder, builder.install.settings.master_keys, builder.clock),
         clearkey=protection.clearkey,
         systems=tuple(protection.systems),
@@ -320,7 +328,12 @@ def _playback(builder: _Builder) -> Room[Playback]:
         steering=builder.reach(Steering),
         viewers=builder.reach(Viewers),
         fingerprint_key=builder.install.folder.secret("fingerprint_key"),
-        offer=Offer(tuple(protection.systems), protection.clearkey, protection.robustness),
+        offer=Offer(
+            tuple(protection.systems),
+            protection.clearkey,
+            protection.robustness,
+            protection.licences.outputs,
+        ),
         billing=builder.reach(Billing) if builder.install.settings.billing == "on" else None,
     )
 
@@ -369,7 +382,8 @@ def _telemetry(builder: _Builder) -> Room[Telemetry]:
 def _viewers(builder: _Builder) -> Room[Viewers]:
     from cuemark.contexts.viewers.wiring import build
 
-    return build(database=builder.database, clock=builder.clock)
+    region = builder.install.settings.region
+    return build(database=builder.database, clock=builder.clock, region=region)
 
 
 BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {

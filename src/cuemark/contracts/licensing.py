@@ -2,7 +2,8 @@
 
 Refusal
 |-- LicenceRefused     the session is not this account's, is over, has no right to its title any
-|                      more, or asks for a foreign key, or for one that demands more of a device
+|                      more, is of one above the level of the profile that asks, or asks for a
+|                      foreign key, or for one that demands more of a device
 |-- LicenceInvalid     the licence request cannot be read
 |-- ExchangeInvalid    a document that asks for keys cannot be read, or asks for what cannot be
 |-- LicenceServerAway  the licence server of a DRM system gives no licence; says why
@@ -95,6 +96,8 @@ class OpenLicences(msgspec.Struct, frozen=True, kw_only=True):
     licence either. Without a title nobody is asked.
     ``robustness`` is what the device says of itself. A DRM system's licence server finds out
     whether it is so; keys in the clear are for ``software`` whatever it says.
+    ``labels`` are of the keys that the play needs for what its device and its plan allow: it has no
+    others. None is for all of them.
     """
 
     session_id: PlaySessionId
@@ -104,6 +107,7 @@ class OpenLicences(msgspec.Struct, frozen=True, kw_only=True):
     robustness: Robustness = "software"
     title_id: TitleId | None = None
     territory: str = ""
+    labels: list[str] | None = None
 
 
 class LicencesOpened(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,11 +123,13 @@ class LicencesClosed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GetLicence(msgspec.Struct, frozen=True, kw_only=True):
-    """``kids`` are hex."""
+    """``kids`` are hex. ``maturity`` is the age up to which titles are for the profile that asks,
+    None for any."""
 
     session_id: PlaySessionId
     account_id: AccountId
     kids: list[str]
+    maturity: int | None = None
 
 
 class LicenceKey(msgspec.Struct, frozen=True):
@@ -145,6 +151,7 @@ class ForwardChallenge(msgspec.Struct, frozen=True, kw_only=True):
     """What a DRM system's client asks its licence server, as it came from the device.
 
     ``media_type`` and ``soap_action`` are headers of that request; empty where it had none.
+    ``maturity`` is as in ``GetLicence``.
     """
 
     session_id: PlaySessionId
@@ -153,6 +160,7 @@ class ForwardChallenge(msgspec.Struct, frozen=True, kw_only=True):
     challenge: bytes
     media_type: str = ""
     soap_action: str = ""
+    maturity: int | None = None
 
 
 class ServerLicence(msgspec.Struct, frozen=True, kw_only=True):

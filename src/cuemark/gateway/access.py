@@ -2,8 +2,15 @@
 
 Each route declares ``opt={"access": ...}``, and one that operators may call, which of the actions
 of staff it is: ``opt={"access": "operator", "staff": "noun.verb"}``. The gateway cannot be built
-with a route that does not. ``Authentication`` finds out who calls and mints the passport; the guard
+with a route that does not. A member's login is on a profile: a route that is for kids' profiles too
+says ``"profile": "kids"``, and one that is for a login that has no profile yet, ``"profile":
+"any"``; all others are for profiles of grown-ups. ``Authentication`` finds out who calls and mints
+the passport; the guard
 verifies the passport and compares it with what the route declares.
+
+A route may ask for more than a login, by ``opt={"assurance": ...}``: ``fresh``, that its owner has
+proved to be there within ``FRESH_S``, by the second factor where the account has one; ``second``,
+the same of accounts that have one, and nothing of others, whose password the route asks for.
 """
 
 import re
@@ -23,7 +30,10 @@ from cuemark.gateway.clients import home_of
 from cuemark.gateway.errors import (
     Forbidden,
     ForeignOrigin,
+    NotForKids,
     NotFound,
+    ProfileNotChosen,
+    StepUpNeeded,
     TooManyRequests,
     WrongMediaType,
 )
@@ -32,9 +42,14 @@ from cuemark.gateway.origins import is_foreign_write
 from cuemark.gateway.parts import AnyRequest, GatewayParts
 from cuemark.gateway.staff.actions import ACTIONS
 from cuemark.gateway.views import ID_PATTERN
+from cuemark.kit.clock import Clock
 from cuemark.kit.passport import Passport, PassportOffice, PassportRejected, current_passport
 
 Access = Literal["anyone", "member", "operator", "member_or_operator"]
+Profiles = Literal["grown_up", "kids", "any"]
+Assurance = Literal["any", "second", "fresh"]
+FRESH_S = 600
+"""For how long a proof is believed, where one is asked for."""
 COOKIE = "cuemark_login"
 OPERATOR_COOKIE = "cuemark_operator"
 """Opens the pages of operations, and no route that says nothing of it: nothing can be changed
@@ -46,8 +61,8 @@ _READS = frozenset({"GET", "HEAD"})
 
 
 class RouteWithoutAccess(Exception):
-    """A route does not declare who may call it, or which action of staff it is: a mistake that must
-    not reach an install."""
+    """A route does not declare who may call it, which action of staff it is, or asks for an
+    assurance that there is not: a mistake that must not reach an install."""
 
 
 class RouteWithoutLimit(Exception):
@@ -80,6 +95,22 @@ def limit_of(handler: BaseRouteHandler, method: str) -> str:
     return declared
 
 
+def profiles_of(handler: BaseRouteHandler) -> Profiles:
+    """For which profiles of a member a route is; raises ``RouteWithoutAccess``."""
+    declared = handler.opt.get("profile", "grown_up")
+    if declared not in get_args(Profiles):
+        raise RouteWithoutAccess(f"{handler} is for profiles that there are not: {declared}")
+    return cast(Profiles, declared)
+
+
+def assurance_of(handler: BaseRouteHandler) -> Assurance:
+    """What a route asks for beyond a login; raises ``RouteWithoutAccess``."""
+    declared = handler.opt.get("assurance", "any")
+    if declared not in get_args(Assurance):
+        raise RouteWithoutAccess(f"{handler} asks for an assurance that there is not: {declared}")
+    return cast(Assurance, declared)
+
+
 def action_of(handler: BaseRouteHandler) -> str:
     """Which action of staff a route is; empty where operators may not call it.
 
@@ -107,8 +138,9 @@ def routes_of(app: Litestar) -> Iterable[tuple[str, str, BaseRouteHandler]]:
                 yield method, route.path, handler
 
 
-def guard_with(office: PassportOffice) -> Guard:
-    """The guard of every route: a genuine passport of a role that the route admits."""
+def guard_with(office: PassportOffice, clock: Clock) -> Guard:
+    """The guard of every route: a genuine passport of a role that the route admits, as sure of its
+    bearer as the route asks."""
 
     async def guard(
         connection: ASGIConnection[BaseRouteHandler, Caller, str, State], handler: BaseRouteHandler
@@ -122,8 +154,22 @@ def guard_with(office: PassportOffice) -> Guard:
             raise NotLoggedIn("Log in first.") from error
         if passport.role not in access.split("_or_"):
             raise Forbidden(f"This is for a caller of another kind than {passport.role}.")
+        if passport.role == "member":
+            _check_profile(passport, profiles_of(handler))
+        age_s = int(clock.now().timestamp()) - passport.proved_at_s
+        if not is_assured(
+            assurance_of(handler), passport.level, age_s, two_steps=connection.user.two_steps
+        ):
+            raise StepUpNeeded("Show once more that it is you, and then do this again.")
 
     return guard
+
+
+def is_assured(asked: Assurance, level: int, age_s: int, *, two_steps: bool) -> bool:
+    """Whether a login of this level, proved ``age_s`` ago, does for a route that asks for this."""
+    if asked == "any" or (asked == "second" and not two_steps):
+        return True
+    return level >= (2 if two_steps else 1) and age_s <= FRESH_S
 
 
 def login_of(headers: Headers, cookie: str = COOKIE) -> Login | None:
@@ -195,12 +241,27 @@ class Authentication:
             Authenticate(token=login.token, client_address=self._parts.client_of(asking))
         )
         passport = Passport(
-            subject=caller.account_id or caller.role, role=caller.role, profile_id=caller.profile_id
+            subject=caller.account_id or caller.role,
+            role=caller.role,
+            profile_id=caller.profile_id,
+            maturity=caller.maturity,
+            kids=caller.kids,
+            level=caller.level,
+            proved_at_s=int(caller.proved_at.timestamp()) if caller.proved_at else 0,
         )
         scope["user"] = caller
         scope["auth"] = self._parts.office.mint(passport)
         scope["state"]["account_id"] = caller.account_id
         return passport
+
+
+def _check_profile(passport: Passport, profiles: Profiles) -> None:
+    if profiles == "any":
+        return
+    if not passport.profile_id:
+        raise ProfileNotChosen("Say first who is watching.")
+    if passport.kids and profiles != "kids":
+        raise NotForKids("This is not for a kids' profile: ask somebody of this account.")
 
 
 def _refuse_strange_ids(path_params: Mapping[str, object]) -> None:

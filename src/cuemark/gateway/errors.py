@@ -2,6 +2,9 @@
 
 Refusal              its own status and code
 |-- Forbidden        403: the caller's role may not do this
+|-- NotForKids       403: a kids' profile may not do this
+|-- ProfileNotChosen 403: this login has not been put on a profile yet
+|-- StepUpNeeded     403: the login is to be proved anew, by `POST /account/proof`
 |-- ForeignOrigin    403: a browser's write that does not come from our own page
 |-- NotFound         404
 |-- MalformedRequest 400: the request cannot be read; says which part
@@ -24,9 +27,10 @@ import structlog
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Response
 
+from cuemark.contracts.playback.streams import StreamsHeld
 from cuemark.gateway.operations import pages
 from cuemark.gateway.parts import AnyRequest
-from cuemark.gateway.views import ChallengeView, ErrorBody, ErrorView
+from cuemark.gateway.views import ChallengeView, ErrorBody, ErrorView, StreamView
 from cuemark.kit.errors import NoRoom, Refusal, Unavailable
 from cuemark.kit.tracing import current_trace_id
 
@@ -42,6 +46,21 @@ _FRAMEWORK_ERRORS = {
 
 class Forbidden(Refusal):
     code = "forbidden"
+    status = 403
+
+
+class NotForKids(Refusal):
+    code = "not_for_kids"
+    status = 403
+
+
+class ProfileNotChosen(Refusal):
+    code = "profile_not_chosen"
+    status = 403
+
+
+class StepUpNeeded(Refusal):
+    code = "step_up_needed"
     status = 403
 
 
@@ -119,7 +138,15 @@ def answer_refusal(request: AnyRequest, refusal: Refusal) -> Response[ErrorView]
     elif refusal.status == 429:
         headers["retry-after"] = str(RETRY_AFTER_S)
     proof = refusal.challenge if isinstance(refusal, ProofNeeded) else None
-    return _answer(refusal.status, refusal.code, refusal.message, headers, proof)
+    view = ErrorView(error=_error_of(refusal), proof=proof)
+    return Response(view, status_code=refusal.status, headers=headers)
+
+
+def _error_of(refusal: Refusal) -> ErrorBody:
+    told = refusal.details
+    plays = told.plays if isinstance(told, StreamsHeld) else []
+    streams = [StreamView(**msgspec.structs.asdict(play)) for play in plays]
+    return ErrorBody(code=refusal.code, message=refusal.message, plays=streams)
 
 
 def answer_unavailable(request: AnyRequest, error: Unavailable) -> Response[ErrorView]:

@@ -17,10 +17,12 @@ _QUALITY = re.compile(r"q=(0(\.\d{0,3})?|1(\.0{0,3})?)", re.IGNORECASE)
 
 def ranges_of(request: AnyRequest, language: str = "") -> list[str]:
     """The language ranges of a caller, the preferred one first: ``language`` alone where the query
-    has it, else those of Accept-Language (RFC 9110 section 12.5.4). What is no range is left out.
+    has it, else that of the profile, if it has one, and those of Accept-Language (RFC 9110 section
+    12.5.4). What is no range is left out.
     """
     if language:
         return [language]
+    own = [request.user.language] if request.user.language else []
     weighed = []
     for part in ",".join(request.headers.getall("accept-language", [])).split(",")[:100]:
         tag, _, weight = (piece.strip() for piece in part.partition(";"))
@@ -28,7 +30,7 @@ def ranges_of(request: AnyRequest, language: str = "") -> list[str]:
         if quality > 0 and _RANGE.fullmatch(tag):
             weighed.append((quality, tag))
     weighed.sort(key=lambda pair: -pair[0])
-    return [tag for _, tag in weighed[:MOST_RANGES]]
+    return [*own, *(tag for _, tag in weighed)][:MOST_RANGES]
 
 
 def told_in(languages: Iterable[str]) -> dict[str, str]:

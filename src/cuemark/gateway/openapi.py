@@ -33,6 +33,7 @@ from cuemark.gateway.errors import (
     LetterNeeded,
     NotFound,
     ProofNeeded,
+    StepUpNeeded,
     StorageFull,
     TooManyBytes,
     TooManyRequests,
@@ -50,9 +51,12 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "login": (*Identity.refusals, ProofNeeded, LetterNeeded),
     "rights": (*Rights.refusals, *Catalog.refusals),
     "members": (*Identity.refusals, *Viewers.refusals, *Playback.refusals),
+    "profiles": Identity.refusals,
     "devices": Identity.refusals,
+    "factors": Identity.refusals,
     "titles": (*Catalog.refusals, *Viewers.refusals),
     "works": (*Catalog.refusals, *Viewers.refusals),
+    "viewing": (*Viewers.refusals, *Catalog.refusals),
     "plays": (
         *Playback.refusals,
         *Licensing.refusals,
@@ -108,17 +112,24 @@ def openapi_document(
         if public:
             operation["security"] = []
         limited = bool(access.limit_of(handler, method))
-        _add_refusals(operation, public=public, writes=method != "GET", limited=limited)
+        proved = access.assurance_of(handler) != "any"
+        _add_refusals(
+            operation, public=public, writes=method != "GET", limited=limited, proved=proved
+        )
     _add_oauth_errors(document["paths"])
     return msgspec.json.encode(document)
 
 
-def _add_refusals(operation: dict[str, Any], *, public: bool, writes: bool, limited: bool) -> None:
+def _add_refusals(
+    operation: dict[str, Any], *, public: bool, writes: bool, limited: bool, proved: bool
+) -> None:
     """Each status with which this operation may refuse, and the codes of its errors."""
     codes: dict[int, set[str]] = {400: {"malformed", "bad_host"}, 503: {"unavailable"}}
     refusals: list[type[Refusal]] = [] if public else [NotLoggedIn, Forbidden]
     if limited:
         refusals.append(TooManyRequests)
+    if proved:
+        refusals.append(StepUpNeeded)
     if writes:
         refusals += [ForeignOrigin, TooManyBytes, WrongMediaType]
     if operation.get("parameters") or "requestBody" in operation:

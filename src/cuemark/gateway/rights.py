@@ -1,11 +1,15 @@
-"""What a caller may be shown where they are.
+"""What a caller may be shown where they are: what has its rights, and is for their profile.
 
-Without rights nothing is shown: ``Unavailable`` goes through to the caller.
+Without rights nothing is shown, and without the catalog nothing to a profile that has a bound:
+``Unavailable`` goes through to the caller.
 """
 
 from collections.abc import Sequence
 
-from cuemark.contracts.catalog.works import ListTitlesWithin, WorkSummary
+import msgspec
+
+from cuemark.contracts.catalog import GetTitle
+from cuemark.contracts.catalog.works import AdmitWorks, ListTitlesWithin, WorkSummary
 from cuemark.contracts.ids import TitleId, WorkId
 from cuemark.contracts.rights import Decide, Decision
 from cuemark.contracts.steering import Locate
@@ -23,7 +27,7 @@ async def territory_of(parts: GatewayParts, request: AnyRequest) -> str:
 async def rights_of(
     parts: GatewayParts, request: AnyRequest, title_ids: Sequence[TitleId]
 ) -> dict[TitleId, Decision]:
-    """What a member has of each of these titles."""
+    """What a member has of each of these titles: nothing of what is above their profile's level."""
     if not title_ids:
         return {}
     territory = await territory_of(parts, request)
@@ -31,14 +35,37 @@ async def rights_of(
     for first in range(0, len(title_ids), MOST_ROWS):
         asked = Decide(title_ids=[*title_ids[first : first + MOST_ROWS]], territory=territory)
         found |= {each.title_id: each for each in (await parts.rights.decide(asked)).decisions}
-    return found
+    admitted = await _admitted(parts, request, [WorkId(each) for each in found], territory)
+    return {
+        title_id: right
+        if WorkId(title_id) in admitted
+        else msgspec.structs.replace(right, allowed=False, shown=False, may_go_on=False)
+        for title_id, right in found.items()
+    }
+
+
+async def _admitted(
+    parts: GatewayParts, request: AnyRequest, work_ids: Sequence[WorkId], territory: str
+) -> set[WorkId]:
+    """Those of the works that are for the caller's profile."""
+    maturity = request.user.maturity
+    if maturity is None:
+        return set(work_ids)
+    admitted: set[WorkId] = set()
+    for first in range(0, len(work_ids), MOST_ROWS):
+        asked = AdmitWorks(
+            work_ids=[*work_ids[first : first + MOST_ROWS]], maturity=maturity, territory=territory
+        )
+        admitted |= set((await parts.catalog.admit_works(asked)).work_ids)
+    return admitted
 
 
 async def shown_works(
     parts: GatewayParts, request: AnyRequest, works: Sequence[WorkSummary]
 ) -> set[WorkId]:
     """Those of the works that the caller may be shown: titles by their rights, and what holds
-    titles where one of them may be shown. Operators are shown all."""
+    titles where one of them may be shown, and it is for the profile itself. Operators are shown
+    all."""
     if request.user.role == "operator":
         return {each.work_id for each in works}
     holders = [each.work_id for each in works if each.kind in HOLDERS]
@@ -46,8 +73,26 @@ async def shown_works(
         each.work_id: [TitleId(each.work_id)] for each in works if each.kind not in HOLDERS
     }
     if holders:
-        held = await parts.catalog.list_titles_within(ListTitlesWithin(work_ids=holders))
-        within |= held.title_ids
+        inside_them = await parts.catalog.list_titles_within(ListTitlesWithin(work_ids=holders))
+        within |= inside_them.title_ids
     titles = list(dict.fromkeys(title for inside in within.values() for title in inside))
     rights = await rights_of(parts, request, titles)
-    return {work for work, inside in within.items() if any(rights[each].shown for each in inside)}
+    shown = {work for work, inside in within.items() if any(rights[each].shown for each in inside)}
+    if request.user.maturity is None or not holders:
+        return shown
+    held = [each for each in holders if each in shown]
+    admitted = await _admitted(parts, request, held, await territory_of(parts, request))
+    return shown - (set(held) - admitted)
+
+
+async def first_picture(parts: GatewayParts, request: AnyRequest, work_id: WorkId) -> str:
+    """The key of a picture for a work that holds others, of a title in it that the caller may be
+    shown; empty where there is none."""
+    asked = ListTitlesWithin(work_ids=[work_id])
+    inside = (await parts.catalog.list_titles_within(asked)).title_ids.get(work_id, [])
+    rights = await rights_of(parts, request, inside)
+    for title_id in sorted(each for each in inside if rights[each].shown):
+        title = await parts.catalog.get_title(GetTitle(title_id=title_id))
+        if title.artwork_key:
+            return title.artwork_key
+    return ""

@@ -20,11 +20,22 @@ Role = Literal["member", "operator", "service"]
 
 
 class Passport(msgspec.Struct, frozen=True, kw_only=True):
-    """Who calls: ``subject`` is an account id for members, a process name for services."""
+    """Who calls: ``subject`` is an account id for members, a process name for services.
+
+    ``maturity`` is the age up to which titles are for the profile, None for any; ``kids`` says that
+    it may look and play, and nothing else.
+
+    ``level`` is how sure it is that this is who it says (1 by a password or a link, 2 by a second
+    factor), and ``proved_at_s`` when that was proved last; 0: never.
+    """
 
     subject: str
     role: Role
     profile_id: str = ""
+    maturity: int | None = None
+    kids: bool = False
+    level: int = 1
+    proved_at_s: int = 0
     expires_at_s: int = 0
 
 

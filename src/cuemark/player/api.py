@@ -21,6 +21,11 @@ from cuemark.player.errors import ApiAway, ApiRefused, PlayerError, ProofAsked, 
 BASE = "/api/v1"
 TIMEOUT_S = 10.0
 MAX_PAGES = 500
+EVERYTHING: Mapping[str, object] = {
+    "codecs": ["h264", "hevc", "av1"],
+    "max_height": 0,
+    "dynamic_ranges": ["sdr", "hlg", "pq"],
+}
 _PAGE_LIMIT = 200
 _ATTEMPTS = 3
 _LONGEST_WAIT_S = 3.0
@@ -82,7 +87,9 @@ class _Broken(Exception):
 
 
 class _Granted(msgspec.Struct, frozen=True):
-    token: str
+    """``token`` is left out where the account asks for a second factor."""
+
+    token: str = ""
 
 
 class _Page(msgspec.Struct, frozen=True):
@@ -143,10 +150,25 @@ class Api:
             self._token = credential.token
         elif isinstance(credential, LoginCode):
             body = {"code": credential.code}
-            self._token = (await self._json("POST", f"{BASE}/login/link", _Granted, body)).token
+            self._token = await self._entered("login/link", body)
         else:
             body = {"email": credential.email, "password": credential.password}
-            self._token = await self._log_in(body)
+            try:
+                self._token = await self._entered("login", body)
+            except ProofAsked as asked:
+                number = await asyncio.to_thread(puzzle.solve, asked.challenge, asked.bits)
+                proof = {"proof": f"{asked.challenge}:{number}"}
+                self._token = await self._entered("login", body | proof)
+
+    async def _entered(self, path: str, body: dict[str, str]) -> str:
+        token = (await self._json("POST", f"{BASE}/{path}", _Granted, body)).token
+        if not token:
+            raise ApiRefused(
+                "the account has a second factor: log in in a browser, and play by a code of the "
+                "device (POST /device_authorization)",
+                code="factor_needed",
+            )
+        return token
 
     async def find_title(self, text: str) -> Title:
         """The title with this id, this very name, or else this name in any case.
@@ -182,7 +204,8 @@ class Api:
         raise ApiAway(f"the list of titles does not end within {MAX_PAGES} pages")
 
     async def start_play(self, title_id: str, device: str) -> Play:
-        body = {"title_id": title_id, "device": device}
+        """As a device that plays whatever a film has, on a screen that is reached without HDCP."""
+        body = {"title_id": title_id, "device": device, "capabilities": EVERYTHING}
         return await self._json("POST", f"{BASE}/plays", Play, body)
 
     async def text(self, path: str) -> str:
@@ -225,20 +248,6 @@ class Api:
 
     async def end_play(self, session_id: str) -> None:
         await self._send("DELETE", f"{BASE}/plays/{quote(session_id, safe='')}")
-
-    async def _log_in(self, body: dict[str, str]) -> str:
-        """A token for a password, with the work of a challenge where the service asks for it."""
-        sent = msgspec.json.encode(body)
-        try:
-            answer = await self._send("POST", f"{BASE}/login", sent)
-        except ProofAsked as asked:
-            number = await asyncio.to_thread(puzzle.solve, asked.challenge, asked.bits)
-            proof = {"proof": f"{asked.challenge}:{number}"}
-            answer = await self._send("POST", f"{BASE}/login", msgspec.json.encode(body | proof))
-        try:
-            return msgspec.json.decode(answer, type=_Granted).token
-        except UNREADABLE as error:
-            raise ApiAway("the login answered something undocumented") from error
 
     async def _json(
         self,

@@ -17,6 +17,7 @@ from cuemark.contexts.playback import wiring
 from cuemark.contexts.steering import wiring as steering_wiring
 from cuemark.contracts.billing import Billing
 from cuemark.contracts.catalog import Catalog, GetTitle, Title, UnknownTitle
+from cuemark.contracts.catalog.works import AdmittedWorks, AdmitWorks
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.versions import GetVersion, UnknownVersion, Version
 from cuemark.contracts.ids import AccountId, ApplianceId, PlaySessionId, ProfileId, TitleId
@@ -60,6 +61,7 @@ class Shelf:
         self.answers_after_s = 0.0
         self._created_at = clock.now()
         self.launched = True
+        self.age = 0
 
     @property
     def version(self) -> Version:
@@ -84,6 +86,10 @@ class Shelf:
             duration_s=self.version.duration_s,
             launched=self.launched,
         )
+
+    async def admit_works(self, request: AdmitWorks) -> AdmittedWorks:
+        admitted = request.work_ids if self.age <= request.maturity else []
+        return AdmittedWorks(work_ids=admitted)
 
     async def get_version(self, request: GetVersion) -> Version:
         self.asked_versions += 1
@@ -110,6 +116,7 @@ class House:
             database=database,
             clock=clock,
             rights=cast(Rights, _Switch(self, Rights)),
+            catalog=cast(Catalog, _Switch(self, Catalog)),
             vault=vault_of(),
         ).service
         self.steering = steering_wiring.build(

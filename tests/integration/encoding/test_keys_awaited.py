@@ -31,6 +31,7 @@ from cuemark.kit.link import local
 from cuemark.kit.outbox import Log
 from tests.integration.encoding.conftest import Studio
 from tests.others import Answering, Asked, serving
+from tests.unit.gateway.neighbours.catalog import Films
 from tests.unit.gateway.neighbours.rights import Notary
 from tests.vaults import vault_of
 
@@ -84,6 +85,7 @@ def test_a_version_waits_for_its_keys_and_says_so(
         database=database,
         clock=clock,
         rights=Notary(clock),
+        catalog=Films(clock),
         vault=vault_of(),
         systems=["widevine"],
         key_server=Server(others.url),

@@ -32,6 +32,7 @@ from cuemark.kit.database import Database, migrate
 from cuemark.kit.event_loop import EventLoopThread
 from cuemark.kit.outbox import Log
 from tests.e2e.installation import ffmpeg
+from tests.unit.gateway.neighbours.catalog import Films
 from tests.unit.gateway.neighbours.rights import Notary
 from tests.vaults import vault_of
 
@@ -93,7 +94,11 @@ def desk(made: Marked, database_url: str) -> Iterator[Desk]:
         shop=made.marked.shop,
         ledger=Ledger(database, Log(clock), clock),
         licensing=licensing.build(
-            database=database, clock=clock, rights=Notary(clock), vault=vault_of()
+            database=database,
+            clock=clock,
+            rights=Notary(clock),
+            catalog=Films(clock),
+            vault=vault_of(),
         ).service,
         clock=clock,
         loop=loop,

@@ -32,6 +32,7 @@ from cuemark.kit.event_loop import EventLoopThread
 from cuemark.kit.objects import Objects
 from cuemark.kit.outbox import Log
 from tests.integration.encoding.conftest import Studio
+from tests.unit.gateway.neighbours.catalog import Films
 from tests.unit.gateway.neighbours.rights import Notary
 from tests.vaults import vault_of
 
@@ -59,7 +60,9 @@ async def parts(database_url: str, studio: Studio, tmp_path: Path) -> AsyncItera
     async with inserting.transaction() as transaction:
         await store.insert_job(transaction, job)
     await inserting.close()
-    room = licensing.build(database=database, clock=clock, rights=Notary(clock), vault=vault_of())
+    room = licensing.build(
+        database=database, clock=clock, rights=Notary(clock), catalog=Films(clock), vault=vault_of()
+    )
     yield Parts(
         shop=Workshop(Objects(tmp_path / "objects", "worker-1"), from_wheels()),
         ledger=Ledger(database, Log(clock), clock),

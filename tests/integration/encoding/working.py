@@ -21,6 +21,7 @@ from cuemark.kit.database import Database
 from cuemark.kit.event_loop import EventLoopThread
 from cuemark.kit.objects import Objects
 from cuemark.kit.outbox import Log
+from tests.unit.gateway.neighbours.catalog import Films
 from tests.unit.gateway.neighbours.rights import Notary
 from tests.vaults import vault_of
 
@@ -31,7 +32,9 @@ MADE_FOR = "a rung"
 def encode(database_url: str, root: Path, sha256: str, recipe: Recipe, chunk: Chunk) -> str:
     """Encode a chunk for the job ``ver_1``, as a worker does it; the key of the result."""
     clock, database = SystemClock(), Database(database_url, pool_size=2)
-    room = licensing.build(database=database, clock=clock, rights=Notary(clock), vault=vault_of())
+    room = licensing.build(
+        database=database, clock=clock, rights=Notary(clock), catalog=Films(clock), vault=vault_of()
+    )
     parts = Parts(
         shop=Workshop(Objects(root, writer="working"), from_wheels()),
         ledger=Ledger(database, Log(clock), clock),

@@ -61,6 +61,7 @@ def built(
         clock,
         Ids(clock),
         operator_token="operator",
+        key=bytes(32),
         cost=cost,
         checks_waiting=checks_waiting,
     ).service

@@ -32,6 +32,7 @@ from tests.databases import opened
 from tests.integration.gateway.listening import free_port, listening
 from tests.others import Answering, Asked, serving
 from tests.unit.gateway.neighbours import ANNA, OPERATOR, Town
+from tests.unit.gateway.neighbours.catalog import Films
 from tests.unit.gateway.neighbours.rights import Notary
 from tests.vaults import vault_of
 
@@ -54,6 +55,7 @@ async def ours(other_database_url: str) -> AsyncIterator[Licensing]:
             database=database,
             clock=ManualClock(),
             rights=Notary(ManualClock()),
+            catalog=Films(ManualClock()),
             vault=vault_of(b"o" * 32),
         )
         yield room.service
@@ -73,6 +75,7 @@ async def asking(database: Database, others: Answering) -> AsyncIterator[Licensi
         database=database,
         clock=ManualClock(),
         rights=Notary(ManualClock()),
+        catalog=Films(ManualClock()),
         vault=vault_of(),
         systems=["widevine", "fairplay"],
         key_server=Server(others.url, {"Authorization": f"Bearer {SECRET}"}),
@@ -100,6 +103,7 @@ async def test_our_client_gets_its_keys_from_our_endpoint(
             database=database,
             clock=ManualClock(),
             rights=Notary(ManualClock()),
+            catalog=Films(ManualClock()),
             vault=vault_of(),
             systems=["widevine", "playready", "fairplay", "common"],
             key_server=Server(url, {"Authorization": f"Bearer {token}"}),

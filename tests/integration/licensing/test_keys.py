@@ -13,6 +13,7 @@ from cuemark.kit.clock import ManualClock
 from cuemark.kit.database import Database
 from cuemark.kit.errors import Unavailable
 from tests.databases import opened
+from tests.unit.gateway.neighbours.catalog import Films
 from tests.unit.gateway.neighbours.rights import Notary
 from tests.vaults import vault_of
 
@@ -30,6 +31,7 @@ def build(database: Database, master_key: bytes = bytes(32)) -> Licensing:
         database=database,
         clock=ManualClock(),
         rights=Notary(ManualClock()),
+        catalog=Films(ManualClock()),
         vault=vault_of(master_key),
     ).service
 

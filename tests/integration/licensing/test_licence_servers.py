@@ -27,6 +27,7 @@ from cuemark.kit.clock import ManualClock
 from cuemark.kit.deadline import deadline
 from tests.databases import opened
 from tests.others import Answering, serving
+from tests.unit.gateway.neighbours.catalog import Films
 from tests.unit.gateway.neighbours.rights import Notary
 from tests.vaults import vault_of
 
@@ -49,6 +50,7 @@ async def licensing(database_url: str, others: Answering) -> AsyncIterator[Licen
             database=database,
             clock=clock,
             rights=Notary(clock),
+            catalog=Films(clock),
             vault=vault_of(),
             clearkey=False,
             systems=["widevine", "common"],
@@ -160,6 +162,7 @@ async def test_a_server_that_is_away_is_one_sentence(database_url: str, free_por
             database=database,
             clock=clock,
             rights=Notary(clock),
+            catalog=Films(clock),
             vault=vault_of(),
             systems=["widevine"],
             licence_servers={"widevine": LicenceServer(gone, forwarded())},

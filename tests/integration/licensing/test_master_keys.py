@@ -26,6 +26,7 @@ from cuemark.kit.database import Database
 from cuemark.kit.errors import Unavailable
 from cuemark.kit.room import Room
 from tests.databases import opened
+from tests.unit.gateway.neighbours.catalog import Films
 from tests.unit.gateway.neighbours.rights import Notary
 from tests.vaults import vault_of
 
@@ -44,7 +45,7 @@ class House:
 
     def __init__(self, database: Database, vault: Vault, clock: ManualClock) -> None:
         self.room: Room[Licensing] = wiring.build(
-            database=database, clock=clock, rights=Notary(clock), vault=vault
+            database=database, clock=clock, rights=Notary(clock), catalog=Films(clock), vault=vault
         )
         self.licensing = self.room.service
 

@@ -36,6 +36,7 @@ from cuemark.kit.clock import ManualClock
 from tests.databases import opened
 from tests.integration.licensing.vendors import EntitlementVendor, WidevineCloud
 from tests.others import Answering, serving
+from tests.unit.gateway.neighbours.catalog import Films
 from tests.unit.gateway.neighbours.rights import Notary, denied, granted
 from tests.vaults import vault_of
 
@@ -70,6 +71,7 @@ async def licensing_with(
             database=database,
             clock=clock,
             rights=notary or Notary(clock),
+            catalog=Films(clock),
             vault=vault_of(),
             clearkey=False,
             systems=list(dialects),

@@ -68,7 +68,11 @@ class Install:
         viewers = viewers_wiring.build(database, clock)
         rights = rights_wiring.build(database, log, clock, rights_wiring.Terms())
         licensing = licensing_wiring.build(
-            database=database, clock=clock, rights=rights.service, vault=vault_of()
+            database=database,
+            clock=clock,
+            rights=rights.service,
+            catalog=catalog.service,
+            vault=vault_of(),
         )
         steering = steering_wiring.build(
             database=database,

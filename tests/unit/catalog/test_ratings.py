@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cuemark.contexts.catalog.model import ratings
 from cuemark.contexts.catalog.model.ratings import SCHEMES, RatingUnknown, checked_rating, level_of
@@ -71,3 +73,48 @@ def test_the_reference_tells_every_rating_with_its_age_and_level() -> None:
         )
         for scheme in SCHEMES.values()
     }
+
+
+some_ratings = st.lists(
+    st.sampled_from(
+        [
+            AgeRating(scheme=scheme.name, rating=rating)
+            for scheme in ratings.SCHEMES.values()
+            for rating in scheme.ages
+        ]
+    ),
+    max_size=4,
+)
+territories = st.sampled_from(["DE", "us", "GB", "FR", "JP", "ZZ", ""])
+
+
+@given(st.integers(0, 18), st.integers(0, 18), some_ratings, territories, st.integers(0, 18))
+def test_a_lower_maturity_admits_nothing_that_a_higher_one_does_not(
+    one: int, other: int, rated_: list[AgeRating], territory: str, unrated: int
+) -> None:
+    low, high = sorted((one, other))
+    if ratings.admits(low, rated_, territory, unrated):
+        assert ratings.admits(high, rated_, territory, unrated)
+    assert ratings.admits(None, rated_, territory, unrated)
+    assert ratings.admits(18, rated_, territory, unrated)
+
+
+@given(st.integers(0, 18), some_ratings, territories)
+def test_what_is_admitted_has_no_rating_here_above_the_age(
+    maturity: int, rated_: list[AgeRating], territory: str
+) -> None:
+    """Against the plain reading: where a body of the territory rated it, each of its ratings is
+    within the age, else each of all is, and there is one."""
+    ages = [
+        (ratings.SCHEMES[each.scheme].territories, ratings.SCHEMES[each.scheme].ages[each.rating])
+        for each in rated_
+    ]
+    here = [age for there, age in ages if territory.upper() in there]
+    counts = here or [age for _, age in ages] or [18]
+    assert ratings.admits(maturity, rated_, territory) is all(age <= maturity for age in counts)
+
+
+def test_what_nobody_rated_is_for_adults_unless_the_install_says_otherwise() -> None:
+    assert not ratings.admits(17, [], "DE")
+    assert ratings.admits(6, [], "DE", unrated_age=6)
+    assert not ratings.admits(5, [], "DE", unrated_age=6)

@@ -64,6 +64,7 @@ ACCOUNT_COMMANDS = {
     "backup": ("backup:backup", "Back up everything, while it runs."),
     "create": ("accounts:create", "Create a member's account."),
     "log-out": ("accounts:log_out", "End every login of a member."),
+    "reset-factors": ("accounts:reset_factors", "Take the second step off an account."),
     "login-link": ("accounts:login_link", "Make a link that logs a member in once."),
 }
 HOST_COMMANDS = {
@@ -95,6 +96,10 @@ TITLE_COMMANDS = {
     "export": ("metadata:export_metadata", "Write what is told of all works into a file."),
     "import": ("metadata:import_metadata", "Take works and their metadata from a file."),
     "list": ("titles:titles", "List the titles."),
+}
+VIEWING_COMMANDS = {
+    "apply": ("viewing:apply_changes", "Take what members did in another region."),
+    "export": ("viewing:export_changes", "Write what members did here, for other regions."),
 }
 WATERMARK_COMMANDS = {
     "find": ("watermark:find", "Say of whose session a copy of a film is."),
@@ -276,6 +281,10 @@ commands.add_command(Commands("people", PEOPLE_COMMANDS, "Who made films."), "pe
 commands.add_command(Commands("terms", TERM_COMMANDS, "The lists of genres and themes."), "terms")
 commands.add_command(
     Commands("titles", TITLE_COMMANDS, "What there is to watch.", default="list"), "titles"
+)
+commands.add_command(
+    Commands("viewing", VIEWING_COMMANDS, "What members watched, keep and think, between regions."),
+    "viewing",
 )
 commands.add_command(
     Commands("works", WORK_COMMANDS, "Series, seasons and all that lies in them."), "works"

@@ -20,6 +20,7 @@ from cuemark.contexts.licensing.service import LicensingService, Protection
 from cuemark.contexts.licensing.service.forwarding import LicenceServer
 from cuemark.contexts.licensing.service.master_keys import Rotation
 from cuemark.contexts.licensing.store import versions_with_keys
+from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.identity import TOPIC as IDENTITY
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.protection import Demands, System
@@ -58,6 +59,7 @@ def build(
     database: Database,
     clock: Clock,
     rights: Rights,
+    catalog: Catalog,
     vault: Vault,
     clearkey: bool = True,
     systems: Sequence[System] = (),
@@ -80,6 +82,6 @@ def build(
     )
     keys = None if key_server is None else KeyServer(asker, key_server, clock, sealed=sealed)
     masters = Rotation(database, vault, clock)
-    service = LicensingService(database, clock, rights, masters, asker, protection, keys)
+    service = LicensingService(database, clock, rights, catalog, masters, asker, protection, keys)
     leavers = Follower("licensing.leavers", [IDENTITY], database, Log(clock), service.follow)
     return Room(Licensing, service, [leavers], keepers=[masters.keep], closers=[asker.close])

@@ -42,6 +42,8 @@ from cuemark.contracts.catalog.metadata import (
     TermList,
 )
 from cuemark.contracts.catalog.works import (
+    AdmittedWorks,
+    AdmitWorks,
     CreateWork,
     DescribeWork,
     GetWork,
@@ -231,6 +233,8 @@ class Catalog(Protocol):
     async def list_works(self, request: ListWorks) -> WorkPage: ...
 
     async def list_titles_within(self, request: ListTitlesWithin) -> TitlesWithin: ...
+
+    async def admit_works(self, request: AdmitWorks) -> AdmittedWorks: ...
 
     async def put_person(self, request: PutPerson) -> Person: ...
 

@@ -147,8 +147,9 @@ class ListWorks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A work in a list, in the reader's language. ``artwork_key`` of one that holds others is that
-    of the first title in it. ``duration_s``, ``quality`` and so on are of what plays."""
+    """A work in a list, in the reader's language. ``artwork_key`` of one that holds others is
+    that of the first title in it, unless it is its own (``artwork_own``). ``duration_s``,
+    ``quality`` and so on are of what plays."""
 
     work_id: WorkId
     kind: Kind
@@ -163,6 +164,7 @@ class WorkSummary(msgspec.Struct, frozen=True, kw_only=True):
     quality: Literal["none", "quick", "full"] = "none"
     duration_s: float = 0.0
     launched: bool = True
+    artwork_own: bool = False
 
 
 class WorkPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,6 +232,26 @@ class TitlesWithin(msgspec.Struct, frozen=True, kw_only=True):
     """At most ``MOST_WITHIN`` titles of each work, in no order; a work without any is left out."""
 
     title_ids: dict[WorkId, list[TitleId]]
+
+
+class AdmitWorks(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of these works (1 to 200) are for a profile of ``maturity`` (an age) in ``territory``?
+
+    ``territory`` is as in ``ShowWork``: where its bodies rated a work, their rating counts, else
+    the strictest that there is. A title without a rating, of its own or of its season or series,
+    counts as the install says, which is 18 where it says nothing. A work that holds others and has
+    no rating is for everybody: what lies in it is asked for by itself.
+    """
+
+    work_ids: list[WorkId]
+    maturity: int
+    territory: str = ""
+
+
+class AdmittedWorks(msgspec.Struct, frozen=True, kw_only=True):
+    """Those that are, in the order in which they were asked for; what there is not, is not."""
+
+    work_ids: list[WorkId]
 
 
 class TitleDescribed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

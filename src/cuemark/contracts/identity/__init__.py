@@ -11,7 +11,20 @@ Refusal
 |-- CodeSpent          a code that came by mail was used, is late, or was never sent
 |-- TooManyTries       as many letters or guesses as are let pass in an hour; says of what
 |-- WrongPassword      a member is to confirm something by the password, and this is not it
-`-- UserCodeUnknown    no device shows this code now
+|-- UserCodeUnknown    no device shows this code now
+|-- UnknownProfile     the account has no such profile
+|-- ProfileInvalid     a name, a language, a level or a PIN is not acceptable; says which
+|-- TooManyProfiles    the account has as many as it may
+|-- LastProfile        an account keeps one profile at least that is no kids' profile
+|-- PinNeeded          the profile has a PIN, which is asked for
+|-- PasswordNeeded     the account's password is asked for
+|-- WrongPin           this is not the profile's PIN
+|-- FactorNeeded       the account has a second factor, and this call takes none
+|-- WrongFactor        the code or the passkey is not right, or was used before
+|-- ChallengeSpent     what is answered was answered before, is late, or was never asked
+|-- FactorExists       the account has an authenticator app already, or as many passkeys as it may
+|-- FactorMissing      the account has no such factor
+`-- PasskeysOff        the address of the service is none that passkeys can be bound to
 
 What an answer says, and what is done before it, tells nobody whether a mail address has an account.
 A verdict of ``authenticate`` is remembered by the process that gave it for a second at most: a
@@ -44,6 +57,28 @@ from cuemark.contracts.identity.devices import (
     UserCodeUnknown,
     WaitingDevice,
 )
+from cuemark.contracts.identity.factors import (
+    AskProof,
+    BeginTotp,
+    ChallengeSpent,
+    ConfirmTotp,
+    FactorAsked,
+    FactorExists,
+    FactorList,
+    FactorMissing,
+    FactorNeeded,
+    GiveFactor,
+    ListFactors,
+    PasskeysOff,
+    Proof,
+    Prove,
+    RecoveryCodes,
+    RemoveTotp,
+    RenewRecoveryCodes,
+    ResetFactors,
+    TotpBegun,
+    WrongFactor,
+)
 from cuemark.contracts.identity.joining import (
     CodeSpent,
     CompleteReset,
@@ -62,6 +97,33 @@ from cuemark.contracts.identity.logins import (
     ListLogins,
     LoginList,
     LoginsEnded,
+)
+from cuemark.contracts.identity.passkeys import (
+    AddPasskey,
+    AskPasskey,
+    BeginPasskey,
+    LoginByPasskey,
+    PasskeyAdded,
+    PasskeyAsked,
+    PasskeyBegun,
+    RemovePasskey,
+    RenamePasskey,
+)
+from cuemark.contracts.identity.profiles import (
+    ChangeProfile,
+    ChooseProfile,
+    CreateProfile,
+    DeleteProfile,
+    LastProfile,
+    ListProfiles,
+    PasswordNeeded,
+    PinNeeded,
+    Profile,
+    ProfileInvalid,
+    ProfileList,
+    TooManyProfiles,
+    UnknownProfile,
+    WrongPin,
 )
 from cuemark.contracts.ids import AccountId, LoginId, ProfileId
 from cuemark.kit.errors import Refusal
@@ -146,6 +208,13 @@ class LoginGranted(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class LoginBegun(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the two: the login, or what its second factor is to answer."""
+
+    granted: LoginGranted | None = None
+    asked: FactorAsked | None = None
+
+
 class IssueLoginLink(msgspec.Struct, frozen=True, kw_only=True):
     """A one-time code for ``email``; ``create`` makes the account where there is none."""
 
@@ -192,7 +261,16 @@ class Authenticate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a token names. The operator has no account: both ids are empty."""
+    """Whom a token names. The operator has no account: both ids are empty.
+
+    A login whose profile nobody has chosen yet has an account, and no profile. ``maturity``,
+    ``kids`` and ``language`` are the profile's.
+
+    ``level`` is how sure it is that the login is its owner's: 1 by a password, a link or a device's
+    code, 2 by a second factor, or by a passkey that has verified who uses it. It was proved so last
+    at ``proved_at``; a device that somebody let in by its code has proved nothing. ``two_steps``
+    says whether the account has a second factor.
+    """
 
     role: Literal["member", "operator"]
     account_id: AccountId
@@ -200,6 +278,12 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     email: str = ""
     profile_name: str = ""
     login_id: LoginId = LoginId("")
+    maturity: int | None = None
+    kids: bool = False
+    language: str = ""
+    level: int = 1
+    proved_at: datetime | None = None
+    two_steps: bool = False
 
 
 class Logout(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,6 +311,19 @@ class Identity(Protocol):
         TooManyTries,
         WrongPassword,
         UserCodeUnknown,
+        UnknownProfile,
+        ProfileInvalid,
+        TooManyProfiles,
+        LastProfile,
+        PinNeeded,
+        PasswordNeeded,
+        WrongPin,
+        FactorNeeded,
+        WrongFactor,
+        ChallengeSpent,
+        FactorExists,
+        FactorMissing,
+        PasskeysOff,
     )
 
     async def create_account(self, request: CreateAccount) -> Account: ...
@@ -234,6 +331,16 @@ class Identity(Protocol):
     async def get_accounts(self, request: GetAccounts) -> AccountList: ...
 
     async def login(self, request: Login) -> LoginGranted: ...
+
+    async def begin_login(self, request: Login) -> LoginBegun: ...
+
+    async def begin_login_by_link(self, request: RedeemLoginLink) -> LoginBegun: ...
+
+    async def give_factor(self, request: GiveFactor) -> LoginGranted: ...
+
+    async def ask_passkey(self, request: AskPasskey) -> PasskeyAsked: ...
+
+    async def login_by_passkey(self, request: LoginByPasskey) -> LoginGranted: ...
 
     async def issue_login_link(self, request: IssueLoginLink) -> LoginLink: ...
 
@@ -282,3 +389,37 @@ class Identity(Protocol):
     async def describe_account(self, request: DescribeAccount) -> AccountDescription: ...
 
     async def delete_account(self, request: DeleteAccount) -> DeletionSet: ...
+
+    async def list_profiles(self, request: ListProfiles) -> ProfileList: ...
+
+    async def create_profile(self, request: CreateProfile) -> Profile: ...
+
+    async def change_profile(self, request: ChangeProfile) -> Profile: ...
+
+    async def delete_profile(self, request: DeleteProfile) -> Done: ...
+
+    async def choose_profile(self, request: ChooseProfile) -> Profile: ...
+
+    async def ask_proof(self, request: AskProof) -> FactorAsked: ...
+
+    async def prove(self, request: Prove) -> Proof: ...
+
+    async def list_factors(self, request: ListFactors) -> FactorList: ...
+
+    async def begin_totp(self, request: BeginTotp) -> TotpBegun: ...
+
+    async def confirm_totp(self, request: ConfirmTotp) -> RecoveryCodes: ...
+
+    async def remove_totp(self, request: RemoveTotp) -> Done: ...
+
+    async def renew_recovery_codes(self, request: RenewRecoveryCodes) -> RecoveryCodes: ...
+
+    async def begin_passkey(self, request: BeginPasskey) -> PasskeyBegun: ...
+
+    async def add_passkey(self, request: AddPasskey) -> PasskeyAdded: ...
+
+    async def rename_passkey(self, request: RenamePasskey) -> Done: ...
+
+    async def remove_passkey(self, request: RemovePasskey) -> Done: ...
+
+    async def reset_factors(self, request: ResetFactors) -> LoginsEnded: ...

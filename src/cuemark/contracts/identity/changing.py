@@ -4,6 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from cuemark.contracts.identity.factors import FactorList
+from cuemark.contracts.identity.profiles import Profile
 from cuemark.contracts.ids import AccountId, ProfileId
 from cuemark.kit.errors import Refusal
 
@@ -62,12 +64,8 @@ class AccountDescription(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     created_at: datetime
     has_password: bool
-    profiles: "list[Profile]"
-
-
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    profile_id: ProfileId
-    name: str
+    profiles: list[Profile]
+    factors: FactorList | None = None
 
 
 class AccountDeleted(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

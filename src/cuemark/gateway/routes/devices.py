@@ -97,7 +97,12 @@ async def look_up_device(
     )
 
 
-@post(f"{API}/device-sign-in", opt={"access": "member"}, status_code=204, tags=["devices"])
+@post(
+    f"{API}/device-sign-in",
+    opt={"access": "member", "assurance": "second"},
+    status_code=204,
+    tags=["devices"],
+)
 async def answer_device(
     data: JSONBody[DeviceAnswerBody], parts: Parts, request: AnyRequest
 ) -> None:

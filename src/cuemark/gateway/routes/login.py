@@ -7,6 +7,7 @@ from litestar.response import Response
 
 from cuemark.contracts.identity import (
     Login,
+    LoginBegun,
     LoginGranted,
     Logout,
     RedeemLoginLink,
@@ -16,9 +17,11 @@ from cuemark.gateway import badges
 from cuemark.gateway.access import COOKIE, cookie_of, login_of
 from cuemark.gateway.admission import admit_login
 from cuemark.gateway.errors import LetterNeeded
+from cuemark.gateway.factor_views import FactorAskedView, asked_view
 from cuemark.gateway.origins import cookie_needs_tls
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.views import API, LoginBody, RedeemBody
+from cuemark.kit.errors import Unavailable
 
 LONGEST_AGENT = 1000
 
@@ -26,11 +29,12 @@ LONGEST_AGENT = 1000
 @post(f"{API}/login", opt={"access": "anyone", "limit": "login"}, status_code=200, tags=["login"])
 async def log_in(
     data: JSONBody[LoginBody], parts: Parts, request: AnyRequest
-) -> Response[LoginGranted]:
-    """A browser that was logged in gets another cookie, and the login of before ends."""
+) -> Response[LoginGranted] | Response[FactorAskedView]:
+    """A browser that was logged in gets another cookie, and the login of before ends. An account
+    with a second factor gets a `challenge` instead, for `/login/factor`."""
     admission = await admit_login(parts, request, data.email, data.proof)
     try:
-        granted = await parts.identity.login(
+        begun = await parts.identity.begin_login(
             Login(
                 email=data.email,
                 password=data.password,
@@ -42,14 +46,13 @@ async def log_in(
     except WrongCredentials:
         await admission.note(opened=False)
         raise
-    if await admission.note(opened=True):
-        await parts.identity.logout(Logout(token=granted.token))
+    if await admission.note(opened=True) and begun.granted is not None:
+        await parts.identity.logout(Logout(token=begun.granted.token))
         raise LetterNeeded(
             "This account is used in several homes, and this device is new: ask for a login link "
             "by mail."
         )
-    await end_before(parts, request)
-    return with_cookie(granted, parts, request)
+    return await _entered(begun, parts, request)
 
 
 @post(
@@ -57,17 +60,17 @@ async def log_in(
 )
 async def redeem_link(
     data: JSONBody[RedeemBody], parts: Parts, request: AnyRequest
-) -> Response[LoginGranted]:
-    granted = await parts.identity.redeem_login_link(
+) -> Response[LoginGranted] | Response[FactorAskedView]:
+    """The link takes the place of the password, and of nothing else."""
+    begun = await parts.identity.begin_login_by_link(
         RedeemLoginLink(
             code=data.code, device=device_of(request), client_address=parts.client_of(request)
         )
     )
-    await end_before(parts, request)
-    return with_cookie(granted, parts, request)
+    return await _entered(begun, parts, request)
 
 
-@post(f"{API}/logout", opt={"access": "member"}, status_code=204, tags=["login"])
+@post(f"{API}/logout", opt={"access": "member", "profile": "any"}, status_code=204, tags=["login"])
 async def log_out(parts: Parts, request: AnyRequest) -> Response[None]:
     login = login_of(request.headers)
     if login is not None:
@@ -87,6 +90,17 @@ async def end_before(parts: GatewayParts, request: AnyRequest) -> None:
     before = login_of(request.headers)
     if before is not None and before.from_cookie:
         await parts.identity.logout(Logout(token=before.token))
+
+
+async def _entered(
+    begun: LoginBegun, parts: GatewayParts, request: AnyRequest
+) -> Response[LoginGranted] | Response[FactorAskedView]:
+    if begun.asked is not None:
+        return Response(asked_view(begun.asked, parts.clock))
+    if begun.granted is None:
+        raise Unavailable("a login was begun, and neither granted nor asked anything")
+    await end_before(parts, request)
+    return with_cookie(begun.granted, parts, request)
 
 
 def with_cookie(

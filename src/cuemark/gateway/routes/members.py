@@ -108,7 +108,12 @@ async def complete_reset(data: JSONBody[CompleteResetBody], parts: Parts) -> Non
     await parts.identity.complete_reset(CompleteReset(code=data.code, password=data.password))
 
 
-@put(f"{API}/account/password", opt={"access": "member"}, status_code=204, tags=["members"])
+@put(
+    f"{API}/account/password",
+    opt={"access": "member", "assurance": "second"},
+    status_code=204,
+    tags=["members"],
+)
 async def change_password(
     data: JSONBody[NewPasswordBody], parts: Parts, request: AnyRequest
 ) -> None:
@@ -124,7 +129,12 @@ async def change_password(
     )
 
 
-@put(f"{API}/account/email", opt={"access": "member"}, status_code=202, tags=["members"])
+@put(
+    f"{API}/account/email",
+    opt={"access": "member", "assurance": "second"},
+    status_code=202,
+    tags=["members"],
+)
 async def change_email(
     data: JSONBody[NewEmailBody], parts: Parts, request: AnyRequest
 ) -> LetterUnderway:
@@ -176,7 +186,7 @@ async def list_logins(parts: Parts, request: AnyRequest) -> LoginListView:
 
 @delete(
     f"{API}/account/logins/{{login_id:str}}",
-    opt={"access": "member"},
+    opt={"access": "member", "assurance": "second"},
     status_code=200,
     tags=["members"],
 )
@@ -187,7 +197,12 @@ async def end_login(login_id: FromPath[str], parts: Parts, request: AnyRequest) 
     )
 
 
-@delete(f"{API}/account/logins", opt={"access": "member"}, status_code=200, tags=["members"])
+@delete(
+    f"{API}/account/logins",
+    opt={"access": "member", "assurance": "second"},
+    status_code=200,
+    tags=["members"],
+)
 async def end_other_logins(parts: Parts, request: AnyRequest) -> LoginsEnded:
     """All but this one."""
     caller = request.user
@@ -196,7 +211,12 @@ async def end_other_logins(parts: Parts, request: AnyRequest) -> LoginsEnded:
     )
 
 
-@post(f"{API}/account/deletion", opt={"access": "member"}, status_code=200, tags=["members"])
+@post(
+    f"{API}/account/deletion",
+    opt={"access": "member", "assurance": "second"},
+    status_code=200,
+    tags=["members"],
+)
 async def delete_account(
     data: JSONBody[DeletionBody], parts: Parts, request: AnyRequest
 ) -> DeletionSet:

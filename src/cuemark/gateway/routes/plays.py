@@ -1,5 +1,6 @@
 """Plays: a playback session of the caller's own account, from start to end."""
 
+import contextlib
 from typing import Literal
 
 from litestar import delete, get, post, put
@@ -10,7 +11,8 @@ from litestar.response import Response
 from cuemark.contracts.fraud import NotePlay
 from cuemark.contracts.ids import PlaySessionId, TitleId
 from cuemark.contracts.licensing import ForwardChallenge, GetLicence, LicenceRefused
-from cuemark.contracts.playback import EndPlay, GetManifest, GetPlay, StartPlay
+from cuemark.contracts.playback import EndPlay, GetManifest, GetPlay, StartPlay, UnknownPlay
+from cuemark.contracts.playback.devices import ListDevices
 from cuemark.contracts.protection import SYSTEM_IDS, System
 from cuemark.contracts.viewers import RecordProgress
 from cuemark.gateway.admission import note_play
@@ -18,9 +20,18 @@ from cuemark.gateway.clearkey import ClearKeyLicence, is_kid, kids_of, licence_v
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.origins import origin_of
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
+from cuemark.gateway.play_views import (
+    PlayBody,
+    PlayDevicesView,
+    PlayView,
+    device_view,
+    play_view,
+    said_by,
+)
 from cuemark.gateway.rights import territory_of
 from cuemark.gateway.routes.steering import STEERING
-from cuemark.gateway.views import API, PlayBody, PlayView, ProgressBody, play_view
+from cuemark.gateway.views import API, ProgressBody
+from cuemark.kit.errors import Unavailable
 
 DASH = "application/dash+xml"
 HLS = "application/vnd.apple.mpegurl"
@@ -31,7 +42,7 @@ _OF_LICENCES = frozenset({"text/xml", "application/xml", "application/json", "te
 """What a licence may call itself: others must not make a browser show a page of ours."""
 
 
-@post(f"{API}/plays", opt={"access": "member"}, tags=["plays"])
+@post(f"{API}/plays", opt={"access": "member", "profile": "kids"}, tags=["plays"])
 async def start_play(
     data: JSONBody[PlayBody], parts: Parts, request: AnyRequest
 ) -> Response[PlayView]:
@@ -47,6 +58,10 @@ async def start_play(
             networks=data.networks,
             client_address=address,
             territory=territory,
+            maturity=caller.maturity,
+            device_id=data.device_id,
+            instead_of=PlaySessionId(data.instead_of) if data.instead_of else None,
+            capabilities=said_by(data.capabilities),
         )
     )
     note = NotePlay(
@@ -59,12 +74,29 @@ async def start_play(
     return Response(play_view(play), background=BackgroundTask(note_play, parts, note))
 
 
-@get(f"{_SESSION}/manifest.mpd", opt={"access": "member"}, media_type=DASH, tags=["plays"])
+@get(f"{API}/plays/devices", opt={"access": "member"}, tags=["plays"])
+async def list_devices(parts: Parts, request: AnyRequest) -> PlayDevicesView:
+    """The devices on which this account has played, the latest first."""
+    found = await parts.playback.list_devices(ListDevices(account_id=request.user.account_id))
+    return PlayDevicesView(devices=[device_view(each) for each in found.devices])
+
+
+@get(
+    f"{_SESSION}/manifest.mpd",
+    opt={"access": "member", "profile": "kids"},
+    media_type=DASH,
+    tags=["plays"],
+)
 async def get_dash(session_id: FromPath[str], parts: Parts, request: AnyRequest) -> Response[str]:
     return await _manifest(parts, session_id, "dash", request)
 
 
-@get(f"{_SESSION}/master.m3u8", opt={"access": "member"}, media_type=HLS, tags=["plays"])
+@get(
+    f"{_SESSION}/master.m3u8",
+    opt={"access": "member", "profile": "kids"},
+    media_type=HLS,
+    tags=["plays"],
+)
 async def get_hls(
     session_id: FromPath[str],
     parts: Parts,
@@ -76,17 +108,22 @@ async def get_hls(
 
 
 @post(
-    f"{_SESSION}/licence", opt={"access": "member", "body": "any"}, status_code=200, tags=["plays"]
+    f"{_SESSION}/licence",
+    opt={"access": "member", "profile": "kids", "body": "any"},
+    status_code=200,
+    tags=["plays"],
 )
 async def get_licence(
     session_id: FromPath[str], parts: Parts, request: AnyRequest
 ) -> ClearKeyLicence:
     """A W3C ClearKey licence; the body's media type is free, since players differ in it."""
+    await _goes_on(parts, session_id, request)
     licence = await parts.licensing.get_licence(
         GetLicence(
             session_id=PlaySessionId(session_id),
             account_id=request.user.account_id,
             kids=kids_of(await request.body()),
+            maturity=request.user.maturity,
         )
     )
     return licence_view(licence)
@@ -94,7 +131,7 @@ async def get_licence(
 
 @post(
     f"{_SESSION}/licence/{{system:str}}",
-    opt={"access": "member", "body": "any"},
+    opt={"access": "member", "profile": "kids", "body": "any"},
     status_code=200,
     media_type="application/octet-stream",
     tags=["plays"],
@@ -105,6 +142,7 @@ async def forward_challenge(
     """The licence of a DRM system, from the licence server that the install names for it."""
     if system not in SYSTEM_IDS:
         raise NotFound("There is no such DRM system.")
+    await _goes_on(parts, session_id, request)
     answer = await parts.licensing.forward_challenge(
         ForwardChallenge(
             session_id=PlaySessionId(session_id),
@@ -113,6 +151,7 @@ async def forward_challenge(
             challenge=await request.body(),
             media_type=request.headers.get("content-type", ""),
             soap_action=request.headers.get("soapaction", ""),
+            maturity=request.user.maturity,
         )
     )
     named = answer.media_type.partition(";")[0].strip().lower()
@@ -122,7 +161,7 @@ async def forward_challenge(
 
 @get(
     f"{_SESSION}/keys/{{kid:str}}",
-    opt={"access": "member"},
+    opt={"access": "member", "profile": "kids"},
     media_type="application/octet-stream",
     tags=["plays"],
 )
@@ -132,11 +171,13 @@ async def get_key(
     """One key, 16 bytes: what HLS players fetch for ``KEYFORMAT="identity"``."""
     if not is_kid(kid):
         raise NotFound("There is no such key.")
+    await _goes_on(parts, session_id, request)
     licence = await parts.licensing.get_licence(
         GetLicence(
             session_id=PlaySessionId(session_id),
             account_id=request.user.account_id,
             kids=[kid.lower()],
+            maturity=request.user.maturity,
         )
     )
     for key in licence.keys:
@@ -146,7 +187,12 @@ async def get_key(
     raise LicenceRefused("This session may not have that key.")
 
 
-@put(f"{_SESSION}/progress", opt={"access": "member"}, status_code=204, tags=["plays"])
+@put(
+    f"{_SESSION}/progress",
+    opt={"access": "member", "profile": "kids"},
+    status_code=204,
+    tags=["plays"],
+)
 async def record_progress(
     session_id: FromPath[str], data: JSONBody[ProgressBody], parts: Parts, request: AnyRequest
 ) -> None:
@@ -165,11 +211,19 @@ async def record_progress(
     )
 
 
-@delete(_SESSION, opt={"access": "member"}, status_code=204, tags=["plays"])
+@delete(_SESSION, opt={"access": "member", "profile": "kids"}, status_code=204, tags=["plays"])
 async def end_play(session_id: FromPath[str], parts: Parts, request: AnyRequest) -> None:
     await parts.playback.end(
         EndPlay(session_id=PlaySessionId(session_id), account_id=request.user.account_id)
     )
+
+
+async def _goes_on(parts: GatewayParts, session_id: str, request: AnyRequest) -> None:
+    """Who asks for a licence plays: the play keeps its stream. Whether there is a licence is for
+    licensing to say, which needs nobody for that."""
+    play = GetPlay(session_id=PlaySessionId(session_id), account_id=request.user.account_id)
+    with contextlib.suppress(UnknownPlay, Unavailable):
+        await parts.playback.get_play(play)
 
 
 async def _manifest(
@@ -188,6 +242,7 @@ async def _manifest(
             licence_url=f"{here}{API}/plays/{session_id}/licence",
             system=system,
             steering_url=f"{here}{STEERING}",
+            maturity=request.user.maturity,
         )
     )
     media_type = DASH if format_ == "dash" else HLS

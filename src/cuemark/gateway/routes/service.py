@@ -21,7 +21,11 @@ async def get_service(parts: Parts) -> ServiceView:
     return ServiceView(name=parts.service_name, sign_up=parts.sign_up)
 
 
-@get(f"{API}/me", opt={"access": "member_or_operator", "staff": "self.read"}, tags=["service"])
+@get(
+    f"{API}/me",
+    opt={"access": "member_or_operator", "profile": "any", "staff": "self.read"},
+    tags=["service"],
+)
 async def get_me(request: AnyRequest) -> MeView:
     caller = request.user
     return MeView(
@@ -29,6 +33,8 @@ async def get_me(request: AnyRequest) -> MeView:
         account_id=caller.account_id,
         email=caller.email,
         profile_name=caller.profile_name,
+        profile_id=caller.profile_id,
+        kids=caller.kids,
     )
 
 

@@ -15,7 +15,6 @@ from cuemark.contracts.identity.changing import (
     DeleteAccount,
     DeletionSet,
     DescribeAccount,
-    Profile,
     RestoreEmail,
 )
 from cuemark.contracts.identity.devices import (
@@ -27,6 +26,7 @@ from cuemark.contracts.identity.devices import (
     PollDevice,
     WaitingDevice,
 )
+from cuemark.contracts.identity.factors import FactorNeeded
 from cuemark.contracts.identity.joining import (
     CodeSpent,
     CompleteReset,
@@ -45,35 +45,44 @@ from cuemark.contracts.identity.logins import (
     LoginsEnded,
     OpenLogin,
 )
+from cuemark.contracts.identity.profiles import (
+    MOST_PROFILES,
+    ChangeProfile,
+    ChooseProfile,
+    CreateProfile,
+    DeleteProfile,
+    ListProfiles,
+    PinNeeded,
+    Profile,
+    ProfileList,
+)
 from cuemark.contracts.ids import AccountId, LoginId, ProfileId
-from cuemark.kit.clock import Clock
 from cuemark.kit.errors import Refusal, Unavailable
 from cuemark.kit.passport import Passport, current_passport
-from tests.unit.gateway.neighbours.neighbour import ANNA, BEN, OPERATOR, Neighbour
+from tests.unit.gateway.neighbours.factors import Protected, account
+from tests.unit.gateway.neighbours.neighbour import ANNA, BEN, OPERATOR
 
 PASSWORD = "correct horse"
 CODE = "code/with strange+signs"
 OPERATOR_CODE = "the operator's code"
 
 
-def account(name: str, clock: Clock) -> identity.Account:
-    return identity.Account(
-        account_id=AccountId(f"acc_{name}"),
-        email=f"{name}@films.example",
-        profile_id=ProfileId(f"prf_{name}"),
-        profile_name=name.title(),
-        created_at=clock.now(),
-    )
+def alone(begun: identity.LoginBegun) -> identity.LoginGranted:
+    if begun.granted is None:
+        raise FactorNeeded("Log in in two steps.")
+    return begun.granted
 
 
 @dataclass
-class People(Neighbour):
+class People(Protected):
     refusals: ClassVar[tuple[type[Refusal], ...]] = identity.Identity.refusals
     ended: set[str] = field(default_factory=set)
     passports: list[Passport | None] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
-    heard: list[msgspec.Struct] = field(default_factory=list)
     deaf: bool = False
+    profiles: dict[str, Profile | None] = field(default_factory=dict)
+    """By the name of the account, where its login is on another profile than the account's own, or
+    on none."""
 
     async def create_account(self, request: identity.CreateAccount) -> identity.Account:
         self.check()
@@ -91,11 +100,14 @@ class People(Neighbour):
         )
 
     async def login(self, request: identity.Login) -> identity.LoginGranted:
+        return alone(await self.begin_login(request))
+
+    async def begin_login(self, request: identity.Login) -> identity.LoginBegun:
         self.check()
         self.heard.append(request)
         if request.password != PASSWORD:
             raise identity.WrongCredentials("Mail and password do not match.")
-        return self._grant()
+        return self._begun()
 
     async def issue_login_link(self, request: identity.IssueLoginLink) -> identity.LoginLink:
         self.check()
@@ -103,10 +115,13 @@ class People(Neighbour):
         return identity.LoginLink(code=CODE, expires_at=expires_at)
 
     async def redeem_login_link(self, request: identity.RedeemLoginLink) -> identity.LoginGranted:
+        return alone(await self.begin_login_by_link(request))
+
+    async def begin_login_by_link(self, request: identity.RedeemLoginLink) -> identity.LoginBegun:
         self.check()
         if request.code != CODE:
             raise identity.WrongCredentials("The code is spent or late.")
-        return self._grant()
+        return self._begun()
 
     async def issue_operator_link(self, request: identity.IssueOperatorLink) -> identity.LoginLink:
         self.check()
@@ -133,13 +148,21 @@ class People(Neighbour):
         if name is None or request.token in self.ended:
             raise identity.NotLoggedIn("Log in again.")
         who = account(name, self.clock)
+        own = Profile(profile_id=who.profile_id, name=who.profile_name)
+        profile = self.profiles.get(name, own)
         return identity.Caller(
             role="member",
             account_id=who.account_id,
-            profile_id=who.profile_id,
+            profile_id=profile.profile_id if profile else ProfileId(""),
             email=who.email,
-            profile_name=who.profile_name,
+            profile_name=profile.name if profile else "",
             login_id=LoginId(f"lgn_{name}"),
+            maturity=profile.maturity if profile else None,
+            kids=bool(profile and profile.kids),
+            language=profile.language if profile else "",
+            level=self.level,
+            proved_at=self.proved_at,
+            two_steps=self.two_steps,
         )
 
     async def sign_up(self, request: SignUp) -> LetterUnderway:
@@ -244,10 +267,28 @@ class People(Neighbour):
         self._done(request)
         return DeletionSet(erased_at=self.clock.now() + timedelta(days=14))
 
-    def _done(self, request: msgspec.Struct) -> Done:
+    async def list_profiles(self, request: ListProfiles) -> ProfileList:
         self.check()
-        self.heard.append(request)
-        return Done()
+        who = account(request.account_id.removeprefix("acc_"), self.clock)
+        own = Profile(profile_id=who.profile_id, name=who.profile_name)
+        return ProfileList(profiles=[own], most=MOST_PROFILES)
+
+    async def create_profile(self, request: CreateProfile) -> Profile:
+        self._done(request)
+        return Profile(profile_id=ProfileId("prf_new"), name=request.name)
+
+    async def change_profile(self, request: ChangeProfile) -> Profile:
+        self._done(request)
+        return Profile(profile_id=request.profile_id, name="Changed")
+
+    async def delete_profile(self, request: DeleteProfile) -> Done:
+        return self._done(request)
+
+    async def choose_profile(self, request: ChooseProfile) -> Profile:
+        self._done(request)
+        if not request.pin:
+            raise PinNeeded("It has a PIN.")
+        return Profile(profile_id=request.profile_id, name="Chosen")
 
     def _check_code(self, code: str) -> None:
         if code != CODE:
@@ -258,10 +299,3 @@ class People(Neighbour):
         self.passports.append(current_passport.get())
         self.ended.add(request.token)
         return identity.LoggedOut()
-
-    def _grant(self) -> identity.LoginGranted:
-        return identity.LoginGranted(
-            token=ANNA,
-            account=account("anna", self.clock),
-            expires_at=self.clock.now() + timedelta(days=30),
-        )

@@ -16,6 +16,7 @@ KEY = "0f0e0d0c0b0a09080706050403020100"
 @dataclass
 class Keys(Neighbour):
     refusals: ClassVar[tuple[type[Refusal], ...]] = licensing.Licensing.refusals
+    asked: list[licensing.GetLicence] = field(default_factory=list)
     forwarded: list[licensing.ForwardChallenge] = field(default_factory=list)
     master_keys: list[int] = field(default_factory=lambda: [1])
 
@@ -47,6 +48,7 @@ class Keys(Neighbour):
 
     async def get_licence(self, request: licensing.GetLicence) -> licensing.Licence:
         self.check()
+        self.asked.append(request)
         mine = (request.session_id, request.account_id) == (ANNAS_SESSION, "acc_anna")
         if not mine or request.kids != [KID]:
             raise licensing.LicenceRefused("This session may not have these keys.")

@@ -45,6 +45,9 @@ class Shelves(Neighbour):
     terms: dict[TermId, Term] = field(default_factory=dict)
     imported: list[ImportMetadata] = field(default_factory=list)
     removed: dict[WorkId, works.Work] = field(default_factory=dict)
+    ages: dict[str, int] = field(default_factory=dict)
+    """From which age a work is; those of which nothing is said are for everybody."""
+    admitting: list[works.AdmitWorks] = field(default_factory=list)
     ANNA: ClassVar[PersonId] = PersonId("per_anna")
 
     def __post_init__(self) -> None:
@@ -67,6 +70,12 @@ class Shelves(Neighbour):
         self.terms[TermId("drama")] = Term(
             term_id=TermId("drama"), vocabulary="genre", names=[drama]
         )
+
+    async def admit_works(self, request: works.AdmitWorks) -> works.AdmittedWorks:
+        self.check()
+        self.admitting.append(request)
+        admitted = [each for each in request.work_ids if self.ages.get(each, 0) <= request.maturity]
+        return works.AdmittedWorks(work_ids=admitted)
 
     async def create_work(self, request: works.CreateWork) -> works.Work:
         self.check()
@@ -232,6 +241,7 @@ class Shelves(Neighbour):
             number=work.number,
             year=work.details.year,
             artwork_key="artwork/film.jpg",
+            artwork_own=work.kind == "episode",
             quality="full",
             duration_s=3725.0,
         )

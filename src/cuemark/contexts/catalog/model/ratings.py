@@ -12,6 +12,8 @@ from cuemark.contracts.catalog.works import RatingShown
 
 STEPS = (6, 9, 12, 15, 18)
 """The ages at which a maturity level ends: level 0 is below 6, level 5 from 18 on."""
+UNRATED_AGE = 18
+"""As what a title counts that nobody has rated."""
 
 
 class Scheme(NamedTuple):
@@ -145,3 +147,24 @@ def maturity(ratings: Sequence[RatingShown], territory: str) -> int | None:
     if here:
         return here.level
     return max((each.level for each in ratings), default=None)
+
+
+def age_in(given: Sequence[AgeRating], territory: str) -> int | None:
+    """The age from which a work is fit in a territory, by the rules of ``maturity``."""
+    ages = [
+        (territory.upper() in scheme.territories, scheme.ages[each.rating])
+        for each in given
+        for scheme in [SCHEMES[each.scheme]]
+    ]
+    here = [age for is_here, age in ages if is_here]
+    return max(here or [age for _, age in ages], default=None)
+
+
+def admits(
+    maturity: int | None, given: Sequence[AgeRating], territory: str, unrated_age: int = UNRATED_AGE
+) -> bool:
+    """Whether a work with these ratings is for a profile of this maturity; without one, each is."""
+    if maturity is None:
+        return True
+    age = age_in(given, territory)
+    return (unrated_age if age is None else age) <= maturity

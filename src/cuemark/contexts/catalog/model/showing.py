@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from cuemark.contexts.catalog.model import ratings
+from cuemark.contexts.catalog.model.hierarchy import HOLDERS
 from cuemark.contexts.catalog.model.languages import UNDETERMINED
 from cuemark.contexts.catalog.model.listing import is_launched
 from cuemark.contexts.catalog.model.texts import Told, name_for, told
@@ -57,6 +58,7 @@ def summary(kept: Kept, ranges: Sequence[str], now: datetime) -> tuple[WorkSumma
         quality=kept.quality,
         duration_s=kept.duration_s,
         launched=is_launched(kept.launch_at, now),
+        artwork_own=bool(text.artwork_key) or kept.kind not in HOLDERS,
     )
     return shown, text
 

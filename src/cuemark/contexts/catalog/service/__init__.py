@@ -8,6 +8,7 @@ import msgspec
 from cuemark.contexts.catalog import store
 from cuemark.contexts.catalog.model import listing, texts
 from cuemark.contexts.catalog.model.languages import UNDETERMINED
+from cuemark.contexts.catalog.model.ratings import UNRATED_AGE
 from cuemark.contexts.catalog.service.exchange import Exchange
 from cuemark.contexts.catalog.service.names import Names
 from cuemark.contexts.catalog.service.showing import MOST_RANGES, Showing
@@ -48,6 +49,8 @@ from cuemark.contracts.catalog.metadata import (
     Text,
 )
 from cuemark.contracts.catalog.works import (
+    AdmittedWorks,
+    AdmitWorks,
     CreateWork,
     DescribeWork,
     GetWork,
@@ -76,14 +79,21 @@ from cuemark.kit.pages import checked_limit, cursor_of, keys_of
 class CatalogService(Catalog):
     """Titles come from the view; one that the view has not read yet, from its source row."""
 
-    def __init__(self, database: Database, log: Log, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        clock: Clock,
+        ids: Ids,
+        unrated_age: int = UNRATED_AGE,
+    ) -> None:
         self._database = database
         self._log = log
         self._clock = clock
         self._ids = ids
         self._works = Works(database, log, clock, ids)
         self._names = Names(database, ids)
-        self._showing = Showing(database, clock)
+        self._showing = Showing(database, clock, unrated_age)
         self._exchange = Exchange(database, log, clock, ids, self._works)
 
     async def create_title(self, request: CreateTitle) -> Title:
@@ -198,6 +208,9 @@ class CatalogService(Catalog):
 
     async def list_titles_within(self, request: ListTitlesWithin) -> TitlesWithin:
         return await self._showing.titles_within(request)
+
+    async def admit_works(self, request: AdmitWorks) -> AdmittedWorks:
+        return await self._showing.admit(request)
 
     async def put_person(self, request: PutPerson) -> Person:
         return await self._names.put_person(request)

@@ -1,11 +1,18 @@
 """What readers see of works."""
 
-from cuemark.contexts.catalog.model import showing
+from collections.abc import Sequence
+
+from cuemark.contexts.catalog.model import ratings, showing
 from cuemark.contexts.catalog.model.cursors import number_of, time_of
+from cuemark.contexts.catalog.model.hierarchy import HOLDERS
 from cuemark.contexts.catalog.service.works import known
 from cuemark.contexts.catalog.store import names
 from cuemark.contexts.catalog.store import shown as store
+from cuemark.contracts.catalog.metadata import AgeRating
 from cuemark.contracts.catalog.works import (
+    AdmittedWorks,
+    AdmitWorks,
+    Kind,
     ListTitlesWithin,
     ListWorks,
     ShowWork,
@@ -25,9 +32,10 @@ MOST_WITHIN = 200
 class Showing:
     """Works in the language of whoever asks."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, unrated_age: int) -> None:
         self._database = database
         self._clock = clock
+        self._unrated_age = unrated_age
 
     async def show(self, request: ShowWork) -> WorkInFull:
         now = self._clock.now()
@@ -82,3 +90,19 @@ class Showing:
                 transaction, request.work_ids, self._clock.now(), MOST_WITHIN
             )
         return TitlesWithin(title_ids=found)
+
+    async def admit(self, request: AdmitWorks) -> AdmittedWorks:
+        checked_limit(len(request.work_ids))
+        async with self._database.transaction() as transaction:
+            rated = await store.rated(transaction, request.work_ids)
+        return AdmittedWorks(
+            work_ids=[
+                each
+                for each in request.work_ids
+                if each in rated and self._admits(request, *rated[each])
+            ]
+        )
+
+    def _admits(self, request: AdmitWorks, kind: Kind, given: Sequence[AgeRating]) -> bool:
+        unrated_age = 0 if kind in HOLDERS else self._unrated_age
+        return ratings.admits(request.maturity, given, request.territory, unrated_age)

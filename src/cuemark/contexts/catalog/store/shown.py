@@ -9,8 +9,8 @@ from sqlalchemy import Row, text
 
 from cuemark.contexts.catalog.model.hierarchy import HOLDERS
 from cuemark.contexts.catalog.model.showing import Kept
-from cuemark.contracts.catalog.metadata import Details
-from cuemark.contracts.catalog.works import ListWorks
+from cuemark.contracts.catalog.metadata import AgeRating, Details
+from cuemark.contracts.catalog.works import Kind, ListWorks
 from cuemark.contracts.ids import TitleId, WorkId
 from cuemark.kit.database import Transaction
 
@@ -105,6 +105,30 @@ async def titles_within(
     for row in found:
         within.setdefault(WorkId(row.work_id), []).append(TitleId(row.title_id))
     return within
+
+
+async def rated(
+    transaction: Transaction, work_ids: Sequence[WorkId]
+) -> dict[WorkId, tuple[Kind, list[AgeRating]]]:
+    """The kind of each work, and the nearest ratings: its own, or those of its season or series."""
+    above = "w.kind in ('episode', 'season') and {0}.kind <> 'franchise'"
+    ratings = " ".join(
+        f"when {condition} and jsonb_array_length({table}.details->'ratings') > 0 "
+        f"then {table}.details->'ratings'"
+        for table, condition in (("w", "true"), ("p", above.format("p")), ("q", above.format("q")))
+    )
+    found = await transaction.execute(
+        text(
+            f"select w.work_id, w.kind, case {ratings} end as ratings from catalog.work w "
+            "left join catalog.work p on p.work_id = w.parent_id "
+            "left join catalog.work q on q.work_id = p.parent_id where w.work_id = any(:ids)"
+        ),
+        {"ids": list(work_ids)},
+    )
+    return {
+        WorkId(row.work_id): (row.kind, msgspec.convert(row.ratings or [], list[AgeRating]))
+        for row in found
+    }
 
 
 async def listed(

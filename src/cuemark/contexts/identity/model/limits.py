@@ -2,12 +2,14 @@
 
 import hashlib
 import ipaddress
+import math
 from datetime import timedelta
 from typing import NamedTuple
 
 
 class Limit(NamedTuple):
-    """``most`` within ``window``, which begins with the first try."""
+    """``most`` within ``window``, which begins with the first try. ``sentence`` may say
+    ``{minutes}`` for how long it lasts yet."""
 
     name: str
     most: int
@@ -32,6 +34,50 @@ USER_CODES = Limit(
 )
 DEVICES = Limit(
     "devices", 60, timedelta(hours=1), "Too many devices ask for codes from here: try later."
+)
+PINS = Limit(
+    "pins",
+    5,
+    timedelta(minutes=15),
+    "Too many wrong PINs: try again in {minutes}, or use the account's password.",
+)
+PINS_IN_A_DAY = Limit(
+    "pins_in_a_day",
+    20,
+    timedelta(hours=24),
+    "Too many wrong PINs today: try again in {minutes}, or use the account's password.",
+)
+"""Of 10,000 PINs, whoever guesses has tried 20 after a day."""
+
+
+def sentence_of(limit: Limit, left: timedelta) -> str:
+    """What is told to whom a limit has stopped, ``left`` before it lets pass again."""
+    minutes = max(1, math.ceil(left / timedelta(minutes=1)))
+    return limit.sentence.format(minutes=f"{minutes} minutes" if minutes > 1 else "a minute")
+
+
+FACTOR_CODES = Limit(
+    "factor_codes",
+    10,
+    timedelta(minutes=15),
+    "Too many codes were tried: wait a quarter of an hour, or use a passkey or a recovery code.",
+)
+FACTOR_CODES_OF_A_DAY = Limit(
+    "factor_codes_of_a_day",
+    30,
+    timedelta(days=1),
+    "Too many codes were tried today: use a passkey or a recovery code, or wait until tomorrow.",
+)
+"""Of a million codes three are right at a time: so many a day, and no more, take decades."""
+RECOVERY_CODES = Limit(
+    "recovery_codes",
+    20,
+    timedelta(minutes=15),
+    "Too many codes were tried: wait a quarter of an hour.",
+)
+FACTOR_NOTICES = Limit("factor_notices", 1, timedelta(days=1), "One letter a day tells it.")
+PASSKEYS = Limit(
+    "passkeys", 300, timedelta(hours=1), "Too many logins were begun from here: try later."
 )
 
 

@@ -11,7 +11,7 @@ import structlog
 from cuemark.contexts.identity.model import credentials, letters, limits
 from cuemark.contexts.identity.service.accounts import code_spent, spent
 from cuemark.contexts.identity.service.parts import Parts
-from cuemark.contexts.identity.store import accounts, codes, logins
+from cuemark.contexts.identity.store import accounts, codes, logins, profiles
 from cuemark.contexts.identity.store.codes import Code
 from cuemark.contracts.identity import TOPIC, AccountExists, AccountInvalid, NotLoggedIn
 from cuemark.contracts.identity.changing import (
@@ -148,10 +148,10 @@ class Changing:
                 transaction, self._parts.clock.now(), ERASED_AT_ONCE
             )
             for account_id in due:
-                profiles = await accounts.profiles(transaction, account_id)
+                gone = await profiles.of_account(transaction, account_id)
                 await accounts.erase(transaction, account_id)
                 deleted = AccountDeleted(
-                    account_id=account_id, profile_ids=[each.profile_id for each in profiles]
+                    account_id=account_id, profile_ids=[each.profile_id for each in gone]
                 )
                 await self._parts.log.append(transaction, TOPIC, account_id, deleted)
         for account_id in due:

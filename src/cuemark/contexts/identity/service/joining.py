@@ -6,7 +6,7 @@ and a letter is written or, where there is nobody to write to, put as nothing.
 
 from cuemark.contexts.identity.model import credentials, devices, letters, limits
 from cuemark.contexts.identity.service.accounts import add_account, awaited, code_spent, spent
-from cuemark.contexts.identity.service.logins import Logins
+from cuemark.contexts.identity.service.logins import PROVED, Logins
 from cuemark.contexts.identity.service.parts import Parts
 from cuemark.contexts.identity.store import accounts, codes, links
 from cuemark.contexts.identity.store import logins as login_store
@@ -66,7 +66,7 @@ class Joining:
                 raise AccountExists(f"The mail address {email} has an account already: log in.")
             await codes.drop_sign_ups(transaction, email)
             network = devices.network_of(request.client_address)
-            return await self._logins.open(transaction, account, request.device, network)
+            return await self._logins.open(transaction, account, request.device, network, PROVED)
 
     async def request_reset(self, request: RequestReset) -> LetterUnderway:
         email = await self._asked(request.email, request.client_address)

@@ -9,7 +9,6 @@ from sqlalchemy.exc import IntegrityError
 
 from cuemark.contexts.identity.store import tables
 from cuemark.contracts.identity import Account
-from cuemark.contracts.identity.changing import Profile
 from cuemark.contracts.ids import AccountId, ProfileId
 from cuemark.kit.database import Transaction
 
@@ -130,15 +129,6 @@ async def set_email(transaction: Transaction, account_id: AccountId, email: str)
     return True
 
 
-async def profiles(transaction: Transaction, account_id: AccountId) -> list[Profile]:
-    found = await transaction.execute(
-        select(tables.profile.c.profile_id, tables.profile.c.name)
-        .where(tables.profile.c.account_id == account_id)
-        .order_by(tables.profile.c.profile_id)
-    )
-    return [Profile(profile_id=ProfileId(row.profile_id), name=row.name) for row in found]
-
-
 async def set_erasure(
     transaction: Transaction, account_id: AccountId, erased_at: datetime | None
 ) -> bool:
@@ -174,6 +164,10 @@ async def erase(transaction: Transaction, account_id: AccountId) -> None:
         tables.link,
         tables.code,
         tables.device,
+        tables.challenge,
+        tables.recovery_code,
+        tables.totp,
+        tables.passkey,
         tables.profile,
         tables.account,
     ):

@@ -85,8 +85,8 @@ async def drop_sign_ups(transaction: Transaction, email: str) -> None:
 
 async def count_try(
     transaction: Transaction, key_sha256: bytes, now: datetime, window_ends_at: datetime
-) -> int:
-    """Count one try; how many there were in this window, with this one."""
+) -> tuple[int, datetime]:
+    """Count one try; how many there were in this window, with this one, and when it ends."""
     row = insert(tables.tried).values(key_sha256=key_sha256, tries=1, expires_at=window_ends_at)
     over = tables.tried.c.expires_at <= now
     counted = await transaction.execute(
@@ -98,11 +98,11 @@ async def count_try(
                     (over, row.excluded.expires_at), else_=tables.tried.c.expires_at
                 ),
             },
-        ).returning(tables.tried.c.tries)
+        ).returning(tables.tried.c.tries, tables.tried.c.expires_at)
     )
-    tries = int(counted.scalar_one())
+    tried = counted.one()
     await sweep(transaction, tables.tried, tables.tried.c.key_sha256, now)
-    return tries
+    return int(tried.tries), tried.expires_at
 
 
 async def forget_tries(transaction: Transaction, key_sha256: bytes) -> None:

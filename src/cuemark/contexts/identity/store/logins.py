@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 
 from cuemark.contexts.identity.store import tables
-from cuemark.contexts.identity.store.accounts import account_of, joined
 from cuemark.contexts.identity.store.tables import sweep
-from cuemark.contracts.identity import Account
+from cuemark.contracts.identity import Caller
 from cuemark.contracts.identity.logins import OpenLogin
-from cuemark.contracts.ids import AccountId, LoginId
+from cuemark.contracts.ids import AccountId, LoginId, ProfileId
 from cuemark.kit.database import Transaction
 
 MOST_LOGINS = 100
@@ -20,6 +19,9 @@ async def add_login(
     token_sha256: bytes,
     account_id: AccountId,
     opened: OpenLogin,
+    profile_id: ProfileId | None,
+    level: int,
+    proved_at: datetime | None,
 ) -> None:
     """Open a login. An account keeps its ``MOST_LOGINS`` latest; some late ones are swept."""
     await transaction.execute(
@@ -32,6 +34,9 @@ async def add_login(
             device=opened.device,
             network=opened.network,
             seen_at=opened.seen_at,
+            profile_id=profile_id,
+            level=level,
+            proved_at=proved_at,
         )
     )
     surplus = (
@@ -47,16 +52,71 @@ async def add_login(
 
 async def login(
     transaction: Transaction, token_sha256: bytes, now: datetime
-) -> tuple[Account, LoginId, datetime] | None:
-    """The account of a login that is open now, its id, and when it ends."""
+) -> tuple[Caller, datetime] | None:
+    """Who a login that is open now is of, and when it ends.
+
+    A login that is on no profile counts as on the account's only one, where that has no PIN.
+    """
+    account, login, profile = tables.account.c, tables.login.c, tables.profile.c
+    any_of = tables.profile.alias()
+    only = (
+        select(func.min(any_of.c.profile_id))
+        .where(any_of.c.account_id == login.account_id)
+        .having(func.count() == 1, func.bool_and(any_of.c.pin_hash.is_(None)))
+        .scalar_subquery()
+    )
+    two_steps = or_(
+        exists().where(
+            tables.totp.c.account_id == account.account_id,
+            tables.totp.c.confirmed_at.is_not(None),
+        ),
+        exists().where(tables.passkey.c.account_id == account.account_id),
+    )
     found = await transaction.execute(
-        joined()
-        .add_columns(tables.login.c.expires_at, tables.login.c.login_id)
-        .join(tables.login, tables.login.c.account_id == tables.account.c.account_id)
-        .where(tables.login.c.token_sha256 == token_sha256, tables.login.c.expires_at > now)
+        select(
+            *(account.account_id, account.email, login.login_id, login.expires_at),
+            *(login.level, login.proved_at, two_steps.label("two_steps")),
+            *(profile.profile_id, profile.name, profile.maturity, profile.kids, profile.language),
+        )
+        .join_from(tables.login, tables.account, account.account_id == login.account_id)
+        .outerjoin(tables.profile, profile.profile_id == func.coalesce(login.profile_id, only))
+        .where(login.token_sha256 == token_sha256, login.expires_at > now)
     )
     row = found.one_or_none()
-    return (account_of(row), LoginId(row.login_id), row.expires_at) if row else None
+    if row is None:
+        return None
+    caller = Caller(
+        role="member",
+        account_id=AccountId(row.account_id),
+        profile_id=ProfileId(row.profile_id or ""),
+        email=row.email,
+        profile_name=row.name or "",
+        login_id=LoginId(row.login_id),
+        maturity=row.maturity,
+        kids=bool(row.kids),
+        language=row.language or "",
+        level=row.level,
+        proved_at=row.proved_at,
+        two_steps=row.two_steps,
+    )
+    return caller, row.expires_at
+
+
+async def note_proof(
+    transaction: Transaction,
+    account_id: AccountId,
+    login_id: LoginId,
+    level: int,
+    proved_at: datetime,
+) -> bool:
+    """Note that a login was proved to be its owner's; False where it is none of the account."""
+    noted = await transaction.execute(
+        update(tables.login)
+        .where(tables.login.c.account_id == account_id, tables.login.c.login_id == login_id)
+        .values(level=level, proved_at=proved_at)
+        .returning(tables.login.c.login_id)
+    )
+    return noted.one_or_none() is not None
 
 
 async def extend_login(
@@ -118,9 +178,9 @@ async def end_login(transaction: Transaction, account_id: AccountId, login_id: L
 
 
 async def end_logins(transaction: Transaction, account_id: AccountId, keep: LoginId) -> int:
-    """End the logins of an account but ``keep``, and what would open one: links, and devices that
-    were let in and have not asked yet."""
-    for table in (tables.link, tables.device):
+    """End the logins of an account but ``keep``, and what would open one: links, devices that were
+    let in and have not asked yet, and logins that wait for a second factor."""
+    for table in (tables.link, tables.device, tables.challenge):
         await transaction.execute(delete(table).where(table.c.account_id == account_id))
     ended = await transaction.execute(
         delete(tables.login).where(

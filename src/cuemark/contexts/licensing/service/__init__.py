@@ -1,6 +1,7 @@
 """The use cases of licensing.
 
 While rights are away, a session has licences as long as its right was told to last when it began.
+While the catalog is away, a profile that has a bound gets none.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,8 +24,10 @@ from cuemark.contexts.licensing.servers.asking import Asker
 from cuemark.contexts.licensing.servers.key_server import KeyServer
 from cuemark.contexts.licensing.service.forwarding import Forwarding, LicenceServer
 from cuemark.contexts.licensing.service.master_keys import Rotation
+from cuemark.contracts.catalog import Catalog
+from cuemark.contracts.catalog.works import AdmitWorks
 from cuemark.contracts.identity.changing import AccountDeleted
-from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
+from cuemark.contracts.ids import VersionId, WorkId
 from cuemark.contracts.licensing import (
     CloseLicences,
     ContentKey,
@@ -80,6 +83,7 @@ class LicensingService(Licensing):
         database: Database,
         clock: Clock,
         rights: Rights,
+        catalog: Catalog,
         masters: Rotation,
         asker: Asker,
         protection: Protection,
@@ -88,6 +92,7 @@ class LicensingService(Licensing):
         self._database = database
         self._clock = clock
         self._rights = rights
+        self._catalog = catalog
         self._masters = masters
         self._protection = protection
         self._forwarding = Forwarding(
@@ -164,6 +169,7 @@ class LicensingService(Licensing):
             robustness=request.robustness,
             title_id=request.title_id,
             territory=request.territory,
+            labels=request.labels,
         )
         async with self._database.transaction() as transaction:
             opened = await store.open_session(transaction, session)
@@ -186,10 +192,11 @@ class LicensingService(Licensing):
         if not self._protection.clearkey:
             raise LicenceRefused("This service gives no keys in the clear: use a DRM system's.")
         kids = rules.kids_of(request.kids)
-        session, keys = await self._admitted(request.session_id, request.account_id)
+        session, keys = await self._admitted(request)
         chosen = rules.choose(kids, {key.kid: key for key in keys})
         # Whatever the device says of itself: what it asks for here, it gets in the clear.
         rules.check_level(chosen, "software", self._protection.demands)
+        rules.check_granted(chosen, session)
         given = rules.with_next(chosen, keys)
         opened = await self._masters.opened(given)
         return Licence(
@@ -202,8 +209,9 @@ class LicensingService(Licensing):
 
     async def forward_challenge(self, request: ForwardChallenge) -> ServerLicence:
         self._forwarding.server_of(request.system)
-        session, keys = await self._admitted(request.session_id, request.account_id)
-        return await self._forwarding.licence(request, session, keys)
+        session, keys = await self._admitted(request)
+        granted = rules.granted(keys, session)
+        return await self._forwarding.licence(request, session, granted)
 
     async def _keys(
         self, version_id: VersionId, wanted: Sequence[tuple[str, int]], scheme: Scheme
@@ -254,15 +262,25 @@ class LicensingService(Licensing):
             return await store.keys_of(transaction, version_id)
 
     async def _admitted(
-        self, session_id: PlaySessionId, account_id: AccountId
+        self, request: GetLicence | ForwardChallenge
     ) -> tuple[LicenceSession, list[WrappedKey]]:
         """The session and all keys of its version; raises ``LicenceRefused``."""
-        known = rules.is_session_id(session_id)
+        known = rules.is_session_id(request.session_id)
         async with self._database.transaction() as transaction:
-            found = await store.session_of(transaction, session_id) if known else None
-            session = rules.admit(found, account_id, self._clock.now())
+            found = await store.session_of(transaction, request.session_id) if known else None
+            session = rules.admit(found, request.account_id, self._clock.now())
             keys = await store.keys_of(transaction, session.version_id)
+        await self._check_level(session, request.maturity)
         return await self._within_rights(session), keys
+
+    async def _check_level(self, session: LicenceSession, maturity: int | None) -> None:
+        """Raises ``LicenceRefused`` where the title is not for a profile of this maturity."""
+        if maturity is None or session.title_id is None:
+            return
+        title = WorkId(session.title_id)
+        asked = AdmitWorks(work_ids=[title], maturity=maturity, territory=session.territory)
+        if not (await self._catalog.admit_works(asked)).work_ids:
+            raise LicenceRefused("This title is not for this profile.")
 
     async def _within_rights(self, session: LicenceSession) -> LicenceSession:
         """The session, ending with its right at the latest; raises ``LicenceRefused``."""
