@@ -16,6 +16,7 @@ from cuemark.contexts.billing.psp.sandbox.adapter import NoAnswer, SandboxPsp
 from cuemark.contexts.billing.psp.sandbox.wire import signature_of
 from cuemark.contexts.billing.psp.stripe.adapter import Account, StripePsp
 from cuemark.contexts.billing.psp.stripe.transport import Transport
+from cuemark.contexts.fraud.model.challenges import Challenges
 from cuemark.contexts.functions.model import header
 from cuemark.contexts.functions.model.header import FunctionInvalid
 from cuemark.contexts.functions.wiring import kinds_of
@@ -35,7 +36,8 @@ from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.contracts.steering import Rank, Steering
 from cuemark.contracts.steering.reports import Report, ReportInvalid
 from cuemark.gateway.app import build_gateway
-from cuemark.kit import cat, deadline, passport
+from cuemark.gateway.badges import NOBODY, Badges
+from cuemark.kit import cat, deadline, passport, puzzle
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.database import Database
 from cuemark.kit.errors import UNREADABLE
@@ -57,6 +59,8 @@ CLOCK = SystemClock()
 OFFICE = passport.PassportOffice(b"p" * 32, CLOCK)
 KINDS = kinds_of(EVENTS)
 MASTERS = [cat.TokenKey("k1", b"k" * 32)]
+BADGES = Badges(b"b" * 32, CLOCK)
+CHALLENGES = Challenges(b"c" * 32)
 KEYRING = tokens.Keyring([EDGE], MASTERS)
 
 
@@ -209,6 +213,18 @@ async def _nobody(path: str, body: bytes) -> tuple[int, bytes]:
     raise NoAnswer(path)
 
 
+def read_badge(data: bytes) -> None:
+    """A cookie that nobody of us made says nothing."""
+    assert BADGES.read(data.decode("latin-1")) == NOBODY
+
+
+def read_answer(data: bytes) -> None:
+    """An answer to no challenge of ours opens nothing."""
+    text = data.decode(errors="replace")
+    assert not CHALLENGES.spend(text, "login mail_x", CLOCK.now().timestamp())
+    puzzle.solves("challenge", text, 8)
+
+
 PARSERS: Table = {
     "payment-webhook": (
         read_payment_webhook,
@@ -219,6 +235,11 @@ PARSERS: Table = {
             b"\n" + DEEP,
         ],
     ),
+    "badge": (
+        read_badge,
+        [b"WyJkIiw5LFsibSJdXQ.c2lnbmF0dXJl", b".", b"e30.", b"a" * 990 + b".a"],
+    ),
+    "answer": (read_answer, [b"WyJuIiwicyIsMCw5XQ.c2lnbmF0dXJl:7", b":", b".:0", b"a.b:99999"]),
     "upload": (
         read_upload,
         [

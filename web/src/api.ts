@@ -27,6 +27,13 @@ export interface WaitingDevice {
   readonly network: string;
 }
 
+/** What was found of an account: see docs/explanation/fraud.md. */
+export interface Finding {
+  readonly kind: "stuffing" | "cards" | "sharing";
+  readonly expires_at: string;
+  readonly forgiven_at: string | null;
+}
+
 export type FactorKind = "totp" | "passkey" | "recovery";
 
 /** What a second factor is to answer. */
@@ -488,6 +495,7 @@ export const api = {
   changeEmail: (email: string, password: string) =>
     json<Letter>("PUT", "/account/email", { email, password }),
   logins: () => json<{ logins: readonly OpenLogin[] }>("GET", "/account/logins"),
+  findings: () => json<{ findings: readonly Finding[] }>("GET", "/account/findings"),
   async endLogin(loginId: string): Promise<void> {
     await json("DELETE", `/account/logins/${id(loginId)}`);
   },

@@ -1,7 +1,7 @@
 // A member's own account: where it is open, how it is entered, and the way out.
 
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { api, type Member, type OpenLogin, type Service } from "../api.ts";
+import { api, ApiError, type Finding, type Member, type OpenLogin, type Service } from "../api.ts";
 import { complaintOf, isLoggedOut } from "../complaint.ts";
 import { language, say } from "../language.ts";
 import { NewPasswordField, PasswordField, textOf } from "../parts/form.tsx";
@@ -40,6 +40,7 @@ export function AccountPage({ service, member, onLogOut, onLoggedOut }: AccountP
           </Part>
         )}
         <Logins onLoggedOut={onLoggedOut} />
+        <Shared />
         <Part title="history.title" lead="account.history_lead">
           <a class="button" href="/history" onClick={follow}>
             {say("account.history")}
@@ -62,6 +63,25 @@ export function AccountPage({ service, member, onLogOut, onLoggedOut }: AccountP
       </main>
     </div>
   );
+}
+
+/** Shown while the account looks as if it was used in another home, too. */
+function Shared() {
+  const [found, setFound] = useState<readonly Finding[]>([]);
+  useEffect(() => {
+    // Without it the page says nothing of this, as it does of most accounts.
+    api.findings().then(
+      ({ findings }) => setFound(findings),
+      (error: unknown) => {
+        if (!(error instanceof ApiError)) throw error;
+      },
+    );
+  }, []);
+  const holds = found.some(
+    (each) =>
+      each.kind === "sharing" && !each.forgiven_at && new Date(each.expires_at) > new Date(),
+  );
+  return holds ? <Part title="account.shared" lead="account.shared_lead">{null}</Part> : null;
 }
 
 const hour = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
