@@ -1,7 +1,7 @@
 // Who is here, and which view they see.
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { api, ApiError, type Member, type Service } from "./api.ts";
+import { api, ApiError, type Member, type Profile, type Service } from "./api.ts";
 import { complaintOf, isLoggedOut } from "./complaint.ts";
 import { say } from "./language.ts";
 import { AccountPage } from "./pages/account.tsx";
@@ -9,15 +9,19 @@ import { DevicePage } from "./pages/device.tsx";
 import { HomePage } from "./pages/home.tsx";
 import { EmailPage, ForgotPage, JoinPage, ResetPage, SignUpPage } from "./pages/joining.tsx";
 import { LoginPage } from "./pages/login.tsx";
+import { ManagePage } from "./pages/manage.tsx";
+import { ProfilesPage } from "./pages/profiles.tsx";
 import { WorkPage } from "./pages/work.tsx";
 import { Message } from "./parts/message.tsx";
 import { codeOf, go, isOpen, useRoute, type Open } from "./route.ts";
+import { keepViewer, viewer } from "./viewer.ts";
 
 type Visit =
   | { readonly is: "asking" }
   | { readonly is: "redeeming" }
   | { readonly is: "guest"; readonly complaint: string }
   | { readonly is: "member"; readonly member: Member }
+  | { readonly is: "asked"; readonly member: Member }
   | { readonly is: "failed"; readonly complaint: string };
 
 type WatchPage = typeof import("./pages/watch.tsx").WatchPage;
@@ -70,6 +74,12 @@ function OpenPage(props: {
   }
 }
 
+/** Whether the page has to speak another language to this profile. */
+async function isToldAnew(member: Member): Promise<boolean> {
+  const { profiles } = await api.household();
+  return keepViewer(profiles.find((each) => each.profile_id === member.profile_id));
+}
+
 export function App() {
   const route = useRoute();
   const service = useService();
@@ -89,6 +99,11 @@ export function App() {
   const enter = useCallback(async () => {
     try {
       const member = await api.me();
+      if (member.role === "member" && !member.profile_id) {
+        return setVisit({ is: "asked", member });
+      }
+      const known = member.role !== "member" || member.profile_id === viewer().profile_id;
+      if (!known && (await isToldAnew(member))) return location.reload();
       setVisit({ is: "member", member });
       const here = location.pathname;
       if (here === "/login" || here === "/join") go(wantedPath.current, { replace: true });
@@ -137,6 +152,15 @@ export function App() {
     setVisit({ is: "guest", complaint: "" });
   }, []);
 
+  const chosen = useCallback(
+    (profile: Profile) => {
+      if (location.pathname !== "/device") go("/", { replace: true });
+      if (keepViewer(profile)) location.reload();
+      else void enter();
+    },
+    [enter],
+  );
+
   const leave = useCallback(
     (complaint = "") => {
       toLogin(complaint);
@@ -161,6 +185,25 @@ export function App() {
   }
   if (visit.is === "guest") {
     return <LoginPage service={service} complaint={visit.complaint} onIn={enter} />;
+  }
+  if (visit.is === "asked" || (route.view === "profiles" && visit.member.role === "member")) {
+    return (
+      <ProfilesPage
+        serviceName={serviceName}
+        kids={visit.member.kids}
+        onChosen={chosen}
+        onLogOut={() => void logOut()}
+        onLoggedOut={toLogin}
+      />
+    );
+  }
+  if (route.view === "manage") {
+    return (
+      <ManagePage
+        onLoggedOut={toLogin}
+        onChanged={() => void isToldAnew(visit.member).then((anew) => anew && location.reload())}
+      />
+    );
   }
   if (route.view === "watch") {
     if (!WatchPage) return <Message text={say("player.loading")} busy />;

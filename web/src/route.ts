@@ -7,6 +7,8 @@ export type Route =
   | { readonly view: "login" }
   | { readonly view: "account" }
   | { readonly view: "device" }
+  | { readonly view: "profiles" }
+  | { readonly view: "manage" }
   | { readonly view: Open }
   | { readonly view: "watch"; readonly titleId: string }
   | { readonly view: "work"; readonly workId: string }
@@ -26,6 +28,8 @@ export function routeOf(path: string): Route {
   if (path === "/login") return { view: "login" };
   if (path === "/account") return { view: "account" };
   if (path === "/device") return { view: "device" };
+  if (path === "/profiles") return { view: "profiles" };
+  if (path === "/profiles/manage") return { view: "manage" };
   const open = OPEN.find((view) => path === `/${view}`);
   if (open) return { view: open };
   const watched = /^\/watch\/([A-Za-z0-9_-]{1,64})$/.exec(path);
