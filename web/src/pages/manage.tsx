@@ -112,6 +112,7 @@ function EditPage({ profile, household, onDone }: EditPageProps) {
   const fresh = unlike(household);
   const [color, setColor] = useState<Color>(profile?.color ?? fresh.color);
   const [avatar, setAvatar] = useState<Avatar>(profile?.avatar ?? fresh.avatar);
+  const [name, setName] = useState(profile?.name ?? "");
   const [kids, setKids] = useState(profile?.kids ?? false);
   const [said, setSaid] = useState("");
   const [password, setPassword] = useState("");
@@ -143,7 +144,14 @@ function EditPage({ profile, household, onDone }: EditPageProps) {
         </h1>
         <label>
           {say("profile.name")}
-          <input name="name" maxLength={64} required value={profile?.name ?? ""} autofocus />
+          <input
+            name="name"
+            maxLength={64}
+            required
+            value={name}
+            onInput={(event) => setName(event.currentTarget.value)}
+            autofocus
+          />
         </label>
         <Picks label={say("profile.color")} values={COLORS} chosen={color} onPick={setColor}>
           {(each) => <ProfilePicture color={each} avatar={avatar} />}

@@ -1,6 +1,6 @@
 // Four digits, by a pad that a remote, a finger or a keyboard can use.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Profile } from "../api.ts";
 import { complaintOf } from "../complaint.ts";
 import { say } from "../language.ts";
@@ -19,29 +19,31 @@ interface PinPageProps {
 }
 
 export function PinPage({ profile, onPin, onPassword, onBack }: PinPageProps) {
-  const [typed, setTyped] = useState("");
-  const [busy, setBusy] = useState(false);
+  const [typed, setShown] = useState("");
+  // Fingers are quicker than what is drawn: digits are counted here.
+  const digits = useRef("");
   const [refused, setRefused] = useState("");
   const first = useFirstFocus<HTMLButtonElement>();
 
+  function show(pin: string): void {
+    digits.current = pin;
+    setShown(pin);
+  }
+
   async function type(digit: string): Promise<void> {
-    const pin = (typed + digit).slice(0, LENGTH);
-    if (busy) return;
-    setTyped(pin);
+    if (digits.current.length >= LENGTH) return;
+    show(digits.current + digit);
     setRefused("");
-    if (pin.length < LENGTH) return;
-    setBusy(true);
+    if (digits.current.length < LENGTH) return;
     try {
-      await onPin(pin);
+      await onPin(digits.current);
     } catch (error) {
       setRefused(complaintOf(error));
-    } finally {
-      setTyped("");
-      setBusy(false);
+      show("");
     }
   }
 
-  const takeBack = () => setTyped((pin) => pin.slice(0, -1));
+  const takeBack = () => show(digits.current.slice(0, -1));
 
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
