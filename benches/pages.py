@@ -14,6 +14,7 @@ from benches import (
     farm,
     grain,
     hits,
+    households,
     ingest,
     inventory,
     keeping,
@@ -29,8 +30,10 @@ from benches import (
     start,
     steered,
     steering,
+    stuffing,
     tier,
     validation,
+    viewing,
     watermark,
 )
 from benches.figures import Figure
@@ -80,6 +83,9 @@ BENCHES: Mapping[str, Bench] = {
     "plans": Bench(plans, alone=True, edge=True),
     "tier": Bench(tier, alone=True, edge=True),
     "rights": Bench(rights, alone=True, control=True),
+    "households": Bench(households, alone=True, control=True),
+    "stuffing": Bench(stuffing, alone=True, control=True),
+    "viewing": Bench(viewing, alone=True, control=True),
     "watermark": Bench(watermark, alone=True),
     "catalog": Bench(catalog, alone=True, control=True),
     "demo": Bench(demo, alone=True),

@@ -81,6 +81,7 @@ async def house(reach: Reach, database_url: str) -> AsyncIterator[House]:
             clock,
             Ids(clock),
             operator_token=OPERATOR_TOKEN,
+            key=bytes(32),
             cost=argon2.profiles.CHEAPEST,
         )
         yield House(await reach(Identity, room.service), clock)
@@ -118,6 +119,8 @@ async def test_a_login_opens_what_its_token_names(house: House) -> None:
         email=EMAIL,
         profile_name="ada",
         login_id=(await house.identity.list_logins(listed)).logins[0].login_id,
+        level=1,
+        proved_at=house.clock.now(),
     )
 
 

@@ -19,6 +19,15 @@ class Closed(Refusal):
     status = 409
 
 
+class Hours(msgspec.Struct, frozen=True, kw_only=True):
+    open: list[int]
+
+
+class ClosedToday(Closed):
+    code = "closed_today"
+    tells = Hours
+
+
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     word: str
     at: datetime | None = None
@@ -33,7 +42,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Echo(Protocol):
-    refusals: ClassVar[tuple[type[Refusal], ...]] = (Closed,)
+    refusals: ClassVar[tuple[type[Refusal], ...]] = (Closed, ClosedToday)
 
     async def say(self, request: Ask) -> Answer: ...
 
@@ -42,6 +51,10 @@ class EchoService(Echo):
     async def say(self, request: Ask) -> Answer:
         if request.word == "closed":
             raise Closed("The echo is closed: come back tomorrow.")
+        if request.word == "closed today":
+            raise ClosedToday("The echo is closed today.", Hours(open=[9, 17]))
+        if request.word == "closed for good":
+            raise ClosedToday("The echo is closed.")
         if request.word == "away":
             raise Unavailable("the valley does not answer")
         if request.word == "slow":
@@ -71,6 +84,16 @@ async def test_a_refusal_keeps_its_type_and_sentence(reach: Reach) -> None:
     echo = await reach(Echo, an_echo())
     with pytest.raises(Closed, match=r"^The echo is closed: come back tomorrow\.$"):
         await echo.say(Ask(word="closed"))
+
+
+async def test_a_refusal_brings_what_it_tells_beside_its_sentence(reach: Reach) -> None:
+    echo = await reach(Echo, an_echo())
+    with pytest.raises(ClosedToday) as refused:
+        await echo.say(Ask(word="closed today"))
+    assert refused.value.details == Hours(open=[9, 17])
+    with pytest.raises(ClosedToday) as refused:
+        await echo.say(Ask(word="closed for good"))
+    assert refused.value.details is None
 
 
 async def test_a_callee_that_cannot_answer_is_unavailable(reach: Reach) -> None:

@@ -77,6 +77,7 @@ async def house(reach: Reach, database_url: str) -> AsyncIterator[House]:
             clock,
             Ids(clock),
             operator_token="operator",
+            key=bytes(32),
             cost=argon2.profiles.CHEAPEST,
             open_to_all=True,
         )

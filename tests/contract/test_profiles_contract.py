@@ -44,6 +44,7 @@ async def identity(reach: Reach, database_url: str) -> AsyncIterator[Identity]:
             clock,
             Ids(clock),
             operator_token="operator",
+            key=bytes(32),
             cost=argon2.profiles.CHEAPEST,
         )
         yield await reach(Identity, room.service)

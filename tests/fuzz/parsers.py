@@ -4,6 +4,7 @@ Each raises what the parser promises to raise, and nothing else: that is all tha
 here, with what is true of its results.
 """
 
+import contextlib
 import gzip
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,11 +23,13 @@ from cuemark.contexts.encoding.model.master import (
     frame_pts,
     master_of,
 )
+from cuemark.contexts.identity.model import factors, passkeys
 from cuemark.contexts.licensing.model import cpix, speke, systems
 from cuemark.contexts.licensing.model.dialects import NoLicence, widevine
 from cuemark.contexts.telemetry import model as telemetry
 from cuemark.contracts.encoding.jobs import MasterRejected
 from cuemark.contracts.encoding.uploads import UploadInvalid
+from cuemark.contracts.identity.factors import WrongFactor
 from cuemark.contracts.ids import VersionId
 from cuemark.contracts.licensing import LicenceInvalid
 from cuemark.contracts.telemetry import Cmcd, Line, LinesInvalid
@@ -41,6 +44,7 @@ from cuemark.player import dash, hls
 from cuemark.player.decode import decode
 from cuemark.player.errors import ManifestInvalid
 from cuemark.player.manifest import Segment
+from tests import authenticators
 from tests.fuzz.tables import DEEP, Table
 
 GOLDEN = Path(__file__).parents[1] / "unit" / "playback" / "golden"
@@ -55,9 +59,39 @@ CLAIMS = cat.Claims(
 )
 OFFICE = PassportOffice(b"p" * 32, SystemClock())
 
+PARTY = passkeys.RelyingParty("films.example", "https://films.example", "Kino")
+CHALLENGE = authenticators.b64(bytes(32))
+DEVICE = authenticators.Authenticator()
+MADE = DEVICE.make(CHALLENGE)
+
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", errors="replace")
+
+
+def read_passkey(data: bytes) -> None:
+    """The bytes take the place of each part of a genuine registration and of a genuine answer."""
+    part = authenticators.b64(data)
+    with contextlib.suppress(WrongFactor):
+        passkeys.made(msgspec.structs.replace(MADE, attestation=part), CHALLENGE, PARTY)
+    with contextlib.suppress(WrongFactor):
+        passkeys.made(msgspec.structs.replace(MADE, client_data=part), CHALLENGE, PARTY)
+    answer = DEVICE.answer(CHALLENGE)
+    for name in ("client_data", "authenticator_data", "signature"):
+        wrong = msgspec.structs.replace(answer, **{name: part})
+        with contextlib.suppress(WrongFactor):
+            passkeys.checked(wrong, CHALLENGE, PARTY, DEVICE.held[0].cose())
+            raise AssertionError(f"an answer with another {name} was taken")
+    with contextlib.suppress(WrongFactor):
+        passkeys.checked(answer, CHALLENGE, PARTY, data)
+        raise AssertionError("an answer was right by a key of others")
+
+
+def read_codes(data: bytes) -> None:
+    typed = _text(data)
+    plain = factors.recovery_code_of(typed)
+    assert not plain or factors.recovery_code_of(plain) == plain
+    assert len(factors.steps_of("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", typed, NOW)) <= 3
 
 
 def read_captions(data: bytes) -> None:
@@ -308,6 +342,16 @@ _INDEX = (
 LOG = log_lines.LogSource("control", Path("cuemark.jsonl"))
 
 PARSERS: Table = {
+    "passkey": (
+        read_passkey,
+        [
+            passkeys.decoded(MADE.attestation),
+            passkeys.decoded(MADE.client_data),
+            passkeys.decoded(DEVICE.answer(CHALLENGE).authenticator_data),
+            passkeys.NOBODYS_KEY,
+        ],
+    ),
+    "codes": (read_codes, [b"7K2M-AAAA-BBBB-0000", b" 123 456"]),
     "captions": (
         read_captions,
         [b"1\n00:00:01,000 --> 00:00:02,000\n<b>x</b>\n", b"WEBVTT\n\n0:01.5 --> 0:02.5 line:0\nx"],

@@ -11,8 +11,11 @@ import msgspec
 from cuemark.app import folder_format, settings
 from cuemark.app.cli.ingest import ingest, parse_captions
 from cuemark.app.cli.logs import logs, parse_since, parse_trace
+from cuemark.app.cli.viewing import LinesInvalid, changes_in
 from cuemark.app.farm import ticket
 from cuemark.app.folder import DataFolder
+from cuemark.contracts.viewers.exchange import ErasureChange
+from cuemark.kit.hybrid_clock import Stamp
 from cuemark.player.line import LineInvalid, parse
 from tests.fuzz.tables import DEEP, Table
 
@@ -112,7 +115,32 @@ def read_line(data: bytes) -> None:
     assert 0 <= line.carried_at_s(0, 1) <= line.carried_at_s(0, 10**7)
 
 
+def read_changes(data: bytes) -> None:
+    """A line that is not right is told; what is right can be ordered and is in some profile."""
+    try:
+        found = changes_in(iter(data.splitlines(keepends=True)))
+    except LinesInvalid:
+        return
+    assert len(found.changes) == len(found.numbers)
+    for change in found.changes:
+        assert change.profile_id
+        if not isinstance(change, ErasureChange):
+            assert str(Stamp.parsed(change.stamp)) == change.stamp
+
+
 PARSERS: Table = {
+    "changes": (
+        read_changes,
+        [
+            b'{"kind":"viewing-changes","region":"w"}\n'
+            b'{"kind":"my_list","profile_id":"p","work_id":"t","listed":true,'
+            b'"stamp":"0006370b2e1c4000.0000.west"}\n{"kind":"erasure","profile_id":"p"}',
+            b'{"kind":"viewing-changes","region":"w"}\n{"kind":"viewing","profile_id":"p",'
+            b'"title_id":"t","session_id":"s","sequence":1,"position_s":1,"duration_s":9,'
+            b'"watched_at":"2024-01-01T00:00:00Z","stamp":"0006370b2e1c4000.0000.west"}',
+            DEEP,
+        ],
+    ),
     "settings": (
         read_settings,
         [

@@ -1,5 +1,7 @@
 // The public API (docs/reference/http-api.md), typed. The cookie is the login: nothing is kept.
 
+import { proofOf, type Challenge } from "./proof.ts";
+import type { Capabilities } from "./player/capabilities.ts";
 import { newTraceId, traceIdOf, traceparentOf } from "./trace.ts";
 
 export interface Member {
@@ -58,6 +60,56 @@ export interface WaitingDevice {
   readonly user_code: string;
   readonly device: string;
   readonly network: string;
+}
+
+export type FactorKind = "totp" | "passkey" | "recovery";
+
+/** What a second factor is to answer. */
+export interface FactorAsked {
+  readonly challenge: string;
+  readonly kinds: readonly FactorKind[];
+  readonly passkey: RequestOptions | null;
+}
+
+/** A question to a passkey, in the JSON of WebAuthn. */
+export interface RequestOptions {
+  readonly challenge: string;
+  readonly rpId: string;
+  readonly timeout: number;
+  readonly allowCredentials: readonly PublicKeyCredentialDescriptorJSON[];
+  readonly userVerification: "required";
+}
+
+/** What a passkey answers, in the JSON of WebAuthn. */
+export type PasskeyAnswer = AuthenticationResponseJSON | RegistrationResponseJSON;
+
+/** Either of them answers a challenge. */
+export interface FactorAnswer {
+  readonly code?: string;
+  readonly passkey?: PasskeyAnswer;
+}
+
+export interface Passkey {
+  readonly passkey_id: string;
+  readonly name: string;
+  readonly made_at: string;
+  readonly used_at: string | null;
+  readonly suspect: boolean;
+}
+
+/** What an account has beside its password. */
+export interface Factors {
+  readonly totp_since: string | null;
+  readonly passkeys: readonly Passkey[];
+  readonly recovery_codes_left: number;
+  readonly passkeys_possible: boolean;
+}
+
+/** An authenticator app to be: `qr` is a picture's address. */
+export interface Totp {
+  readonly secret: string;
+  readonly uri: string;
+  readonly qr: string;
 }
 
 export interface Service {
@@ -129,6 +181,31 @@ export interface WorkPage {
   readonly next_cursor: string;
 }
 
+export type Rating = "down" | "up" | "love";
+
+/** How the profile stands to a work; an empty rating: it has given none. */
+export interface Standing {
+  readonly work_id: string;
+  readonly listed: boolean;
+  readonly rating: Rating | "";
+}
+
+/** A play of a title, and how far it came. */
+export interface Viewing {
+  readonly title: Title;
+  readonly position_s: number;
+  readonly watched_at: string;
+}
+
+export interface HistoryPage {
+  readonly viewings: readonly Viewing[];
+  readonly next_cursor: string;
+}
+
+interface MyList {
+  readonly works: readonly { readonly work: WorkSummary }[];
+}
+
 export interface TitlePage {
   readonly titles: readonly Title[];
   readonly next_cursor: string;
@@ -155,23 +232,51 @@ export interface Play {
   readonly systems: readonly DrmSystem[];
 }
 
+/** On what a play begins, and which one it ends. */
+export interface PlayStart {
+  readonly device: string;
+  readonly device_id: string;
+  readonly capabilities: Capabilities;
+  readonly instead_of: string;
+}
+
+/** A play of this account that runs elsewhere, and in whose place another one may begin. */
+export interface OtherPlay {
+  readonly session_id: string;
+  readonly title: string;
+  readonly device: string;
+}
+
 /** A refusal of the service (its status and code), or `unreachable` with status 0. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
   /** What finds the request in the service's log; empty where it was not reached. */
   readonly traceId: string;
+  /** The work that is to be done before the same is asked again; undefined where none is. */
+  readonly proof: Challenge | undefined;
+  readonly plays: readonly OtherPlay[];
 
-  constructor(status: number, code: string, message: string, traceId = "") {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    traceId = "",
+    told: { readonly proof?: Challenge | undefined; readonly plays?: readonly OtherPlay[] } = {},
+  ) {
     super(message);
+    this.plays = told.plays ?? [];
     this.status = status;
     this.code = code;
     this.traceId = traceId;
+    this.proof = told.proof;
   }
 }
 
 const BASE = "/api/v1";
 const TIMEOUT_MS = 15_000;
+const HISTORY_PAGE = 100;
+const LIST_PAGE = 48;
 
 interface Call {
   readonly body?: unknown;
@@ -180,7 +285,30 @@ interface Call {
   readonly traceId?: string;
 }
 
+/** Asks the person for a fresh proof; false where they would rather not. */
+type Prover = () => Promise<boolean>;
+
+let prover: Prover | undefined;
+
+/** From here on who is asked for a proof is asked by this, and then the call is made again. */
+export function proveBy(ask: Prover): () => void {
+  prover = ask;
+  return () => {
+    if (prover === ask) prover = undefined;
+  };
+}
+
 async function call(method: string, path: string, options: Call = {}): Promise<Response> {
+  try {
+    return await callOnce(method, path, options);
+  } catch (error) {
+    const asked = error instanceof ApiError && error.code === "step_up_needed";
+    if (!asked || !prover || !(await prover())) throw error;
+  }
+  return callOnce(method, path, options);
+}
+
+async function callOnce(method: string, path: string, options: Call): Promise<Response> {
   const request: RequestInit = { method, signal: AbortSignal.timeout(TIMEOUT_MS) };
   const headers = new Headers();
   if (options.traceId) headers.set("traceparent", traceparentOf(options.traceId));
@@ -205,8 +333,12 @@ async function refusal(response: Response): Promise<ApiError> {
   const { status } = response;
   const traceId = traceIdOf(response.headers.get("traceresponse"));
   try {
-    const { error } = JSON.parse(text) as { error?: { code?: string; message?: string } };
-    return new ApiError(status, error?.code ?? "", error?.message ?? text, traceId);
+    const { error, proof } = JSON.parse(text) as {
+      error?: { code?: string; message?: string; plays?: readonly OtherPlay[] };
+      proof?: Challenge;
+    };
+    const { code = "", message = text, plays = [] } = error ?? {};
+    return new ApiError(status, code, message, traceId, { proof, plays });
   } catch (error) {
     if (error instanceof SyntaxError) return new ApiError(status, "", text.slice(0, 200), traceId);
     throw error;
@@ -216,6 +348,14 @@ async function refusal(response: Response): Promise<ApiError> {
 async function json<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
   const response = await call(method, `${BASE}${path}`, { body });
   return (await response.json()) as Answer;
+}
+
+type Begun = FactorAsked | { readonly token: string };
+
+/** What is to be answered before the login is open, if anything. */
+async function entered(begun: Promise<Begun>): Promise<FactorAsked | undefined> {
+  const answer = await begun;
+  return "challenge" in answer ? answer : undefined;
 }
 
 const id = encodeURIComponent;
@@ -251,18 +391,55 @@ export const api = {
     const response = await call("GET", `${BASE}/works/${id(workId)}/schema.jsonld`);
     return response.text();
   },
+  history: (after: string) =>
+    jsonAfterReport<HistoryPage>(`/history?after=${id(after)}&limit=${HISTORY_PAGE}`),
+  async removeFromHistory(titleId: string): Promise<void> {
+    await call("DELETE", `${BASE}/history/${id(titleId)}`);
+  },
+  async clearHistory(): Promise<void> {
+    await call("DELETE", `${BASE}/history`);
+  },
+  async myList(): Promise<readonly WorkSummary[]> {
+    const { works } = await jsonAfterReport<MyList>(`/my-list?limit=${LIST_PAGE}`);
+    return works.map(({ work }) => work);
+  },
+  async setListed(workId: string, listed: boolean): Promise<void> {
+    await call(listed ? "PUT" : "DELETE", `${BASE}/my-list/${id(workId)}`);
+  },
+  /** Undefined while nobody knows. */
+  async standing(workId: string): Promise<Standing | undefined> {
+    const path = `/standing?work_ids=${id(workId)}`;
+    return (await json<{ standings: readonly Standing[] }>("GET", path)).standings[0];
+  },
+  async rate(workId: string, rating: Rating | ""): Promise<void> {
+    const path = `${BASE}/ratings/${id(workId)}`;
+    await (rating ? call("PUT", path, { body: { rating } }) : call("DELETE", path));
+  },
   watching: () => jsonAfterReport<{ titles: readonly Title[] }>("/continue-watching"),
 
-  async login(email: string, password: string): Promise<void> {
-    await json("POST", "/login", { email, password });
+  async login(email: string, password: string): Promise<FactorAsked | undefined> {
+    const ask = (proof?: string): Promise<FactorAsked | undefined> =>
+      entered(json<Begun>("POST", "/login", { email, password, proof }));
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof ApiError) || !error.proof) throw error;
+      return ask(await proofOf(error.proof));
+    }
   },
-  async redeem(code: string): Promise<void> {
-    await json("POST", "/login/link", { code });
+  redeem: (code: string) => entered(json<Begun>("POST", "/login/link", { code })),
+  async giveFactor(challenge: string, answer: FactorAnswer): Promise<void> {
+    await json("POST", "/login/factor", { challenge, ...answer });
+  },
+  passkeyOptions: () => json<RequestOptions>("POST", "/login/passkey/options"),
+  async loginByPasskey(passkey: PasskeyAnswer): Promise<void> {
+    await json("POST", "/login/passkey", { passkey });
   },
   async logout(): Promise<void> {
     await call("POST", `${BASE}/logout`);
   },
 
+  requestLoginLetter: (email: string) => json<Letter>("POST", "/login/letter", { email }),
   signUp: (email: string) => json<Letter>("POST", "/sign-up", { email }),
   async completeSignUp(code: string, password: string, profile_name: string): Promise<void> {
     await json("POST", "/sign-up/complete", { code, password, profile_name });
@@ -291,15 +468,38 @@ export const api = {
   },
   deleteAccount: (password: string) =>
     json<{ erased_at: string }>("POST", "/account/deletion", { password }),
+  factors: () => json<Factors>("GET", "/account/factors"),
+  proofOptions: () => json<FactorAsked>("POST", "/account/proof/options"),
+  async prove(answer: FactorAnswer & { readonly password?: string }): Promise<void> {
+    await json("POST", "/account/proof", answer);
+  },
+  beginTotp: () => json<Totp>("POST", "/account/totp"),
+  confirmTotp: (code: string) =>
+    json<{ codes: readonly string[] }>("POST", "/account/totp/confirm", { code }),
+  async removeTotp(password: string, code: string): Promise<void> {
+    await call("POST", `${BASE}/account/totp/removal`, { body: { password, code } });
+  },
+  renewRecoveryCodes: () =>
+    json<{ codes: readonly string[] }>("POST", "/account/recovery-codes"),
+  newPasskeyOptions: () =>
+    json<PublicKeyCredentialCreationOptionsJSON>("POST", "/account/passkeys/options"),
+  addPasskey: (passkey: PasskeyAnswer, name: string) =>
+    json<{ recovery_codes: readonly string[] }>("POST", "/account/passkeys", { passkey, name }),
+  async renamePasskey(passkeyId: string, name: string): Promise<void> {
+    await call("PUT", `${BASE}/account/passkeys/${id(passkeyId)}`, { body: { name } });
+  },
+  async removePasskey(passkeyId: string): Promise<void> {
+    await call("DELETE", `${BASE}/account/passkeys/${id(passkeyId)}`);
+  },
   lookUpDevice: (userCode: string) =>
     json<WaitingDevice>("GET", `/device-sign-in?user_code=${id(userCode)}`),
   async answerDevice(user_code: string, allow: boolean): Promise<void> {
     await call("POST", `${BASE}/device-sign-in`, { body: { user_code, allow } });
   },
 
-  async startPlay(titleId: string, device: string, robustness: string): Promise<Play> {
+  async startPlay(titleId: string, start: PlayStart): Promise<Play> {
     const traceId = newTraceId();
-    const body = { title_id: titleId, device, robustness };
+    const body = { title_id: titleId, ...start };
     const response = await call("POST", `${BASE}/plays`, { body, traceId });
     return { ...((await response.json()) as Omit<Play, "trace_id">), trace_id: traceId };
   },

@@ -1,25 +1,34 @@
 // Who is here, and which view they see.
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { api, ApiError, type Member, type Profile, type Service } from "./api.ts";
+import { api, ApiError, type FactorAsked, type Member, type Profile, type Service } from "./api.ts";
 import { complaintOf, isLoggedOut } from "./complaint.ts";
 import { say } from "./language.ts";
 import { AccountPage } from "./pages/account.tsx";
 import { DevicePage } from "./pages/device.tsx";
+import { HistoryPage } from "./pages/history.tsx";
 import { HomePage } from "./pages/home.tsx";
-import { EmailPage, ForgotPage, JoinPage, ResetPage, SignUpPage } from "./pages/joining.tsx";
+import {
+  EmailPage,
+  ForgotPage,
+  JoinPage,
+  LetterLoginPage,
+  ResetPage,
+  SignUpPage,
+} from "./pages/joining.tsx";
 import { LoginPage } from "./pages/login.tsx";
 import { ManagePage } from "./pages/manage.tsx";
 import { ProfilesPage } from "./pages/profiles.tsx";
 import { WorkPage } from "./pages/work.tsx";
 import { Message } from "./parts/message.tsx";
+import { Prover } from "./parts/prover.tsx";
 import { codeOf, go, isOpen, useRoute, type Open } from "./route.ts";
 import { keepViewer, viewer } from "./viewer.ts";
 
 type Visit =
   | { readonly is: "asking" }
   | { readonly is: "redeeming" }
-  | { readonly is: "guest"; readonly complaint: string }
+  | { readonly is: "guest"; readonly complaint: string; readonly asked?: FactorAsked }
   | { readonly is: "member"; readonly member: Member }
   | { readonly is: "asked"; readonly member: Member }
   | { readonly is: "failed"; readonly complaint: string };
@@ -66,6 +75,8 @@ function OpenPage(props: {
       return <JoinPage serviceName={serviceName} onIn={onIn} />;
     case "forgot":
       return <ForgotPage serviceName={serviceName} />;
+    case "letter":
+      return <LetterLoginPage serviceName={serviceName} />;
     case "reset":
       return <ResetPage serviceName={serviceName} />;
     case "email":
@@ -120,7 +131,8 @@ export function App() {
     history.replaceState(null, "", "/login");
     setVisit({ is: "redeeming" });
     try {
-      await api.redeem(code);
+      const asked = await api.redeem(code);
+      if (asked) return setVisit({ is: "guest", complaint: "", asked });
     } catch (error) {
       return toLogin(isLoggedOut(error) ? say("login.link_spent") : complaintOf(error));
     }
@@ -184,7 +196,15 @@ export function App() {
     );
   }
   if (visit.is === "guest") {
-    return <LoginPage service={service} complaint={visit.complaint} onIn={enter} />;
+    return (
+      <LoginPage
+        key={visit.asked?.challenge ?? "first"}
+        service={service}
+        complaint={visit.complaint}
+        asked={visit.asked}
+        onIn={enter}
+      />
+    );
   }
   if (visit.is === "asked" || (route.view === "profiles" && visit.member.role === "member")) {
     return (
@@ -212,15 +232,26 @@ export function App() {
   if (route.view === "work") {
     return <WorkPage key={route.workId} workId={route.workId} onLoggedOut={toLogin} />;
   }
-  if (route.view === "device") return <DevicePage serviceName={serviceName} />;
+  if (route.view === "device") {
+    return (
+      <>
+        <Prover />
+        <DevicePage serviceName={serviceName} />
+      </>
+    );
+  }
+  if (route.view === "history") return <HistoryPage onLoggedOut={toLogin} />;
   if (route.view === "account") {
     return (
-      <AccountPage
-        serviceName={serviceName}
-        member={visit.member}
-        onLogOut={() => void logOut()}
-        onLoggedOut={leave}
-      />
+      <>
+        <Prover />
+        <AccountPage
+          serviceName={serviceName}
+          member={visit.member}
+          onLogOut={() => void logOut()}
+          onLoggedOut={leave}
+        />
+      </>
     );
   }
   if (route.view === "lost") {

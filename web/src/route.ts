@@ -9,15 +9,16 @@ export type Route =
   | { readonly view: "device" }
   | { readonly view: "profiles" }
   | { readonly view: "manage" }
+  | { readonly view: "history" }
   | { readonly view: Open }
   | { readonly view: "watch"; readonly titleId: string }
   | { readonly view: "work"; readonly workId: string }
   | { readonly view: "lost" };
 
 /** What is shown to people whether they are logged in or not. */
-export type Open = "sign-up" | "join" | "forgot" | "reset" | "email" | "email-back";
+export type Open = "sign-up" | "join" | "forgot" | "letter" | "reset" | "email" | "email-back";
 
-const OPEN: readonly Open[] = ["sign-up", "join", "forgot", "reset", "email", "email-back"];
+const OPEN: readonly Open[] = ["sign-up", "join", "forgot", "letter", "reset", "email", "email-back"];
 
 export function isOpen(view: Route["view"]): view is Open {
   return (OPEN as readonly string[]).includes(view);
@@ -30,6 +31,7 @@ export function routeOf(path: string): Route {
   if (path === "/device") return { view: "device" };
   if (path === "/profiles") return { view: "profiles" };
   if (path === "/profiles/manage") return { view: "manage" };
+  if (path === "/history") return { view: "history" };
   const open = OPEN.find((view) => path === `/${view}`);
   if (open) return { view: open };
   const watched = /^\/watch\/([A-Za-z0-9_-]{1,64})$/.exec(path);

@@ -19,6 +19,7 @@ from cuemark.contracts.billing import Billing
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.fill import Fill
+from cuemark.contracts.fraud import Fraud
 from cuemark.contracts.functions import Functions
 from cuemark.contracts.identity import Identity
 from cuemark.contracts.licensing import Licensing
@@ -48,6 +49,7 @@ CONTRACTS: Mapping[str, type] = {
     "catalog": Catalog,
     "encoding": Encoding,
     "fill": Fill,
+    "fraud": Fraud,
     "functions": Functions,
     "identity": Identity,
     "licensing": Licensing,
@@ -63,6 +65,7 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "catalog": (),
     "encoding": (),
     "fill": ("encoding",),
+    "fraud": (),
     "functions": (),
     "identity": (),
     "licensing": ("catalog", "rights"),
@@ -233,6 +236,20 @@ def _fill(builder: _Builder) -> Room[Fill]:
     )
 
 
+def _fraud(builder: _Builder) -> Room[Fraud]:
+    from cuemark.contexts.fraud.wiring import build
+
+    install = builder.install
+    return build(
+        builder.database,
+        builder.log,
+        builder.clock,
+        builder.ids,
+        key=install.folder.secret("fraud_key"),
+        signed_by=(install.settings.service_name, install.public_url),
+    )
+
+
 def _functions(builder: _Builder) -> Room[Functions]:
     from cuemark.app.events import EVENTS
     from cuemark.contexts.functions.wiring import build, kinds_of
@@ -258,6 +275,7 @@ def _identity(builder: _Builder) -> Room[Identity]:
         clock=builder.clock,
         ids=builder.ids,
         operator_token=install.folder.secret("operator_token").hex(),
+        key=install.folder.secret("identity_key"),
         signed_by=Service(settings.service_name, install.public_url),
         open_to_all=settings.sign_up == "open",
         way=way_of(install.folder, settings.mail, settings.service_name),
@@ -310,7 +328,12 @@ def _playback(builder: _Builder) -> Room[Playback]:
         steering=builder.reach(Steering),
         viewers=builder.reach(Viewers),
         fingerprint_key=builder.install.folder.secret("fingerprint_key"),
-        offer=Offer(tuple(protection.systems), protection.clearkey, protection.robustness),
+        offer=Offer(
+            tuple(protection.systems),
+            protection.clearkey,
+            protection.robustness,
+            protection.licences.outputs,
+        ),
         billing=builder.reach(Billing) if builder.install.settings.billing == "on" else None,
     )
 
@@ -359,7 +382,8 @@ def _telemetry(builder: _Builder) -> Room[Telemetry]:
 def _viewers(builder: _Builder) -> Room[Viewers]:
     from cuemark.contexts.viewers.wiring import build
 
-    return build(database=builder.database, clock=builder.clock)
+    region = builder.install.settings.region
+    return build(database=builder.database, clock=builder.clock, region=region)
 
 
 BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {
@@ -367,6 +391,7 @@ BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {
     "catalog": _catalog,
     "encoding": _encoding,
     "fill": _fill,
+    "fraud": _fraud,
     "functions": _functions,
     "identity": _identity,
     "licensing": _licensing,
@@ -382,6 +407,8 @@ def _gateway(builder: _Builder) -> object:
     from cuemark.app.log_keeping import sources_of
     from cuemark.app.machine import machine_of
     from cuemark.gateway import app
+    from cuemark.gateway.badges import Badges
+    from cuemark.gateway.limits import Limiter
     from cuemark.gateway.parts import GatewayParts
     from cuemark.kit import log_lines
     from cuemark.kit.log_errors import last_errors
@@ -398,11 +425,14 @@ def _gateway(builder: _Builder) -> object:
             rights=builder.reach(Rights),
             encoding=builder.reach(Encoding),
             fill=builder.reach(Fill),
+            fraud=builder.reach(Fraud),
             functions=builder.reach(Functions),
             steering=builder.reach(Steering),
             telemetry=builder.reach(Telemetry),
             objects=builder.objects,
             office=builder.office,
+            badges=Badges(folder.secret("badge_key"), builder.clock),
+            limiter=Limiter(builder.clock),
             clock=builder.clock,
             page_folder=Path(app.__file__).parent / "page",
             public_base_url=builder.install.public_url,

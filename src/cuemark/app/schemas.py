@@ -15,6 +15,7 @@ def lines() -> Mapping[str, Path]:
     from cuemark.contexts.catalog import wiring as catalog
     from cuemark.contexts.encoding import wiring as encoding
     from cuemark.contexts.fill import wiring as fill
+    from cuemark.contexts.fraud import wiring as fraud
     from cuemark.contexts.functions import wiring as functions
     from cuemark.contexts.identity import wiring as identity
     from cuemark.contexts.licensing import wiring as licensing
@@ -29,6 +30,7 @@ def lines() -> Mapping[str, Path]:
         catalog,
         encoding,
         fill,
+        fraud,
         functions,
         identity,
         licensing,

@@ -53,6 +53,7 @@ Names = Annotated[
     list[Annotated[str, Meta(pattern="^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]], Meta(max_length=200)
 ]
 SignUp = Literal["closed", "open"]
+RegionName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z")]
 Codecs = Annotated[list[Codec], Meta(max_length=8)]
 
 
@@ -117,6 +118,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     level: see docs/explanation/households-and-profiles.md.
     ``master_keys`` is where the keys are made that the films' keys are stored under: see
     docs/how-to/keep-master-keys-in-a-security-module.md.
+    ``region`` is what this install is called among those that members go from one to another: see
+    docs/how-to/serve-members-from-two-regions.md.
     """
 
     service_name: str = "Cuemark"
@@ -154,6 +157,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mail: Mail = Mail()
     master_keys: MasterKeysIn = MasterKeysIn()
     unrated_age: Annotated[int, Meta(ge=0, le=18)] = 18
+    region: RegionName = "here"
 
 
 def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
@@ -233,6 +237,8 @@ def _known(said: str) -> str:
         return ": write files or module"
     if "$.billing" in said:
         return ": write on or off"
+    if "$.region" in said:
+        return ": write 1 to 32 of a to z, digits and hyphens, such as eu-west"
     if "$.film_grain" in said:
         return f": write one of {', '.join(get_args(FilmGrain))}"
     if "$.codecs" in said:

@@ -96,6 +96,8 @@ class OpenLicences(msgspec.Struct, frozen=True, kw_only=True):
     licence either. Without a title nobody is asked.
     ``robustness`` is what the device says of itself. A DRM system's licence server finds out
     whether it is so; keys in the clear are for ``software`` whatever it says.
+    ``labels`` are of the keys that the play needs for what its device and its plan allow: it has no
+    others. None is for all of them.
     """
 
     session_id: PlaySessionId
@@ -105,6 +107,7 @@ class OpenLicences(msgspec.Struct, frozen=True, kw_only=True):
     robustness: Robustness = "software"
     title_id: TitleId | None = None
     territory: str = ""
+    labels: list[str] | None = None
 
 
 class LicencesOpened(msgspec.Struct, frozen=True, kw_only=True):

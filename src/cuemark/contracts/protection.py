@@ -27,6 +27,13 @@ Label = Literal["AUDIO", "SD", "HD", "UHD1", "UHD2"]
 Demands = Mapping[Label, Robustness]
 """What the keys of a label demand of a device; one that is not named demands software."""
 
+ScreenHdcp = Literal["none", "1.0", "1.1", "1.2", "1.3", "1.4", "2.0", "2.1", "2.2", "2.3"]
+"""The newest version of HDCP that protects the way from a device to its screen."""
+
+HdcpDemands = Mapping[Label, Hdcp]
+"""What pictures demand, by the label of their key, of the way to a screen; one that is not named
+demands nothing."""
+
 AUDIO = "AUDIO"
 """The label of the key of all sounds; those of pictures go by their size."""
 
@@ -65,3 +72,10 @@ def reaches(level: Robustness, label: str, demands: Demands) -> bool:
     """Whether a device of this level may have the keys of ``label``."""
     demanded = next((needs for named, needs in demands.items() if named == label), LEVELS[0])
     return LEVELS.index(level) >= LEVELS.index(demanded)
+
+
+def protects(hdcp: ScreenHdcp, label: str, demands: HdcpDemands) -> bool:
+    """Whether the way to a screen is protected as pictures of ``label`` demand."""
+    versions: tuple[str, ...] = get_args(ScreenHdcp)
+    demanded = next((needs for named, needs in demands.items() if named == label), versions[0])
+    return versions.index(hdcp) >= versions.index(demanded)

@@ -7,11 +7,15 @@ says ``"profile": "kids"``, and one that is for a login that has no profile yet,
 "any"``; all others are for profiles of grown-ups. ``Authentication`` finds out who calls and mints
 the passport; the guard
 verifies the passport and compares it with what the route declares.
+
+A route may ask for more than a login, by ``opt={"assurance": ...}``: ``fresh``, that its owner has
+proved to be there within ``FRESH_S``, by the second factor where the account has one; ``second``,
+the same of accounts that have one, and nothing of others, whose password the route asks for.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple, cast, get_args
+from typing import Literal, NamedTuple, cast, get_args, overload
 
 from litestar import Litestar
 from litestar.connection import ASGIConnection
@@ -21,22 +25,31 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
 from cuemark.contracts.identity import Authenticate, Caller, NotLoggedIn
+from cuemark.gateway import badges
+from cuemark.gateway.clients import home_of
 from cuemark.gateway.errors import (
     Forbidden,
     ForeignOrigin,
     NotForKids,
     NotFound,
     ProfileNotChosen,
+    StepUpNeeded,
+    TooManyRequests,
     WrongMediaType,
 )
+from cuemark.gateway.limits import LIMITS
 from cuemark.gateway.origins import is_foreign_write
 from cuemark.gateway.parts import AnyRequest, GatewayParts
 from cuemark.gateway.staff.actions import ACTIONS
 from cuemark.gateway.views import ID_PATTERN
+from cuemark.kit.clock import Clock
 from cuemark.kit.passport import Passport, PassportOffice, PassportRejected, current_passport
 
 Access = Literal["anyone", "member", "operator", "member_or_operator"]
 Profiles = Literal["grown_up", "kids", "any"]
+Assurance = Literal["any", "second", "fresh"]
+FRESH_S = 600
+"""For how long a proof is believed, where one is asked for."""
 COOKIE = "cuemark_login"
 OPERATOR_COOKIE = "cuemark_operator"
 """Opens the pages of operations, and no route that says nothing of it: nothing can be changed
@@ -48,8 +61,12 @@ _READS = frozenset({"GET", "HEAD"})
 
 
 class RouteWithoutAccess(Exception):
-    """A route does not declare who may call it, or which action of staff it is: a mistake that must
-    not reach an install."""
+    """A route does not declare who may call it, which action of staff it is, or asks for an
+    assurance that there is not: a mistake that must not reach an install."""
+
+
+class RouteWithoutLimit(Exception):
+    """Anyone may write to a route, and it does not declare how often."""
 
 
 class Login(NamedTuple):
@@ -67,12 +84,31 @@ def access_of(handler: BaseRouteHandler) -> Access:
     return cast(Access, declared)
 
 
+def limit_of(handler: BaseRouteHandler, method: str) -> str:
+    """The limit that a route declares, or no name; raises ``RouteWithoutLimit`` where anyone may
+    write and none is declared."""
+    declared = str(handler.opt.get("limit", ""))
+    if declared not in LIMITS and (
+        declared or (method not in _READS and access_of(handler) == "anyone")
+    ):
+        raise RouteWithoutLimit(f"{handler} takes writes of anyone: give it opt={{'limit': ...}}")
+    return declared
+
+
 def profiles_of(handler: BaseRouteHandler) -> Profiles:
     """For which profiles of a member a route is; raises ``RouteWithoutAccess``."""
     declared = handler.opt.get("profile", "grown_up")
     if declared not in get_args(Profiles):
         raise RouteWithoutAccess(f"{handler} is for profiles that there are not: {declared}")
     return cast(Profiles, declared)
+
+
+def assurance_of(handler: BaseRouteHandler) -> Assurance:
+    """What a route asks for beyond a login; raises ``RouteWithoutAccess``."""
+    declared = handler.opt.get("assurance", "any")
+    if declared not in get_args(Assurance):
+        raise RouteWithoutAccess(f"{handler} asks for an assurance that there is not: {declared}")
+    return cast(Assurance, declared)
 
 
 def action_of(handler: BaseRouteHandler) -> str:
@@ -102,8 +138,9 @@ def routes_of(app: Litestar) -> Iterable[tuple[str, str, BaseRouteHandler]]:
                 yield method, route.path, handler
 
 
-def guard_with(office: PassportOffice) -> Guard:
-    """The guard of every route: a genuine passport of a role that the route admits."""
+def guard_with(office: PassportOffice, clock: Clock) -> Guard:
+    """The guard of every route: a genuine passport of a role that the route admits, as sure of its
+    bearer as the route asks."""
 
     async def guard(
         connection: ASGIConnection[BaseRouteHandler, Caller, str, State], handler: BaseRouteHandler
@@ -119,8 +156,20 @@ def guard_with(office: PassportOffice) -> Guard:
             raise Forbidden(f"This is for a caller of another kind than {passport.role}.")
         if passport.role == "member":
             _check_profile(passport, profiles_of(handler))
+        age_s = int(clock.now().timestamp()) - passport.proved_at_s
+        if not is_assured(
+            assurance_of(handler), passport.level, age_s, two_steps=connection.user.two_steps
+        ):
+            raise StepUpNeeded("Show once more that it is you, and then do this again.")
 
     return guard
+
+
+def is_assured(asked: Assurance, level: int, age_s: int, *, two_steps: bool) -> bool:
+    """Whether a login of this level, proved ``age_s`` ago, does for a route that asks for this."""
+    if asked == "any" or (asked == "second" and not two_steps):
+        return True
+    return level >= (2 if two_steps else 1) and age_s <= FRESH_S
 
 
 def login_of(headers: Headers, cookie: str = COOKIE) -> Login | None:
@@ -128,12 +177,22 @@ def login_of(headers: Headers, cookie: str = COOKIE) -> Login | None:
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return Login(bearer.strip(), from_cookie=False)
+    value = cookie_of(headers, cookie)
+    return Login(value, from_cookie=True) if value is not None else None
+
+
+@overload
+def cookie_of(headers: Headers, cookie: str) -> str | None: ...
+@overload
+def cookie_of(headers: Headers, cookie: str, instead: str) -> str: ...
+def cookie_of(headers: Headers, cookie: str, instead: str | None = None) -> str | None:
+    """The value of a cookie, or what is to stand for one that was not sent."""
     for header in headers.getall("cookie", []):
         for pair in header.split(";"):
             name, _, value = pair.strip().partition("=")
             if name == cookie:
-                return Login(value, from_cookie=True)
-    return None
+                return value
+    return instead
 
 
 class Authentication:
@@ -147,6 +206,7 @@ class Authentication:
         handler = cast(BaseRouteHandler, scope["route_handler"])
         headers = Headers.from_scope(scope)
         access = access_of(handler)
+        self._count(scope, handler, headers)
         login = login_of(headers, str(handler.opt.get("cookie", COOKIE)))
         _refuse_strange_ids(scope["path_params"])
         if scope.get("method") not in _READS:
@@ -162,6 +222,17 @@ class Authentication:
         finally:
             current_passport.reset(token)
 
+    def _count(self, scope: Scope, handler: BaseRouteHandler, headers: Headers) -> None:
+        """A device that is known counts by itself, however many ask from its address."""
+        name = limit_of(handler, str(scope.get("method")))
+        if not name:
+            return
+        parts = self._parts
+        badge = parts.badges.read(cookie_of(headers, badges.COOKIE, ""))
+        who = badge.device or home_of(parts.client_of(AnyRequest(scope)))
+        if again_s := parts.limiter.hit(name, who):
+            raise TooManyRequests("That was asked for too often from here.", again_s)
+
     async def _admit(self, scope: Scope, login: Login | None) -> Passport:
         if login is None or not _TOKEN.fullmatch(login.token):
             raise NotLoggedIn("Log in first.")
@@ -175,6 +246,8 @@ class Authentication:
             profile_id=caller.profile_id,
             maturity=caller.maturity,
             kids=caller.kids,
+            level=caller.level,
+            proved_at_s=int(caller.proved_at.timestamp()) if caller.proved_at else 0,
         )
         scope["user"] = caller
         scope["auth"] = self._parts.office.mint(passport)

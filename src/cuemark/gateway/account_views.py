@@ -9,9 +9,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from cuemark.contracts.fraud import Finding, Place
 from cuemark.contracts.identity.changing import AccountDescription
 from cuemark.contracts.identity.logins import OpenLogin
 from cuemark.contracts.playback import OwnPlay
+from cuemark.contracts.viewers.lists import Rating
 from cuemark.gateway.views import Line, Secret, View
 
 UserCode = Annotated[str, Meta(max_length=40)]
@@ -101,14 +103,43 @@ class WatchedView(View, frozen=True):
     watched_at: datetime
 
 
+class ViewingView(View, frozen=True):
+    profile_id: str
+    title_id: str
+    session_id: str
+    position_s: float
+    duration_s: float
+    watched_at: datetime
+
+
+class KeptView(View, frozen=True):
+    """What is on a profile's list."""
+
+    profile_id: str
+    work_id: str
+    added_at: datetime
+
+
+class OpinionView(View, frozen=True):
+    profile_id: str
+    work_id: str
+    rating: Rating
+    rated_at: datetime
+
+
 class ExportView(View, frozen=True):
-    """All that is kept of an account. ``complete`` is false where it watched more than is listed:
-    the latest ``MOST_EXPORTED`` are."""
+    """All that is kept of an account. ``complete`` is false where there is more than is listed: of
+    each kind the latest ``MOST_EXPORTED`` are."""
 
     service: str
     made_at: datetime
     account: AccountDescription
     logins: list[OpenLogin]
     watched: list[WatchedView]
+    viewings: list[ViewingView]
+    my_list: list[KeptView]
+    ratings: list[OpinionView]
     plays: list[OwnPlay]
+    findings: list[Finding]
+    places: list[Place]
     complete: bool

@@ -18,7 +18,9 @@ from cuemark.gateway.routes import (
     billing,
     devices,
     export,
+    factors,
     fill,
+    fraud,
     functions,
     jobs,
     keys,
@@ -40,6 +42,7 @@ from cuemark.gateway.routes import (
     titles,
     traffic,
     uploads,
+    viewing,
     works,
 )
 from cuemark.gateway.views import API
@@ -55,8 +58,23 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     login.log_in,
     login.redeem_link,
     login.log_out,
+    factors.give_factor,
+    factors.ask_passkey,
+    factors.log_in_by_passkey,
+    factors.list_factors,
+    factors.ask_proof,
+    factors.prove,
+    factors.begin_totp,
+    factors.confirm_totp,
+    factors.remove_totp,
+    factors.renew_recovery_codes,
+    factors.begin_passkey,
+    factors.add_passkey,
+    factors.rename_passkey,
+    factors.remove_passkey,
     members.sign_up,
     members.complete_sign_up,
+    members.request_login_letter,
     members.request_reset,
     members.complete_reset,
     members.change_password,
@@ -84,6 +102,18 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     artworks.get_candidate,
     artworks.choose_artwork,
     titles.list_continue_watching,
+    viewing.list_history,
+    viewing.clear_history,
+    viewing.remove_from_history,
+    viewing.list_my_list,
+    viewing.add_to_my_list,
+    viewing.remove_from_my_list,
+    viewing.list_ratings,
+    viewing.rate,
+    viewing.remove_rating,
+    viewing.describe_standing,
+    viewing.export_changes,
+    viewing.apply_changes,
     titles.create_title,
     titles.set_launch,
     rights.list_rights,
@@ -112,6 +142,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     metadata.export_metadata,
     metadata.import_metadata,
     plays.start_play,
+    plays.list_devices,
     media.get_media,
     plays.get_dash,
     plays.get_hls,
@@ -146,6 +177,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     keys.exchange_keys,
     operators.create_account,
     operators.log_account_out,
+    factors.reset_factors,
     operators.issue_login_link,
     operators.list_appliances,
     steering.set_draining,
@@ -185,6 +217,10 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     billing.list_invoices_of,
     billing.get_ledger,
     billing.advance_clock,
+    fraud.list_findings,
+    fraud.explain_account,
+    fraud.forgive_account,
+    fraud.list_own_findings,
     operators.list_errors,
     operators.issue_operator_link,
     operations.get_operations,
@@ -208,12 +244,14 @@ class JsonRequest(AnyRequest):
 
 
 def build_gateway(parts: GatewayParts) -> Door:
-    """The ASGI application of the API and the page; raises ``RouteWithoutAccess``."""
+    """The ASGI application of the API and the page; raises ``RouteWithoutAccess`` and
+    ``RouteWithoutLimit``."""
     return Door(build_routes(parts), parts.clock)
 
 
 def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
-    """The routes behind the door; raises ``RouteWithoutAccess`` where one declares no access."""
+    """The routes behind the door; raises ``RouteWithoutAccess`` where one declares no access, and
+    ``RouteWithoutLimit`` where anyone may write to one that declares no limit."""
     dependencies = {"parts": Provide(lambda: parts, sync_to_thread=False)}
     describe = functools.cache(lambda: openapi_document(parts.service_name, HANDLERS, dependencies))
 
@@ -232,7 +270,7 @@ def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
         request_class=JsonRequest,
         request_max_body_size=MAX_BODY_BYTES,
         middleware=[DefineMiddleware(access.Authentication, parts=parts)],
-        guards=[access.guard_with(parts.office)],
+        guards=[access.guard_with(parts.office, parts.clock)],
         dependencies=dependencies,
         exception_handlers={
             Refusal: errors.answer_refusal,
@@ -243,7 +281,9 @@ def build_routes(parts: GatewayParts, *more: HTTPRouteHandler) -> Litestar:
             Exception: errors.answer_unknown,
         },
     )
-    for _, _, handler in access.routes_of(app):
+    for method, _, handler in access.routes_of(app):
         access.action_of(handler)
+        access.limit_of(handler, method)
         access.profiles_of(handler)
+        access.assurance_of(handler)
     return app

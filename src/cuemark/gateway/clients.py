@@ -21,6 +21,13 @@ def client_address(peer: str, forwarded: str, trusted: Sequence[Network]) -> str
     return "" if address is None else str(address)
 
 
+def home_of(address: str) -> str:
+    """Who counts as one client: an IPv4 address, or the 64 bits that a home has of IPv6."""
+    if ":" not in address:
+        return address
+    return str(ipaddress.ip_network((address, 64), strict=False))
+
+
 def _among(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address, trusted: Sequence[Network]
 ) -> bool:

@@ -4,11 +4,15 @@ Refusal              its own status and code
 |-- Forbidden        403: the caller's role may not do this
 |-- NotForKids       403: a kids' profile may not do this
 |-- ProfileNotChosen 403: this login has not been put on a profile yet
+|-- StepUpNeeded     403: the login is to be proved anew, by `POST /account/proof`
 |-- ForeignOrigin    403: a browser's write that does not come from our own page
 |-- NotFound         404
 |-- MalformedRequest 400: the request cannot be read; says which part
 |-- WrongMediaType   415: a JSON route got something else
 |-- TooManyBytes     413: more bytes than announced or allowed
+|-- ProofNeeded      403: the same is taken once the work of a challenge was done
+|-- LetterNeeded     403: a login link by mail opens what a password does not now
+|-- TooManyRequests  429: more than is let pass from here, and when to ask again
 |-- UploadBusy       409: another connection writes this upload
 `-- StorageFull      507: the disk is full
 Unavailable          503 with Retry-After; NoRoom, as an OSError for want of room, 507
@@ -23,9 +27,10 @@ import structlog
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Response
 
+from cuemark.contracts.playback.streams import StreamsHeld
 from cuemark.gateway.operations import pages
 from cuemark.gateway.parts import AnyRequest
-from cuemark.gateway.views import ErrorBody, ErrorView
+from cuemark.gateway.views import ChallengeView, ErrorBody, ErrorView, StreamView
 from cuemark.kit.errors import NoRoom, Refusal, Unavailable
 from cuemark.kit.tracing import current_trace_id
 
@@ -54,6 +59,11 @@ class ProfileNotChosen(Refusal):
     status = 403
 
 
+class StepUpNeeded(Refusal):
+    code = "step_up_needed"
+    status = 403
+
+
 class ForeignOrigin(Refusal):
     code = "foreign_origin"
     status = 403
@@ -79,6 +89,31 @@ class TooManyBytes(Refusal):
     status = 413
 
 
+class ProofNeeded(Refusal):
+    code = "proof_needed"
+    status = 403
+
+    def __init__(self, challenge: str, bits: int) -> None:
+        super().__init__("Prove by some work that you are no attacker: see `proof`.")
+        self.challenge = ChallengeView(challenge=challenge, bits=bits)
+
+
+class LetterNeeded(Refusal):
+    code = "letter_needed"
+    status = 403
+
+
+class TooManyRequests(Refusal):
+    """``retry_after_s`` is when to ask again."""
+
+    code = "too_many_requests"
+    status = 429
+
+    def __init__(self, message: str, retry_after_s: int = RETRY_AFTER_S) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class UploadBusy(Refusal):
     code = "upload_busy"
     status = 409
@@ -98,9 +133,20 @@ def answer_refusal(request: AnyRequest, refusal: Refusal) -> Response[ErrorView]
         return Response(page, status_code=refusal.status, media_type=kind)
     if refusal.status == 401:
         headers["www-authenticate"] = "Bearer"
-    if refusal.status == 429:
+    if isinstance(refusal, TooManyRequests):
+        headers["retry-after"] = str(refusal.retry_after_s)
+    elif refusal.status == 429:
         headers["retry-after"] = str(RETRY_AFTER_S)
-    return _answer(refusal.status, refusal.code, refusal.message, headers)
+    proof = refusal.challenge if isinstance(refusal, ProofNeeded) else None
+    view = ErrorView(error=_error_of(refusal), proof=proof)
+    return Response(view, status_code=refusal.status, headers=headers)
+
+
+def _error_of(refusal: Refusal) -> ErrorBody:
+    told = refusal.details
+    plays = told.plays if isinstance(told, StreamsHeld) else []
+    streams = [StreamView(**msgspec.structs.asdict(play)) for play in plays]
+    return ErrorBody(code=refusal.code, message=refusal.message, plays=streams)
 
 
 def answer_unavailable(request: AnyRequest, error: Unavailable) -> Response[ErrorView]:
@@ -155,9 +201,13 @@ def _wants_page(request: AnyRequest) -> bool:
 
 
 def _answer(
-    status: int, code: str, message: str, headers: dict[str, str] | None = None
+    status: int,
+    code: str,
+    message: str,
+    headers: dict[str, str] | None = None,
+    proof: ChallengeView | None = None,
 ) -> Response[ErrorView]:
-    view = ErrorView(error=ErrorBody(code=code, message=message))
+    view = ErrorView(error=ErrorBody(code=code, message=message), proof=proof)
     return Response(view, status_code=status, headers=headers)
 
 

@@ -15,6 +15,7 @@ from cuemark.contracts.billing import Billing
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.fill import Fill
+from cuemark.contracts.fraud import Fraud
 from cuemark.contracts.functions import Functions
 from cuemark.contracts.identity import Identity, NotLoggedIn
 from cuemark.contracts.licensing import Licensing
@@ -29,9 +30,13 @@ from cuemark.gateway.clearkey import ClearKeyRequest
 from cuemark.gateway.errors import (
     Forbidden,
     ForeignOrigin,
+    LetterNeeded,
     NotFound,
+    ProofNeeded,
+    StepUpNeeded,
     StorageFull,
     TooManyBytes,
+    TooManyRequests,
     UploadBusy,
     WrongMediaType,
 )
@@ -42,14 +47,16 @@ _TYPED = re.compile(r":(str|int|path)\}")
 _SCHEMAS = "#/components/schemas/"
 _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "service": (),
-    "billing": Billing.refusals,
-    "login": Identity.refusals,
+    "billing": (*Billing.refusals, ProofNeeded, TooManyRequests),
+    "login": (*Identity.refusals, ProofNeeded, LetterNeeded),
     "rights": (*Rights.refusals, *Catalog.refusals),
     "members": (*Identity.refusals, *Viewers.refusals, *Playback.refusals),
     "profiles": Identity.refusals,
     "devices": Identity.refusals,
+    "factors": Identity.refusals,
     "titles": (*Catalog.refusals, *Viewers.refusals),
     "works": (*Catalog.refusals, *Viewers.refusals),
+    "viewing": (*Viewers.refusals, *Catalog.refusals),
     "plays": (
         *Playback.refusals,
         *Licensing.refusals,
@@ -61,6 +68,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "jobs": (*Encoding.refusals, *Catalog.refusals),
     "marks": (*Encoding.refusals, *Playback.refusals),
     "fill": Fill.refusals,
+    "fraud": (*Fraud.refusals, *Identity.refusals),
     "functions": Functions.refusals,
     "keys": Licensing.refusals,
     "operators": (*Identity.refusals, *Steering.refusals),
@@ -103,15 +111,25 @@ def openapi_document(
         public = access.access_of(handler) == "anyone"
         if public:
             operation["security"] = []
-        _add_refusals(operation, public=public, writes=method != "GET")
+        limited = bool(access.limit_of(handler, method))
+        proved = access.assurance_of(handler) != "any"
+        _add_refusals(
+            operation, public=public, writes=method != "GET", limited=limited, proved=proved
+        )
     _add_oauth_errors(document["paths"])
     return msgspec.json.encode(document)
 
 
-def _add_refusals(operation: dict[str, Any], *, public: bool, writes: bool) -> None:
+def _add_refusals(
+    operation: dict[str, Any], *, public: bool, writes: bool, limited: bool, proved: bool
+) -> None:
     """Each status with which this operation may refuse, and the codes of its errors."""
     codes: dict[int, set[str]] = {400: {"malformed", "bad_host"}, 503: {"unavailable"}}
     refusals: list[type[Refusal]] = [] if public else [NotLoggedIn, Forbidden]
+    if limited:
+        refusals.append(TooManyRequests)
+    if proved:
+        refusals.append(StepUpNeeded)
     if writes:
         refusals += [ForeignOrigin, TooManyBytes, WrongMediaType]
     if operation.get("parameters") or "requestBody" in operation:

@@ -1,7 +1,7 @@
 """What the gateway is built from: the contracts it calls, and what it needs of its own."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +14,7 @@ from cuemark.contracts.billing import Billing
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.fill import Fill
+from cuemark.contracts.fraud import Fraud
 from cuemark.contracts.functions import Functions
 from cuemark.contracts.identity import Caller, Identity
 from cuemark.contracts.licensing import Licensing
@@ -22,8 +23,11 @@ from cuemark.contracts.rights import Rights
 from cuemark.contracts.steering import Steering
 from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
+from cuemark.gateway.badges import Badges
 from cuemark.gateway.clients import Network, client_address
+from cuemark.gateway.limits import Limiter
 from cuemark.gateway.machine import Machine
+from cuemark.gateway.slowed import Slowed
 from cuemark.kit.clock import Clock
 from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.log_lines import LogLine
@@ -51,11 +55,14 @@ class GatewayParts:
     rights: Rights
     encoding: Encoding
     fill: Fill
+    fraud: Fraud
     functions: Functions
     steering: Steering
     telemetry: Telemetry
     objects: Objects
     office: PassportOffice
+    badges: Badges
+    limiter: Limiter
     clock: Clock
     page_folder: Path
     public_base_url: str | Callable[[], str]
@@ -65,6 +72,7 @@ class GatewayParts:
     trace_lines: Callable[[str], list[LogLine]]
     trusted_proxies: Sequence[Network] = ()
     sign_up: Literal["open", "closed"] = "closed"
+    slowed: Slowed = field(default_factory=Slowed)
 
     def base_url(self) -> str:
         """The public base URL as it stands now, without a slash at its end."""

@@ -14,8 +14,7 @@ from cuemark.contracts.encoding.jobs import Effort, Priority
 from cuemark.contracts.encoding.marks import MarkEvidence, MarkSearch
 from cuemark.contracts.encoding.versions import CaptionRole, Codec
 from cuemark.contracts.ids import AccountId
-from cuemark.contracts.playback import Naming, Play
-from cuemark.contracts.protection import Robustness, System
+from cuemark.contracts.playback import Naming
 from cuemark.contracts.rights import Decision, Window
 from cuemark.contracts.steering.rollouts import RolloutChange, RolloutPolicy
 from cuemark.kit.log_errors import LoggedError
@@ -41,13 +40,35 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Root of the bodies that the API takes and gives."""
 
 
-class ErrorBody(View, frozen=True):
+class StreamView(View, frozen=True):
+    """A play of the account that holds a stream of its plan."""
+
+    session_id: str
+    title_id: str
+    title: str
+    device: str
+    started_at: datetime
+
+
+class ErrorBody(View, frozen=True, omit_defaults=True):
+    """``plays`` are those in whose place another play may begin, where too many run."""
+
     code: str
     message: str
+    plays: list[StreamView] = []
 
 
-class ErrorView(View, frozen=True):
+class ChallengeView(View, frozen=True):
+    """Send the same once more with `proof`: `challenge`, a colon, and a decimal number such that
+    the SHA-256 of all of it begins with `bits` zero bits. Good for two minutes, once."""
+
+    challenge: str
+    bits: int
+
+
+class ErrorView(View, frozen=True, omit_defaults=True):
     error: ErrorBody
+    proof: ChallengeView | None = None
 
 
 class HealthView(View, frozen=True):
@@ -59,9 +80,15 @@ class ServiceView(View, frozen=True):
     sign_up: Literal["open", "closed"]
 
 
+Proof = Annotated[str, Meta(max_length=700, pattern=r"^[\x21-\x7e]*\Z")]
+
+
 class LoginBody(View, frozen=True):
+    """``proof`` answers a challenge; empty where none was given."""
+
     email: Line
     password: Secret
+    proof: Proof = ""
 
 
 class RedeemBody(View, frozen=True):
@@ -184,41 +211,6 @@ class TitleListView(View, frozen=True):
 
 class WatchingView(View, frozen=True):
     titles: list[TitleView]
-
-
-class PlayBody(View, frozen=True):
-    title_id: IdText
-    device: Line = ""
-    robustness: Robustness = "software"
-    networks: list[Line] = []
-
-
-class SystemView(View, frozen=True):
-    """A DRM system by which a play may have its keys."""
-
-    system: System
-    licence_url: str
-    hls_url: str
-
-
-class PlayView(View, frozen=True):
-    """``systems`` has the preferred one first. Whoever has one of the ``redirected`` addresses has
-    the play's manifest and media, without a login."""
-
-    session_id: str
-    title_id: str
-    version_id: str
-    duration_s: float
-    resume_s: float
-    appliances: list[str]
-    dash_url: str
-    hls_url: str
-    licence_url: str
-    progress_url: str
-    expires_at: datetime
-    systems: list[SystemView] = []
-    redirected_dash_url: str = ""
-    redirected_hls_url: str = ""
 
 
 class SteeringView(View, frozen=True):
@@ -354,34 +346,6 @@ def artwork_list_view(title: Title, candidates: list[ArtworkCandidate]) -> Artwo
             )
             for each in candidates
         ],
-    )
-
-
-def play_view(play: Play) -> PlayView:
-    here = f"{API}/plays/{play.session_id}"
-    return PlayView(
-        session_id=play.session_id,
-        title_id=play.title_id,
-        version_id=play.version_id,
-        duration_s=play.duration_s,
-        resume_s=play.resume_s,
-        appliances=list(play.appliances),
-        dash_url=f"{here}/manifest.mpd",
-        hls_url=f"{here}/master.m3u8",
-        licence_url=f"{here}/licence",
-        progress_url=f"{here}/progress",
-        expires_at=play.expires_at,
-        systems=[
-            SystemView(
-                system=system,
-                licence_url=f"{here}/licence/{system}",
-                hls_url=f"{here}/master.m3u8?system={system}",
-            )
-            for system in play.systems
-            if system != "common"
-        ],
-        redirected_dash_url=f"{MEDIA}/{play.redirect_token}/{DASH_FILE}",
-        redirected_hls_url=f"{MEDIA}/{play.redirect_token}/{HLS_FILE}",
     )
 
 

@@ -5,9 +5,11 @@ What floods it fills its room and is turned away at once; the rest of the proces
 
 import asyncio
 import contextlib
+import heapq
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
 from typing import Any, TypeVar
 
 from cuemark.kit import deadline
@@ -21,30 +23,57 @@ class BulkheadFull(Exception):
 
 
 class Bulkhead:
-    """Runs blocking work, ``running`` at a time with at most ``waiting`` more behind it."""
+    """Runs blocking work, ``running`` at a time with at most ``waiting`` more behind it.
 
-    def __init__(self, name: str, *, running: int, waiting: int) -> None:
+    Work has a rank, 0 the first: what waits is begun in the order of ranks. Of the places,
+    ``reserved[0]`` are for rank 0 alone, ``reserved[1]`` for ranks 0 and 1, and so on.
+    """
+
+    def __init__(
+        self, name: str, *, running: int, waiting: int, reserved: Sequence[int] = ()
+    ) -> None:
         self._threads = ThreadPoolExecutor(running, thread_name_prefix=name)
         self._room = running + waiting
+        self._reserved = tuple(reserved)
         self._held = 0
         self._lock = threading.Lock()
+        self._order = count()
+        self._waiting: list[tuple[int, int, Callable[[], Any], Future[Any]]] = []
 
     @contextlib.contextmanager
-    def place(self) -> Iterator["Place"]:
+    def place(self, rank: int = 0) -> Iterator["Place"]:
         """A place inside; ``BulkheadFull`` at once where there is none.
 
         Take it before what leads up to the slow work, so that a flood does not cost that either.
         A caller who goes away frees the place only once the thread is done with the work.
         """
         with self._lock:
-            if self._held >= self._room:
+            if self._held >= self._room - sum(self._reserved[:rank]):
                 raise BulkheadFull
             self._held += 1
-        place = Place(self._threads)
+        place = Place(self, rank)
         try:
             yield place
         finally:
             place.when_done(self._leave)
+
+    def submit(self, rank: int, work: Callable[[], T]) -> "Future[T]":
+        """Have ``work`` done by a thread, in the order of ranks."""
+        future: Future[T] = Future()
+        with self._lock:
+            heapq.heappush(self._waiting, (rank, next(self._order), work, future))
+        self._threads.submit(self._take)
+        return future
+
+    def _take(self) -> None:
+        with self._lock:
+            _, _, work, future = heapq.heappop(self._waiting)
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is the caller's, who awaits the future
+            future.set_exception(error)
 
     async def run(self, work: Callable[[], T]) -> T:
         """The result of ``work``, in a place taken for it alone."""
@@ -59,8 +88,9 @@ class Bulkhead:
 class Place:
     """Room for one piece of work in a bulkhead."""
 
-    def __init__(self, threads: ThreadPoolExecutor) -> None:
-        self._threads = threads
+    def __init__(self, bulkhead: Bulkhead, rank: int) -> None:
+        self._bulkhead = bulkhead
+        self._rank = rank
         self._work: Future[Any] | None = None
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -76,7 +106,7 @@ class Place:
                 raise Unavailable("the caller's time was over before its turn came")
             return work()
 
-        future = self._threads.submit(in_turn)
+        future = self._bulkhead.submit(self._rank, in_turn)
         self._work = future
         return await asyncio.wrap_future(future)
 

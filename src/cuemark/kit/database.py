@@ -6,15 +6,21 @@ Each owner (a context, the log) has one schema, one line of Alembic revisions in
 
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Mapping
+import select
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from psycopg import AsyncConnection as PsycopgConnection
+from psycopg import Error as PsycopgError
 from psycopg.errors import DiskFull, IdleInTransactionSessionTimeout
 from sqlalchemy import Connection, ExceptionContext, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from cuemark.kit.errors import NoRoom, OperatorError, Unavailable
 
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 
 Transaction = AsyncConnection
 
+TRIED_AFTER_S = 0.5
 IDLE_TRANSACTION_S = 10.0
 """PostgreSQL rolls back what waits for its own process as long: a process that hangs or whose
 machine is gone keeps no row locked, and holds up no reader of the log, for longer."""
@@ -33,6 +40,10 @@ class Database:
 
     At most twice ``pool_size`` are open; whoever waits ``wait_s`` for one gets ``Unavailable``, and
     so does who leaves a transaction without a statement for ``idle_s``.
+
+    A connection is tried before it is lent where it lay idle for longer than ``TRIED_AFTER_S``, or
+    where something has come from the server meanwhile: a server that goes away says so, or its
+    socket does, and that costs no question.
     """
 
     def __init__(
@@ -47,29 +58,77 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_pre_ping=True,
             pool_timeout=wait_s,
             connect_args={"options": bound},
         )
         event.listen(self._engine.sync_engine, "handle_error", _is_gone)
+        event.listen(self._engine.sync_engine, "checkin", _left)
+        event.listen(self._engine.sync_engine, "checkout", self._tried)
+
+    @contextlib.asynccontextmanager
+    async def autocommit(self) -> AsyncIterator[Transaction]:
+        """Each statement by itself, for whoever has one to make: neither the beginning of a
+        transaction nor its end is said to the server. Errors are those of ``transaction``."""
+        with _told():
+            async with self._engine.connect() as connection:
+                yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """One transaction; ``Unavailable`` when the database is away or has no connection free."""
-        try:
+        with _told():
             async with self._engine.begin() as connection:
                 yield connection
-        except DBAPIError as error:
-            if isinstance(error.orig, DiskFull):
-                raise NoRoom("the database has no room on its disk") from error
-            if isinstance(error, OperationalError) or error.connection_invalidated:
-                raise Unavailable("the database does not answer") from error
-            raise
-        except PoolExhausted as error:
-            raise Unavailable("the database does not answer") from error
+
+    def _tried(
+        self,
+        connection: DBAPIConnection,
+        record: ConnectionPoolEntry,
+        proxy: PoolProxiedConnection,
+    ) -> None:
+        """Raises ``InvalidatePoolError`` where nobody is at the other end: the pool then opens
+        another connection, and one for each other that is as old."""
+        left_s = record.info.get("left_s")
+        if left_s is None:
+            return
+        idle = time.monotonic() - left_s > TRIED_AFTER_S
+        if not idle and not _has_news(record.driver_connection):
+            return
+        try:
+            self._engine.dialect.do_ping(connection)
+        except PsycopgError as error:
+            raise InvalidatePoolError("the server is gone") from error
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """What of the database's errors a caller can do something about."""
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error.orig, DiskFull):
+            raise NoRoom("the database has no room on its disk") from error
+        if isinstance(error, OperationalError) or error.connection_invalidated:
+            raise Unavailable("the database does not answer") from error
+        raise
+    except PoolExhausted as error:
+        raise Unavailable("the database does not answer") from error
+
+
+def _left(connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info["left_s"] = time.monotonic()
+
+
+def _has_news(driver: DBAPIConnection | None) -> bool:
+    """Whether the server has said something, or has closed its end."""
+    if not isinstance(driver, PsycopgConnection) or driver.closed:
+        return True
+    poller = select.poll()
+    poller.register(driver.fileno(), select.POLLIN)
+    return bool(poller.poll(0))
 
 
 def _is_gone(context: ExceptionContext) -> None:

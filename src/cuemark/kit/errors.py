@@ -24,14 +24,20 @@ class ContractError(Exception):
 
 
 class Refusal(ContractError):
-    """The callee says no. The message is one sentence for the person who caused it."""
+    """The callee says no. The message is one sentence for the person who caused it.
+
+    One that ``tells`` more has it in ``details``, which may be missing: a callee of an older
+    release does not send it.
+    """
 
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 400
+    tells: ClassVar[type[msgspec.Struct] | None] = None
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, details: msgspec.Struct | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.details = details
 
 
 class Unavailable(ContractError):

@@ -7,7 +7,8 @@ encodes and decodes as the remote one does but has no network between. Messages 
 Structs in JSON; unknown fields are ignored, so either side may be the newer one.
 
 A route is ``/internal/<contract>/<method>``. 200 carries the result, 422 a refusal as
-``{"code", "message"}``, 503 says that something the callee needs is away.
+``{"code", "message"}`` with ``"details"`` where it tells more, 503 says that something the callee
+needs is away.
 """
 
 import inspect
@@ -38,6 +39,10 @@ class Method(NamedTuple):
 class WireRefusal(msgspec.Struct, frozen=True):
     code: str
     message: str
+
+
+class TellingRefusal(WireRefusal, frozen=True):
+    details: msgspec.Raw = msgspec.Raw()
 
 
 def methods_of(contract: type) -> list[Method]:
@@ -74,7 +79,7 @@ def _handler(call: Callable[[Any], Awaitable[Any]], method: Method) -> Handler:
         try:
             result = await call(request)
         except Refusal as refusal:
-            return REFUSED, msgspec.json.encode(WireRefusal(refusal.code, refusal.message))
+            return REFUSED, msgspec.json.encode(_written(refusal))
         return 200, msgspec.json.encode(result)
 
     return handle
@@ -115,13 +120,28 @@ def _client_method(
         try:
             if status == 200:
                 return decode(body)
-            refusal = msgspec.json.decode(body, type=WireRefusal)
+            refusal = _read(body, refusals)
         except UNREADABLE as error:
             raise Unavailable(f"{path} answered what this release cannot read") from error
-        raise refusals.get(refusal.code, Refusal)(refusal.message)
+        raise refusal
 
     call.__name__ = method.name
     return call
+
+
+def _written(refusal: Refusal) -> WireRefusal:
+    if refusal.details is None:
+        return WireRefusal(refusal.code, refusal.message)
+    details = msgspec.Raw(msgspec.json.encode(refusal.details))
+    return TellingRefusal(refusal.code, refusal.message, details)
+
+
+def _read(body: bytes, refusals: dict[str, type[Refusal]]) -> Refusal:
+    wire = msgspec.json.decode(body, type=TellingRefusal)
+    kind, told = refusals.get(wire.code, Refusal), bytes(wire.details)
+    if not told or kind.tells is None:
+        return kind(wire.message)
+    return kind(wire.message, msgspec.json.decode(told, type=kind.tells))
 
 
 Scope = dict[str, Any]

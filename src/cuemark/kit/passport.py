@@ -24,6 +24,9 @@ class Passport(msgspec.Struct, frozen=True, kw_only=True):
 
     ``maturity`` is the age up to which titles are for the profile, None for any; ``kids`` says that
     it may look and play, and nothing else.
+
+    ``level`` is how sure it is that this is who it says (1 by a password or a link, 2 by a second
+    factor), and ``proved_at_s`` when that was proved last; 0: never.
     """
 
     subject: str
@@ -31,6 +34,8 @@ class Passport(msgspec.Struct, frozen=True, kw_only=True):
     profile_id: str = ""
     maturity: int | None = None
     kids: bool = False
+    level: int = 1
+    proved_at_s: int = 0
     expires_at_s: int = 0
 
 

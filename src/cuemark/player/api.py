@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Annotated, Self, TypeVar
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -14,13 +14,18 @@ from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError, RequestTimeoutError
 from pyreqwest.types import HeadersType
 
-from cuemark.kit import tracing
+from cuemark.kit import puzzle, tracing
 from cuemark.kit.errors import UNREADABLE
-from cuemark.player.errors import ApiAway, ApiRefused, PlayerError, TitleUnclear
+from cuemark.player.errors import ApiAway, ApiRefused, PlayerError, ProofAsked, TitleUnclear
 
 BASE = "/api/v1"
 TIMEOUT_S = 10.0
 MAX_PAGES = 500
+EVERYTHING: Mapping[str, object] = {
+    "codecs": ["h264", "hevc", "av1"],
+    "max_height": 0,
+    "dynamic_ranges": ["sdr", "hlg", "pq"],
+}
 _PAGE_LIMIT = 200
 _ATTEMPTS = 3
 _LONGEST_WAIT_S = 3.0
@@ -82,7 +87,9 @@ class _Broken(Exception):
 
 
 class _Granted(msgspec.Struct, frozen=True):
-    token: str
+    """``token`` is left out where the account asks for a second factor."""
+
+    token: str = ""
 
 
 class _Page(msgspec.Struct, frozen=True):
@@ -105,8 +112,14 @@ class _Error(msgspec.Struct, frozen=True):
     message: str = ""
 
 
+class _Proof(msgspec.Struct, frozen=True):
+    challenge: str
+    bits: Annotated[int, msgspec.Meta(ge=0, le=puzzle.MOST_BITS)]
+
+
 class _ErrorBody(msgspec.Struct, frozen=True):
     error: _Error
+    proof: _Proof | None = None
 
 
 class Api:
@@ -137,10 +150,25 @@ class Api:
             self._token = credential.token
         elif isinstance(credential, LoginCode):
             body = {"code": credential.code}
-            self._token = (await self._json("POST", f"{BASE}/login/link", _Granted, body)).token
+            self._token = await self._entered("login/link", body)
         else:
             body = {"email": credential.email, "password": credential.password}
-            self._token = (await self._json("POST", f"{BASE}/login", _Granted, body)).token
+            try:
+                self._token = await self._entered("login", body)
+            except ProofAsked as asked:
+                number = await asyncio.to_thread(puzzle.solve, asked.challenge, asked.bits)
+                proof = {"proof": f"{asked.challenge}:{number}"}
+                self._token = await self._entered("login", body | proof)
+
+    async def _entered(self, path: str, body: dict[str, str]) -> str:
+        token = (await self._json("POST", f"{BASE}/{path}", _Granted, body)).token
+        if not token:
+            raise ApiRefused(
+                "the account has a second factor: log in in a browser, and play by a code of the "
+                "device (POST /device_authorization)",
+                code="factor_needed",
+            )
+        return token
 
     async def find_title(self, text: str) -> Title:
         """The title with this id, this very name, or else this name in any case.
@@ -176,7 +204,8 @@ class Api:
         raise ApiAway(f"the list of titles does not end within {MAX_PAGES} pages")
 
     async def start_play(self, title_id: str, device: str) -> Play:
-        body = {"title_id": title_id, "device": device}
+        """As a device that plays whatever a film has, on a screen that is reached without HDCP."""
+        body = {"title_id": title_id, "device": device, "capabilities": EVERYTHING}
         return await self._json("POST", f"{BASE}/plays", Play, body)
 
     async def text(self, path: str) -> str:
@@ -288,9 +317,13 @@ class Api:
 
 def _refusal(what: str, status: int, body: bytes) -> PlayerError:
     try:
-        error = msgspec.json.decode(body, type=_ErrorBody).error
+        said = msgspec.json.decode(body, type=_ErrorBody)
     except UNREADABLE:
-        error = _Error()
+        said = _ErrorBody(_Error())
+    error = said.error
+    if said.proof is not None:
+        proof = said.proof
+        return ProofAsked(error.message, proof.challenge, proof.bits)
     message = error.message or f"{what} answered {status}"
     if status >= 500 or status < 400:
         return ApiAway(message)

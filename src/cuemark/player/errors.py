@@ -2,6 +2,7 @@
 
 PlayerError
 |-- ApiRefused        the service said no: wrong login, no rights, a play that is over
+|   `-- ProofAsked      the work of a challenge is to be done first, and was not enough
 |-- ApiAway           the service gives no answer, or one outside of its documented API
 |-- TitleUnclear      no title, or more than one, has the name that was given
 |-- PositionInvalid, SoundUnknown, CodecUnknown, RangeUnknown
@@ -30,6 +31,15 @@ class ApiRefused(PlayerError):
         super().__init__(message)
         self.code = code
         self.status = status
+
+
+class ProofAsked(ApiRefused):
+    """``challenge`` is to be answered by ``kit.puzzle``, of so many bits."""
+
+    def __init__(self, message: str, challenge: str, bits: int) -> None:
+        super().__init__(message, code="proof_needed", status=403)
+        self.challenge = challenge
+        self.bits = bits
 
 
 class ApiAway(PlayerError):

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from cuemark.contexts.playback.model.plan import LAST_KNOWN_LASTS, STREAM_LEASE
+from cuemark.contexts.playback.model.plan import LAST_KNOWN_LASTS
+from cuemark.contexts.playback.model.streams import LEASE
 from cuemark.contracts.billing import Billing
 from cuemark.contracts.billing.subscriptions import AddTestCard, ChangeSubscription, Subscribe
 from cuemark.contracts.playback import (
@@ -12,8 +13,8 @@ from cuemark.contracts.playback import (
     EndPlay,
     NotEntitled,
     Playback,
-    TooManyStreams,
 )
+from cuemark.contracts.playback.streams import TooManyStreams
 from tests.contract.conftest import Reach
 from tests.contract.playback.conftest import OWNER, House, manifest, start
 from tests.unit.gateway.neighbours.billing import GOOD_CARD
@@ -66,7 +67,7 @@ async def test_a_device_that_died_locks_nobody_out_for_longer_than_the_lease(
 ) -> None:
     await subscribe(house)
     await start(selling)
-    house.clock.advance(STREAM_LEASE.total_seconds() + 1)
+    house.clock.advance(LEASE.total_seconds() + 1)
     await house.report()
     await start(selling)
 

@@ -9,7 +9,7 @@ import pytest
 from defusedxml.ElementTree import fromstring
 from sqlalchemy import text
 
-from cuemark.contexts.playback import service
+from cuemark.contexts.playback.service import parts
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.ids import ApplianceId, TitleId, VersionId
@@ -141,7 +141,7 @@ async def test_does_not_wait_for_viewers_that_are_slow(house: House, playback: P
     house.shelf.answers_after_s = 60
     began_s = asyncio.get_running_loop().time()
     assert (await start(playback)).resume_s == 0
-    assert asyncio.get_running_loop().time() - began_s < service.RESUME_POINT_S + 1.5
+    assert asyncio.get_running_loop().time() - began_s < parts.POSITION.within_ms / 1000 + 1.5
 
 
 async def test_a_resume_point_past_the_end_begins_again(house: House, playback: Playback) -> None:

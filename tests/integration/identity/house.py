@@ -46,6 +46,7 @@ class House:
         self.clock = ManualClock()
         self.log = Log(self.clock)
         self._is_open = is_open
+        self.key = bytes(32)
         self.identity = self.built()
 
     def built(self) -> IdentityService:
@@ -55,6 +56,7 @@ class House:
             self.clock,
             Ids(self.clock),
             operator_token="operator",
+            key=self.key,
             cost=argon2.profiles.CHEAPEST,
             signed_by=KINO,
             open_to_all=self._is_open,

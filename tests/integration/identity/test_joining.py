@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from cuemark.contexts.identity.model.credentials import Passwords
+from cuemark.contexts.identity.service.factors import Factors
 from cuemark.contexts.identity.service.logins import Logins
 from cuemark.contracts.identity import (
     AccountInvalid,
@@ -161,7 +162,8 @@ class Counting(Passwords):
 async def test_an_unknown_address_costs_a_login_the_same_hash(house: House) -> None:
     await house.create()
     passwords = Counting()
-    logins = Logins(replace(house.identity._logins._parts, passwords=passwords), b"")
+    parts = replace(house.identity._logins._parts, passwords=passwords)
+    logins = Logins(parts, Factors(parts), b"")
     for email in (EMAIL, "nobody@example.org"):
         wrong = Login(email=email, password="wrong password")
         assert await refused(logins.login(wrong)) is WrongCredentials

@@ -61,6 +61,7 @@ def built(
         clock,
         Ids(clock),
         operator_token="operator",
+        key=bytes(32),
         cost=cost,
         checks_waiting=checks_waiting,
     ).service
@@ -169,7 +170,7 @@ async def test_a_flood_of_logins_is_turned_away_while_those_inside_go_on(
     turned_away = sum(isinstance(answer, TooManyLogins) for answer in answers)
     checked = sum(isinstance(answer, identity.WrongCredentials) for answer in answers)
     assert turned_away + checked == 200
-    assert checked >= 5
+    assert checked >= 2
     assert turned_away > 100
     assert slowest_s < 1
     assert await login(service)

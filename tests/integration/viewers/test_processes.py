@@ -36,14 +36,16 @@ async def resume_s(viewers: Viewers) -> float:
     return point.position_s
 
 
-async def test_the_later_clock_wins_whoever_commits_last(database: Database) -> None:
+async def test_what_is_reported_later_wins_though_its_clock_is_behind(database: Database) -> None:
     ahead, behind = ManualClock(), ManualClock()
     ahead.advance(30)
     first = wiring.build(database, ahead).service
     second = wiring.build(database, behind).service
     await first.record_progress(report("pls_television", 200.0))
     await second.record_progress(report("pls_telephone", 20.0))
-    assert await resume_s(second) == 200.0
+    assert await resume_s(first) == 20.0
+    await first.record_progress(report("pls_tablet", 300.0))
+    assert await resume_s(second) == 300.0
 
 
 async def test_a_clock_that_is_set_back_a_day_does_not_stop_the_resume_point(

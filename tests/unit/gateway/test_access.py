@@ -2,21 +2,34 @@
 
 import re
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from litestar import get
 
-from cuemark.gateway.access import RouteWithoutAccess, access_of, action_of, routes_of
+from cuemark.gateway.access import (
+    FRESH_S,
+    RouteWithoutAccess,
+    access_of,
+    action_of,
+    assurance_of,
+    is_assured,
+    routes_of,
+)
 from cuemark.gateway.app import build_routes
 from cuemark.gateway.routes.devices import GRANT
 from cuemark.gateway.staff.actions import ACTIONS
 from cuemark.kit.passport import HEADER, Passport
 from tests.unit.gateway.asking import Asker
 from tests.unit.gateway.neighbours import ANNA, ANNAS_SESSION, BEN, CODE, FILM, KID, OPERATOR, Town
+from tests.unit.gateway.neighbours.factors import CHALLENGE
 
 IDS = {"session_id": ANNAS_SESSION, "title_id": FILM, "kid": KID, "path": "any"}
 IDS |= {"system": "widevine", "number": "1"}
+CREDENTIAL = {"id": "Y3JlZA", "response": {"clientDataJSON": "e30"}}
 BODIES: dict[tuple[str, str], object] = {
     ("POST", "/api/v1/billing/clock"): {"seconds": 60},
     ("POST", "/api/v1/billing/test-cards"): {"number": "4242424242424242"},
@@ -29,6 +42,8 @@ BODIES: dict[tuple[str, str], object] = {
         "name": "Large",
         "prices": [{"money": {"amount_minor": 900, "currency": "EUR"}}],
     },
+    ("PUT", "/api/v1/ratings/{work_id:str}"): {"rating": "up"},
+    ("POST", "/api/v1/viewing/changes"): {"region": "west", "changes": []},
     ("PUT", "/api/v1/subscription/card"): {"card": "card_1"},
     ("PUT", "/api/v1/subscription/plan"): {"plan_id": "small"},
     ("PUT", "/api/v1/taxes"): {
@@ -37,6 +52,7 @@ BODIES: dict[tuple[str, str], object] = {
         "since": "2026-01-01T00:00:00Z",
     },
     ("POST", "/api/v1/login"): {"email": "a@b.c", "password": "wrong"},
+    ("POST", "/api/v1/login/letter"): {"email": "a@b.c"},
     ("POST", "/api/v1/login/link"): {"code": "wrong"},
     ("POST", "/api/v1/plays"): {"title_id": FILM},
     ("POST", "/api/v1/plays/{session_id:str}/licence"): {"kids": ["ABEiM0RVZneImaq7zN3u_w"]},
@@ -80,6 +96,14 @@ BODIES: dict[tuple[str, str], object] = {
     ("PATCH", "/api/v1/profiles/{profile_id:str}"): {"name": "Kim"},
     ("POST", "/api/v1/profiles/{profile_id:str}/deletion"): {},
     ("PUT", "/api/v1/profile"): {"profile_id": "prf_kim", "pin": "1234"},
+    ("POST", "/api/v1/login/factor"): {"challenge": CHALLENGE, "code": "000000"},
+    ("POST", "/api/v1/login/passkey"): {"passkey": CREDENTIAL},
+    ("POST", "/api/v1/account/proof"): {"password": "x"},
+    ("POST", "/api/v1/account/totp/confirm"): {"code": "000000"},
+    ("POST", "/api/v1/account/totp/removal"): {"password": "x", "code": "000000"},
+    ("POST", "/api/v1/account/passkeys"): {"passkey": CREDENTIAL, "name": "My phone"},
+    ("PUT", "/api/v1/account/passkeys/{passkey_id:str}"): {"name": "My phone"},
+    ("POST", "/api/v1/accounts/factors-reset"): {"email": "a@b.c"},
     ("POST", "/api/v1/token"): {"grant_type": GRANT, "device_code": CODE},
 }
 
@@ -253,6 +277,90 @@ async def test_who_may_call_gets_past_the_door(
         assert answer.code not in ("not_logged_in", "forbidden", "invalid", "malformed")
 
 
+def asking() -> dict[str, set[tuple[str, str]]]:
+    """The routes that ask for an assurance, by which one."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = build_routes(Town(Path(folder)).parts)
+    found: dict[str, set[tuple[str, str]]] = {}
+    for method, path, handler in routes_of(app):
+        found.setdefault(assurance_of(handler), set()).add((method, path.removeprefix("/api/v1")))
+    return found
+
+
+ASKING = asking()
+PROVED = sorted(ASKING["fresh"] | ASKING["second"])
+
+
+def test_what_changes_how_one_gets_in_asks_for_a_fresh_proof() -> None:
+    assert ASKING["fresh"] == {
+        ("POST", "/account/totp"),
+        ("POST", "/account/totp/confirm"),
+        ("POST", "/account/passkeys/options"),
+        ("POST", "/account/passkeys"),
+    }
+    assert ASKING["second"] == {
+        ("PUT", "/account/password"),
+        ("PUT", "/account/email"),
+        ("POST", "/account/deletion"),
+        ("DELETE", "/account/logins"),
+        ("DELETE", "/account/logins/{login_id:str}"),
+        ("POST", "/device-sign-in"),
+        ("POST", "/account/recovery-codes"),
+        ("DELETE", "/account/passkeys/{passkey_id:str}"),
+    }
+
+
+@pytest.mark.parametrize(("method", "path"), PROVED)
+async def test_an_old_proof_opens_no_route_that_asks_for_one(
+    ask: Asker, town: Town, method: str, path: str
+) -> None:
+    body = BODIES.get((method, f"/api/v1{path}"))
+    people = town.people
+    people.two_steps, people.level = True, 2
+    people.proved_at = town.clock.now() - timedelta(seconds=FRESH_S + 1)
+    answer = await ask(method, f"/api/v1{target(path)}", token=ANNA, json=body)
+    assert (answer.status, answer.code) == (403, "step_up_needed")
+    people.proved_at, people.level = town.clock.now(), 1
+    answer = await ask(method, f"/api/v1{target(path)}", token=ANNA, json=body)
+    assert (answer.status, answer.code) == (403, "step_up_needed")
+    assert people.heard == []
+    proof = await ask("POST", "/api/v1/account/proof", token=ANNA, json={"code": "123456"})
+    assert proof.status == 200
+    answer = await ask(method, f"/api/v1{target(path)}", token=ANNA, json=body)
+    assert answer.status in (200, 201, 202, 204)
+
+
+@pytest.mark.parametrize("proved_s", [None, 0, FRESH_S])
+@pytest.mark.parametrize(("method", "path"), PROVED)
+async def test_without_a_second_factor_only_adding_one_asks_for_a_proof(
+    ask: Asker, town: Town, method: str, path: str, proved_s: int | None
+) -> None:
+    if proved_s is not None:
+        town.people.proved_at = town.clock.now() - timedelta(seconds=proved_s)
+    body = BODIES.get((method, f"/api/v1{path}"))
+    answer = await ask(method, f"/api/v1{target(path)}", token=ANNA, json=body)
+    refused = (method, path) in ASKING["fresh"] and proved_s is None
+    assert (answer.status == 403) is refused
+
+
+@given(st.sampled_from([1, 2]), st.integers(-5, 2 * FRESH_S), st.booleans())
+def test_more_is_never_asked_of_who_has_shown_more(level: int, age_s: int, two: bool) -> None:
+    fresh = is_assured("fresh", level, age_s, two_steps=two)
+    assert is_assured("second", level, age_s, two_steps=two) >= fresh
+    assert is_assured("any", level, age_s, two_steps=two)
+    assert is_assured("fresh", 2, age_s, two_steps=two) >= fresh
+    assert is_assured("fresh", level, age_s - 1, two_steps=two) >= fresh
+    assert fresh == (age_s <= FRESH_S and level >= 1 + two)
+
+
+def test_a_gateway_with_an_unknown_assurance_cannot_be_built(town: Town) -> None:
+    @get("/api/v1/sure", opt={"access": "member", "assurance": "very"})
+    async def sure() -> None: ...
+
+    with pytest.raises(RouteWithoutAccess, match="very"):
+        build_routes(town.parts, sure)
+
+
 async def test_a_session_that_ended_opens_nothing(ask: Asker) -> None:
     assert (await ask("POST", "/api/v1/logout", token=ANNA)).status == 204
     assert (await ask("GET", "/api/v1/me", token=ANNA)).status == 401
@@ -267,6 +375,7 @@ async def test_a_route_runs_under_the_passport_of_its_caller(ask: Asker, town: T
         "member",
         "prf_anna",
     )
+    assert (passport.level, passport.proved_at_s) == (1, 0)
 
 
 async def test_a_bearer_token_goes_before_the_cookie(ask: Asker, town: Town) -> None:

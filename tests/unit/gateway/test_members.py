@@ -165,6 +165,8 @@ async def test_a_form_that_cannot_be_read_is_malformed(ask: Asker, body: bytes) 
 
 
 async def test_an_export_has_what_every_context_keeps_of_its_member_alone(ask: Asker) -> None:
+    await ask("PUT", "/api/v1/my-list/ttl_film", token=ANNA)
+    await ask("PUT", "/api/v1/ratings/ttl_film", token=ANNA, json={"rating": "love"})
     answer = await ask("GET", "/api/v1/account/export", token=ANNA)
     assert answer.header("content-disposition") == 'attachment; filename="account.json"'
     export = answer.json()
@@ -172,9 +174,16 @@ async def test_an_export_has_what_every_context_keeps_of_its_member_alone(ask: A
     assert [each["login_id"] for each in export["logins"]] == ["lgn_anna", "lgn_other"]
     assert [each["session_id"] for each in export["plays"]] == [ANNAS_SESSION] * 2
     assert {each["profile_id"] for each in export["watched"]} == {"prf_anna"}
+    for kept, key, value in (
+        ("viewings", "session_id", "ses_ttl_film"),
+        ("my_list", "work_id", "ttl_film"),
+        ("ratings", "rating", "love"),
+    ):
+        assert (export[kept][0]["profile_id"], export[kept][0][key]) == ("prf_anna", value)
     assert export["complete"] is True
     other = (await ask("GET", "/api/v1/account/export", token=BEN)).json()
     assert (other["watched"], other["plays"]) == ([], [])
+    assert (other["viewings"], other["my_list"], other["ratings"]) == ([], [], [])
 
 
 async def test_there_is_no_export_with_a_hole(ask: Asker, town: Town) -> None:

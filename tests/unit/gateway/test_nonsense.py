@@ -16,6 +16,7 @@ from tests.unit.gateway.neighbours import ANNA, OPERATOR, Town
 FIELDS = [
     *("email", "password", "code", "title_id", "device", "position_s", "sequence", "name"),
     *("kind", "details", "texts", "parent_id", "number", "names", "vocabulary", "works"),
+    *("rating", "region", "changes", "stamp", "profile_id"),
     *("revision", "credits", "genres", "dry_run"),
     *("size_bytes", "sha256", "upload_id", "captions", "language", "ttl_s", "create", "kids"),
 ]
@@ -50,6 +51,8 @@ WRITES = [
     ("POST", "/api/v1/people", OPERATOR),
     ("PUT", "/api/v1/terms/drama", OPERATOR),
     ("POST", "/api/v1/metadata", OPERATOR),
+    ("PUT", "/api/v1/ratings/ttl_film", ANNA),
+    ("POST", "/api/v1/viewing/changes", OPERATOR),
     ("POST", "/api/v1/uploads", OPERATOR),
     ("POST", "/api/v1/titles/ttl_film/ingest", OPERATOR),
 ]

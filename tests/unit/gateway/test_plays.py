@@ -3,11 +3,13 @@
 import base64
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cuemark.contracts.licensing import LicenceInvalid
+from cuemark.contracts.playback.devices import Capabilities
 from cuemark.gateway.app import build_gateway
 from cuemark.gateway.clearkey import kids_of
 from tests.unit.gateway.asking import Asker
@@ -56,6 +58,7 @@ async def test_a_play_answers_with_paths_of_this_api(ask: Asker, town: Town) -> 
         ],
         "redirected_dash_url": f"/api/v1/media/{REDIRECT_TOKEN}/manifest.mpd",
         "redirected_hls_url": f"/api/v1/media/{REDIRECT_TOKEN}/master.m3u8",
+        "ads": False,
     }
     (started,) = town.theatre.started
     assert (started.account_id, started.profile_id) == ("acc_anna", "prf_anna")
@@ -68,6 +71,99 @@ async def test_a_play_is_bound_to_the_networks_that_its_caller_names(
     body = {"title_id": FILM, "networks": ["192.0.2.0/24", "2001:db8::/32"]}
     assert (await ask("POST", "/api/v1/plays", token=ANNA, json=body)).status == 201
     assert town.theatre.started[0].networks == body["networks"]
+
+
+async def test_a_device_says_what_it_can_play(ask: Asker, town: Town) -> None:
+    said = {
+        "codecs": ["h264", "av1", "vvc"],
+        "max_height": 2160,
+        "dynamic_ranges": ["sdr", "pq"],
+        "hdcp": "2.2",
+        "system": "widevine",
+        "robustness": "hardware",
+        "sounds": ["aac"],
+        "max_channels": 6,
+    }
+    body = {"title_id": FILM, "device_id": "tv-1", "capabilities": said}
+    assert (await ask("POST", "/api/v1/plays", token=ANNA, json=body)).status == 201
+    body = {"title_id": FILM, "capabilities": {"max_height": 720}}
+    assert (await ask("POST", "/api/v1/plays", token=ANNA, json=body)).status == 201
+    await ask("POST", "/api/v1/plays", token=ANNA, json={"title_id": FILM})
+    full, some, nothing = town.theatre.started
+    assert (full.device_id, msgspec.to_builtins(full.capabilities)) == ("tv-1", said)
+    assert some.capabilities == Capabilities(max_height=720)
+    assert nothing.capabilities is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("device_id", "x" * 101),
+        ("device_id", "tv\x00"),
+        ("capabilities", {"hdcp": "9.9"}),
+        ("capabilities", {"max_height": -1}),
+        ("capabilities", {"max_height": 1 << 40}),
+        ("capabilities", {"codecs": ["x" * 41]}),
+        ("capabilities", {"codecs": ["h264"] * 33}),
+        ("capabilities", {"codecs": "h264"}),
+        ("capabilities", {"system": "clearkey"}),
+        ("instead_of", 7),
+    ],
+)
+async def test_what_no_device_can_say_is_refused(
+    ask: Asker, town: Town, field: str, value: object
+) -> None:
+    body = {"title_id": FILM, field: value}
+    answer = await ask("POST", "/api/v1/plays", token=ANNA, json=body)
+    assert answer.status == 422
+    assert town.theatre.started == []
+
+
+async def test_a_play_too_many_says_which_ones_run_and_may_begin_instead_of_one(
+    ask: Asker, town: Town
+) -> None:
+    body = {"title_id": FILM, "device": "one too many"}
+    answer = await ask("POST", "/api/v1/plays", token=ANNA, json=body)
+    error = answer.json()["error"]
+    assert (answer.status, error["code"]) == (409, "too_many_streams")
+    assert error["plays"] == [
+        {
+            "session_id": "ses_anna",
+            "title_id": FILM,
+            "title": "The Film",
+            "device": "tv",
+            "started_at": "2026-01-01T00:00:00Z",
+        }
+    ]
+    body["instead_of"] = "ses_anna"
+    assert (await ask("POST", "/api/v1/plays", token=ANNA, json=body)).status == 201
+    assert town.theatre.started[0].instead_of == "ses_anna"
+
+
+async def test_a_refusal_that_tells_no_plays_has_none(ask: Asker) -> None:
+    answer = await ask("POST", "/api/v1/plays", token=ANNA, json={"title_id": DRAFT})
+    assert set(answer.json()["error"]) == {"code", "message"}
+
+
+async def test_a_member_sees_the_devices_of_the_own_account_alone(ask: Asker) -> None:
+    answer = await ask("GET", "/api/v1/plays/devices", token=ANNA)
+    assert answer.status == 200
+    (tv,) = answer.json()["devices"]
+    assert (tv["device_id"], tv["name"]) == ("tv-1", "tv")
+    assert tv["capabilities"]["codecs"] == ["h264", "hevc"]
+    answer = await ask("GET", "/api/v1/plays/devices", token=BEN)
+    assert answer.json() == {"devices": []}
+    assert (await ask("GET", "/api/v1/plays/devices")).status == 401
+
+
+async def test_who_asks_for_a_licence_keeps_the_stream_and_needs_nobody_for_the_licence(
+    ask: Asker, town: Town
+) -> None:
+    body = {"kids": [base64url(bytes.fromhex(KID))], "type": "temporary"}
+    assert (await ask("POST", f"{HERE}/licence", token=ANNA, json=body)).status == 200
+    assert town.theatre.asked == ["ses_anna"]
+    town.theatre.away = True
+    assert (await ask("POST", f"{HERE}/licence", token=ANNA, json=body)).status == 200
 
 
 async def test_the_operator_stops_the_play_of_any_member(ask: Asker, town: Town) -> None:

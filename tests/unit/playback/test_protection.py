@@ -11,6 +11,7 @@ from cuemark.contexts.licensing.model.systems import signals_of
 from cuemark.contexts.playback.model import dash, hls, protection
 from cuemark.contexts.playback.model.protection import Offer
 from cuemark.contracts.encoding.versions import Version
+from cuemark.contracts.playback.devices import Capabilities
 from cuemark.contracts.protection import SYSTEM_IDS, Label, Robustness, Scheme, System
 from tests.unit.playback.versions import AUDIO, HD, LICENCE_URL, RANKING, SD, version
 
@@ -132,10 +133,14 @@ def test_what_demands_more_than_a_play_reaches_is_in_no_manifest() -> None:
 
 def test_a_play_reaches_what_it_says_where_a_licence_server_finds_out_and_else_software() -> None:
     film = protected()
-    assert protection.level_of(film, Offer(("widevine",)), "hardware") == "hardware"
-    assert protection.level_of(film, Offer(("widevine",)), "software") == "software"
-    assert protection.level_of(film, Offer(("common",)), "hardware") == "software"
-    assert protection.level_of(film, Offer(), "hardware") == "software"
+    hard, soft = Capabilities(robustness="hardware"), Capabilities()
+    assert protection.level_of(film, Offer(("widevine",)), hard) == "hardware"
+    assert protection.level_of(film, Offer(("widevine",)), soft) == "software"
+    assert protection.level_of(film, Offer(("common",)), hard) == "software"
+    assert protection.level_of(film, Offer(), hard) == "software"
+    by_playready = Capabilities(robustness="hardware", system="playready")
+    assert protection.level_of(film, Offer(("widevine",)), by_playready) == "software"
+    assert protection.level_of(film, Offer(("widevine", "playready")), by_playready) == "hardware"
 
 
 def test_without_demands_everything_is_listed_for_software() -> None:

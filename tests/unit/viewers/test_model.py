@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuemark.contexts.viewers import model
+from cuemark.contexts.viewers.model import progress as model
 from cuemark.contracts.ids import PlaySessionId, ProfileId, TitleId
 from cuemark.contracts.viewers import ProgressInvalid, RecordProgress
 

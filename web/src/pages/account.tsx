@@ -1,14 +1,14 @@
 // A member's own account: where it is open, how it is entered, and the way out.
 
-import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { api, type Member, type OpenLogin } from "../api.ts";
 import { complaintOf, isLoggedOut } from "../complaint.ts";
 import { language, say } from "../language.ts";
-import { NewPasswordField, PasswordField, textOf, useSubmit } from "../parts/form.tsx";
+import { NewPasswordField, PasswordField, textOf } from "../parts/form.tsx";
 import { Mark } from "../parts/mark.tsx";
+import { Part, PartForm } from "../parts/part.tsx";
 import { follow } from "../route.ts";
-import type { StringKey } from "../strings.ts";
+import { Protection } from "./protection.tsx";
 
 interface AccountPageProps {
   readonly serviceName: string;
@@ -33,11 +33,17 @@ export function AccountPage({ serviceName, member, onLogOut, onLoggedOut }: Acco
         <h1>{say("account.title")}</h1>
         <p class="lead">{member.email}</p>
         <Logins onLoggedOut={onLoggedOut} />
+        <Part title="history.title" lead="account.history_lead">
+          <a class="button" href="/history" onClick={follow}>
+            {say("account.history")}
+          </a>
+        </Part>
         <Part title="device.title" lead="account.device_lead">
           <a class="button" href="/device" onClick={follow}>
             {say("device.enter")}
           </a>
         </Part>
+        <Protection onLoggedOut={onLoggedOut} />
         <Password />
         <Email />
         <Part title="account.export" lead="account.export_lead">
@@ -48,20 +54,6 @@ export function AccountPage({ serviceName, member, onLogOut, onLoggedOut }: Acco
         <Deletion onLoggedOut={onLoggedOut} />
       </main>
     </div>
-  );
-}
-
-function Part(props: {
-  readonly title: StringKey;
-  readonly lead?: StringKey;
-  readonly children: ComponentChildren;
-}) {
-  return (
-    <section class="part" aria-labelledby={props.title}>
-      <h2 id={props.title}>{say(props.title)}</h2>
-      {props.lead && <p class="soft">{say(props.lead)}</p>}
-      {props.children}
-    </section>
   );
 }
 
@@ -126,40 +118,6 @@ function Logins({ onLoggedOut }: { readonly onLoggedOut: () => void }) {
         </button>
       )}
     </Part>
-  );
-}
-
-/** A form in a part: it says below what came of it. */
-function PartForm(props: {
-  readonly submit: StringKey;
-  readonly danger?: boolean;
-  readonly send: (form: FormData) => Promise<string>;
-  readonly children: ComponentChildren;
-}) {
-  const [done, setDone] = useState("");
-  const { busy, refused, submit } = useSubmit(async (form) => {
-    setDone("");
-    setDone(await props.send(form));
-  });
-  return (
-    <form
-      class="login-form"
-      onSubmit={(event) => {
-        const form = event.currentTarget;
-        void submit(event).then(() => form.reset());
-      }}
-    >
-      {props.children}
-      <p class="complaint" role="alert">
-        {refused}
-      </p>
-      <p class="said" role="status">
-        {done}
-      </p>
-      <button class={props.danger ? "button danger" : "button"} type="submit" disabled={busy}>
-        {busy ? say("form.busy") : say(props.submit)}
-      </button>
-    </form>
   );
 }
 

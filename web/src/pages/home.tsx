@@ -103,6 +103,16 @@ function Shelves({ shelf, onMore }: { readonly shelf: Shelf; readonly onMore: ()
           </ul>
         </section>
       )}
+      {shelf.myList.length > 0 && (
+        <section class="row" aria-labelledby="my-list">
+          <h2 id="my-list">{say("home.my_list")}</h2>
+          <ul class="strip">
+            {shelf.myList.map((work) => (
+              <WorkCard key={work.work_id} work={work} />
+            ))}
+          </ul>
+        </section>
+      )}
       {shelf.series.length > 0 && (
         <section class="row" aria-labelledby="series">
           <h2 id="series">{say("home.series")}</h2>

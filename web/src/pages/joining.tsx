@@ -70,6 +70,19 @@ export function SignUpPage({ serviceName }: Named) {
   );
 }
 
+export function LetterLoginPage({ serviceName }: Named) {
+  return (
+    <LetterPage
+      serviceName={serviceName}
+      title={say("login.letter_title")}
+      lead={say("login.letter_lead")}
+      submit={say("forgot.submit")}
+      sent={say("forgot.sent")}
+      ask={api.requestLoginLetter}
+    />
+  );
+}
+
 export function ForgotPage({ serviceName }: Named) {
   return (
     <LetterPage

@@ -11,6 +11,7 @@ const PAGE = 48;
 export interface Shelf {
   readonly titles: readonly Title[];
   readonly watching: readonly Title[];
+  readonly myList: readonly WorkSummary[];
   readonly series: readonly WorkSummary[];
   readonly nextCursor: string;
 }
@@ -36,8 +37,9 @@ export function useTitles(onLoggedOut: () => void): Titles {
 
   const load = useCallback(async () => {
     try {
-      const [watching, first, series] = await Promise.all([
+      const [watching, myList, first, series] = await Promise.all([
         api.watching(),
+        api.myList(),
         api.titles("", PAGE),
         api.works({ kind: "series", limit: String(PAGE) }),
       ]);
@@ -48,7 +50,7 @@ export function useTitles(onLoggedOut: () => void): Titles {
         titles.push(...further.titles);
         nextCursor = further.next_cursor;
       }
-      setShelf({ titles, watching: watching.titles, series: series.works, nextCursor });
+      setShelf({ titles, watching: watching.titles, myList, series: series.works, nextCursor });
       setComplaint("");
     } catch (error) {
       if (isLoggedOut(error)) onLoggedOut();

@@ -10,6 +10,7 @@ import { Watched, WorkCard } from "../parts/card.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Message } from "../parts/message.tsx";
 import { People } from "../parts/people.tsx";
+import { StandingButtons } from "../parts/standing.tsx";
 import { follow, watchPath, workPath } from "../route.ts";
 import { nameOf } from "../strings.ts";
 import { clock, worthResuming } from "../timeline.ts";
@@ -130,7 +131,10 @@ function Head({ opened }: { readonly opened: Opened }) {
           <QualityBadge title={work.work} />
         </p>
         {work.synopsis && <p class="synopsis whole">{work.synopsis}</p>}
-        <PlayButton opened={opened} />
+        <div class="choices">
+          <PlayButton opened={opened} />
+          <StandingButtons key={work.work.work_id} workId={work.work.work_id} />
+        </div>
       </div>
     </section>
   );

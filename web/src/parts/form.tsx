@@ -7,6 +7,26 @@ import { say } from "../language.ts";
 import { follow } from "../route.ts";
 import { Mark } from "./mark.tsx";
 
+/** A code of the app, or a recovery code. */
+export function CodeField({ recovery }: { readonly recovery: boolean }) {
+  return (
+    <label>
+      {say("factor.code")}
+      <input
+        name="code"
+        class="code"
+        autocomplete="one-time-code"
+        autocapitalize="characters"
+        spellcheck={false}
+        maxLength={40}
+        required
+        autofocus
+      />
+      {recovery && <span class="rule">{say("factor.recovery")}</span>}
+    </label>
+  );
+}
+
 interface FormPageProps {
   readonly serviceName: string;
   readonly title: string;
@@ -91,7 +111,7 @@ export function EmailField() {
   return (
     <label>
       {say("login.email")}
-      <input name="email" type="email" autocomplete="username" required autofocus />
+      <input name="email" type="email" autocomplete="username webauthn" required autofocus />
     </label>
   );
 }
@@ -127,7 +147,7 @@ export function PasswordField({ label }: { readonly label: string }) {
 
 export const textOf = (form: FormData, name: string): string => String(form.get(name) ?? "");
 
-function Brand({ name }: { readonly name: string }) {
+export function Brand({ name }: { readonly name: string }) {
   return (
     <p class="brand">
       <Mark />

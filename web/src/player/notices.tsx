@@ -75,6 +75,19 @@ function Failed({ view, screening }: NoticesProps) {
     <div class="notice" data-place="control">
       <Mark />
       <p role="alert">{view.complaint}</p>
+      {view.others.map((other) => (
+        <button
+          type="button"
+          class="button"
+          key={other.session_id}
+          onClick={() => void screening.start(undefined, "loading", other.session_id)}
+        >
+          {say("player.instead", {
+            title: other.title,
+            device: other.device || say("player.instead_unnamed"),
+          })}
+        </button>
+      ))}
       <Choices
         action={say("error.retry")}
         onAction={() => void screening.start(view.positionS > 0 ? view.positionS : undefined)}

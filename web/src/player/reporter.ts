@@ -8,17 +8,23 @@ export class Reporter {
   private readonly timer: ReturnType<typeof setInterval>;
   private readonly play: Play;
   private readonly video: HTMLVideoElement;
+  private readonly onOver: () => void;
   private sequence = 0;
+  private going = true;
   private lastS: number | undefined;
   private readonly onPause = () => this.report();
   private readonly onHidden = () => {
     if (document.visibilityState === "hidden") this.report();
   };
 
-  /** Starts at once: `video` must already stand where the play begins. */
-  constructor(play: Play, video: HTMLVideoElement) {
+  /**
+   * Starts at once: `video` must already stand where the play begins. `onOver` hears of it where
+   * the service has ended the play.
+   */
+  constructor(play: Play, video: HTMLVideoElement, onOver: () => void) {
     this.play = play;
     this.video = video;
+    this.onOver = onOver;
     this.lastS = video.currentTime;
     this.timer = setInterval(this.onPause, EVERY_MS);
     video.addEventListener("pause", this.onPause);
@@ -39,10 +45,15 @@ export class Reporter {
     if (positionS === this.lastS) return;
     this.lastS = positionS;
     this.sequence += 1;
-    await quietly(api.reportProgress(this.play, positionS, this.sequence));
+    const answer = await quietly(api.reportProgress(this.play, positionS, this.sequence));
+    if (answer === "unknown_play" && this.going) {
+      this.stop();
+      this.onOver();
+    }
   }
 
   private stop(): void {
+    this.going = false;
     clearInterval(this.timer);
     this.video.removeEventListener("pause", this.onPause);
     this.video.removeEventListener("ended", this.onPause);
@@ -51,11 +62,13 @@ export class Reporter {
   }
 }
 
-/** A report that is lost costs a few seconds of resume point, never the film. */
-async function quietly(request: Promise<void>): Promise<void> {
+/** A report that is lost costs a few seconds of resume point, never the film: why it was lost. */
+async function quietly(request: Promise<void>): Promise<string> {
   try {
     await request;
+    return "";
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
+    return error.code;
   }
 }

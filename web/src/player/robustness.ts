@@ -9,29 +9,37 @@ export type Request = (
   configurations: MediaKeySystemConfiguration[],
 ) => Promise<unknown>;
 
-/** The robustness by which each key system says that it decrypts and decodes in hardware. */
-const IN_HARDWARE: readonly (readonly [string, string])[] = [
-  ["com.widevine.alpha", "HW_SECURE_ALL"],
-  ["com.microsoft.playready.recommendation", "3000"],
-  ["com.apple.fps", ""],
+/** What the service calls a key system, and by which robustness it does all in hardware. */
+const IN_HARDWARE: readonly (readonly [string, string, string])[] = [
+  ["com.widevine.alpha", "HW_SECURE_ALL", "widevine"],
+  ["com.microsoft.playready.recommendation", "3000", "playready"],
+  ["com.apple.fps", "", "fairplay"],
 ];
+
+export interface Protection {
+  /** By which it is so; null where any will do. */
+  readonly system: string | null;
+  readonly robustness: Robustness;
+}
 
 const PICTURE = 'video/mp4; codecs="avc1.640028"';
 
-export async function robustnessOf(request: Request | undefined): Promise<Robustness> {
-  if (!request) return "software";
+export async function protectionOf(request: Request | undefined): Promise<Protection> {
+  if (!request) return { system: null, robustness: "software" };
   const found = await Promise.all(
-    IN_HARDWARE.map(([keySystem, robustness]) =>
+    IN_HARDWARE.map(([keySystem, robustness, system]) =>
       request(keySystem, [
         {
           initDataTypes: [keySystem === "com.apple.fps" ? "skd" : "cenc"],
           videoCapabilities: [{ contentType: PICTURE, robustness }],
         },
       ]).then(
-        () => true,
-        () => false,
+        () => system,
+        () => null,
       ),
     ),
   );
-  return found.includes(true) ? "hardware" : "software";
+  const systems = found.filter((system) => system !== null);
+  if (systems.length === 0) return { system: null, robustness: "software" };
+  return { system: systems.length === 1 ? (systems[0] ?? null) : null, robustness: "hardware" };
 }

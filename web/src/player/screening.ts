@@ -1,7 +1,7 @@
 // One viewing of one title on this page. It starts a playback session, and starts another one at
 // the same place when the appliances of the first are all gone.
 
-import { api, ApiError, type Play } from "../api.ts";
+import { api, ApiError, type OtherPlay, type Play } from "../api.ts";
 import { complaintOf } from "../complaint.ts";
 import { say } from "../language.ts";
 import { chooseCaption, type StringKey } from "../strings.ts";
@@ -21,12 +21,14 @@ import { keepPreferences, readPreferences } from "./preferences.ts";
 import { keepPlace, takePlace } from "./reloads.ts";
 import { Reporter } from "./reporter.ts";
 import { Restarts } from "./restarts.ts";
-import { robustnessOf } from "./robustness.ts";
+import { thisDevice } from "./starting.ts";
 import { nextRate } from "./winding.ts";
 
 export interface View {
   readonly phase: "loading" | "moving" | "ready" | "ended" | "failed";
   readonly complaint: string;
+  /** Those in whose place this one may begin, where too many run. */
+  readonly others: readonly OtherPlay[];
   readonly playing: boolean;
   readonly waiting: boolean;
   readonly positionS: number;
@@ -70,15 +72,14 @@ export class Screening {
   readonly engine: Engine;
   readonly restarts = new Restarts();
   private readonly titleId: string;
-  private readonly robustness = robustnessOf(
-    navigator.requestMediaKeySystemAccess?.bind(navigator),
-  );
+  private readonly device = thisDevice();
   private readonly video: HTMLVideoElement;
   private readonly onChange: () => void;
   private play: Play | undefined;
   private reporter: Reporter | undefined;
   private phase: View["phase"] = "loading";
   private complaint = "";
+  private others: readonly OtherPlay[] = [];
   private resumedS = 0;
   private wentToS: number | undefined;
   private settling: ReturnType<typeof setTimeout> | undefined;
@@ -108,19 +109,25 @@ export class Screening {
     window.addEventListener("pagehide", this.onPageHide);
   }
 
-  /** Begin at `fromS`, or where this viewer stopped last time. */
-  async start(fromS?: number, phase: "loading" | "moving" = "loading"): Promise<void> {
+  /** Begin at `fromS`, or where this viewer stopped last time; what is named ends then. */
+  async start(
+    fromS?: number,
+    phase: "loading" | "moving" = "loading",
+    insteadOf = this.play?.session_id ?? "",
+  ): Promise<void> {
     this.turn += 1;
     const turn = this.turn;
     this.phase = phase;
     this.complaint = "";
+    this.others = [];
     this.resumedS = 0;
     this.aimS = fromS ?? 0;
     const reloadedS = takePlace(this.titleId);
     this.onChange();
     this.endPlay();
     try {
-      const play = await api.startPlay(this.titleId, "web", await this.robustness);
+      const start = { ...(await this.device), instead_of: insteadOf };
+      const play = await api.startPlay(this.titleId, start);
       if (turn !== this.turn) return void (await api.endPlay(play));
       this.play = play;
       const resumeS = reloadedS ?? play.resume_s;
@@ -155,6 +162,7 @@ export class Screening {
     return {
       phase: this.phase,
       complaint: this.complaint,
+      others: this.others,
       playing: !video.paused && !video.ended,
       waiting: ready && !video.paused && video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA,
       positionS: this.positionS(),
@@ -292,7 +300,7 @@ export class Screening {
     const { sound_languages, caption_languages } = viewer();
     this.engine.chooseSound(sound || firstFor(sound_languages, this.engine.soundChoices()));
     this.engine.showCaption(caption ?? firstFor(caption_languages, this.engine.captionChoices()));
-    this.reporter = new Reporter(play, this.video);
+    this.reporter = new Reporter(play, this.video, () => this.stop(say("player.over")));
     this.phase = "ready";
     this.onChange();
     this.engine.play();
@@ -312,8 +320,9 @@ export class Screening {
 
   private explain(error: unknown): void {
     if (error instanceof LoadOvertaken) return;
-    if (error instanceof LoadFailed) this.fail(error.failure);
-    else this.stop(complaintOf(error));
+    if (error instanceof LoadFailed) return this.fail(error.failure);
+    if (error instanceof ApiError) this.others = error.plays;
+    this.stop(complaintOf(error));
   }
 
   private stop(complaint: string): void {

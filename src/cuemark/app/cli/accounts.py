@@ -1,4 +1,4 @@
-"""``cuemark account create``, ``cuemark account login-link`` and ``cuemark account log-out``."""
+"""``cuemark account``: ``create``, ``login-link``, ``log-out`` and ``reset-factors``."""
 
 import secrets
 import sys
@@ -73,3 +73,19 @@ def log_out(folder: DataFolder, email: str, as_json: bool) -> None:
         print_json(done)
     else:
         plain.print(f"{done.ended} ended.")
+
+
+@click.command("reset-factors")
+@click.argument("email")
+@click.option("--json", "as_json", is_flag=True)
+def reset_factors(folder: DataFolder, email: str, as_json: bool) -> None:
+    """Take app, passkeys and recovery codes off an account, and log its member out everywhere.
+
+    Find out first who asks: from then on the password alone lets in.
+    """
+    with Operator(folder) as operator:
+        done = operator.post("/accounts/factors-reset", {"email": email}, EndedView)
+    if as_json:
+        print_json(done)
+    else:
+        plain.print(f"{as_is(email)} logs in with the password alone now.")

@@ -64,6 +64,7 @@ ACCOUNT_COMMANDS = {
     "backup": ("backup:backup", "Back up everything, while it runs."),
     "create": ("accounts:create", "Create a member's account."),
     "log-out": ("accounts:log_out", "End every login of a member."),
+    "reset-factors": ("accounts:reset_factors", "Take the second step off an account."),
     "login-link": ("accounts:login_link", "Make a link that logs a member in once."),
 }
 HOST_COMMANDS = {
@@ -96,6 +97,10 @@ TITLE_COMMANDS = {
     "import": ("metadata:import_metadata", "Take works and their metadata from a file."),
     "list": ("titles:titles", "List the titles."),
 }
+VIEWING_COMMANDS = {
+    "apply": ("viewing:apply_changes", "Take what members did in another region."),
+    "export": ("viewing:export_changes", "Write what members did here, for other regions."),
+}
 WATERMARK_COMMANDS = {
     "find": ("watermark:find", "Say of whose session a copy of a film is."),
 }
@@ -103,6 +108,11 @@ KEY_COMMANDS = {
     "retire": ("keys:retire", "Destroy a master key that nothing is stored under."),
     "rotate": ("keys:rotate", "Make a new master key, and wrap all keys by it."),
     "show": ("keys:show", "List the master keys, and what is stored under each."),
+}
+FRAUD_COMMANDS = {
+    "explain": ("fraud:explain", "Say what speaks against an account, and why."),
+    "forgive": ("fraud:forgive", "Take back all that was found of an account."),
+    "list": ("fraud:list_findings", "List what was found and holds."),
 }
 RIGHTS_COMMANDS = {
     "ask": ("rights:ask", "Say whether a title may be played somewhere, and why."),
@@ -243,6 +253,9 @@ commands.add_command(
     Commands("fill", FILL_COMMANDS, "What is brought to appliances before it is asked for."), "fill"
 )
 commands.add_command(Commands("billing", BILLING_COMMANDS, "What is sold, and paid."), "billing")
+commands.add_command(
+    Commands("fraud", FRAUD_COMMANDS, "What speaks against logins, cards and households."), "fraud"
+)
 commands.add_command(Commands("account", ACCOUNT_COMMANDS, "Members' accounts."), "account")
 commands.add_command(Commands("host", HOST_COMMANDS, "Workers on other machines."), "host")
 
@@ -268,6 +281,10 @@ commands.add_command(Commands("people", PEOPLE_COMMANDS, "Who made films."), "pe
 commands.add_command(Commands("terms", TERM_COMMANDS, "The lists of genres and themes."), "terms")
 commands.add_command(
     Commands("titles", TITLE_COMMANDS, "What there is to watch.", default="list"), "titles"
+)
+commands.add_command(
+    Commands("viewing", VIEWING_COMMANDS, "What members watched, keep and think, between regions."),
+    "viewing",
 )
 commands.add_command(
     Commands("works", WORK_COMMANDS, "Series, seasons and all that lies in them."), "works"

@@ -19,7 +19,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from cuemark.contexts.licensing.model.keys import LicenceSession, WrappedKey
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
@@ -50,6 +50,7 @@ _session = Table(
     Column("robustness", Text),
     Column("title_id", Text),
     Column("territory", Text),
+    Column("labels", ARRAY(Text)),
 )
 
 _ROWS_AT_ONCE = 1000
@@ -167,6 +168,7 @@ async def open_session(transaction: Transaction, session: LicenceSession) -> boo
         robustness=session.robustness,
         title_id=session.title_id,
         territory=session.territory,
+        labels=session.labels,
     )
     stored = await transaction.execute(
         fresh.on_conflict_do_update(

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from cuemark.contexts.playback.model import dash, hls
 from cuemark.contexts.playback.model.protection import CLEARKEY_ALONE, Offer, of_hls
-from cuemark.contexts.playback.service import Neighbours, PlaybackService
+from cuemark.contexts.playback.service import PlaybackService
 from cuemark.contexts.playback.service.ending import RightsKeeper
+from cuemark.contexts.playback.service.parts import Neighbours
 from cuemark.contexts.playback.service.plans import Plans
 from cuemark.contracts import rights as rights_contract
 from cuemark.contracts.billing import Billing

@@ -18,7 +18,13 @@ Refusal
 |-- LastProfile        an account keeps one profile at least that is no kids' profile
 |-- PinNeeded          the profile has a PIN, which is asked for
 |-- PasswordNeeded     the account's password is asked for
-`-- WrongPin           this is not the profile's PIN
+|-- WrongPin           this is not the profile's PIN
+|-- FactorNeeded       the account has a second factor, and this call takes none
+|-- WrongFactor        the code or the passkey is not right, or was used before
+|-- ChallengeSpent     what is answered was answered before, is late, or was never asked
+|-- FactorExists       the account has an authenticator app already, or as many passkeys as it may
+|-- FactorMissing      the account has no such factor
+`-- PasskeysOff        the address of the service is none that passkeys can be bound to
 
 What an answer says, and what is done before it, tells nobody whether a mail address has an account.
 A verdict of ``authenticate`` is remembered by the process that gave it for a second at most: a
@@ -51,12 +57,35 @@ from cuemark.contracts.identity.devices import (
     UserCodeUnknown,
     WaitingDevice,
 )
+from cuemark.contracts.identity.factors import (
+    AskProof,
+    BeginTotp,
+    ChallengeSpent,
+    ConfirmTotp,
+    FactorAsked,
+    FactorExists,
+    FactorList,
+    FactorMissing,
+    FactorNeeded,
+    GiveFactor,
+    ListFactors,
+    PasskeysOff,
+    Proof,
+    Prove,
+    RecoveryCodes,
+    RemoveTotp,
+    RenewRecoveryCodes,
+    ResetFactors,
+    TotpBegun,
+    WrongFactor,
+)
 from cuemark.contracts.identity.joining import (
     CodeSpent,
     CompleteReset,
     CompleteSignUp,
     Done,
     LetterUnderway,
+    RequestLoginLetter,
     RequestReset,
     SignUp,
     SignUpClosed,
@@ -68,6 +97,17 @@ from cuemark.contracts.identity.logins import (
     ListLogins,
     LoginList,
     LoginsEnded,
+)
+from cuemark.contracts.identity.passkeys import (
+    AddPasskey,
+    AskPasskey,
+    BeginPasskey,
+    LoginByPasskey,
+    PasskeyAdded,
+    PasskeyAsked,
+    PasskeyBegun,
+    RemovePasskey,
+    RenamePasskey,
 )
 from cuemark.contracts.identity.profiles import (
     ChangeProfile,
@@ -142,6 +182,11 @@ class AccountList(msgspec.Struct, frozen=True, kw_only=True):
     accounts: list[Account]
 
 
+Standing = Literal["known", "proven", "unknown"]
+"""Who asks for a password check: a device that logged in with this mail address before, one that
+did the work of a challenge, or any. When many wait, they are checked in this order."""
+
+
 class Login(msgspec.Struct, frozen=True, kw_only=True):
     """``device`` is what the device says that it is, such as its ``User-Agent``.
 
@@ -152,6 +197,7 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
     password: str
     device: str = ""
     client_address: str = ""
+    standing: Standing = "unknown"
 
 
 class LoginGranted(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,6 +206,13 @@ class LoginGranted(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     account: Account
     expires_at: datetime
+
+
+class LoginBegun(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the two: the login, or what its second factor is to answer."""
+
+    granted: LoginGranted | None = None
+    asked: FactorAsked | None = None
 
 
 class IssueLoginLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,6 +265,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
     A login whose profile nobody has chosen yet has an account, and no profile. ``maturity``,
     ``kids`` and ``language`` are the profile's.
+
+    ``level`` is how sure it is that the login is its owner's: 1 by a password, a link or a device's
+    code, 2 by a second factor, or by a passkey that has verified who uses it. It was proved so last
+    at ``proved_at``; a device that somebody let in by its code has proved nothing. ``two_steps``
+    says whether the account has a second factor.
     """
 
     role: Literal["member", "operator"]
@@ -223,6 +281,9 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     maturity: int | None = None
     kids: bool = False
     language: str = ""
+    level: int = 1
+    proved_at: datetime | None = None
+    two_steps: bool = False
 
 
 class Logout(msgspec.Struct, frozen=True, kw_only=True):
@@ -257,6 +318,12 @@ class Identity(Protocol):
         PinNeeded,
         PasswordNeeded,
         WrongPin,
+        FactorNeeded,
+        WrongFactor,
+        ChallengeSpent,
+        FactorExists,
+        FactorMissing,
+        PasskeysOff,
     )
 
     async def create_account(self, request: CreateAccount) -> Account: ...
@@ -264,6 +331,16 @@ class Identity(Protocol):
     async def get_accounts(self, request: GetAccounts) -> AccountList: ...
 
     async def login(self, request: Login) -> LoginGranted: ...
+
+    async def begin_login(self, request: Login) -> LoginBegun: ...
+
+    async def begin_login_by_link(self, request: RedeemLoginLink) -> LoginBegun: ...
+
+    async def give_factor(self, request: GiveFactor) -> LoginGranted: ...
+
+    async def ask_passkey(self, request: AskPasskey) -> PasskeyAsked: ...
+
+    async def login_by_passkey(self, request: LoginByPasskey) -> LoginGranted: ...
 
     async def issue_login_link(self, request: IssueLoginLink) -> LoginLink: ...
 
@@ -282,6 +359,8 @@ class Identity(Protocol):
     async def complete_sign_up(self, request: CompleteSignUp) -> LoginGranted: ...
 
     async def request_reset(self, request: RequestReset) -> LetterUnderway: ...
+
+    async def request_login_letter(self, request: RequestLoginLetter) -> LetterUnderway: ...
 
     async def complete_reset(self, request: CompleteReset) -> Done: ...
 
@@ -320,3 +399,27 @@ class Identity(Protocol):
     async def delete_profile(self, request: DeleteProfile) -> Done: ...
 
     async def choose_profile(self, request: ChooseProfile) -> Profile: ...
+
+    async def ask_proof(self, request: AskProof) -> FactorAsked: ...
+
+    async def prove(self, request: Prove) -> Proof: ...
+
+    async def list_factors(self, request: ListFactors) -> FactorList: ...
+
+    async def begin_totp(self, request: BeginTotp) -> TotpBegun: ...
+
+    async def confirm_totp(self, request: ConfirmTotp) -> RecoveryCodes: ...
+
+    async def remove_totp(self, request: RemoveTotp) -> Done: ...
+
+    async def renew_recovery_codes(self, request: RenewRecoveryCodes) -> RecoveryCodes: ...
+
+    async def begin_passkey(self, request: BeginPasskey) -> PasskeyBegun: ...
+
+    async def add_passkey(self, request: AddPasskey) -> PasskeyAdded: ...
+
+    async def rename_passkey(self, request: RenamePasskey) -> Done: ...
+
+    async def remove_passkey(self, request: RemovePasskey) -> Done: ...
+
+    async def reset_factors(self, request: ResetFactors) -> LoginsEnded: ...

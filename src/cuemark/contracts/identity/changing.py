@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from cuemark.contracts.identity.factors import FactorList
 from cuemark.contracts.identity.profiles import Profile
 from cuemark.contracts.ids import AccountId, ProfileId
 from cuemark.kit.errors import Refusal
@@ -64,6 +65,7 @@ class AccountDescription(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     has_password: bool
     profiles: list[Profile]
+    factors: FactorList | None = None
 
 
 class AccountDeleted(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

@@ -47,6 +47,14 @@ class RequestReset(msgspec.Struct, frozen=True, kw_only=True):
     client_address: str = ""
 
 
+class RequestLoginLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter with a one-time login link, for whom a password alone does not let in now;
+    ``client_address`` as in ``SignUp``."""
+
+    email: str
+    client_address: str = ""
+
+
 class LetterUnderway(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be said was written, if there is anybody to say it to: the answer is the same.
 

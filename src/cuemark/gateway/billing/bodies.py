@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from cuemark.gateway.views import IdText, View
+from cuemark.gateway.views import IdText, Proof, View
 
 TerritoryText = Annotated[str, Meta(pattern=r"^([A-Z]{2})?\Z")]
 
@@ -20,6 +20,7 @@ class SubscribeBody(View, frozen=True):
     territory: Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")]
     card: IdText
     coupon: Annotated[str, Meta(pattern=r"^([A-Z0-9-]{3,32})?\Z")] = ""
+    proof: Proof = ""
 
 
 class PlanChoiceBody(View, frozen=True):
@@ -32,6 +33,7 @@ class ChangeBody(View, frozen=True):
 
 class CardBody(View, frozen=True):
     card: IdText
+    proof: Proof = ""
 
 
 class RefundBody(View, frozen=True):

@@ -35,6 +35,7 @@ def overview(service: str, now: Overview) -> Html:
                 _section("functions", "Functions", _functions(now)),
                 _section("plays", "Plays", _plays(now)),
                 _section("appliances", "Appliances", _appliances(now)),
+                _section("fraud", "Fraud", _fraud(now)),
                 _section("processes", "Processes", _processes(now)),
             ),
         ],
@@ -204,6 +205,25 @@ def _job_links(job: Job) -> Html:
     if job.trace_id:
         links.append(_trace_link(job.trace_id))
     return el("div", Html(" ".join(links)), class_="links")
+
+
+def _fraud(now: Overview) -> Html:
+    if not now.findings:
+        return el("p", "Nothing speaks against any login, card or household.", class_="empty")
+    rows = [
+        [
+            f"{each.found_at:%d %B, %H:%M}",
+            each.kind,
+            each.step,
+            el("code", each.account_id or each.subject),
+            el("span", "; ".join(f"{reason.text} (+{reason.points})" for reason in each.reasons)),
+            str(each.score),
+        ]
+        for each in now.findings
+    ]
+    caption = "What was found lately; `cuemark fraud forgive ACCOUNT` takes it back"
+    heads = ["Found (UTC)", "Kind", "Asked for", "Of", "Why", "Score"]
+    return table(caption, heads, rows, numbers=1)
 
 
 def _functions(now: Overview) -> Html:

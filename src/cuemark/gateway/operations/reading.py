@@ -12,6 +12,7 @@ from cuemark.contracts.catalog import GetTitle, UnknownTitle
 from cuemark.contracts.encoding.farm import Farm, GetFarm
 from cuemark.contracts.encoding.jobs import Job, JobPage, ListJobs
 from cuemark.contracts.encoding.reports import GetReport, VersionReport
+from cuemark.contracts.fraud import Finding, FindingPage, ListFindings
 from cuemark.contracts.functions import FunctionList, ListFunctions, ListRuns, RunPage
 from cuemark.contracts.ids import TitleId, VersionId
 from cuemark.contracts.playback import ListPlays, PlayPage, RunningPlay
@@ -28,7 +29,7 @@ from cuemark.kit.objects import Objects
 T = TypeVar("T")
 
 NO_FARM = Farm(workers=[], queues=[], lease_s=0.0)
-JOBS, PLAYS, ERRORS, TRACE_LINES, DEAD_RUNS = 12, 25, 15, 500, 10
+JOBS, PLAYS, ERRORS, TRACE_LINES, DEAD_RUNS, FINDINGS = 12, 25, 15, 500, 10, 15
 
 
 async def read_report(parts: GatewayParts, version_id: VersionId) -> Html:
@@ -72,6 +73,7 @@ class Overview:
     more_plays: bool
     functions: FunctionList
     dead_runs: RunPage
+    findings: list[Finding]
     errors: list[LoggedError]
     titles: dict[TitleId, str]
     away: list[str]
@@ -104,8 +106,19 @@ async def read_overview(parts: GatewayParts) -> Overview:
             RunPage(runs=[]),
         ),
     )
-    (jobs, farm, appliances, plays, functions, dead_runs), machine, errors = await asyncio.gather(
+    finding = asked(
+        "fraud",
+        parts.fraud.list_findings(ListFindings(limit=FINDINGS)),
+        FindingPage(findings=[]),
+    )
+    (
+        (jobs, farm, appliances, plays, functions, dead_runs),
+        findings,
+        machine,
+        errors,
+    ) = await asyncio.gather(
         asking,
+        finding,
         asyncio.to_thread(parts.machine),
         asyncio.to_thread(parts.last_errors, ERRORS),
     )
@@ -121,6 +134,7 @@ async def read_overview(parts: GatewayParts) -> Overview:
         more_plays=bool(plays.next_cursor),
         functions=functions,
         dead_runs=dead_runs,
+        findings=findings.findings,
         errors=errors,
         titles=dict(zip(wanted, names, strict=True)),
         away=list(dict.fromkeys(away)),

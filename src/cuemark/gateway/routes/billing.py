@@ -39,6 +39,7 @@ from cuemark.contracts.billing.subscriptions import (
     Subscription,
 )
 from cuemark.contracts.ids import AccountId
+from cuemark.gateway.admission import admit_card
 from cuemark.gateway.billing import invoice_page, invoice_pdf
 from cuemark.gateway.billing.bodies import (
     CardBody,
@@ -75,6 +76,7 @@ async def add_test_card(data: JSONBody[TestCardBody], parts: Parts) -> CardAdded
 async def subscribe(
     data: JSONBody[SubscribeBody], parts: Parts, request: AnyRequest
 ) -> Subscription:
+    await admit_card(parts, request, data.card, data.proof)
     return await parts.billing.subscribe(
         Subscribe(
             account_id=request.user.account_id,
@@ -117,6 +119,7 @@ async def change_subscription(
 
 @put(f"{API}/subscription/card", opt={"access": "member"}, tags=["billing"])
 async def replace_card(data: JSONBody[CardBody], parts: Parts, request: AnyRequest) -> Subscription:
+    await admit_card(parts, request, data.card, data.proof)
     return await parts.billing.replace_card(
         ReplaceCard(
             account_id=request.user.account_id,
@@ -167,7 +170,12 @@ async def show_invoice(
     return Response(document, media_type="application/pdf", headers=headers)
 
 
-@post(WEBHOOKS, opt={"access": "anyone", "body": "any"}, status_code=200, tags=["billing"])
+@post(
+    WEBHOOKS,
+    opt={"access": "anyone", "limit": "webhook", "body": "any"},
+    status_code=200,
+    tags=["billing"],
+)
 async def take_webhook(parts: Parts, request: AnyRequest) -> WebhookTaken:
     """What the payment provider tells, and has signed."""
     return await parts.billing.take_webhook(

@@ -40,7 +40,7 @@ UserCode = Annotated[str, QueryParameter(max_length=40)]
 
 @post(
     f"{API}/device_authorization",
-    opt={"access": "anyone", "body": "form"},
+    opt={"access": "anyone", "limit": "device", "body": "form"},
     status_code=200,
     tags=["devices"],
 )
@@ -65,7 +65,12 @@ async def authorize_device(parts: Parts, request: AnyRequest) -> DeviceAuthoriza
     )
 
 
-@post(f"{API}/token", opt={"access": "anyone", "body": "form"}, status_code=200, tags=["devices"])
+@post(
+    f"{API}/token",
+    opt={"access": "anyone", "limit": "device", "body": "form"},
+    status_code=200,
+    tags=["devices"],
+)
 async def poll_device(
     parts: Parts, request: AnyRequest
 ) -> Response[DeviceTokenView] | Response[OAuthErrorView]:
@@ -92,7 +97,12 @@ async def look_up_device(
     )
 
 
-@post(f"{API}/device-sign-in", opt={"access": "member"}, status_code=204, tags=["devices"])
+@post(
+    f"{API}/device-sign-in",
+    opt={"access": "member", "assurance": "second"},
+    status_code=204,
+    tags=["devices"],
+)
 async def answer_device(
     data: JSONBody[DeviceAnswerBody], parts: Parts, request: AnyRequest
 ) -> None:

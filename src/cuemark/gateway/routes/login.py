@@ -5,43 +5,63 @@ from litestar.datastructures import Cookie
 from litestar.params import JSONBody
 from litestar.response import Response
 
-from cuemark.contracts.identity import Login, LoginGranted, Logout, RedeemLoginLink
-from cuemark.gateway.access import COOKIE, login_of
+from cuemark.contracts.identity import (
+    Login,
+    LoginBegun,
+    LoginGranted,
+    Logout,
+    RedeemLoginLink,
+    WrongCredentials,
+)
+from cuemark.gateway import badges
+from cuemark.gateway.access import COOKIE, cookie_of, login_of
+from cuemark.gateway.admission import admit_login
+from cuemark.gateway.factor_views import FactorAskedView, asked_view
 from cuemark.gateway.origins import cookie_needs_tls
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.views import API, LoginBody, RedeemBody
+from cuemark.kit.errors import Unavailable
 
 LONGEST_AGENT = 1000
 
 
-@post(f"{API}/login", opt={"access": "anyone"}, status_code=200, tags=["login"])
+@post(f"{API}/login", opt={"access": "anyone", "limit": "login"}, status_code=200, tags=["login"])
 async def log_in(
     data: JSONBody[LoginBody], parts: Parts, request: AnyRequest
-) -> Response[LoginGranted]:
-    """A browser that was logged in gets another cookie, and the login of before ends."""
-    granted = await parts.identity.login(
-        Login(
-            email=data.email,
-            password=data.password,
-            device=device_of(request),
-            client_address=parts.client_of(request),
+) -> Response[LoginGranted] | Response[FactorAskedView]:
+    """A browser that was logged in gets another cookie, and the login of before ends. An account
+    with a second factor gets a `challenge` instead, for `/login/factor`."""
+    admission = await admit_login(parts, request, data.email, data.proof)
+    try:
+        begun = await parts.identity.begin_login(
+            Login(
+                email=data.email,
+                password=data.password,
+                device=device_of(request),
+                client_address=parts.client_of(request),
+                standing=admission.standing,
+            )
         )
-    )
-    await end_before(parts, request)
-    return with_cookie(granted, parts, request)
+    except WrongCredentials:
+        await admission.note(opened=False)
+        raise
+    await admission.note(opened=True)
+    return await _entered(begun, parts, request)
 
 
-@post(f"{API}/login/link", opt={"access": "anyone"}, status_code=200, tags=["login"])
+@post(
+    f"{API}/login/link", opt={"access": "anyone", "limit": "code"}, status_code=200, tags=["login"]
+)
 async def redeem_link(
     data: JSONBody[RedeemBody], parts: Parts, request: AnyRequest
-) -> Response[LoginGranted]:
-    granted = await parts.identity.redeem_login_link(
+) -> Response[LoginGranted] | Response[FactorAskedView]:
+    """The link takes the place of the password, and of nothing else."""
+    begun = await parts.identity.begin_login_by_link(
         RedeemLoginLink(
             code=data.code, device=device_of(request), client_address=parts.client_of(request)
         )
     )
-    await end_before(parts, request)
-    return with_cookie(granted, parts, request)
+    return await _entered(begun, parts, request)
 
 
 @post(f"{API}/logout", opt={"access": "member", "profile": "any"}, status_code=204, tags=["login"])
@@ -66,18 +86,35 @@ async def end_before(parts: GatewayParts, request: AnyRequest) -> None:
         await parts.identity.logout(Logout(token=before.token))
 
 
+async def _entered(
+    begun: LoginBegun, parts: GatewayParts, request: AnyRequest
+) -> Response[LoginGranted] | Response[FactorAskedView]:
+    if begun.asked is not None:
+        return Response(asked_view(begun.asked, parts.clock))
+    if begun.granted is None:
+        raise Unavailable("a login was begun, and neither granted nor asked anything")
+    await end_before(parts, request)
+    return with_cookie(begun.granted, parts, request)
+
+
 def with_cookie(
     granted: LoginGranted, parts: GatewayParts, request: AnyRequest
 ) -> Response[LoginGranted]:
     max_age_s = int((granted.expires_at - parts.clock.now()).total_seconds())
     response = Response(granted)
     response.set_cookie(_cookie(granted.token, max(0, max_age_s), parts, request))
+    badge = parts.badges.read(cookie_of(request.headers, badges.COOKIE, ""))
+    worn = parts.badges.renewed(badge, granted.account.email)
+    lasts_s = int(badges.LASTS.total_seconds())
+    response.set_cookie(_cookie(worn, lasts_s, parts, request, badges.COOKIE))
     return response
 
 
-def _cookie(token: str, max_age_s: int, parts: GatewayParts, request: AnyRequest) -> Cookie:
+def _cookie(
+    token: str, max_age_s: int, parts: GatewayParts, request: AnyRequest, name: str = COOKIE
+) -> Cookie:
     return Cookie(
-        COOKIE,
+        name,
         value=token,
         max_age=max_age_s,
         httponly=True,

@@ -17,6 +17,7 @@ from cuemark.contracts.identity.joining import (
     CompleteReset,
     CompleteSignUp,
     LetterUnderway,
+    RequestLoginLetter,
     RequestReset,
     SignUp,
 )
@@ -38,7 +39,9 @@ from cuemark.gateway.routes.login import device_of, end_before, with_cookie
 from cuemark.gateway.views import API, RedeemBody
 
 
-@post(f"{API}/sign-up", opt={"access": "anyone"}, status_code=202, tags=["members"])
+@post(
+    f"{API}/sign-up", opt={"access": "anyone", "limit": "letter"}, status_code=202, tags=["members"]
+)
 async def sign_up(data: JSONBody[EmailBody], parts: Parts, request: AnyRequest) -> LetterUnderway:
     """A letter with a link goes to the address; the answer is the same whoever has it."""
     return await parts.identity.sign_up(
@@ -46,7 +49,7 @@ async def sign_up(data: JSONBody[EmailBody], parts: Parts, request: AnyRequest) 
     )
 
 
-@post(f"{API}/sign-up/complete", opt={"access": "anyone"}, tags=["members"])
+@post(f"{API}/sign-up/complete", opt={"access": "anyone", "limit": "code"}, tags=["members"])
 async def complete_sign_up(
     data: JSONBody[CompleteSignUpBody], parts: Parts, request: AnyRequest
 ) -> Response[LoginGranted]:
@@ -63,7 +66,28 @@ async def complete_sign_up(
     return with_cookie(granted, parts, request)
 
 
-@post(f"{API}/password-reset", opt={"access": "anyone"}, status_code=202, tags=["members"])
+@post(
+    f"{API}/login/letter",
+    opt={"access": "anyone", "limit": "letter"},
+    status_code=202,
+    tags=["members"],
+)
+async def request_login_letter(
+    data: JSONBody[EmailBody], parts: Parts, request: AnyRequest
+) -> LetterUnderway:
+    """A one-time login link goes to the address; the answer is the same whether it has an
+    account."""
+    return await parts.identity.request_login_letter(
+        RequestLoginLetter(email=data.email, client_address=parts.client_of(request))
+    )
+
+
+@post(
+    f"{API}/password-reset",
+    opt={"access": "anyone", "limit": "letter"},
+    status_code=202,
+    tags=["members"],
+)
 async def request_reset(
     data: JSONBody[EmailBody], parts: Parts, request: AnyRequest
 ) -> LetterUnderway:
@@ -73,13 +97,23 @@ async def request_reset(
     )
 
 
-@post(f"{API}/password-reset/complete", opt={"access": "anyone"}, status_code=204, tags=["members"])
+@post(
+    f"{API}/password-reset/complete",
+    opt={"access": "anyone", "limit": "code"},
+    status_code=204,
+    tags=["members"],
+)
 async def complete_reset(data: JSONBody[CompleteResetBody], parts: Parts) -> None:
     """Every login of the account ends."""
     await parts.identity.complete_reset(CompleteReset(code=data.code, password=data.password))
 
 
-@put(f"{API}/account/password", opt={"access": "member"}, status_code=204, tags=["members"])
+@put(
+    f"{API}/account/password",
+    opt={"access": "member", "assurance": "second"},
+    status_code=204,
+    tags=["members"],
+)
 async def change_password(
     data: JSONBody[NewPasswordBody], parts: Parts, request: AnyRequest
 ) -> None:
@@ -95,7 +129,12 @@ async def change_password(
     )
 
 
-@put(f"{API}/account/email", opt={"access": "member"}, status_code=202, tags=["members"])
+@put(
+    f"{API}/account/email",
+    opt={"access": "member", "assurance": "second"},
+    status_code=202,
+    tags=["members"],
+)
 async def change_email(
     data: JSONBody[NewEmailBody], parts: Parts, request: AnyRequest
 ) -> LetterUnderway:
@@ -105,12 +144,22 @@ async def change_email(
     )
 
 
-@post(f"{API}/email/confirm", opt={"access": "anyone"}, status_code=204, tags=["members"])
+@post(
+    f"{API}/email/confirm",
+    opt={"access": "anyone", "limit": "code"},
+    status_code=204,
+    tags=["members"],
+)
 async def confirm_email(data: JSONBody[RedeemBody], parts: Parts) -> None:
     await parts.identity.confirm_email(ConfirmEmail(code=data.code))
 
 
-@post(f"{API}/email/restore", opt={"access": "anyone"}, status_code=204, tags=["members"])
+@post(
+    f"{API}/email/restore",
+    opt={"access": "anyone", "limit": "code"},
+    status_code=204,
+    tags=["members"],
+)
 async def restore_email(data: JSONBody[RedeemBody], parts: Parts) -> None:
     """Every login ends, the password is void, and a letter to choose another is on its way."""
     await parts.identity.restore_email(RestoreEmail(code=data.code))
@@ -137,7 +186,7 @@ async def list_logins(parts: Parts, request: AnyRequest) -> LoginListView:
 
 @delete(
     f"{API}/account/logins/{{login_id:str}}",
-    opt={"access": "member"},
+    opt={"access": "member", "assurance": "second"},
     status_code=200,
     tags=["members"],
 )
@@ -148,7 +197,12 @@ async def end_login(login_id: FromPath[str], parts: Parts, request: AnyRequest) 
     )
 
 
-@delete(f"{API}/account/logins", opt={"access": "member"}, status_code=200, tags=["members"])
+@delete(
+    f"{API}/account/logins",
+    opt={"access": "member", "assurance": "second"},
+    status_code=200,
+    tags=["members"],
+)
 async def end_other_logins(parts: Parts, request: AnyRequest) -> LoginsEnded:
     """All but this one."""
     caller = request.user
@@ -157,7 +211,12 @@ async def end_other_logins(parts: Parts, request: AnyRequest) -> LoginsEnded:
     )
 
 
-@post(f"{API}/account/deletion", opt={"access": "member"}, status_code=200, tags=["members"])
+@post(
+    f"{API}/account/deletion",
+    opt={"access": "member", "assurance": "second"},
+    status_code=200,
+    tags=["members"],
+)
 async def delete_account(
     data: JSONBody[DeletionBody], parts: Parts, request: AnyRequest
 ) -> DeletionSet:

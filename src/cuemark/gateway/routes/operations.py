@@ -74,7 +74,12 @@ async def get_operator_login(parts: Parts) -> Response[str]:
     return _page(pages.login(parts.service_name))
 
 
-@post(f"{_HERE}/login", opt={"access": "anyone"}, status_code=204, include_in_schema=False)
+@post(
+    f"{_HERE}/login",
+    opt={"access": "anyone", "limit": "code"},
+    status_code=204,
+    include_in_schema=False,
+)
 async def redeem_operator_link(
     data: JSONBody[RedeemBody], parts: Parts, request: AnyRequest
 ) -> Response[None]:

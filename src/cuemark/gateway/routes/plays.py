@@ -1,23 +1,37 @@
 """Plays: a playback session of the caller's own account, from start to end."""
 
+import contextlib
 from typing import Literal
 
 from litestar import delete, get, post, put
+from litestar.background_tasks import BackgroundTask
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Response
 
+from cuemark.contracts.fraud import NotePlay
 from cuemark.contracts.ids import PlaySessionId, TitleId
 from cuemark.contracts.licensing import ForwardChallenge, GetLicence, LicenceRefused
-from cuemark.contracts.playback import EndPlay, GetManifest, GetPlay, StartPlay
+from cuemark.contracts.playback import EndPlay, GetManifest, GetPlay, StartPlay, UnknownPlay
+from cuemark.contracts.playback.devices import ListDevices
 from cuemark.contracts.protection import SYSTEM_IDS, System
 from cuemark.contracts.viewers import RecordProgress
+from cuemark.gateway.admission import note_play
 from cuemark.gateway.clearkey import ClearKeyLicence, is_kid, kids_of, licence_view
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.origins import origin_of
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
+from cuemark.gateway.play_views import (
+    PlayBody,
+    PlayDevicesView,
+    PlayView,
+    device_view,
+    play_view,
+    said_by,
+)
 from cuemark.gateway.rights import territory_of
 from cuemark.gateway.routes.steering import STEERING
-from cuemark.gateway.views import API, PlayBody, PlayView, ProgressBody, play_view
+from cuemark.gateway.views import API, ProgressBody
+from cuemark.kit.errors import Unavailable
 
 DASH = "application/dash+xml"
 HLS = "application/vnd.apple.mpegurl"
@@ -29,21 +43,42 @@ _OF_LICENCES = frozenset({"text/xml", "application/xml", "application/json", "te
 
 
 @post(f"{API}/plays", opt={"access": "member", "profile": "kids"}, tags=["plays"])
-async def start_play(data: JSONBody[PlayBody], parts: Parts, request: AnyRequest) -> PlayView:
+async def start_play(
+    data: JSONBody[PlayBody], parts: Parts, request: AnyRequest
+) -> Response[PlayView]:
+    caller, address = request.user, parts.client_of(request)
+    territory = await territory_of(parts, request)
     play = await parts.playback.start(
         StartPlay(
-            account_id=request.user.account_id,
-            profile_id=request.user.profile_id,
+            account_id=caller.account_id,
+            profile_id=caller.profile_id,
             title_id=TitleId(data.title_id),
             device=data.device,
             robustness=data.robustness,
             networks=data.networks,
-            client_address=parts.client_of(request),
-            territory=await territory_of(parts, request),
-            maturity=request.user.maturity,
+            client_address=address,
+            territory=territory,
+            maturity=caller.maturity,
+            device_id=data.device_id,
+            instead_of=PlaySessionId(data.instead_of) if data.instead_of else None,
+            capabilities=said_by(data.capabilities),
         )
     )
-    return play_view(play)
+    note = NotePlay(
+        account_id=caller.account_id,
+        login=caller.login_id,
+        client_address=address,
+        territory=territory,
+        email=caller.email,
+    )
+    return Response(play_view(play), background=BackgroundTask(note_play, parts, note))
+
+
+@get(f"{API}/plays/devices", opt={"access": "member"}, tags=["plays"])
+async def list_devices(parts: Parts, request: AnyRequest) -> PlayDevicesView:
+    """The devices on which this account has played, the latest first."""
+    found = await parts.playback.list_devices(ListDevices(account_id=request.user.account_id))
+    return PlayDevicesView(devices=[device_view(each) for each in found.devices])
 
 
 @get(
@@ -82,6 +117,7 @@ async def get_licence(
     session_id: FromPath[str], parts: Parts, request: AnyRequest
 ) -> ClearKeyLicence:
     """A W3C ClearKey licence; the body's media type is free, since players differ in it."""
+    await _goes_on(parts, session_id, request)
     licence = await parts.licensing.get_licence(
         GetLicence(
             session_id=PlaySessionId(session_id),
@@ -106,6 +142,7 @@ async def forward_challenge(
     """The licence of a DRM system, from the licence server that the install names for it."""
     if system not in SYSTEM_IDS:
         raise NotFound("There is no such DRM system.")
+    await _goes_on(parts, session_id, request)
     answer = await parts.licensing.forward_challenge(
         ForwardChallenge(
             session_id=PlaySessionId(session_id),
@@ -134,6 +171,7 @@ async def get_key(
     """One key, 16 bytes: what HLS players fetch for ``KEYFORMAT="identity"``."""
     if not is_kid(kid):
         raise NotFound("There is no such key.")
+    await _goes_on(parts, session_id, request)
     licence = await parts.licensing.get_licence(
         GetLicence(
             session_id=PlaySessionId(session_id),
@@ -178,6 +216,14 @@ async def end_play(session_id: FromPath[str], parts: Parts, request: AnyRequest)
     await parts.playback.end(
         EndPlay(session_id=PlaySessionId(session_id), account_id=request.user.account_id)
     )
+
+
+async def _goes_on(parts: GatewayParts, session_id: str, request: AnyRequest) -> None:
+    """Who asks for a licence plays: the play keeps its stream. Whether there is a licence is for
+    licensing to say, which needs nobody for that."""
+    play = GetPlay(session_id=PlaySessionId(session_id), account_id=request.user.account_id)
+    with contextlib.suppress(UnknownPlay, Unavailable):
+        await parts.playback.get_play(play)
 
 
 async def _manifest(

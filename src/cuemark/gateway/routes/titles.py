@@ -24,6 +24,7 @@ from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.pictures import picture
 from cuemark.gateway.positions import position, positions, watching
 from cuemark.gateway.rights import rights_of
+from cuemark.gateway.shown import published_title
 from cuemark.gateway.views import (
     API,
     Cursor,
@@ -109,7 +110,7 @@ async def list_continue_watching(
     watched = await watching(parts, request.user.profile_id, CONTINUE_ROW)
     ranges = ranges_of(request, language)
     titles = await asyncio.gather(
-        *(_published_title(parts, begun.title_id, ranges) for begun in watched)
+        *(published_title(parts, begun.title_id, ranges) for begun in watched)
     )
     begun = [
         (title, each.position_s)
@@ -201,20 +202,9 @@ async def _visible_title(
     if request.user.role == "operator":
         asked = GetTitle(title_id=title_id, languages=ranges)
         return await parts.catalog.get_title(asked), None
-    title = await _published_title(parts, title_id, ranges)
+    title = await published_title(parts, title_id, ranges)
     if title is not None:
         right = (await rights_of(parts, request, [title.title_id]))[title.title_id]
         if right.shown:
             return title, right
     raise UnknownTitle("There is no such title.")
-
-
-async def _published_title(
-    parts: GatewayParts, title_id: TitleId, ranges: list[str]
-) -> Title | None:
-    try:
-        asked = GetTitle(title_id=title_id, languages=ranges)
-        title = await parts.catalog.get_title(asked)
-    except UnknownTitle:
-        return None
-    return title if title.version_id is not None and title.launched else None

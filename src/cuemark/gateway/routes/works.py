@@ -3,7 +3,6 @@
 import asyncio
 from typing import Annotated
 
-import msgspec
 from litestar import delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import Response
@@ -16,20 +15,18 @@ from cuemark.contracts.catalog.works import (
     ListWorks,
     PlaceWork,
     RemoveWork,
-    ShowWork,
     UndoWork,
-    UnknownWork,
     Work,
-    WorkInFull,
 )
 from cuemark.contracts.ids import PersonId, TermId, TitleId, WorkId
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.languages import Language, Territory, ranges_of, told_in
-from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
+from cuemark.gateway.parts import AnyRequest, Parts
 from cuemark.gateway.pictures import picture
 from cuemark.gateway.positions import position, positions
-from cuemark.gateway.rights import first_picture, rights_of, shown_works
+from cuemark.gateway.rights import first_picture, shown_works
 from cuemark.gateway.schema_org import MEDIA_TYPE, json_ld
+from cuemark.gateway.shown import shown_work
 from cuemark.gateway.views import API, Cursor, Limit
 from cuemark.gateway.work_views import (
     HOLDERS,
@@ -104,7 +101,7 @@ async def get_work(
     territory: Territory = "",
 ) -> Response[WorkView]:
     """For a reader in ``territory``, whose age rating is told."""
-    shown = await _shown(parts, request, work_id, language, territory)
+    shown = await shown_work(parts, request, work_id, language, territory)
     position_s = 0.0
     if shown.work.kind not in HOLDERS:
         position_s = await position(parts, request.user, TitleId(work_id))
@@ -121,7 +118,7 @@ async def get_schema_org(
     work_id: FromPath[str], parts: Parts, request: AnyRequest, language: Language = ""
 ) -> Response[bytes]:
     """The work as schema.org tells it, in JSON-LD."""
-    shown = await _shown(parts, request, work_id, language)
+    shown = await shown_work(parts, request, work_id, language)
     told = json_ld(shown, parts.base_url(), summary_view(shown.work).artwork_url)
     return Response(told, media_type=MEDIA_TYPE, headers=told_in(shown.languages))
 
@@ -136,7 +133,7 @@ async def get_work_artwork(
     work_id: FromPath[str], parts: Parts, request: AnyRequest, language: Language = ""
 ) -> Response[bytes]:
     """Of a work that holds others: its own picture, or that of the first title in it."""
-    shown = await _shown(parts, request, work_id, language)
+    shown = await shown_work(parts, request, work_id, language)
     key = shown.work.artwork_key
     if request.user.maturity is not None and not shown.work.artwork_own:
         key = await first_picture(parts, request, shown.work.work_id)
@@ -211,26 +208,3 @@ async def remove_work(work_id: FromPath[str], parts: Parts) -> Work:
 async def undo_work(work_id: FromPath[str], parts: Parts) -> Work:
     """As it was before its last change."""
     return await parts.catalog.undo_work(UndoWork(work_id=WorkId(work_id)))
-
-
-async def _shown(
-    parts: GatewayParts, request: AnyRequest, work_id: str, language: str, territory: str = ""
-) -> WorkInFull:
-    found = await parts.catalog.show_work(
-        ShowWork(
-            work_id=WorkId(work_id),
-            languages=ranges_of(request, language),
-            territory=territory,
-            seen_only=request.user.role == "member",
-        )
-    )
-    shown = await shown_works(parts, request, [found.work, *found.above])
-    if found.work.work_id not in shown:
-        raise UnknownWork("There is no such work.")
-    above = [each for each in found.above if each.work_id in shown]
-    found = msgspec.structs.replace(found, above=above)
-    if request.user.role == "member" and found.next_title_id is not None:
-        following = await rights_of(parts, request, [found.next_title_id])
-        if not following[found.next_title_id].shown:
-            return msgspec.structs.replace(found, next_title_id=None)
-    return found

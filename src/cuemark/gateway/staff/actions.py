@@ -17,6 +17,8 @@ ACTIONS: Final = {
     "errors.read": "The latest errors in the log.",
     "fill.plan": "A plan of what appliances hold is made.",
     "fill.read": "What appliances are to hold, and why.",
+    "fraud.forgive": "What speaks against a member is taken back.",
+    "fraud.read": "What speaks against logins, cards and households, and where members were seen.",
     "functions.read": "Functions and what they ran.",
     "functions.retry": "A function's run is tried again.",
     "functions.switch": "A function is switched on or off.",
@@ -36,6 +38,7 @@ ACTIONS: Final = {
     "members.create": "Accounts of members are made.",
     "members.enter": "A link that logs its bearer in as a member.",
     "members.log_out": "Every login of a member ends.",
+    "members.reset_factors": "The second factors of a member are taken off.",
     "network.read": "The routes of networks, and which appliance a client gets.",
     "operations.read": "The first page of operations.",
     "plans.write": "Plans and their prices.",
@@ -53,5 +56,7 @@ ACTIONS: Final = {
     "taxes.write": "Tax rates are set.",
     "traces.read": "What a request did in every part of the service.",
     "traffic.read": "What appliances delivered, and the lines of their logs.",
+    "viewing.apply": "What members did in another region is taken over.",
+    "viewing.export": "What members watched, listed and rated, for another region.",
 }
 """Each action and what it allows, in a sentence."""

@@ -26,12 +26,14 @@ from cuemark.contracts.identity.devices import (
     PollDevice,
     WaitingDevice,
 )
+from cuemark.contracts.identity.factors import FactorNeeded
 from cuemark.contracts.identity.joining import (
     CodeSpent,
     CompleteReset,
     CompleteSignUp,
     Done,
     LetterUnderway,
+    RequestLoginLetter,
     RequestReset,
     SignUp,
 )
@@ -55,33 +57,28 @@ from cuemark.contracts.identity.profiles import (
     ProfileList,
 )
 from cuemark.contracts.ids import AccountId, LoginId, ProfileId
-from cuemark.kit.clock import Clock
 from cuemark.kit.errors import Refusal, Unavailable
 from cuemark.kit.passport import Passport, current_passport
-from tests.unit.gateway.neighbours.neighbour import ANNA, BEN, OPERATOR, Neighbour
+from tests.unit.gateway.neighbours.factors import Protected, account
+from tests.unit.gateway.neighbours.neighbour import ANNA, BEN, OPERATOR
 
 PASSWORD = "correct horse"
 CODE = "code/with strange+signs"
 OPERATOR_CODE = "the operator's code"
 
 
-def account(name: str, clock: Clock) -> identity.Account:
-    return identity.Account(
-        account_id=AccountId(f"acc_{name}"),
-        email=f"{name}@films.example",
-        profile_id=ProfileId(f"prf_{name}"),
-        profile_name=name.title(),
-        created_at=clock.now(),
-    )
+def alone(begun: identity.LoginBegun) -> identity.LoginGranted:
+    if begun.granted is None:
+        raise FactorNeeded("Log in in two steps.")
+    return begun.granted
 
 
 @dataclass
-class People(Neighbour):
+class People(Protected):
     refusals: ClassVar[tuple[type[Refusal], ...]] = identity.Identity.refusals
     ended: set[str] = field(default_factory=set)
     passports: list[Passport | None] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
-    heard: list[msgspec.Struct] = field(default_factory=list)
     deaf: bool = False
     profiles: dict[str, Profile | None] = field(default_factory=dict)
     """By the name of the account, where its login is on another profile than the account's own, or
@@ -103,10 +100,14 @@ class People(Neighbour):
         )
 
     async def login(self, request: identity.Login) -> identity.LoginGranted:
+        return alone(await self.begin_login(request))
+
+    async def begin_login(self, request: identity.Login) -> identity.LoginBegun:
         self.check()
+        self.heard.append(request)
         if request.password != PASSWORD:
             raise identity.WrongCredentials("Mail and password do not match.")
-        return self._grant()
+        return self._begun()
 
     async def issue_login_link(self, request: identity.IssueLoginLink) -> identity.LoginLink:
         self.check()
@@ -114,10 +115,13 @@ class People(Neighbour):
         return identity.LoginLink(code=CODE, expires_at=expires_at)
 
     async def redeem_login_link(self, request: identity.RedeemLoginLink) -> identity.LoginGranted:
+        return alone(await self.begin_login_by_link(request))
+
+    async def begin_login_by_link(self, request: identity.RedeemLoginLink) -> identity.LoginBegun:
         self.check()
         if request.code != CODE:
             raise identity.WrongCredentials("The code is spent or late.")
-        return self._grant()
+        return self._begun()
 
     async def issue_operator_link(self, request: identity.IssueOperatorLink) -> identity.LoginLink:
         self.check()
@@ -156,6 +160,9 @@ class People(Neighbour):
             maturity=profile.maturity if profile else None,
             kids=bool(profile and profile.kids),
             language=profile.language if profile else "",
+            level=self.level,
+            proved_at=self.proved_at,
+            two_steps=self.two_steps,
         )
 
     async def sign_up(self, request: SignUp) -> LetterUnderway:
@@ -173,6 +180,11 @@ class People(Neighbour):
         self.check()
         self.heard.append(request)
         return LetterUnderway(delayed=True)
+
+    async def request_login_letter(self, request: RequestLoginLetter) -> LetterUnderway:
+        self.check()
+        self.heard.append(request)
+        return LetterUnderway()
 
     async def complete_reset(self, request: CompleteReset) -> Done:
         self._check_code(request.code)
@@ -278,11 +290,6 @@ class People(Neighbour):
             raise PinNeeded("It has a PIN.")
         return Profile(profile_id=request.profile_id, name="Chosen")
 
-    def _done(self, request: msgspec.Struct) -> Done:
-        self.check()
-        self.heard.append(request)
-        return Done()
-
     def _check_code(self, code: str) -> None:
         if code != CODE:
             raise CodeSpent("The code is spent or late.")
@@ -292,10 +299,3 @@ class People(Neighbour):
         self.passports.append(current_passport.get())
         self.ended.add(request.token)
         return identity.LoggedOut()
-
-    def _grant(self) -> identity.LoginGranted:
-        return identity.LoginGranted(
-            token=ANNA,
-            account=account("anna", self.clock),
-            expires_at=self.clock.now() + timedelta(days=30),
-        )

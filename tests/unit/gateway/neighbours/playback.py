@@ -8,6 +8,7 @@ import msgspec
 
 from cuemark.contracts import playback
 from cuemark.contracts.ids import AccountId, ApplianceId, PlaySessionId, ProfileId, VersionId
+from cuemark.contracts.playback import devices, streams
 from cuemark.kit.errors import Refusal
 from tests.unit.gateway.neighbours.neighbour import FILM, Neighbour
 from tests.unit.gateway.neighbours.steering import REDIRECT_TOKEN
@@ -23,6 +24,7 @@ class Theatre(Neighbour):
     started: list[playback.StartPlay] = field(default_factory=list)
     ended: list[playback.EndPlay] = field(default_factory=list)
     stopped: list[playback.StopPlay] = field(default_factory=list)
+    asked: list[PlaySessionId] = field(default_factory=list)
     licence_urls: list[str] = field(default_factory=list)
     steering_urls: list[str] = field(default_factory=list)
     systems: list[str | None] = field(default_factory=list)
@@ -38,6 +40,16 @@ class Theatre(Neighbour):
         self.check()
         if request.title_id != FILM:
             raise playback.CannotPlay("This title cannot be played yet.")
+        if request.device == "one too many" and request.instead_of is None:
+            running = streams.HeldStream(
+                session_id=ANNAS_SESSION,
+                title_id=FILM,
+                title="The Film",
+                device="tv",
+                started_at=self.clock.now(),
+            )
+            held = streams.StreamsHeld(plays=[running])
+            raise streams.TooManyStreams("Your plan allows 1 at once: end another play.", held)
         self.started.append(request)
         return playback.Play(
             session_id=ANNAS_SESSION,
@@ -70,6 +82,7 @@ class Theatre(Neighbour):
 
     async def get_play(self, request: playback.GetPlay) -> playback.PlayState:
         self.check_session(request.session_id, request.account_id)
+        self.asked.append(request.session_id)
         return playback.PlayState(
             session_id=request.session_id,
             title_id=FILM,
@@ -107,6 +120,20 @@ class Theatre(Neighbour):
             expires_at=now,
         )
         return playback.OwnPlayPage(plays=[play], next_cursor="" if request.after else "more")
+
+    async def list_devices(self, request: devices.ListDevices) -> devices.DeviceList:
+        self.check()
+        if request.account_id != "acc_anna":
+            return devices.DeviceList(devices=[])
+        now = self.clock.now()
+        tv = devices.Device(
+            device_id="tv-1",
+            name="tv",
+            first_seen_at=now,
+            seen_at=now,
+            capabilities=devices.Capabilities(codecs=["h264", "hevc"], max_height=2160),
+        )
+        return devices.DeviceList(devices=[tv])
 
     async def name_sessions(self, request: playback.NameSessions) -> playback.Naming:
         self.check()

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from cuemark.gateway.badges import Badges
+from cuemark.gateway.limits import Limiter
 from cuemark.gateway.machine import Machine, ProcessState
 from cuemark.gateway.parts import GatewayParts
 from cuemark.kit.clock import Clock, ManualClock
@@ -14,6 +16,7 @@ from tests.unit.gateway.neighbours.billing import Till
 from tests.unit.gateway.neighbours.catalog import Films
 from tests.unit.gateway.neighbours.encoding import Studio
 from tests.unit.gateway.neighbours.fill import Granary
+from tests.unit.gateway.neighbours.fraud import Watchman
 from tests.unit.gateway.neighbours.functions import Errands
 from tests.unit.gateway.neighbours.identity import People
 from tests.unit.gateway.neighbours.licensing import Keys
@@ -54,6 +57,8 @@ class Town:
         self.scribe = Scribe(self.clock)
         self.errands = Errands(self.clock)
         self.granary = Granary(self.clock)
+        self.watchman = Watchman(self.clock)
+        self.badges = Badges(b"1" * 32, self.clock)
         self.objects = Objects(folder / "objects")
         self.page_folder = folder / "page"
         self.errors: list[LoggedError] = []
@@ -69,11 +74,14 @@ class Town:
             rights=self.notary,
             encoding=self.studio,
             fill=self.granary,
+            fraud=self.watchman,
             functions=self.errands,
             steering=self.guide,
             telemetry=self.scribe,
             objects=self.objects,
             office=self.office,
+            badges=self.badges,
+            limiter=Limiter(self.clock),
             clock=self.clock,
             page_folder=self.page_folder,
             public_base_url=public_base_url,

@@ -8,7 +8,7 @@ counts as the account's only one.
 from alembic import op
 
 revision = "identity_0007"
-down_revision = "identity_0003"
+down_revision = "identity_0005"
 
 
 def upgrade() -> None:

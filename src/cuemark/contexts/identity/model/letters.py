@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import quote
 
+from cuemark.contracts.identity.factors import FactorKind
 from cuemark.kit.mail.letter import Letter, Link, letter
 
 SIGN_UP_LASTS = timedelta(hours=24)
 RESET_LASTS = timedelta(minutes=30)
+LOGIN_LASTS = timedelta(minutes=30)
 CHANGE_LASTS = timedelta(hours=24)
 RESTORE_LASTS = timedelta(days=7)
 GRACE = timedelta(days=14)
@@ -73,6 +75,16 @@ def reset(service: Service, email: str, code: str) -> Letter:
     )
 
 
+def login(service: Service, email: str, code: str) -> Letter:
+    return service.letter(
+        email,
+        "your login link",
+        "with this link you log in. It is good for 30 minutes, once.",
+        link=service.link("Log in", "/login", code),
+        after=_NOT_YOU,
+    )
+
+
 def password_changed(service: Service, email: str) -> Letter:
     return service.letter(
         email,
@@ -130,4 +142,79 @@ def deletion_undone(service: Service, email: str) -> Letter:
         "somebody logged in to your account, so it will not be deleted.",
         "If that was not you, ask for a new password at once.",
         link=service.link("Ask for a new password", "/forgot"),
+    )
+
+
+_TAKEN_OVER = (
+    "If that was not you, choose a new password at once, and write to whoever runs this service."
+)
+_FACTORS: dict[FactorKind, str] = {
+    "totp": "an authenticator app",
+    "recovery": "new recovery codes",
+    "passkey": "a passkey",
+}
+
+
+def factor_added(service: Service, email: str, kind: FactorKind, name: str = "") -> Letter:
+    what = f"{_FACTORS[kind]} ({name})" if name else _FACTORS[kind]
+    return service.letter(
+        email,
+        "the protection of your account was changed",
+        f"your account has {what} from now on.",
+        _TAKEN_OVER,
+        link=service.link("See your account", "/account"),
+    )
+
+
+def factor_removed(service: Service, email: str, kind: FactorKind, name: str = "") -> Letter:
+    what = f"{_FACTORS[kind]} ({name})" if name else _FACTORS[kind]
+    return service.letter(
+        email,
+        "the protection of your account was changed",
+        f"{what} was taken off your account.",
+        _TAKEN_OVER,
+        link=service.link("See your account", "/account"),
+    )
+
+
+def factors_reset(service: Service, email: str) -> Letter:
+    return service.letter(
+        email,
+        "the second step of your login was taken off",
+        "whoever runs this service has taken authenticator app, passkeys and recovery codes off "
+        "your account, and logged out every device. You log in with your password alone.",
+        "If you did not ask for that, write to them at once.",
+        link=service.link("Log in", "/login"),
+    )
+
+
+def recovery_code_used(service: Service, email: str, left: int) -> Letter:
+    return service.letter(
+        email,
+        "a recovery code was used",
+        f"somebody has used a recovery code of your account. {left} are left.",
+        "If that was not you, choose a new password at once.",
+        link=service.link("See your account", "/account"),
+    )
+
+
+def codes_guessed(service: Service, email: str) -> Letter:
+    """To somebody whose password a stranger has: the code alone stands between."""
+    return service.letter(
+        email,
+        "somebody tries codes of your account",
+        "somebody tries codes of your authenticator app, many times, and they are wrong. If "
+        "that is not you, they may know your password: choose a new one.",
+        "Codes of the app wait for a while. A passkey or a recovery code lets you in meanwhile.",
+        link=service.link("Ask for a new password", "/forgot"),
+    )
+
+
+def passkey_suspect(service: Service, email: str, name: str) -> Letter:
+    return service.letter(
+        email,
+        "a passkey may have been copied",
+        f"a login by your passkey ({name}) was refused: its counter went back, as that of a copy "
+        "would. If you know no reason, remove the passkey and make another.",
+        link=service.link("See your account", "/account"),
     )

@@ -56,6 +56,31 @@ def sentence_of(limit: Limit, left: timedelta) -> str:
     return limit.sentence.format(minutes=f"{minutes} minutes" if minutes > 1 else "a minute")
 
 
+FACTOR_CODES = Limit(
+    "factor_codes",
+    10,
+    timedelta(minutes=15),
+    "Too many codes were tried: wait a quarter of an hour, or use a passkey or a recovery code.",
+)
+FACTOR_CODES_OF_A_DAY = Limit(
+    "factor_codes_of_a_day",
+    30,
+    timedelta(days=1),
+    "Too many codes were tried today: use a passkey or a recovery code, or wait until tomorrow.",
+)
+"""Of a million codes three are right at a time: so many a day, and no more, take decades."""
+RECOVERY_CODES = Limit(
+    "recovery_codes",
+    20,
+    timedelta(minutes=15),
+    "Too many codes were tried: wait a quarter of an hour.",
+)
+FACTOR_NOTICES = Limit("factor_notices", 1, timedelta(days=1), "One letter a day tells it.")
+PASSKEYS = Limit(
+    "passkeys", 300, timedelta(hours=1), "Too many logins were begun from here: try later."
+)
+
+
 def key_of(limit: Limit, subject: str) -> bytes:
     """Under which tries of a subject are counted: nothing tells who that is."""
     return hashlib.sha256(f"{limit.name}\0{subject}".encode()).digest()

@@ -3,11 +3,14 @@
 from cuemark.contexts.identity.service.accounts import Accounts
 from cuemark.contexts.identity.service.changing import Changing
 from cuemark.contexts.identity.service.devices import Devices
+from cuemark.contexts.identity.service.entering import Entering
+from cuemark.contexts.identity.service.factors import Factors
 from cuemark.contexts.identity.service.joining import Joining
 from cuemark.contexts.identity.service.logins import Logins
 from cuemark.contexts.identity.service.memory import REMEMBER_S
 from cuemark.contexts.identity.service.parts import Parts
 from cuemark.contexts.identity.service.profiles import Profiles
+from cuemark.contexts.identity.service.protecting import Protecting
 from cuemark.contracts.identity import (
     Account,
     AccountList,
@@ -20,6 +23,7 @@ from cuemark.contracts.identity import (
     IssueOperatorLink,
     LoggedOut,
     Login,
+    LoginBegun,
     LoginGranted,
     LoginLink,
     Logout,
@@ -46,11 +50,28 @@ from cuemark.contracts.identity.devices import (
     PollDevice,
     WaitingDevice,
 )
+from cuemark.contracts.identity.factors import (
+    AskProof,
+    BeginTotp,
+    ConfirmTotp,
+    FactorAsked,
+    FactorList,
+    GiveFactor,
+    ListFactors,
+    Proof,
+    Prove,
+    RecoveryCodes,
+    RemoveTotp,
+    RenewRecoveryCodes,
+    ResetFactors,
+    TotpBegun,
+)
 from cuemark.contracts.identity.joining import (
     CompleteReset,
     CompleteSignUp,
     Done,
     LetterUnderway,
+    RequestLoginLetter,
     RequestReset,
     SignUp,
 )
@@ -60,6 +81,17 @@ from cuemark.contracts.identity.logins import (
     ListLogins,
     LoginList,
     LoginsEnded,
+)
+from cuemark.contracts.identity.passkeys import (
+    AddPasskey,
+    AskPasskey,
+    BeginPasskey,
+    LoginByPasskey,
+    PasskeyAdded,
+    PasskeyAsked,
+    PasskeyBegun,
+    RemovePasskey,
+    RenamePasskey,
 )
 from cuemark.contracts.identity.profiles import (
     ChangeProfile,
@@ -82,12 +114,15 @@ class IdentityService(Identity):
     """
 
     def __init__(self, parts: Parts, operator_sha256: bytes) -> None:
-        self._logins = Logins(parts, operator_sha256)
-        self._accounts = Accounts(parts, self._logins)
+        factors = Factors(parts)
+        self._logins = Logins(parts, factors, operator_sha256)
+        self._accounts = Accounts(parts, self._logins, factors)
         self._joining = Joining(parts, self._logins)
         self._changing = Changing(parts)
         self._devices = Devices(parts, self._logins)
         self._profiles = Profiles(parts)
+        self._entering = Entering(parts, self._logins, factors)
+        self._protecting = Protecting(parts, factors)
         self.keep_erasing = self._changing.keep_erasing
         self.erase_due = self._changing.erase_due
 
@@ -115,6 +150,27 @@ class IdentityService(Identity):
     async def login(self, request: Login) -> LoginGranted:
         return await self._logins.login(request)
 
+    async def begin_login(self, request: Login) -> LoginBegun:
+        return await self._logins.begin(request)
+
+    async def begin_login_by_link(self, request: RedeemLoginLink) -> LoginBegun:
+        return await self._accounts.begin_by_link(request)
+
+    async def give_factor(self, request: GiveFactor) -> LoginGranted:
+        return await self._entering.give_factor(request)
+
+    async def ask_passkey(self, request: AskPasskey) -> PasskeyAsked:
+        return await self._entering.ask_passkey(request)
+
+    async def login_by_passkey(self, request: LoginByPasskey) -> LoginGranted:
+        return await self._entering.login_by_passkey(request)
+
+    async def ask_proof(self, request: AskProof) -> FactorAsked:
+        return await self._entering.ask_proof(request)
+
+    async def prove(self, request: Prove) -> Proof:
+        return await self._entering.prove(request)
+
     async def authenticate(self, request: Authenticate) -> Caller:
         return await self._logins.authenticate(request)
 
@@ -138,6 +194,9 @@ class IdentityService(Identity):
 
     async def request_reset(self, request: RequestReset) -> LetterUnderway:
         return await self._joining.request_reset(request)
+
+    async def request_login_letter(self, request: RequestLoginLetter) -> LetterUnderway:
+        return await self._joining.request_login_letter(request)
 
     async def complete_reset(self, request: CompleteReset) -> Done:
         return await self._joining.complete_reset(request)
@@ -183,3 +242,33 @@ class IdentityService(Identity):
 
     async def choose_profile(self, request: ChooseProfile) -> Profile:
         return await self._profiles.choose(request)
+
+    async def list_factors(self, request: ListFactors) -> FactorList:
+        return await self._protecting.describe(request)
+
+    async def begin_totp(self, request: BeginTotp) -> TotpBegun:
+        return await self._protecting.begin_totp(request)
+
+    async def confirm_totp(self, request: ConfirmTotp) -> RecoveryCodes:
+        return await self._protecting.confirm_totp(request)
+
+    async def remove_totp(self, request: RemoveTotp) -> Done:
+        return await self._protecting.remove_totp(request)
+
+    async def renew_recovery_codes(self, request: RenewRecoveryCodes) -> RecoveryCodes:
+        return await self._protecting.renew_recovery_codes(request)
+
+    async def begin_passkey(self, request: BeginPasskey) -> PasskeyBegun:
+        return await self._protecting.begin_passkey(request)
+
+    async def add_passkey(self, request: AddPasskey) -> PasskeyAdded:
+        return await self._protecting.add_passkey(request)
+
+    async def rename_passkey(self, request: RenamePasskey) -> Done:
+        return await self._protecting.rename_passkey(request)
+
+    async def remove_passkey(self, request: RemovePasskey) -> Done:
+        return await self._protecting.remove_passkey(request)
+
+    async def reset_factors(self, request: ResetFactors) -> LoginsEnded:
+        return await self._protecting.reset(request)

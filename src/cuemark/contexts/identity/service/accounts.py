@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from cuemark.contexts.identity.model import credentials, devices
-from cuemark.contexts.identity.service.logins import Logins
+from cuemark.contexts.identity.service.factors import Factors
+from cuemark.contexts.identity.service.logins import Logins, alone
 from cuemark.contexts.identity.service.parts import Parts
 from cuemark.contexts.identity.store import accounts as store
 from cuemark.contexts.identity.store import codes, links, profiles
@@ -19,6 +20,7 @@ from cuemark.contracts.identity import (
     GetAccounts,
     IssueLoginLink,
     IssueOperatorLink,
+    LoginBegun,
     LoginGranted,
     LoginLink,
     NotLoggedIn,
@@ -40,9 +42,10 @@ LONGEST_OPERATOR_LINK = timedelta(hours=1)
 
 
 class Accounts:
-    def __init__(self, parts: Parts, logins: Logins) -> None:
+    def __init__(self, parts: Parts, logins: Logins, factors: Factors) -> None:
         self._parts = parts
         self._logins = logins
+        self._factors = factors
 
     async def create(self, request: CreateAccount) -> Account:
         email = credentials.checked_email(request.email)
@@ -69,6 +72,7 @@ class Accounts:
             if found is None:
                 raise NotLoggedIn("The account is no more.")
             household = await profiles.of_account(transaction, request.account_id)
+            factors = await self._factors.describe(transaction, request.account_id)
         account, password_hash = found
         return AccountDescription(
             account_id=account.account_id,
@@ -76,6 +80,7 @@ class Accounts:
             created_at=account.created_at,
             has_password=password_hash is not None,
             profiles=household,
+            factors=factors,
         )
 
     async def issue_login_link(self, request: IssueLoginLink) -> LoginLink:
@@ -92,6 +97,10 @@ class Accounts:
         return link
 
     async def redeem_login_link(self, request: RedeemLoginLink) -> LoginGranted:
+        """For callers who know no second step; ``FactorNeeded``, and the link is spent."""
+        return alone(await self.begin_by_link(request))
+
+    async def begin_by_link(self, request: RedeemLoginLink) -> LoginBegun:
         if not credentials.is_token(request.code):
             raise _link_spent()
         code_sha256 = credentials.digest_of(request.code)
@@ -101,7 +110,7 @@ class Accounts:
                 raise _link_spent()
             account = await store.account(transaction, account_id)
             network = devices.network_of(request.client_address)
-            return await self._logins.open(transaction, account, request.device, network)
+            return await self._logins.enter(transaction, account, request.device, network)
 
     async def issue_operator_link(self, request: IssueOperatorLink) -> LoginLink:
         """``ttl_s`` is taken as 1 s at least and ``LONGEST_OPERATOR_LINK`` at most."""

@@ -6,9 +6,9 @@ and a letter is written or, where there is nobody to write to, put as nothing.
 
 from cuemark.contexts.identity.model import credentials, devices, letters, limits
 from cuemark.contexts.identity.service.accounts import add_account, awaited, code_spent, spent
-from cuemark.contexts.identity.service.logins import Logins
+from cuemark.contexts.identity.service.logins import PROVED, Logins
 from cuemark.contexts.identity.service.parts import Parts
-from cuemark.contexts.identity.store import accounts, codes
+from cuemark.contexts.identity.store import accounts, codes, links
 from cuemark.contexts.identity.store import logins as login_store
 from cuemark.contexts.identity.store.codes import Code
 from cuemark.contracts.identity import AccountExists, LoginGranted
@@ -17,11 +17,12 @@ from cuemark.contracts.identity.joining import (
     CompleteSignUp,
     Done,
     LetterUnderway,
+    RequestLoginLetter,
     RequestReset,
     SignUp,
     SignUpClosed,
 )
-from cuemark.contracts.ids import LoginId
+from cuemark.contracts.ids import AccountId, LoginId
 
 
 class Joining:
@@ -65,7 +66,7 @@ class Joining:
                 raise AccountExists(f"The mail address {email} has an account already: log in.")
             await codes.drop_sign_ups(transaction, email)
             network = devices.network_of(request.client_address)
-            return await self._logins.open(transaction, account, request.device, network)
+            return await self._logins.open(transaction, account, request.device, network, PROVED)
 
     async def request_reset(self, request: RequestReset) -> LetterUnderway:
         email = await self._asked(request.email, request.client_address)
@@ -82,6 +83,24 @@ class Joining:
             letter = letters.reset(self._parts.service, email, code)
             await self._parts.post.put(
                 transaction, letter if found else None, useless_after=letters.RESET_LASTS
+            )
+            return LetterUnderway(delayed=await self._parts.post.is_closed(transaction))
+
+    async def request_login_letter(self, request: RequestLoginLetter) -> LetterUnderway:
+        email = await self._asked(request.email, request.client_address)
+        code, now = credentials.new_token(), self._parts.clock.now()
+        async with self._parts.database.transaction() as transaction:
+            found = await accounts.account_by_email(transaction, email)
+            await links.add_link(
+                transaction,
+                credentials.digest_of(code),
+                found[0].account_id if found else AccountId(""),
+                now,
+                now + letters.LOGIN_LASTS,
+            )
+            letter = letters.login(self._parts.service, email, code)
+            await self._parts.post.put(
+                transaction, letter if found else None, useless_after=letters.LOGIN_LASTS
             )
             return LetterUnderway(delayed=await self._parts.post.is_closed(transaction))
 

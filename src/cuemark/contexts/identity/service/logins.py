@@ -2,9 +2,11 @@
 
 import hmac
 from datetime import timedelta
+from typing import get_args
 
 from cuemark.contexts.identity.model import credentials, devices, letters
 from cuemark.contexts.identity.model import profiles as rules
+from cuemark.contexts.identity.service.factors import Factors
 from cuemark.contexts.identity.service.parts import Parts
 from cuemark.contexts.identity.store import accounts, links, profiles
 from cuemark.contexts.identity.store import logins as store
@@ -15,11 +17,14 @@ from cuemark.contracts.identity import (
     Caller,
     LoggedOut,
     Login,
+    LoginBegun,
     LoginGranted,
     Logout,
     NotLoggedIn,
+    Standing,
     WrongCredentials,
 )
+from cuemark.contracts.identity.factors import FactorNeeded
 from cuemark.contracts.identity.logins import (
     EndLogin,
     EndLogins,
@@ -38,24 +43,33 @@ CHECKS = 3
 """How often a password is checked whose hash is another one by the time the login is opened: it
 was hashed anew by a login beside this one, or changed."""
 
+PROVED, VERIFIED = 1, 2
+"""The levels of a login (``Caller``)."""
+
 OPERATOR = Caller(role="operator", account_id=AccountId(""), profile_id=ProfileId(""))
 
 
 class Logins:
     """A login lasts 30 days from its last use, written at most once an hour."""
 
-    def __init__(self, parts: Parts, operator_sha256: bytes) -> None:
+    def __init__(self, parts: Parts, factors: Factors, operator_sha256: bytes) -> None:
         self._parts = parts
+        self._factors = factors
         self._operator_sha256 = operator_sha256
 
     async def login(self, request: Login) -> LoginGranted:
+        """For callers who know no second step; ``FactorNeeded``."""
+        return alone(await self.begin(request))
+
+    async def begin(self, request: Login) -> LoginBegun:
         try:
             email = credentials.checked_email(request.email)
             password = credentials.checked_password(request.password)
         except AccountInvalid as error:
             raise _wrong_credentials() from error
         for _ in range(CHECKS):
-            account, password_hash, fresh_hash = await self._checked(email, password)
+            rank = get_args(Standing).index(request.standing)
+            account, password_hash, fresh_hash = await self._checked(email, password, rank)
             async with self._parts.database.transaction() as transaction:
                 await accounts.lock(transaction, account.account_id)
                 if await accounts.has_hash(transaction, account.account_id, password_hash):
@@ -64,13 +78,13 @@ class Logins:
                             transaction, account.account_id, fresh_hash
                         )
                     network = devices.network_of(request.client_address)
-                    return await self.open(transaction, account, request.device, network)
+                    return await self.enter(transaction, account, request.device, network)
         raise _wrong_credentials()
 
-    async def _checked(self, email: str, password: str) -> tuple[Account, str, str]:
+    async def _checked(self, email: str, password: str, rank: int) -> tuple[Account, str, str]:
         """The account that has this password, the hash that it was held against, and the one to be
         kept from now on; ``WrongCredentials``."""
-        with self._parts.place() as place:
+        with self._parts.place(rank) as place:
             async with self._parts.database.transaction() as transaction:
                 found = await accounts.account_by_email(transaction, email)
             account, password_hash = found or (None, None)
@@ -79,10 +93,26 @@ class Logins:
             raise _wrong_credentials()
         return account, password_hash, fresh_hash or password_hash
 
-    async def open(
+    async def enter(
         self, transaction: Transaction, account: Account, device: str, network: str
+    ) -> LoginBegun:
+        """Open a login by what was shown, or ask for the second factor that the account has."""
+        asked = await self._factors.asked(transaction, account.account_id, "second_step")
+        if asked is not None:
+            return LoginBegun(asked=asked)
+        granted = await self.open(transaction, account, device, network, PROVED)
+        return LoginBegun(granted=granted)
+
+    async def open(
+        self,
+        transaction: Transaction,
+        account: Account,
+        device: str,
+        network: str,
+        level: int | None = None,
     ) -> LoginGranted:
-        """Open a login; an account that was to be erased is kept."""
+        """Open a login that was proved at ``level``, if at all; an account that was to be erased is
+        kept."""
         now = self._parts.clock.now()
         granted = LoginGranted(
             token=credentials.new_token(), account=account, expires_at=now + LOGIN_LASTS
@@ -98,7 +128,15 @@ class Logins:
         token_sha256 = credentials.digest_of(granted.token)
         household = await profiles.of_account(transaction, account.account_id)
         begins_on = rules.to_begin_with(household)
-        await store.add_login(transaction, token_sha256, account.account_id, opened, begins_on)
+        await store.add_login(
+            transaction,
+            token_sha256,
+            account.account_id,
+            opened,
+            begins_on,
+            level or PROVED,
+            now if level else None,
+        )
         if await accounts.set_erasure(transaction, account.account_id, None):
             letter = letters.deletion_undone(self._parts.service, account.email)
             await self._parts.post.put(transaction, letter, useless_after=letters.NOTICE_LASTS)
@@ -123,7 +161,8 @@ class Logins:
                     raise _not_logged_in()
                 caller, expires_at = OPERATOR, ends
             else:
-                (caller, expires_at), until = found, now + LOGIN_LASTS
+                caller, expires_at = found
+                until = now + LOGIN_LASTS
                 if until - expires_at > EXTEND_AFTER:
                     network = devices.network_of(request.client_address)
                     await store.extend_login(transaction, token_sha256, now, until, network)
@@ -174,6 +213,13 @@ class Logins:
         if right and password_hash is not None and passwords.is_stale(password_hash):
             return True, passwords.hash(password)
         return right, None
+
+
+def alone(begun: LoginBegun) -> LoginGranted:
+    """The login that needed no second factor; ``FactorNeeded``."""
+    if begun.granted is None:
+        raise FactorNeeded("The account has a second factor: log in in two steps.")
+    return begun.granted
 
 
 def _wrong_credentials() -> WrongCredentials:

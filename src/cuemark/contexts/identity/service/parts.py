@@ -3,10 +3,13 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from cuemark.contexts.identity.model import credentials, limits
+from cuemark.contexts.identity.model.factors import FactorKeys
 from cuemark.contexts.identity.model.letters import Service
 from cuemark.contexts.identity.model.limits import Limit
+from cuemark.contexts.identity.model.passkeys import RelyingParty
 from cuemark.contexts.identity.service.memory import Remembered
 from cuemark.contexts.identity.store import accounts, codes
 from cuemark.contracts.identity import Account, NotLoggedIn, TooManyLogins
@@ -23,7 +26,8 @@ from cuemark.kit.outbox import Log
 
 @dataclass(frozen=True)
 class Parts:
-    """``service`` is in whose name letters are written; ``open`` whether anybody may sign up."""
+    """``service`` is in whose name letters are written; ``open`` whether anybody may sign up.
+    ``party`` is to whom passkeys are bound, and None where there can be none."""
 
     database: Database
     log: Log
@@ -35,12 +39,17 @@ class Parts:
     remembered: Remembered
     service: Service
     open: bool
+    keys: FactorKeys
+    party: RelyingParty | None
 
     @contextlib.contextmanager
-    def place(self) -> Iterator[Place]:
-        """A place for one password check; ``TooManyLogins`` where there is none."""
+    def place(self, rank: int = 0) -> Iterator[Place]:
+        """A place for one password check; ``TooManyLogins`` where there is none.
+
+        Rank 0 is for whoever is known already: a member, a code that came by mail.
+        """
         try:
-            with self.bulkhead.place() as place:
+            with self.bulkhead.place(rank) as place:
                 yield place
         except BulkheadFull as error:
             raise TooManyLogins("Too many logins at once: try again in a moment.") from error
@@ -57,13 +66,21 @@ class Parts:
         """
         if not subject:
             return
+        tries, left = await self._counted(limit, subject)
+        if tries > limit.most:
+            raise TooManyTries(limits.sentence_of(limit, left))
+
+    async def tried(self, limit: Limit, subject: str) -> int:
+        """Count a try so; how many there were within the window, with this one."""
+        return (await self._counted(limit, subject))[0]
+
+    async def _counted(self, limit: Limit, subject: str) -> tuple[int, timedelta]:
         now = self.clock.now()
         async with self.database.transaction() as transaction:
             tries, ends_at = await codes.count_try(
                 transaction, limits.key_of(limit, subject), now, now + limit.window
             )
-        if tries > limit.most:
-            raise TooManyTries(limits.sentence_of(limit, ends_at - now))
+        return tries, ends_at - now
 
     async def forget(self, limit: Limit, subject: str) -> None:
         """Begin to count anew, since the last try was right."""

@@ -164,6 +164,10 @@ async def erase(transaction: Transaction, account_id: AccountId) -> None:
         tables.link,
         tables.code,
         tables.device,
+        tables.challenge,
+        tables.recovery_code,
+        tables.totp,
+        tables.passkey,
         tables.profile,
         tables.account,
     ):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, literal, select
 
 from cuemark.contexts.identity.store import tables
 from cuemark.contexts.identity.store.tables import sweep
@@ -17,10 +17,12 @@ async def add_link(
     now: datetime,
     expires_at: datetime,
 ) -> None:
+    """A link for an account; for none the same statement, and no link."""
+    row = select(literal(code_sha256), tables.account.c.account_id, literal(expires_at)).where(
+        tables.account.c.account_id == account_id
+    )
     await transaction.execute(
-        tables.link.insert().values(
-            code_sha256=code_sha256, account_id=account_id, expires_at=expires_at
-        )
+        tables.link.insert().from_select(["code_sha256", "account_id", "expires_at"], row)
     )
     await sweep(transaction, tables.link, tables.link.c.code_sha256, now)
 

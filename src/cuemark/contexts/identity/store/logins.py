@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 
 from cuemark.contexts.identity.store import tables
 from cuemark.contexts.identity.store.tables import sweep
@@ -20,6 +20,8 @@ async def add_login(
     account_id: AccountId,
     opened: OpenLogin,
     profile_id: ProfileId | None,
+    level: int,
+    proved_at: datetime | None,
 ) -> None:
     """Open a login. An account keeps its ``MOST_LOGINS`` latest; some late ones are swept."""
     await transaction.execute(
@@ -33,6 +35,8 @@ async def add_login(
             network=opened.network,
             seen_at=opened.seen_at,
             profile_id=profile_id,
+            level=level,
+            proved_at=proved_at,
         )
     )
     surplus = (
@@ -61,9 +65,17 @@ async def login(
         .having(func.count() == 1, func.bool_and(any_of.c.pin_hash.is_(None)))
         .scalar_subquery()
     )
+    two_steps = or_(
+        exists().where(
+            tables.totp.c.account_id == account.account_id,
+            tables.totp.c.confirmed_at.is_not(None),
+        ),
+        exists().where(tables.passkey.c.account_id == account.account_id),
+    )
     found = await transaction.execute(
         select(
             *(account.account_id, account.email, login.login_id, login.expires_at),
+            *(login.level, login.proved_at, two_steps.label("two_steps")),
             *(profile.profile_id, profile.name, profile.maturity, profile.kids, profile.language),
         )
         .join_from(tables.login, tables.account, account.account_id == login.account_id)
@@ -83,8 +95,28 @@ async def login(
         maturity=row.maturity,
         kids=bool(row.kids),
         language=row.language or "",
+        level=row.level,
+        proved_at=row.proved_at,
+        two_steps=row.two_steps,
     )
     return caller, row.expires_at
+
+
+async def note_proof(
+    transaction: Transaction,
+    account_id: AccountId,
+    login_id: LoginId,
+    level: int,
+    proved_at: datetime,
+) -> bool:
+    """Note that a login was proved to be its owner's; False where it is none of the account."""
+    noted = await transaction.execute(
+        update(tables.login)
+        .where(tables.login.c.account_id == account_id, tables.login.c.login_id == login_id)
+        .values(level=level, proved_at=proved_at)
+        .returning(tables.login.c.login_id)
+    )
+    return noted.one_or_none() is not None
 
 
 async def extend_login(
@@ -146,9 +178,9 @@ async def end_login(transaction: Transaction, account_id: AccountId, login_id: L
 
 
 async def end_logins(transaction: Transaction, account_id: AccountId, keep: LoginId) -> int:
-    """End the logins of an account but ``keep``, and what would open one: links, and devices that
-    were let in and have not asked yet."""
-    for table in (tables.link, tables.device):
+    """End the logins of an account but ``keep``, and what would open one: links, devices that were
+    let in and have not asked yet, and logins that wait for a second factor."""
+    for table in (tables.link, tables.device, tables.challenge):
         await transaction.execute(delete(table).where(table.c.account_id == account_id))
     ended = await transaction.execute(
         delete(tables.login).where(

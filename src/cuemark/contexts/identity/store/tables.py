@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Boolean,
     Column,
     ColumnElement,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     delete,
@@ -61,6 +63,8 @@ login = Table(
     Column("network", Text),
     Column("seen_at", DateTime(timezone=True)),
     Column("profile_id", Text),
+    Column("level", SmallInteger),
+    Column("proved_at", DateTime(timezone=True)),
 )
 link = Table(
     "login_link",
@@ -109,6 +113,44 @@ device = Table(
     Column("interval_s", Integer),
     Column("asked_at", DateTime(timezone=True)),
     Column("polled_at", DateTime(timezone=True)),
+    Column("expires_at", DateTime(timezone=True)),
+)
+totp = Table(
+    "totp",
+    _metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("sealed_secret", LargeBinary),
+    Column("begun_at", DateTime(timezone=True)),
+    Column("confirmed_at", DateTime(timezone=True)),
+    Column("last_step", BigInteger),
+)
+recovery_code = Table(
+    "recovery_code",
+    _metadata,
+    Column("code_hmac", LargeBinary, primary_key=True),
+    Column("account_id", Text),
+)
+passkey = Table(
+    "passkey",
+    _metadata,
+    Column("passkey_id", Text, primary_key=True),
+    Column("credential_id", LargeBinary),
+    Column("account_id", Text),
+    Column("name", Text),
+    Column("public_key", LargeBinary),
+    Column("sign_count", BigInteger),
+    Column("transports", Text),
+    Column("made_at", DateTime(timezone=True)),
+    Column("used_at", DateTime(timezone=True)),
+    Column("suspect", Boolean),
+)
+challenge = Table(
+    "challenge",
+    _metadata,
+    Column("challenge_sha256", LargeBinary, primary_key=True),
+    Column("purpose", Text),
+    Column("account_id", Text),
+    Column("tries", Integer),
     Column("expires_at", DateTime(timezone=True)),
 )
 

@@ -42,7 +42,7 @@ class WrappedKey:
 
 @dataclass(frozen=True)
 class LicenceSession:
-    """What a playback session was granted."""
+    """What a playback session was granted: keys of ``labels`` alone, None for all."""
 
     session_id: PlaySessionId
     account_id: AccountId
@@ -52,6 +52,7 @@ class LicenceSession:
     robustness: Robustness = "software"
     title_id: TitleId | None = None
     territory: str = ""
+    labels: Sequence[str] | None = None
 
 
 def make_key(label: str, master: Master, kid: str = "", period: int = 0) -> WrappedKey:
@@ -116,6 +117,20 @@ def choose(kids: Sequence[str], keys: Mapping[str, WrappedKey]) -> list[WrappedK
     if not all(kid in keys for kid in kids):
         raise LicenceRefused("A key was asked for that this playback session does not need.")
     return [keys[kid] for kid in kids]
+
+
+def granted(keys: Sequence[WrappedKey], session: LicenceSession) -> list[WrappedKey]:
+    """Those of the keys that the session was granted."""
+    labels = session.labels
+    return [key for key in keys if labels is None or key.label in labels]
+
+
+def check_granted(keys: Sequence[WrappedKey], session: LicenceSession) -> None:
+    """Raises ``LicenceRefused`` where one of the keys was not granted to the session."""
+    if len(granted(keys, session)) != len(keys):
+        raise LicenceRefused(
+            "A key was asked for that is not of what this play may show: play a lower quality."
+        )
 
 
 def within(keys: Sequence[WrappedKey], level: Robustness, demands: Demands) -> list[WrappedKey]:

@@ -169,6 +169,7 @@ class LicensingService(Licensing):
             robustness=request.robustness,
             title_id=request.title_id,
             territory=request.territory,
+            labels=request.labels,
         )
         async with self._database.transaction() as transaction:
             opened = await store.open_session(transaction, session)
@@ -195,6 +196,7 @@ class LicensingService(Licensing):
         chosen = rules.choose(kids, {key.kid: key for key in keys})
         # Whatever the device says of itself: what it asks for here, it gets in the clear.
         rules.check_level(chosen, "software", self._protection.demands)
+        rules.check_granted(chosen, session)
         given = rules.with_next(chosen, keys)
         opened = await self._masters.opened(given)
         return Licence(
@@ -208,7 +210,8 @@ class LicensingService(Licensing):
     async def forward_challenge(self, request: ForwardChallenge) -> ServerLicence:
         self._forwarding.server_of(request.system)
         session, keys = await self._admitted(request)
-        return await self._forwarding.licence(request, session, keys)
+        granted = rules.granted(keys, session)
+        return await self._forwarding.licence(request, session, granted)
 
     async def _keys(
         self, version_id: VersionId, wanted: Sequence[tuple[str, int]], scheme: Scheme

@@ -6,6 +6,7 @@ joined by the switching property of DASH-IF IOP section 3.8 (``adaptation-set-sw
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from cuemark.contexts.playback.model import dash_templates as templates
 from cuemark.contexts.playback.model import presentation
@@ -13,6 +14,7 @@ from cuemark.contexts.playback.model.dash_templates import digests, thumbnails
 from cuemark.contexts.playback.model.presentation import Span
 from cuemark.contexts.playback.model.protection import (
     CLEARKEY_ALONE,
+    LICENCES,
     NAMESPACES,
     Offer,
     content_protection,
@@ -74,6 +76,48 @@ _Kind = tuple[str, DynamicRange]
 """A codec and a dynamic range."""
 
 
+@dataclass(frozen=True)
+class Draft:
+    """What the manifests of all sessions of a version have in common: all but a few addresses."""
+
+    opening: str
+    periods: tuple[str, ...]
+    """Parted where the address of the licences goes."""
+
+    def fill(
+        self, ranking: Sequence[RankedAppliance], licence_url: str, steering_url: str = ""
+    ) -> str:
+        """The manifest of a session, with the appliances of ``ranking`` in their order.
+
+        ``licence_url`` is as in ``content_protection``. At ``steering_url``, which must be
+        absolute, players ask from time to time where to fetch; empty, the ranking stands.
+        """
+        bases = [
+            element(
+                "BaseURL",
+                {"serviceLocation": each.appliance_id},
+                text(presentation.address(each.media_url)),
+            )
+            for each in ranking
+        ]
+        licences = text(presentation.address(licence_url))
+        parts = [self.opening, *bases, *_steering(steering_url), licences.join(self.periods)]
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n{"".join(parts)}</MPD>\n'
+
+
+def draft(version: Version, offer: Offer = CLEARKEY_ALONE) -> Draft:
+    """The manifest of ``version`` as far as it is no session's."""
+    longest_s = max(version.video_timeline.durations) / version.video_timeline.timescale
+    times = {
+        "mediaPresentationDuration": templates.duration(float(presentation.duration_s(version))),
+        "minBufferTime": templates.duration(longest_s),
+    }
+    more = NAMESPACES if offered(version, offer) else {}
+    opening = element("MPD", {**_MPD, **more, **times}, "").removesuffix("</MPD>")
+    periods = "".join(_period(version, span, offer) for span in presentation.spans(version))
+    return Draft(opening, tuple(periods.split(LICENCES)))
+
+
 def manifest(
     version: Version,
     ranking: Sequence[RankedAppliance],
@@ -81,29 +125,8 @@ def manifest(
     offer: Offer = CLEARKEY_ALONE,
     steering_url: str = "",
 ) -> str:
-    """The manifest of ``version``, with the appliances of ``ranking`` in their order.
-
-    ``licence_url`` is as in ``content_protection``. At ``steering_url``, which must be absolute,
-    players ask from time to time where to fetch; empty, the ranking stands.
-    """
-    longest_s = max(version.video_timeline.durations) / version.video_timeline.timescale
-    times = {
-        "mediaPresentationDuration": templates.duration(float(presentation.duration_s(version))),
-        "minBufferTime": templates.duration(longest_s),
-    }
-    bases = [
-        element(
-            "BaseURL",
-            {"serviceLocation": each.appliance_id},
-            text(presentation.address(each.media_url)),
-        )
-        for each in ranking
-    ]
-    periods = [_period(version, span, offer, licence_url) for span in presentation.spans(version)]
-    more = NAMESPACES if offered(version, offer) else {}
-    steering = _steering(steering_url)
-    mpd = element("MPD", {**_MPD, **more, **times}, *bases, *steering, *periods)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{mpd}\n'
+    """The manifest of one session, drafted for it alone: as ``Draft.fill``."""
+    return draft(version, offer).fill(ranking, licence_url, steering_url)
 
 
 def _steering(url: str) -> list[str]:
@@ -119,17 +142,14 @@ def _steering(url: str) -> list[str]:
     return [element("ContentSteering", attributes, text(presentation.address(url)))]
 
 
-def _period(version: Version, span: Span, offer: Offer, licence_url: str) -> str:
+def _period(version: Version, span: Span, offer: Offer) -> str:
     """A Period for each stretch with keys of its own: ClearKey players do not rotate keys in one.
 
     Its tracks have the ids that they have in the others, by which players join them.
     """
     here = keyed(version, span)
     kids = [*(each.kid for each in here.renditions), *(each.kid for each in here.audio)]
-    protections = {
-        kid: content_protection(here, kid, offer, presentation.address(licence_url))
-        for kid in dict.fromkeys(kids)
-    }
+    protections = {kid: content_protection(here, kid, offer) for kid in dict.fromkeys(kids)}
     start = templates.start(version, span)
     attributes = {"id": str(span.number), "start": start}
     return element("Period", attributes, *_sets(here, span, protections))

@@ -8,6 +8,7 @@ and have no PATHWAY-ID: hls.js would keep one pathway and forget the rest.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from cuemark.contexts.playback.model import presentation, protection
@@ -39,6 +40,83 @@ _SOUND_TRAITS: dict[AudioRole, str] = {
 _QUOTED = str.maketrans({'"': "'", "{": "(", "}": ")"})
 
 
+_APPLIANCE, _MEDIA, _PATHWAY = "{appliance}", "{media}", "{pathway}"
+"""Where an appliance's id, its address and its pathway go: nothing else that is quoted in a
+playlist has braces."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the playlists of all sessions of a version have in common: all but a few addresses.
+
+    Each of ``of_appliances`` stands once for each appliance, ``of_the_first`` for the best alone.
+    """
+
+    clear: bool
+    common: tuple[str, ...]
+    of_appliances: tuple[str, ...]
+    of_the_first: str
+
+    def fill(
+        self, ranking: Sequence[RankedAppliance], licence_url: str, steering_url: str = ""
+    ) -> str:
+        """The playlist of a session, with the appliances of ``ranking`` in their order.
+
+        Keys in the clear are at the sibling ``keys/KID`` of ``licence_url``, which must be
+        absolute: a media playlist resolves a path against its own appliance. So must be
+        ``steering_url``, where players ask from time to time where to fetch; empty, the ranking
+        stands.
+        """
+        lines = ["#EXTM3U", "#EXT-X-VERSION:8", "#EXT-X-INDEPENDENT-SEGMENTS"]
+        if steering_url:
+            server = _quoted(presentation.address(steering_url))
+            first = _quoted(ranking[0].appliance_id)
+            lines.append(f"#EXT-X-CONTENT-STEERING:SERVER-URI={server},PATHWAY-ID={first}")
+        if self.clear:
+            key_base = presentation.address(f"{licence_url.rpartition('/')[0]}/keys")
+            lines.append(f"#EXT-X-DEFINE:NAME={_quoted('key_base')},VALUE={_quoted(key_base)}")
+        lines += self.common
+        places = [_place(each, bool(steering_url)) for each in ranking]
+        lines += [_filled(part, place) for part in self.of_appliances for place in places if part]
+        if self.of_the_first:
+            lines += [_filled(self.of_the_first, place) for place in places[:1]]
+        return "\n".join(lines) + "\n"
+
+
+def draft(version: Version, system: System | None = None) -> Draft:
+    """The playlist of ``version`` as far as it is no session's, for ClearKey players or those of
+    one DRM ``system``."""
+    if system is None:
+        common = [_digests(track_id, sha256) for track_id, sha256 in _tracks(version) if sha256]
+    else:
+        # Digests are of the other playlists.
+        common = protection.session_keys(version, system)
+    kind = f".{system}.m3u8" if system else ".m3u8"
+    groups = _groups(version)
+    others = [line for group, members in groups.items() for line in _audio(group, members, kind)]
+    others += _subtitles(version)
+    variants = [
+        line
+        for group, members in groups.items() or [("", [])]
+        for rendition in version.renditions
+        for line in (
+            _variant(version, rendition, group, members) + _PATHWAY,
+            _playlist(rendition.rendition_id, kind),
+        )
+    ]
+    frames = [
+        _iframes(version, rendition, rendition.iframes, kind) + _PATHWAY
+        for rendition in version.renditions
+        if rendition.iframes is not None
+    ]
+    return Draft(
+        clear=system is None,
+        common=tuple(common),
+        of_appliances=tuple("\n".join(lines) for lines in (others, variants, frames)),
+        of_the_first=_thumbnails(version.thumbnails) if version.thumbnails else "",
+    )
+
+
 def manifest(
     version: Version,
     ranking: Sequence[RankedAppliance],
@@ -46,52 +124,23 @@ def manifest(
     system: System | None = None,
     steering_url: str = "",
 ) -> str:
-    """The playlist of ``version``, for ClearKey players or those of one DRM ``system``.
-
-    Keys in the clear are at the sibling ``keys/KID`` of ``licence_url``, which must be absolute: a
-    media playlist resolves a path against its own appliance. So must be ``steering_url``, where
-    players ask from time to time where to fetch; empty, the ranking stands.
-    """
-    lines = ["#EXTM3U", "#EXT-X-VERSION:8", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    steered = bool(steering_url)
-    if steered:
-        server = _quoted(presentation.address(steering_url))
-        first = _quoted(ranking[0].appliance_id)
-        lines.append(f"#EXT-X-CONTENT-STEERING:SERVER-URI={server},PATHWAY-ID={first}")
-    if system is None:
-        key_base = presentation.address(f"{licence_url.rpartition('/')[0]}/keys")
-        lines.append(f"#EXT-X-DEFINE:NAME={_quoted('key_base')},VALUE={_quoted(key_base)}")
-        lines += [_digests(track_id, sha256) for track_id, sha256 in _tracks(version) if sha256]
-    else:
-        # Digests are of the other playlists.
-        lines += protection.session_keys(version, system)
-    kind = f".{system}.m3u8" if system else ".m3u8"
-    groups = _groups(version)
-    for appliance in ranking:
-        for group, members in groups.items():
-            lines += _audio(group, members, appliance, kind)
-        lines += _subtitles(version, appliance)
-    for appliance in ranking:
-        for group, members in groups.items() or [("", [])]:
-            for rendition in version.renditions:
-                variant = _variant(version, rendition, group, members, appliance)
-                lines.append(f"{variant}{_pathway(appliance, steered)}")
-                lines.append(_playlist(appliance, rendition.rendition_id, kind))
-    for appliance in ranking:
-        lines += [
-            _iframes(version, rendition, rendition.iframes, appliance, kind)
-            + _pathway(appliance, steered)
-            for rendition in version.renditions
-            if rendition.iframes is not None
-        ]
-    if version.thumbnails is not None:
-        lines += [_thumbnails(version.thumbnails, each) for each in ranking[:1]]
-    return "\n".join(lines) + "\n"
+    """The playlist of one session, drafted for it alone: as ``Draft.fill``."""
+    return draft(version, system).fill(ranking, licence_url, steering_url)
 
 
-def _pathway(appliance: RankedAppliance, steered: bool) -> str:
-    """That a variant is of an appliance's pathway, at the end of its attributes."""
-    return f",PATHWAY-ID={_quoted(appliance.appliance_id)}" if steered else ""
+def _place(appliance: RankedAppliance, steered: bool) -> tuple[str, str, str]:
+    """An appliance's id, its address, and that a variant is of its pathway, which stands at the end
+    of the variant's attributes."""
+    appliance_id = _quoted(appliance.appliance_id)
+    pathway = f",PATHWAY-ID={appliance_id}" if steered else ""
+    return appliance_id[1:-1], presentation.address(appliance.media_url), pathway
+
+
+def _filled(part: str, place: tuple[str, str, str]) -> str:
+    appliance_id, media_url, pathway = place
+    return (
+        part.replace(_APPLIANCE, appliance_id).replace(_MEDIA, media_url).replace(_PATHWAY, pathway)
+    )
 
 
 def _tracks(version: Version) -> list[tuple[str, str]]:
@@ -133,29 +182,27 @@ def _groups(version: Version) -> dict[str, list[AudioTrack]]:
     return groups
 
 
-def _audio(
-    group: str, members: Sequence[AudioTrack], appliance: RankedAppliance, kind: str
-) -> list[str]:
+def _audio(group: str, members: Sequence[AudioTrack], kind: str) -> list[str]:
     names = _names([(track.name or track.language, track.track_id) for track in members])
     lines = []
     for number, (track, name) in enumerate(zip(members, names, strict=True)):
         traits = _SOUND_TRAITS.get(track.role)
         attributes = [
             "TYPE=AUDIO",
-            f"GROUP-ID={_group(group, appliance)}",
+            f"GROUP-ID={_group(group)}",
             f"NAME={_quoted(name)}",
             f"LANGUAGE={_quoted(track.language)}",
             f"DEFAULT={'YES' if number == 0 else 'NO'}",
             f"AUTOSELECT={'NO' if track.role == 'commentary' and number else 'YES'}",
             *([f"CHARACTERISTICS={_quoted(traits)}"] if traits else []),
             f"CHANNELS={_quoted(str(track.channels))}",
-            f"URI={_quoted(_playlist(appliance, track.track_id, kind))}",
+            f"URI={_uri(track.track_id, kind)}",
         ]
         lines.append(f"#EXT-X-MEDIA:{','.join(attributes)}")
     return lines
 
 
-def _subtitles(version: Version, appliance: RankedAppliance) -> list[str]:
+def _subtitles(version: Version) -> list[str]:
     names = _names(
         [(track.language + _NAMES[track.role], track.track_id) for track in version.captions]
     )
@@ -163,14 +210,14 @@ def _subtitles(version: Version, appliance: RankedAppliance) -> list[str]:
     for track, name in zip(version.captions, names, strict=True):
         attributes = [
             "TYPE=SUBTITLES",
-            f"GROUP-ID={_group('captions', appliance)}",
+            f"GROUP-ID={_group('captions')}",
             f"NAME={_quoted(name)}",
             f"LANGUAGE={_quoted(track.language)}",
             "DEFAULT=NO",
             "AUTOSELECT=YES",
             *(["FORCED=YES"] if track.role == "forced" else []),
             *([f"CHARACTERISTICS={_quoted(_FOR_THE_DEAF)}"] if track.role == "sdh" else []),
-            f"URI={_quoted(_playlist(appliance, track.track_id))}",
+            f"URI={_uri(track.track_id)}",
         ]
         lines.append(f"#EXT-X-MEDIA:{','.join(attributes)}")
     return lines
@@ -189,7 +236,6 @@ def _variant(
     rendition: Rendition,
     group: str,
     sounds: Sequence[AudioTrack],
-    appliance: RankedAppliance,
 ) -> str:
     mean_kbps = max((track.bitrate_kbps for track in sounds), default=0.0)
     peak_kbps = max((presentation.sound_kbps(track) for track in sounds), default=0.0)
@@ -201,8 +247,8 @@ def _variant(
         f"FRAME-RATE={float(Fraction(version.frame_rate)):.3f}",
         f"CODECS={_quoted(','.join(codecs))}",
         *_range(version, rendition),
-        *([f"AUDIO={_group(group, appliance)}"] if sounds else []),
-        *([f"SUBTITLES={_group('captions', appliance)}"] if version.captions else []),
+        *([f"AUDIO={_group(group)}"] if sounds else []),
+        *([f"SUBTITLES={_group('captions')}"] if version.captions else []),
         "CLOSED-CAPTIONS=NONE",
     ]
     return f"#EXT-X-STREAM-INF:{','.join(attributes)}"
@@ -215,13 +261,7 @@ def _range(version: Version, rendition: Rendition) -> list[str]:
     return [f"VIDEO-RANGE={rendition.dynamic_range.upper()}"]
 
 
-def _iframes(
-    version: Version,
-    rendition: Rendition,
-    frames: IFrames,
-    appliance: RankedAppliance,
-    kind: str,
-) -> str:
+def _iframes(version: Version, rendition: Rendition, frames: IFrames, kind: str) -> str:
     """A rendition's I-frame playlist (rfc8216bis section 4.4.6.3)."""
     attributes = [
         f"BANDWIDTH={presentation.bits_per_s(frames.peak_bitrate_kbps)}",
@@ -229,12 +269,12 @@ def _iframes(
         f"RESOLUTION={rendition.width}x{rendition.height}",
         f"CODECS={_quoted(rendition.codec_string)}",
         *_range(version, rendition),
-        f"URI={_quoted(_playlist(appliance, frames.track_id, kind))}",
+        f"URI={_uri(frames.track_id, kind)}",
     ]
     return f"#EXT-X-I-FRAME-STREAM-INF:{','.join(attributes)}"
 
 
-def _thumbnails(track: ThumbnailTrack, appliance: RankedAppliance) -> str:
+def _thumbnails(track: ThumbnailTrack) -> str:
     """Where the sheets are listed (Image Media Playlist for HLS 0.4); the size is of a tile.
 
     Of the best appliance alone: Shaka Player reads each such playlist before it plays, and gives
@@ -244,17 +284,21 @@ def _thumbnails(track: ThumbnailTrack, appliance: RankedAppliance) -> str:
         f"BANDWIDTH={presentation.bits_per_s(track.bitrate_kbps)}",
         f"RESOLUTION={track.tile_width}x{track.tile_height}",
         f"CODECS={_quoted('jpeg')}",
-        f"URI={_quoted(_playlist(appliance, track.track_id))}",
+        f"URI={_uri(track.track_id)}",
     ]
     return f"#EXT-X-IMAGE-STREAM-INF:{','.join(attributes)}"
 
 
-def _playlist(appliance: RankedAppliance, name: str, kind: str = ".m3u8") -> str:
-    return f"{presentation.address(appliance.media_url)}{presentation.path(name)}{kind}"
+def _playlist(name: str, kind: str = ".m3u8") -> str:
+    return f"{_MEDIA}{presentation.path(name)}{kind}"
 
 
-def _group(kind: str, appliance: RankedAppliance) -> str:
-    return _quoted(f"{kind}-{appliance.appliance_id}")
+def _uri(name: str, kind: str = ".m3u8") -> str:
+    return f'"{_playlist(name, kind)}"'
+
+
+def _group(kind: str) -> str:
+    return f'"{_quoted(kind)[1:-1]}-{_APPLIANCE}"'
 
 
 def _quoted(text: str) -> str:

@@ -11,10 +11,12 @@ import msgspec
 from cuemark.contexts.playback.model import xml
 from cuemark.contexts.playback.model.presentation import Span
 from cuemark.contracts.encoding.versions import Version
+from cuemark.contracts.playback.devices import Capabilities
 from cuemark.contracts.protection import (
     AUDIO,
     SYSTEM_IDS,
     Demands,
+    HdcpDemands,
     KeySignal,
     Robustness,
     Scheme,
@@ -37,11 +39,13 @@ _NAMES: dict[System, str] = {
 @dataclass(frozen=True)
 class Offer:
     """How an install lets members have keys: the DRM systems that it names, the preferred first,
-    whether ClearKey is among the ways, and what keys demand of devices by their labels."""
+    whether ClearKey is among the ways, and what keys demand of devices by their labels, and
+    pictures of the way to a screen."""
 
     systems: tuple[System, ...] = ()
     clearkey: bool = True
     demands: Demands = field(default_factory=dict)
+    hdcp: HdcpDemands = field(default_factory=dict)
 
 
 CLEARKEY_ALONE = Offer()
@@ -64,11 +68,13 @@ def of_hls(version: Version, offer: Offer) -> list[System]:
     return [system for system in offered(version, offer) if system in named]
 
 
-def level_of(version: Version, offer: Offer, said: Robustness) -> Robustness:
+def level_of(version: Version, offer: Offer, said: Capabilities) -> Robustness:
     """What a play can reach that says so much of its device: without a DRM system's licence server,
-    which finds out, no more than software."""
+    which finds out, no more than software. A device that does not say its system may have any."""
     proving = [system for system in offered(version, offer) if system != "common"]
-    return said if proving else "software"
+    if said.system is not None and said.system not in proving:
+        return "software"
+    return said.robustness if proving else "software"
 
 
 def within(version: Version, level: Robustness, offer: Offer) -> Version:
@@ -95,18 +101,22 @@ def keyed(version: Version, span: Span) -> Version:
     )
 
 
-def content_protection(version: Version, kid: str, offer: Offer, licence_url: str) -> list[str]:
+LICENCES = "<licences>"
+"""Where the address of a session's licences goes: no text of a manifest can hold this."""
+
+
+def content_protection(version: Version, kid: str, offer: Offer) -> list[str]:
     """The elements by which players of DASH know scheme, key and systems (DASH-IF IOP part 6).
 
-    The licences of a DRM system are at the child ``/<system>`` of ``licence_url``; ClearKey's
-    address is not told, because it would overrule the player's own.
+    The licences of a DRM system are at the child ``/<system>`` of ``LICENCES``; ClearKey's address
+    is not told, because it would overrule the player's own.
     """
     named = {"schemeIdUri": _PROTECTION, "value": version.scheme, "cenc:default_KID": _uuid(kid)}
     found = [xml.element("ContentProtection", named)]
     signals = {signal.system: signal for signal in version.signals.get(kid, ())}
     for system in offered(version, offer):
         if system in signals and signals[system].pssh:
-            found.append(_of_system(signals[system], f"{licence_url}/{system}"))
+            found.append(_of_system(signals[system]))
     if offer.clearkey:
         found.append(xml.descriptor("ContentProtection", _CLEARKEY, "ClearKey1.0"))
     return found
@@ -115,7 +125,10 @@ def content_protection(version: Version, kid: str, offer: Offer, licence_url: st
 def session_keys(version: Version, system: System) -> list[str]:
     """The keys of a session as a multivariant playlist tells them early (rfc8216bis section
     4.4.6.5), each once; where keys change, those with which the film begins."""
-    first = set(version.periods[0].kids.values()) if version.periods else version.signals.keys()
+    labels = {each.label for each in version.renditions} | {AUDIO}
+    first = {each.kid for each in version.renditions} | {each.kid for each in version.audio}
+    if version.periods:
+        first = {kid for label, kid in version.periods[0].kids.items() if label in labels}
     lines = [
         f"#EXT-X-SESSION-KEY:METHOD={_METHODS[version.scheme]},{signal.hls_attributes}"
         for kid, signals in version.signals.items()
@@ -125,12 +138,12 @@ def session_keys(version: Version, system: System) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _of_system(signal: KeySignal, licence_url: str) -> str:
+def _of_system(signal: KeySignal) -> str:
     content = [xml.element("cenc:pssh", {}, xml.text(signal.pssh))]
     if signal.pro:
         content.append(xml.element("mspr:pro", {}, xml.text(signal.pro)))
     if signal.system != "common":
-        content.append(xml.element("dashif:Laurl", {}, xml.text(licence_url)))
+        content.append(xml.element("dashif:Laurl", {}, f"{LICENCES}/{signal.system}"))
     scheme = f"urn:uuid:{SYSTEM_IDS[signal.system]}"
     return xml.descriptor("ContentProtection", scheme, _NAMES[signal.system], *content)
 

@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cuemark.contracts.ids import AccountId, PlaySessionId, ProfileId, TitleId, VersionId
+from cuemark.contracts.playback.devices import Capabilities
 from cuemark.contracts.protection import Robustness
 from cuemark.contracts.steering import RankedAppliance
 
 MIN_LIFE = timedelta(hours=12)
 LIFE_DURATIONS = 3
 MAX_DEVICE_CHARS = 200
+MAX_DEVICE_ID_CHARS = 100
 HEARD_EVERY = timedelta(seconds=10)
 SILENT_AFTER = timedelta(minutes=10)
 """A play that was not heard of for so long is not listed: a viewer may pause, or be gone."""
@@ -19,7 +21,9 @@ SILENT_AFTER = timedelta(minutes=10)
 class Session:
     """``ranking`` holds media tokens: it belongs in manifests, and in no log, as does
     ``steering_token``, which is empty in sessions of older releases.
-    ``max_height`` is what the plan of its account allows, in lines, 0 for any."""
+    ``max_height`` is what the plan of its account allows, in lines, 0 for any. ``capabilities`` are
+    what its device said, None in sessions of older releases; ``title`` is the name of what it
+    plays, empty in those."""
 
     session_id: PlaySessionId
     account_id: AccountId
@@ -37,6 +41,9 @@ class Session:
     steering_token: str = field(default="", repr=False)
     territory: str = ""
     max_height: int = 0
+    title: str = ""
+    device_id: str = ""
+    capabilities: Capabilities | None = None
 
     def steering_address(self, url: str) -> str:
         """Where this session is steered, below ``url``; empty where one of the two is."""

@@ -12,34 +12,23 @@ What a play does when a neighbour is away:
     licensing   at the end of a play: the licences end by their own time
 """
 
-import asyncio
-from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 
 import msgspec
 import structlog
 
 from cuemark.contexts.playback import store
-from cuemark.contexts.playback.model import dash, fingerprint, hls, protection
-from cuemark.contexts.playback.model.plan import STREAM_LEASE, within_height
+from cuemark.contexts.playback.model import streams
 from cuemark.contexts.playback.model.protection import Offer
-from cuemark.contexts.playback.model.session import (
-    HEARD_EVERY,
-    MAX_DEVICE_CHARS,
-    SILENT_AFTER,
-    Session,
-    end_of,
-    resume_of,
-)
+from cuemark.contexts.playback.model.session import HEARD_EVERY, SILENT_AFTER, Session
+from cuemark.contexts.playback.service.films import Films
 from cuemark.contexts.playback.service.levels import Levels
 from cuemark.contexts.playback.service.naming import NamingService
+from cuemark.contexts.playback.service.parts import Neighbours
 from cuemark.contexts.playback.service.plans import Plans
-from cuemark.contexts.playback.service.rights import RightToPlay, not_now
-from cuemark.contracts.catalog import Catalog, GetTitle, Title, UnknownTitle
-from cuemark.contracts.encoding import Encoding
-from cuemark.contracts.encoding.versions import GetVersion, UnknownVersion, Version
+from cuemark.contexts.playback.service.rights import RightToPlay
+from cuemark.contexts.playback.service.starting import Starting
+from cuemark.contexts.playback.store import devices
 from cuemark.contracts.identity.changing import AccountDeleted
 from cuemark.contracts.identity.profiles import MaturitySet, ProfileDeleted
 from cuemark.contracts.ids import (
@@ -48,13 +37,10 @@ from cuemark.contracts.ids import (
     ApplianceId,
     PlaySessionId,
     ProfileId,
-    TitleId,
-    VersionId,
 )
-from cuemark.contracts.licensing import CloseLicences, Licensing, OpenLicences
+from cuemark.contracts.licensing import CloseLicences
 from cuemark.contracts.playback import (
     TOPIC,
-    CannotPlay,
     EndPlay,
     GetManifest,
     GetPlay,
@@ -69,44 +55,24 @@ from cuemark.contracts.playback import (
     Playback,
     PlayEnded,
     PlayPage,
-    PlayStarted,
     PlayState,
     PlayStopped,
     RunningPlay,
     StartPlay,
     StopPlay,
-    TooManyStreams,
     UnknownPlay,
 )
-from cuemark.contracts.protection import Robustness
-from cuemark.contracts.rights import Rights
-from cuemark.contracts.steering import Rank, RankedAppliance, Ranking, Steering
-from cuemark.contracts.viewers import GetResumePoint, Viewers
+from cuemark.contracts.playback.devices import DeviceList, ListDevices
+from cuemark.contracts.steering import RankedAppliance
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
-from cuemark.kit.deadline import deadline
 from cuemark.kit.errors import Unavailable
 from cuemark.kit.ids import Ids, is_id
 from cuemark.kit.outbox import Entry, Log
 from cuemark.kit.pages import checked_limit
-from cuemark.kit.tracing import current_trace_id
 
-RESUME_POINT_S = 0.3
-CACHED_VERSIONS = 256
 REDIRECTED = ApplianceId("redirected")
 """What stands in a manifest for whichever appliance a request is sent to."""
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """The contexts that a play asks."""
-
-    catalog: Catalog
-    encoding: Encoding
-    licensing: Licensing
-    rights: Rights
-    steering: Steering
-    viewers: Viewers
 
 
 class PlaybackService(Playback):
@@ -126,109 +92,30 @@ class PlaybackService(Playback):
         self._database = database
         self._log = log
         self._clock = clock
-        self._ids = ids
         self._ask = neighbours
-        self._offer = offer
-        self._fingerprint_key = fingerprint_key
         self._right = RightToPlay(neighbours.rights)
         self._levels = Levels(neighbours.catalog)
-        self._plans = plans
-        self._naming = NamingService(database, fingerprint_key, self._described)
-        self._versions: OrderedDict[VersionId, Version] = OrderedDict()
+        self._films = Films(neighbours.encoding, offer)
+        self._naming = NamingService(database, fingerprint_key, self._films.asked)
+        self._starting = Starting(
+            database, log, clock, ids, neighbours, self._films, offer, fingerprint_key, plans
+        )
 
     async def start(self, request: StartPlay) -> Play:
-        title, version_id = await self._published(request.title_id)
-        await self._levels.check_start(title.title_id, request.maturity, request.territory)
-        allowance = None
-        if self._plans is not None:
-            found = await self._plans.entitlement(request.account_id)
-            allowance = found.allowance
-        session_id = PlaySessionId(self._ids.new(PLAY_SESSION_KIND))
-        now = self._clock.now()
-        right = await self._right.check_start(title, request.territory)
-        expires_at = end_of(now, title.duration_s)
-        if right.ends_at is not None:
-            expires_at = min(expires_at, right.ends_at)
-        rank = Rank(
-            session_id=session_id,
-            version_id=version_id,
-            expires_at=expires_at,
-            networks=request.networks,
-            client_address=request.client_address,
-        )
-        try:
-            async with asyncio.TaskGroup() as group:
-                version_asked = group.create_task(self._version(version_id))
-                ranking_asked = group.create_task(self._rank(title, rank, version_asked))
-                position_asked = group.create_task(self._position_s(request, session_id))
-                group.create_task(self._open_licences(session_id, request, version_id, expires_at))
-        except ExceptionGroup as refusals:
-            raise refusals.exceptions[0] from None
-        version, ranked = version_asked.result(), ranking_asked.result()
-        level = protection.level_of(version, self._offer, request.robustness)
-        self._check_level(title, version, level)
-        session = Session(
-            session_id=session_id,
-            account_id=request.account_id,
-            profile_id=request.profile_id,
-            title_id=title.title_id,
-            version_id=version_id,
-            duration_s=version.duration_s,
-            device=request.device.replace("\0", "")[:MAX_DEVICE_CHARS],
-            ranking=ranked.appliances,
-            started_at=now,
-            expires_at=expires_at,
-            trace_id=current_trace_id(),
-            robustness=level,
-            steering_token=ranked.steering_token,
-            territory=request.territory,
-            max_height=allowance.max_height if allowance else 0,
-        )
-        await self._record(session, ranked.led_past, allowance.streams if allowance else 0)
-        return Play(
-            session_id=session_id,
-            title_id=title.title_id,
-            version_id=version_id,
-            duration_s=version.duration_s,
-            resume_s=resume_of(position_asked.result(), version.duration_s),
-            appliances=[appliance.appliance_id for appliance in ranked.appliances],
-            expires_at=expires_at,
-            systems=protection.offered(version, self._offer),
-            redirect_token=ranked.redirect_token,
-        )
+        return await self._starting.start(request)
 
     async def get_manifest(self, request: GetManifest) -> Manifest:
         session = await self._entitled(request.session_id, request.account_id)
         await self._levels.check_running(session.title_id, request.maturity, session.territory)
-        steering = session.steering_address(request.steering_url)
-        return await self._described_to(session, session.ranking, request, steering)
+        steering_url = session.steering_address(request.steering_url)
+        draft = await self._films.draft(session, request.format, request.system)
+        return Manifest(text=draft.fill(session.ranking, request.licence_url, steering_url))
 
     async def get_redirected_manifest(self, request: GetRedirectedManifest) -> Manifest:
         session = await self._entitled(request.session_id, None)
         everywhere = RankedAppliance(appliance_id=REDIRECTED, media_url=request.media_url)
-        return await self._described_to(session, [everywhere], request, "")
-
-    async def _described_to(
-        self,
-        session: Session,
-        ranking: Sequence[RankedAppliance],
-        request: GetManifest | GetRedirectedManifest,
-        steering_url: str,
-    ) -> Manifest:
-        version = await self._version(session.version_id)
-        # Keys of an HLS playlist that names none to a system are in the clear.
-        in_clear = request.format == "hls" and request.system is None
-        level = "software" if in_clear else session.robustness
-        version = within_height(protection.within(version, level, self._offer), session.max_height)
-        if request.format == "dash":
-            text = dash.manifest(version, ranking, request.licence_url, self._offer, steering_url)
-            return Manifest(text=text)
-        if request.system is None and not self._offer.clearkey:
-            raise CannotPlay("This service gives no keys in the clear: ask for a DRM system's.")
-        if request.system and request.system not in protection.of_hls(version, self._offer):
-            raise CannotPlay(f"This title has no playlists for {request.system}.")
-        text = hls.manifest(version, ranking, request.licence_url, request.system, steering_url)
-        return Manifest(text=text)
+        draft = await self._films.draft(session, request.format, request.system)
+        return Manifest(text=draft.fill([everywhere], request.licence_url))
 
     async def get_play(self, request: GetPlay) -> PlayState:
         session = await self._running(request.session_id, request.account_id)
@@ -270,6 +157,10 @@ class PlaybackService(Playback):
         more = len(found) > limit
         return OwnPlayPage(plays=plays, next_cursor=plays[-1].session_id if more else "")
 
+    async def list_devices(self, request: ListDevices) -> DeviceList:
+        async with self._database.transaction() as transaction:
+            return DeviceList(devices=await devices.of_account(transaction, request.account_id))
+
     async def follow(self, transaction: Transaction, entry: Entry) -> None:
         """Plays of an account or a profile that is no more end, and are nobody's; those end that
         have come to be above the level of their profile. Idempotent.
@@ -304,6 +195,8 @@ class PlaybackService(Playback):
         self, transaction: Transaction, account_id: AccountId, profile_id: ProfileId | None
     ) -> list[PlaySessionId]:
         now = self._clock.now()
+        if profile_id is None:
+            await devices.forget(transaction, account_id)
         ran = await store.erase(transaction, account_id, profile_id, now)
         for session_id, expires_at in ran:
             stopped = PlayStopped(session_id=session_id, stopped_at=now, expires_at=expires_at)
@@ -339,14 +232,6 @@ class PlaybackService(Playback):
         except Unavailable:
             structlog.get_logger().warning("licences_left_open", session_id=session_id)
 
-    def _check_level(self, title: Title, version: Version, level: Robustness) -> None:
-        """Raises ``CannotPlay`` where a device of this level may have no picture, or no sound."""
-        left = protection.within(version, level, self._offer)
-        if not left.renditions or (version.audio and not left.audio):
-            raise CannotPlay(
-                f"{title.name} plays only on devices that protect its keys by hardware."
-            )
-
     async def _running(self, session_id: PlaySessionId, account_id: AccountId | None) -> Session:
         """The account's session, or ``UnknownPlay`` in the same words for every other case.
 
@@ -357,8 +242,10 @@ class PlaybackService(Playback):
             now = self._clock.now()
             async with self._database.transaction() as transaction:
                 session = await store.running(transaction, session_id, account_id, now)
-                if session is not None:
-                    await store.heard(transaction, session_id, now, HEARD_EVERY)
+                # A clock that was set back is no reason to say nothing for long.
+                if session and not timedelta() <= now - streams.heard_at(session) < HEARD_EVERY:
+                    going_on = await store.heard(transaction, session_id, now)
+                    session = session if going_on else None
         if session is None:
             raise _unknown()
         return session
@@ -368,108 +255,6 @@ class PlaybackService(Playback):
         session = await self._running(session_id, account_id)
         await self._right.check_running(session)
         return session
-
-    async def _record(self, session: Session, led_past: bool, streams: int) -> None:
-        """``streams`` is how many plays of the account may run at once, 0 for any number."""
-        started = PlayStarted(
-            session_id=session.session_id,
-            account_id=session.account_id,
-            title_id=session.title_id,
-            version_id=session.version_id,
-            started_at=session.started_at,
-            led_past=led_past,
-        )
-        async with self._database.transaction() as transaction:
-            if streams:
-                heard_since = session.started_at - STREAM_LEASE
-                run = await store.streams_of(transaction, session.account_id, heard_since)
-                if run >= streams:
-                    raise TooManyStreams(f"Your plan allows {streams} at once: end another play.")
-            await store.add(transaction, session)
-            await self._log.append(transaction, TOPIC, session.session_id, started)
-
-    async def _published(self, title_id: TitleId) -> tuple[Title, VersionId]:
-        try:
-            title = await self._ask.catalog.get_title(GetTitle(title_id=title_id))
-        except UnknownTitle:
-            raise CannotPlay("There is no such title.") from None
-        except Unavailable as away:
-            raise not_now("The catalog does not answer", away) from away
-        if not title.launched:
-            raise CannotPlay("There is no such title.")
-        if title.version_id is None:
-            raise CannotPlay(f"{title.name} is not ready to be played yet.")
-        return title, title.version_id
-
-    async def _version(self, version_id: VersionId) -> Version:
-        try:
-            return await self._described(version_id)
-        except UnknownVersion:
-            raise CannotPlay("The published version of this title is gone.") from None
-        except Unavailable as away:
-            raise not_now("The version's description cannot be read", away) from away
-
-    async def _described(self, version_id: VersionId) -> Version:
-        """The version; an immutable one is asked for once while it is in use.
-
-        Raises ``UnknownVersion`` and ``Unavailable``.
-        """
-        if version_id in self._versions:
-            self._versions.move_to_end(version_id)
-            return self._versions[version_id]
-        version = await self._ask.encoding.get_version(GetVersion(version_id=version_id))
-        self._versions[version_id] = version
-        if len(self._versions) > CACHED_VERSIONS:
-            self._versions.popitem(last=False)
-        return version
-
-    async def _rank(
-        self, title: Title, request: Rank, version_asked: asyncio.Task[Version]
-    ) -> Ranking:
-        """The appliances; the tokens of a marked version know the session's variants."""
-        if (await version_asked).marked:
-            coins = fingerprint.row(self._fingerprint_key, request.session_id)
-            request = msgspec.structs.replace(request, variants=coins)
-        try:
-            ranking = await self._ask.steering.rank(request)
-        except Unavailable as away:
-            raise not_now("No appliance can be chosen", away) from away
-        if not ranking.appliances:
-            raise CannotPlay(f"No appliance has {title.name} at hand yet: try again in a minute.")
-        return ranking
-
-    async def _open_licences(
-        self,
-        session_id: PlaySessionId,
-        request: StartPlay,
-        version_id: VersionId,
-        expires_at: datetime,
-    ) -> None:
-        try:
-            await self._ask.licensing.open_licences(
-                OpenLicences(
-                    session_id=session_id,
-                    account_id=request.account_id,
-                    version_id=version_id,
-                    expires_at=expires_at,
-                    robustness=request.robustness,
-                    title_id=request.title_id,
-                    territory=request.territory,
-                )
-            )
-        except Unavailable as away:
-            raise not_now("Licences cannot be issued", away) from away
-
-    async def _position_s(self, request: StartPlay, session_id: PlaySessionId) -> float:
-        """Where the profile stopped; the beginning, where viewers does not say so in time."""
-        wanted = GetResumePoint(profile_id=request.profile_id, title_id=request.title_id)
-        try:
-            with deadline(RESUME_POINT_S):
-                async with asyncio.timeout(RESUME_POINT_S):
-                    return (await self._ask.viewers.get_resume_point(wanted)).position_s
-        except (Unavailable, TimeoutError):
-            structlog.get_logger().warning("resume_point_unknown", session_id=session_id)
-            return 0.0
 
 
 def _unknown() -> UnknownPlay:

@@ -5,12 +5,11 @@ Without the catalog nothing is played by a profile that has a bound.
 
 from collections.abc import Sequence
 
-from cuemark.contexts.playback.service.rights import not_now
+from cuemark.contexts.playback.service.parts import LEVEL, needed
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.catalog.works import AdmitWorks
 from cuemark.contracts.ids import TitleId, WorkId
 from cuemark.contracts.playback import CannotPlay, NotForProfile
-from cuemark.kit.errors import Unavailable
 from cuemark.kit.pages import MOST_ROWS
 
 
@@ -45,7 +44,4 @@ class Levels:
         return left
 
     async def _admits(self, title_id: TitleId, maturity: int, territory: str) -> bool:
-        try:
-            return not await self.above([title_id], maturity, territory)
-        except Unavailable as away:
-            raise not_now("What this profile may play cannot be read", away) from away
+        return not await needed(LEVEL, self.above([title_id], maturity, territory))

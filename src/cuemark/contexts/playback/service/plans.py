@@ -1,21 +1,35 @@
 """Whether an account may play: billing says so, or has said so not long ago."""
 
-import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 import structlog
 
-from cuemark.contexts.playback import store
 from cuemark.contexts.playback.model.plan import still_entitled
+from cuemark.contexts.playback.service.lately import Lately
+from cuemark.contexts.playback.service.parts import PLAN, asked, not_now
+from cuemark.contexts.playback.store import plans as store
 from cuemark.contracts.billing import Billing
+from cuemark.contracts.billing.plans import Allowance
 from cuemark.contracts.billing.subscriptions import Entitlement, GetEntitlement
 from cuemark.contracts.ids import AccountId
-from cuemark.contracts.playback import CannotPlayNow, NotEntitled
+from cuemark.contracts.playback import NotEntitled
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
-from cuemark.kit.deadline import deadline
 from cuemark.kit.errors import Unavailable
 
-WITHIN_S = 1.0
+KEPT_FOR = timedelta(minutes=10)
+"""What billing says again is not written again for so long."""
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What an account's plan allows; ``said`` is what billing said of it just now, if it did."""
+
+    allowance: Allowance
+    said: Entitlement | None = None
 
 
 class Plans:
@@ -25,26 +39,41 @@ class Plans:
         self._billing = billing
         self._database = database
         self._clock = clock
+        self._kept: Lately[AccountId, Entitlement] = Lately(KEPT_FOR)
 
-    async def entitlement(self, account_id: AccountId) -> Entitlement:
+    async def ask(self, account_id: AccountId) -> Allowed:
         """Raises ``NotEntitled``, and ``CannotPlayNow`` where nobody can say."""
         try:
-            with deadline(WITHIN_S):
-                async with asyncio.timeout(WITHIN_S):
-                    asked = GetEntitlement(account_id=account_id)
-                    found = await self._billing.get_entitlement(asked)
-        except (Unavailable, TimeoutError):
+            question = GetEntitlement(account_id=account_id)
+            found = await asked(PLAN, self._billing.get_entitlement(question))
+        except Unavailable:
             structlog.get_logger().warning("entitlement_unknown", account_id=account_id)
-            return await self._last_known(account_id)
-        async with self._database.transaction() as transaction:
-            await store.know(transaction, found, self._clock.now())
+            return Allowed(await self._last_known(account_id))
         if not found.entitled:
+            if self.is_news(found):
+                async with self._database.transaction() as transaction:
+                    await store.know(transaction, found, self._clock.now())
+                self.note(found)
             raise NotEntitled("You have no plan that runs: choose one, and then play.")
-        return found
+        return Allowed(found.allowance, found)
 
-    async def _last_known(self, account_id: AccountId) -> Entitlement:
+    def is_news(self, said: Entitlement) -> bool:
+        """Whether it is to be written down what billing said: it says something else than before,
+        or has not been written for a time."""
+        return self._kept.is_news(said.account_id, _undated(said), self._clock.now())
+
+    def note(self, said: Entitlement) -> None:
+        self._kept.note(said.account_id, _undated(said), self._clock.now())
+
+    async def _last_known(self, account_id: AccountId) -> Allowance:
         async with self._database.transaction() as transaction:
             known = await store.known(transaction, account_id)
         if known is None or not still_entitled(*known, self._clock.now()):
-            raise CannotPlayNow("Your plan cannot be looked up just now: try again in a moment.")
-        return known[0]
+            raise not_now(PLAN)
+        return known[0].allowance
+
+
+def _undated(said: Entitlement) -> Entitlement:
+    """As if it were always said at one moment: what is the same then is the same."""
+    ends_at = said.until if said.entitled else NEVER
+    return msgspec.structs.replace(said, at=NEVER, until=ends_at)

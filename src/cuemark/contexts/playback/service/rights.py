@@ -4,9 +4,11 @@ import structlog
 
 from cuemark.contexts.playback.model.rights import sentence
 from cuemark.contexts.playback.model.session import Session
+from cuemark.contexts.playback.service.parts import RIGHTS, needed
 from cuemark.contracts.catalog import Title
-from cuemark.contracts.playback import CannotPlayNow, NoRight
-from cuemark.contracts.rights import Decide, Decision, Rights
+from cuemark.contracts.ids import TitleId
+from cuemark.contracts.playback import NoRight
+from cuemark.contracts.rights import Decide, Decision, Decisions, Rights
 from cuemark.kit.errors import Unavailable
 
 
@@ -16,17 +18,10 @@ class RightToPlay:
     def __init__(self, rights: Rights) -> None:
         self._rights = rights
 
-    async def check_start(self, title: Title, territory: str) -> Decision:
-        """The right to begin a play; raises ``NoRight`` and ``CannotPlayNow``."""
-        asked = Decide(title_ids=[title.title_id], territory=territory)
-        try:
-            found = await self._rights.decide(asked)
-        except Unavailable as away:
-            raise not_now("What rights there are cannot be read", away) from away
-        (right,) = found.decisions
-        if not right.allowed:
-            raise NoRight(sentence(title.name, found.territory, right))
-        return right
+    async def ask(self, title_id: TitleId, territory: str) -> Decisions:
+        """What rights say of a play that would begin now; raises ``CannotPlayNow``."""
+        asked = Decide(title_ids=[title_id], territory=territory)
+        return await needed(RIGHTS, self._rights.decide(asked))
 
     async def check_running(self, session: Session) -> None:
         """Raises ``NoRight`` where a running play may not go on."""
@@ -40,6 +35,9 @@ class RightToPlay:
             raise NoRight("The right to play this title has ended.")
 
 
-def not_now(what: str, away: Unavailable) -> CannotPlayNow:
-    structlog.get_logger().warning("play_refused", reason=str(away))
-    return CannotPlayNow(f"{what} just now: try again in a moment.")
+def allowed(title: Title, found: Decisions) -> Decision:
+    """The right to begin a play; raises ``NoRight``."""
+    (right,) = found.decisions
+    if not right.allowed:
+        raise NoRight(sentence(title.name, found.territory, right))
+    return right

@@ -1,7 +1,7 @@
-"""The table of playback."""
+"""The table of playback sessions."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import (
@@ -14,13 +14,14 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    null,
     select,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from cuemark.contexts.playback.model.session import Session
-from cuemark.contracts.billing.subscriptions import Entitlement
+from cuemark.contexts.playback.store.devices import capabilities_of, said
 from cuemark.contracts.ids import AccountId, PlaySessionId, ProfileId, TitleId, VersionId
 from cuemark.contracts.playback import OwnPlay
 from cuemark.contracts.steering import RankedAppliance
@@ -47,13 +48,9 @@ _session = Table(
     Column("territory", Text),
     Column("right_ends_at", DateTime(timezone=True)),
     Column("max_height", Integer),
-)
-_entitlement = Table(
-    "entitlement",
-    MetaData(schema="playback"),
-    Column("account_id", Text, primary_key=True),
-    Column("known_at", DateTime(timezone=True)),
-    Column("body", JSONB),
+    Column("title", Text),
+    Column("device_id", Text),
+    Column("capabilities", JSONB),
 )
 
 
@@ -76,50 +73,54 @@ async def add(transaction: Transaction, session: Session) -> None:
             steering_token=session.steering_token,
             territory=session.territory,
             max_height=session.max_height,
+            title=session.title,
+            device_id=session.device_id,
+            capabilities=said(session.capabilities),
         )
     )
 
 
-async def streams_of(transaction: Transaction, account_id: AccountId, heard_since: datetime) -> int:
-    """How many plays of an account run and were heard of since. Until the transaction ends, nobody
-    else counts those of this account."""
+async def lock_streams(transaction: Transaction, account_id: AccountId) -> None:
+    """Until the transaction ends, nobody else places a play of this account."""
     await transaction.execute(
         select(func.pg_advisory_xact_lock(func.hashtextextended(f"streams {account_id}", 0)))
     )
-    counted = await transaction.execute(
-        select(func.count())
-        .select_from(_session)
+
+
+async def running_of(
+    transaction: Transaction, account_id: AccountId, now: datetime
+) -> list[Session]:
+    """The plays of an account that run. Until the transaction ends, nobody ends or hears of one.
+
+    One that was heard of later than now was told so by a clock that has been set back since. It
+    counts from now on, so that it locks nobody out for longer than any other.
+    """
+    rows = await transaction.execute(
+        select(_session)
         .where(
             _session.c.account_id == account_id,
             _session.c.ended_at.is_(None),
-            _session.c.heard_at >= heard_since,
+            _session.c.expires_at > now,
         )
+        .with_for_update()
     )
-    return int(counted.scalar_one())
+    found = [_session_of(row) for row in rows]
+    if any(each.heard_at and each.heard_at > now for each in found):
+        early = [each.session_id for each in found]
+        await transaction.execute(
+            update(_session)
+            .where(_session.c.session_id.in_(early), _session.c.heard_at > now)
+            .values(heard_at=now)
+        )
+    return found
 
 
-async def know(transaction: Transaction, entitlement: Entitlement, now: datetime) -> None:
-    """Keep what billing said of an account."""
-    row = insert(_entitlement).values(
-        account_id=entitlement.account_id, known_at=now, body=msgspec.to_builtins(entitlement)
-    )
+async def end_all(
+    transaction: Transaction, session_ids: Sequence[PlaySessionId], now: datetime
+) -> None:
     await transaction.execute(
-        row.on_conflict_do_update(
-            index_elements=["account_id"],
-            set_={"known_at": row.excluded.known_at, "body": row.excluded.body},
-        )
+        update(_session).where(_session.c.session_id.in_(session_ids)).values(ended_at=now)
     )
-
-
-async def known(
-    transaction: Transaction, account_id: AccountId
-) -> tuple[Entitlement, datetime] | None:
-    """What billing said last of an account, and when."""
-    found = await transaction.execute(
-        select(_entitlement).where(_entitlement.c.account_id == account_id)
-    )
-    row = found.one_or_none()
-    return None if row is None else (msgspec.convert(row.body, Entitlement), row.known_at)
 
 
 async def running(
@@ -141,18 +142,15 @@ async def running(
     return None if row is None else _session_of(row)
 
 
-async def heard(
-    transaction: Transaction, session_id: PlaySessionId, now: datetime, at_most_every: timedelta
-) -> None:
-    """Note that a play was heard of, unless that was noted a moment ago."""
-    await transaction.execute(
+async def heard(transaction: Transaction, session_id: PlaySessionId, now: datetime) -> bool:
+    """Note that a play was heard of, unless it has been ended; whether it has not."""
+    noted = await transaction.execute(
         update(_session)
-        .where(
-            _session.c.session_id == session_id,
-            func.coalesce(_session.c.heard_at, _session.c.started_at) < now - at_most_every,
-        )
+        .where(_session.c.session_id == session_id, _session.c.ended_at.is_(None))
         .values(heard_at=now)
+        .returning(_session.c.session_id)
     )
+    return noted.one_or_none() is not None
 
 
 async def of_title(
@@ -241,6 +239,8 @@ async def erase(
             account_id=_session.c.account_id if profile_id else "",
             profile_id="",
             device="",
+            device_id="",
+            capabilities=null(),
             ended_at=func.coalesce(_session.c.ended_at, now),
         )
     )
@@ -280,6 +280,9 @@ def _session_of(row: Row[tuple[object, ...]]) -> Session:
         steering_token=row.steering_token,
         territory=row.territory,
         max_height=row.max_height,
+        title=row.title,
+        device_id=row.device_id,
+        capabilities=capabilities_of(row.capabilities),
     )
 
 

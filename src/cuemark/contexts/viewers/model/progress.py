@@ -22,9 +22,13 @@ def resume_s(position_s: float, duration_s: float) -> float:
     leaves no mark and a short film can still be resumed; and as ended from 95 % on, where the
     credits run.
     """
-    begun = position_s >= min(BEGUN_S, BEGUN_SHARE * duration_s)
+    begun = is_begun(position_s, duration_s)
     ended = position_s >= ENDED_SHARE * duration_s
     return position_s if begun and not ended else 0.0
+
+
+def is_begun(position_s: float, duration_s: float) -> bool:
+    return position_s >= min(BEGUN_S, BEGUN_SHARE * duration_s)
 
 
 def checked_position_s(report: RecordProgress) -> float:

@@ -6,7 +6,7 @@ Refusal
 |   |-- NoRight        there is no right to play it there, then, or under this plan; says why
 |   `-- CannotPlayNow  a part that a play cannot do without is away: the same may work in a moment
 |-- NotEntitled      the account has no plan that runs; only where the install sells plans
-|-- TooManyStreams   as many plays of the account run as its plan allows
+|-- TooManyStreams   as many plays of the account run as its plan allows; tells which
 |-- NetworkInvalid   what the play shall be bound to is no prefix of addresses
 |-- UnknownPlay      no such playback session of this account, or it is over
 |-- CannotName       there is no such version, or its pictures are not marked; says why
@@ -28,6 +28,8 @@ from cuemark.contracts.ids import (
     TitleId,
     VersionId,
 )
+from cuemark.contracts.playback.devices import Capabilities, DeviceList, ListDevices
+from cuemark.contracts.playback.streams import TooManyStreams
 from cuemark.contracts.protection import Robustness, System
 from cuemark.kit.errors import Refusal
 from cuemark.kit.networks import NetworkInvalid
@@ -61,11 +63,6 @@ class NotEntitled(Refusal):
     status = 402
 
 
-class TooManyStreams(Refusal):
-    code = "too_many_streams"
-    status = 409
-
-
 class UnknownPlay(Refusal):
     code = "unknown_play"
     status = 404
@@ -87,8 +84,14 @@ class EvidenceInvalid(Refusal):
 
 
 class StartPlay(msgspec.Struct, frozen=True, kw_only=True):
-    """``robustness`` is what the device says of how it protects keys: more is listed for more.
+    """A play on a device, which holds a stream of its account's plan while it runs.
 
+    ``device`` is for people to read, and ``device_id`` what the device calls itself by, the same
+    each time: where the plan counts streams, what plays on it ends. So does ``instead_of``, a play
+    of the account, and either ends only where this one begins.
+
+    ``capabilities`` is what the device says that it can play. One that says nothing gets H.264 up
+    to 1080 lines, and ``robustness`` is then what it says of how it protects keys.
     ``networks`` are prefixes of addresses to which the play's media is bound: see ``Rank``.
     ``client_address`` is the device's IP address, for steering alone; it is kept nowhere.
     ``territory`` is where the device is (ISO 3166-1 alpha-2), empty where that is not known: there
@@ -105,6 +108,9 @@ class StartPlay(msgspec.Struct, frozen=True, kw_only=True):
     client_address: str = ""
     territory: str = ""
     maturity: int | None = None
+    device_id: str = ""
+    instead_of: PlaySessionId | None = None
+    capabilities: Capabilities | None = None
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +120,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
 
     ``systems`` are the DRM systems by which it may have its keys, the preferred first.
     ``redirect_token`` opens its media and manifests to whoever shows it: it belongs in no log.
+    ``ads``: the account's plan has advertising.
     """
 
     session_id: PlaySessionId
@@ -125,6 +132,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     systems: list[System] = []
     redirect_token: str = ""
+    ads: bool = False
 
 
 class GetManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,6 +173,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GetPlay(msgspec.Struct, frozen=True, kw_only=True):
+    """Asked for whatever the player tells or wants: it says that the play goes on, as does a
+    manifest, and keeps its stream."""
+
     session_id: PlaySessionId
     account_id: AccountId
 
@@ -338,3 +349,5 @@ class Playback(Protocol):
     async def name_sessions(self, request: NameSessions) -> Naming: ...
 
     async def list_own_plays(self, request: ListOwnPlays) -> OwnPlayPage: ...
+
+    async def list_devices(self, request: ListDevices) -> DeviceList: ...

@@ -1,0 +1,1 @@
+"""What fraud decides, without input and output."""

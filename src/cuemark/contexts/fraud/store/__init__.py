@@ -1,0 +1,1 @@
+"""All the SQL of fraud, in a schema of its own."""
