@@ -9,7 +9,42 @@ export interface Member {
   readonly account_id: string;
   readonly email: string;
   readonly profile_name: string;
+  /** Empty where nobody has said yet who is watching. */
+  readonly profile_id: string;
+  readonly kids: boolean;
 }
+
+export const COLORS = ["red", "orange", "yellow", "green", "teal", "blue", "violet", "gray"] as const;
+export const AVATARS = ["circle", "square", "triangle", "hexagon", "star", "moon", "wave", "leaf"] as const;
+export type Color = (typeof COLORS)[number];
+export type Avatar = (typeof AVATARS)[number];
+
+export interface Profile {
+  readonly profile_id: string;
+  readonly name: string;
+  readonly color: Color;
+  readonly avatar: Avatar;
+  readonly language: string;
+  readonly sound_languages: readonly string[];
+  readonly caption_languages: readonly string[];
+  /** An age from 0 to 18; null for no bound. */
+  readonly maturity: number | null;
+  readonly kids: boolean;
+  readonly has_pin: boolean;
+  readonly autoplay: boolean;
+}
+
+export interface Household {
+  readonly profiles: readonly Profile[];
+  readonly current: string;
+  readonly most: number;
+}
+
+/** What of a profile is to be another; `pin` empty takes it away, `password` is the account's. */
+export type ProfileChange = Partial<Omit<Profile, "profile_id" | "has_pin">> & {
+  readonly pin?: string;
+  readonly password?: string;
+};
 
 /** A device on which the account is open. */
 export interface OpenLogin {
@@ -415,6 +450,15 @@ async function jsonAfterReport<Answer>(path: string): Promise<Answer> {
 export const api = {
   service: () => json<Service>("GET", "/service"),
   me: () => json<Member>("GET", "/me"),
+  household: () => json<Household>("GET", "/profiles"),
+  createProfile: (profile: ProfileChange) => json<Profile>("POST", "/profiles", profile),
+  changeProfile: (profileId: string, change: ProfileChange) =>
+    json<Profile>("PATCH", `/profiles/${id(profileId)}`, change),
+  async deleteProfile(profileId: string, password: string): Promise<void> {
+    await call("POST", `${BASE}/profiles/${id(profileId)}/deletion`, { body: { password } });
+  },
+  chooseProfile: (profile_id: string, pin = "", password = "") =>
+    json<Profile>("PUT", "/profile", { profile_id, pin, password }),
   titles: (after = "", limit = 48) =>
     jsonAfterReport<TitlePage>(`/titles?after=${id(after)}&limit=${limit}`),
   title: (titleId: string) => json<Title>("GET", `/titles/${id(titleId)}`),

@@ -8,6 +8,8 @@ export type Route =
   | { readonly view: "account" }
   | { readonly view: "device" }
   | { readonly view: "plan" }
+  | { readonly view: "profiles" }
+  | { readonly view: "manage" }
   | { readonly view: "history" }
   | { readonly view: Open }
   | { readonly view: "watch"; readonly titleId: string }
@@ -29,6 +31,8 @@ export function routeOf(path: string): Route {
   if (path === "/account") return { view: "account" };
   if (path === "/device") return { view: "device" };
   if (path === "/plan") return { view: "plan" };
+  if (path === "/profiles") return { view: "profiles" };
+  if (path === "/profiles/manage") return { view: "manage" };
   if (path === "/history") return { view: "history" };
   const open = OPEN.find((view) => path === `/${view}`);
   if (open) return { view: open };
