@@ -115,6 +115,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     make an account, and ``mail`` how letters leave: see docs/how-to/open-sign-up.md.
     ``master_keys`` is where the keys are made that the films' keys are stored under: see
     docs/how-to/keep-master-keys-in-a-security-module.md.
+    ``staff_policies`` is a file of Cedar policies, from the data folder, that say more about what
+    roles of staff may do: see docs/how-to/add-staff.md.
     """
 
     service_name: str = "Cuemark"
@@ -151,6 +153,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sign_up: SignUp = "closed"
     mail: Mail = Mail()
     master_keys: MasterKeysIn = MasterKeysIn()
+    staff_policies: str = ""
 
 
 def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:

@@ -20,11 +20,16 @@ Role = Literal["member", "operator", "service"]
 
 
 class Passport(msgspec.Struct, frozen=True, kw_only=True):
-    """Who calls: ``subject`` is an account id for members, a process name for services."""
+    """Who calls: ``subject`` is an account id for members, a process name for services.
+
+    Of an operator ``staff_role`` is the role, and ``staff_id`` empty for the owner.
+    """
 
     subject: str
     role: Role
     profile_id: str = ""
+    staff_id: str = ""
+    staff_role: str = ""
     expires_at_s: int = 0
 
 

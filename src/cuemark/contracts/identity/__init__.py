@@ -11,7 +11,11 @@ Refusal
 |-- CodeSpent          a code that came by mail was used, is late, or was never sent
 |-- TooManyTries       as many letters or guesses as are let pass in an hour; says of what
 |-- WrongPassword      a member is to confirm something by the password, and this is not it
-`-- UserCodeUnknown    no device shows this code now
+|-- UserCodeUnknown    no device shows this code now
+|-- StaffInvalid       the mail address or the role of one of staff is not acceptable; says which
+|-- StaffExists        the mail address is of one of staff already
+|-- UnknownStaff       there is nobody of staff with this id
+`-- NotAllowed         a role of staff does not allow this; says what, and it is written down
 
 What an answer says, and what is done before it, tells nobody whether a mail address has an account.
 A verdict of ``authenticate`` is remembered by the process that gave it for a second at most: a
@@ -62,7 +66,31 @@ from cuemark.contracts.identity.logins import (
     LoginList,
     LoginsEnded,
 )
-from cuemark.contracts.ids import AccountId, LoginId, ProfileId
+from cuemark.contracts.identity.staff import (
+    OWNER,
+    ActBegun,
+    ActEnded,
+    ActPage,
+    AddStaff,
+    BeginAct,
+    EndAct,
+    EndStaffLogins,
+    IssueStaffToken,
+    ListActs,
+    ListStaff,
+    NotAllowed,
+    RemoveStaff,
+    SetStaffRole,
+    StaffExists,
+    StaffInvalid,
+    StaffList,
+    StaffMember,
+    StaffToken,
+    UnknownStaff,
+    Verdict,
+    VerifyActs,
+)
+from cuemark.contracts.ids import AccountId, LoginId, ProfileId, StaffId
 from cuemark.kit.errors import Refusal
 
 TOPIC = "identity"
@@ -161,9 +189,14 @@ class RedeemLoginLink(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IssueOperatorLink(msgspec.Struct, frozen=True, kw_only=True):
-    """A one-time code with which the operator's own browser logs in."""
+    """A one-time code with which the operator's own browser logs in, or that of one of staff.
+
+    ``by_role`` is the role of who makes it: nobody enters as one who may do more.
+    """
 
     ttl_s: int = 300
+    staff_id: StaffId = StaffId("")
+    by_role: str = OWNER
 
 
 class RedeemOperatorLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,7 +218,8 @@ class Authenticate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a token names. The operator has no account: both ids are empty."""
+    """Whom a token names. The operator has no account: both ids are empty. ``staff_role`` is the
+    operator's, and ``staff_id`` empty where that is the owner by the token of the installation."""
 
     role: Literal["member", "operator"]
     account_id: AccountId
@@ -193,6 +227,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     email: str = ""
     profile_name: str = ""
     login_id: LoginId = LoginId("")
+    staff_id: StaffId = StaffId("")
+    staff_role: str = ""
 
 
 class Logout(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,6 +256,10 @@ class Identity(Protocol):
         TooManyTries,
         WrongPassword,
         UserCodeUnknown,
+        StaffInvalid,
+        StaffExists,
+        UnknownStaff,
+        NotAllowed,
     )
 
     async def create_account(self, request: CreateAccount) -> Account: ...
@@ -273,3 +313,23 @@ class Identity(Protocol):
     async def describe_account(self, request: DescribeAccount) -> AccountDescription: ...
 
     async def delete_account(self, request: DeleteAccount) -> DeletionSet: ...
+
+    async def add_staff(self, request: AddStaff) -> StaffMember: ...
+
+    async def list_staff(self, request: ListStaff) -> StaffList: ...
+
+    async def set_staff_role(self, request: SetStaffRole) -> StaffMember: ...
+
+    async def remove_staff(self, request: RemoveStaff) -> StaffMember: ...
+
+    async def issue_staff_token(self, request: IssueStaffToken) -> StaffToken: ...
+
+    async def end_staff_logins(self, request: EndStaffLogins) -> LoginsEnded: ...
+
+    async def begin_act(self, request: BeginAct) -> ActBegun: ...
+
+    async def end_act(self, request: EndAct) -> ActEnded: ...
+
+    async def list_acts(self, request: ListActs) -> ActPage: ...
+
+    async def verify_acts(self, request: VerifyActs) -> Verdict: ...

@@ -1,11 +1,13 @@
 """Logins open and end, tokens become callers."""
 
 import hmac
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import msgspec
 
 from cuemark.contexts.identity.model import credentials, devices, letters
 from cuemark.contexts.identity.service.parts import Parts
-from cuemark.contexts.identity.store import accounts, links
+from cuemark.contexts.identity.store import accounts, links, staff
 from cuemark.contexts.identity.store import logins as store
 from cuemark.contracts.identity import (
     Account,
@@ -27,6 +29,7 @@ from cuemark.contracts.identity.logins import (
     LoginsEnded,
     OpenLogin,
 )
+from cuemark.contracts.identity.staff import OWNER
 from cuemark.contracts.ids import AccountId, LoginId, ProfileId
 from cuemark.kit.database import Transaction
 
@@ -37,7 +40,9 @@ CHECKS = 3
 """How often a password is checked whose hash is another one by the time the login is opened: it
 was hashed anew by a login beside this one, or changed."""
 
-OPERATOR = Caller(role="operator", account_id=AccountId(""), profile_id=ProfileId(""))
+OPERATOR = Caller(
+    role="operator", account_id=AccountId(""), profile_id=ProfileId(""), staff_role=OWNER
+)
 
 
 class Logins:
@@ -115,10 +120,7 @@ class Logins:
         async with self._parts.database.transaction() as transaction:
             found = await store.login(transaction, token_sha256, now)
             if found is None:
-                ends = await links.operator_login(transaction, token_sha256, now)
-                if ends is None:
-                    raise _not_logged_in()
-                caller, expires_at = OPERATOR, ends
+                caller, expires_at = await _operator(transaction, token_sha256, now)
             else:
                 account, login_id, expires_at = found
                 caller, until = _caller_of(account, login_id), now + LOGIN_LASTS
@@ -136,6 +138,7 @@ class Logins:
             async with self._parts.database.transaction() as transaction:
                 await store.remove_login(transaction, token_sha256)
                 await links.remove_operator_login(transaction, token_sha256)
+                await staff.remove_login(transaction, token_sha256)
             self._parts.remembered.end(token_sha256)
         return LoggedOut()
 
@@ -172,6 +175,23 @@ class Logins:
         if right and password_hash is not None and passwords.is_stale(password_hash):
             return True, passwords.hash(password)
         return right, None
+
+
+async def _operator(
+    transaction: Transaction, token_sha256: bytes, now: datetime
+) -> tuple[Caller, datetime]:
+    """The owner's browser, or one of staff, and when that login ends; ``NotLoggedIn``."""
+    ends = await links.operator_login(transaction, token_sha256, now)
+    if ends is not None:
+        return OPERATOR, ends
+    found = await staff.login(transaction, token_sha256, now)
+    if found is None:
+        raise _not_logged_in()
+    member, ends = found
+    caller = msgspec.structs.replace(
+        OPERATOR, email=member.email, staff_id=member.staff_id, staff_role=member.role
+    )
+    return caller, ends
 
 
 def _caller_of(account: Account, login_id: LoginId) -> Caller:
