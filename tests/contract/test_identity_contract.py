@@ -214,7 +214,12 @@ async def test_text_that_is_no_token_is_not_logged_in(house: House) -> None:
 
 
 async def test_the_operators_token_names_the_operator(house: House) -> None:
-    operator = Caller(role="operator", account_id=AccountId(""), profile_id=ProfileId(""))
+    operator = Caller(
+        role="operator",
+        account_id=AccountId(""),
+        profile_id=ProfileId(""),
+        staff_role="owner",
+    )
     assert await house.caller(OPERATOR_TOKEN) == operator
     await house.identity.logout(Logout(token=OPERATOR_TOKEN))
     assert await house.caller(OPERATOR_TOKEN) == operator

@@ -273,6 +273,7 @@ def _functions(builder: _Builder) -> Room[Functions]:
 
 def _identity(builder: _Builder) -> Room[Identity]:
     from cuemark.app.mail import way_of
+    from cuemark.app.staff import roles_in
     from cuemark.contexts.identity.wiring import Service, build
 
     install, settings = builder.install, builder.install.settings
@@ -286,6 +287,8 @@ def _identity(builder: _Builder) -> Room[Identity]:
         signed_by=Service(settings.service_name, install.public_url),
         open_to_all=settings.sign_up == "open",
         way=way_of(install.folder, settings.mail, settings.service_name),
+        roles=roles_in(install.folder.root, settings.staff_policies),
+        acts_key=install.folder.secret("acts_key"),
     )
 
 

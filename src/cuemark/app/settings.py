@@ -121,6 +121,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     docs/how-to/keep-master-keys-in-a-security-module.md.
     ``region`` is what this install is called among those that members go from one to another: see
     docs/how-to/serve-members-from-two-regions.md.
+    ``staff_policies`` is a file of Cedar policies, from the data folder, that say more about what
+    roles of staff may do: see docs/how-to/add-staff.md.
     """
 
     service_name: str = "Cuemark"
@@ -160,6 +162,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     master_keys: MasterKeysIn = MasterKeysIn()
     unrated_age: Annotated[int, Meta(ge=0, le=18)] = 18
     region: RegionName = "here"
+    staff_policies: str = ""
 
     @property
     def has_sandbox(self) -> bool:

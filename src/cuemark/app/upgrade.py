@@ -17,6 +17,7 @@ from cuemark.app import folder_format, schemas, settings
 from cuemark.app.backup.taking import take_database
 from cuemark.app.farm import role as farm
 from cuemark.app.folder import DataFolder
+from cuemark.app.staff import roles_in
 from cuemark.app.storage import open_objects
 from cuemark.app.system import Install, UpToDate, install_on
 from cuemark.kit.database import MigrationFailed
@@ -71,6 +72,7 @@ def main(root: Path) -> None:
     configure_logs("upgrade", folder.log_file)
     install = install_on(folder, settings.load(root))
     try:
+        roles_in(folder.root, install.settings.staff_policies)
         kept = bring_up_to_date(install, datetime.now(UTC))
     except OperatorError as error:
         sys.exit(str(error))

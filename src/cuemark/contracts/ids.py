@@ -8,6 +8,7 @@ WorkId = NewType("WorkId", str)
 LoginId = NewType("LoginId", str)
 TitleId = NewType("TitleId", str)
 """A title is a work that plays, and its id is the work's too."""
+StaffId = NewType("StaffId", str)
 PersonId = NewType("PersonId", str)
 TermId = NewType("TermId", str)
 AssetId = NewType("AssetId", str)

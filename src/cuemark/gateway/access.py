@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple, cast, get_args, overload
 
+import msgspec
 from litestar import Litestar
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Headers, State
@@ -25,6 +26,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
 from cuemark.contracts.identity import Authenticate, Caller, NotLoggedIn
+from cuemark.contracts.identity.staff import ActBegun
 from cuemark.gateway import badges
 from cuemark.gateway.clients import home_of
 from cuemark.gateway.errors import (
@@ -40,6 +42,7 @@ from cuemark.gateway.errors import (
 from cuemark.gateway.limits import LIMITS
 from cuemark.gateway.origins import is_foreign_write
 from cuemark.gateway.parts import AnyRequest, GatewayParts
+from cuemark.gateway.staff.acting import StatusOf, begin_act, end_act
 from cuemark.gateway.staff.actions import ACTIONS
 from cuemark.gateway.views import ID_PATTERN
 from cuemark.kit.clock import Clock
@@ -215,12 +218,15 @@ class Authentication:
         if access == "anyone":
             await self._app(scope, receive, send)
             return
-        passport = await self._admit(scope, login)
+        passport, act = await self._admit(scope, login, handler)
         token = current_passport.set(passport)
+        answer = StatusOf(send)
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, answer)
         finally:
             current_passport.reset(token)
+            if act is not None and act.number and writes(scope, handler):
+                await end_act(self._parts, scope, act, answer.status)
 
     def _count(self, scope: Scope, handler: BaseRouteHandler, headers: Headers) -> None:
         """A device that is known counts by itself, however many ask from its address."""
@@ -233,26 +239,44 @@ class Authentication:
         if again_s := parts.limiter.hit(name, who):
             raise TooManyRequests("That was asked for too often from here.", again_s)
 
-    async def _admit(self, scope: Scope, login: Login | None) -> Passport:
+    async def _admit(
+        self, scope: Scope, login: Login | None, handler: BaseRouteHandler
+    ) -> tuple[Passport, ActBegun | None]:
+        """Whose passport the route runs under, and, of an operator, the act that it is."""
         if login is None or not _TOKEN.fullmatch(login.token):
             raise NotLoggedIn("Log in first.")
         asking = AnyRequest(scope)
         caller = await self._parts.identity.authenticate(
             Authenticate(token=login.token, client_address=self._parts.client_of(asking))
         )
+        action = action_of(handler)
+        act = None
+        if caller.role == "operator" and action:
+            act = await begin_act(
+                self._parts, scope, login.token, action, writes=writes(scope, handler)
+            )
+            caller = msgspec.structs.replace(caller, staff_id=act.staff_id, staff_role=act.role)
         passport = Passport(
-            subject=caller.account_id or caller.role,
+            subject=caller.account_id or caller.staff_id or caller.role,
             role=caller.role,
             profile_id=caller.profile_id,
             maturity=caller.maturity,
             kids=caller.kids,
             level=caller.level,
             proved_at_s=int(caller.proved_at.timestamp()) if caller.proved_at else 0,
+            staff_id=caller.staff_id,
+            staff_role=caller.staff_role,
         )
         scope["user"] = caller
         scope["auth"] = self._parts.office.mint(passport)
         scope["state"]["account_id"] = caller.account_id
-        return passport
+        return passport, act
+
+
+def writes(scope: Scope, handler: BaseRouteHandler) -> bool:
+    """Whether a request may change something that is an act of its own: the parts of an upload are
+    not, which was opened by one and is completed by another."""
+    return scope.get("method") not in _READS and not handler.opt.get("part_of_act", False)
 
 
 def _check_profile(passport: Passport, profiles: Profiles) -> None:

@@ -27,6 +27,8 @@ class Passport(msgspec.Struct, frozen=True, kw_only=True):
 
     ``level`` is how sure it is that this is who it says (1 by a password or a link, 2 by a second
     factor), and ``proved_at_s`` when that was proved last; 0: never.
+
+    Of an operator ``staff_role`` is the role, and ``staff_id`` empty for the owner.
     """
 
     subject: str
@@ -36,6 +38,8 @@ class Passport(msgspec.Struct, frozen=True, kw_only=True):
     kids: bool = False
     level: int = 1
     proved_at_s: int = 0
+    staff_id: str = ""
+    staff_role: str = ""
     expires_at_s: int = 0
 
 

@@ -38,7 +38,7 @@ from tests.unit.gateway.asking import Answer, Asker
 from tests.unit.playback.versions import version
 
 CARD = "4242424242424242"
-WRITTEN_BY_REFUSALS: frozenset[str] = frozenset()
+WRITTEN_BY_REFUSALS = frozenset({"identity.act", "identity.act_head"})
 """Tables that a refusal writes to, and should."""
 
 
@@ -64,6 +64,8 @@ class Town:
     anna: Household
     ben: Household
     cleo: Household
+    staff: Mapping[str, str]
+    """A token of one of staff, by the role."""
 
     def __init__(self, install: system.Install, composition: Composition) -> None:
         self.install = install
@@ -142,6 +144,16 @@ class Town:
             media_token=play["redirected_dash_url"].split("/media/")[1].partition("/")[0],
         )
 
+    async def hire(self) -> dict[str, str]:
+        """Somebody of staff for each role."""
+        tokens = {}
+        for role in (await self.must("GET", "/staff")).json()["roles"]:
+            body = {"email": f"{role}@films.example", "role": role}
+            member = (await self.must("POST", "/staff", body)).json()
+            made = await self.must("POST", f"/staff/{member['staff_id']}/tokens", {})
+            tokens[role] = str(made.json()["token"])
+        return tokens
+
     async def _play(self, token: str) -> dict[str, str]:
         """A play that has begun, as soon as the film can be played."""
         async with asyncio.timeout(30):
@@ -219,6 +231,7 @@ async def opened_town(folder: Path, database_url: str) -> AsyncIterator[Town]:
             # What plays tell of is written a moment later: it must not change beneath the tests.
             for each in (town.anna, town.ben, town.cleo):
                 await town.must("GET", f"/accounts/{each.ids['account_id']}/fraud")
+            town.staff = await town.hire()
             await _stop(working)
             yield town
         finally:

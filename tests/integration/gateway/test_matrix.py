@@ -19,7 +19,7 @@ import pytest_asyncio
 
 from cuemark.app.compose import CONTRACTS
 from cuemark.app.engines import postgres
-from cuemark.gateway.access import access_of, routes_of
+from cuemark.gateway.access import access_of, action_of, routes_of
 from cuemark.gateway.app import build_routes
 from cuemark.kit.link import methods_of, route_of
 from cuemark.kit.passport import Passport
@@ -191,10 +191,17 @@ def table() -> list[tuple[str, str, str, str]]:
     )
 
 
+def actions() -> dict[tuple[str, str], str]:
+    with tempfile.TemporaryDirectory() as folder:
+        app = build_routes(Neighbourhood(Path(folder)).parts)
+    return {(method, path): action_of(handler) for method, path, handler in routes_of(app)}
+
+
 ROUTES = table()
 GUARDED = [(method, path) for method, path, access, _ in ROUTES if access != "anyone"]
 OPERATORS = [(method, path) for method, path, access, _ in ROUTES if access == "operator"]
 MEMBERS = [(method, path) for method, path, access, _ in ROUTES if access == "member"]
+ACTIONS_OF = actions()
 COOKIES = {(method, path): cookie for method, path, _, cookie in ROUTES}
 WRITES = [route for route in GUARDED if route[0] != "GET"]
 BELONGING = [(method, path) for method, path in GUARDED if f"{method} {path}" in OWNED]
@@ -340,6 +347,41 @@ async def test_no_member_does_what_operators_do(town: Town, method: str, path: s
         )
         assert (answer.status, answer.code) == (403, "forbidden")
     assert await town.everything() == before
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATORS)
+async def test_staff_do_what_their_role_allows_and_nothing_else(
+    town: Town, method: str, path: str
+) -> None:
+    """Who may is told apart from who may not by the policies, and every refusal is in the log."""
+    action = ACTIONS_OF[method, path]
+    roles = (await town.must("GET", "/staff")).json()["roles"]
+    refused = [role for role, allowed in roles.items() if action not in allowed]
+    before = await town.everything()
+    for role in refused:
+        answer = await town.ask(
+            method,
+            target(path, town.anna.ids),
+            token=town.staff[role],
+            headers=headers_of(method),
+            json=body_of(method, path, town.anna),
+        )
+        assert (answer.status, answer.code) == (403, "not_allowed"), role
+        last = (await town.must("GET", "/acts?limit=1")).json()["acts"][0]
+        assert (last["role"], last["action"], last["result"]) == (role, action, "refused")
+    assert await town.everything() == before
+    assert "owner" not in refused
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in OPERATORS if route[0] == "GET"])
+async def test_no_look_of_staff_whom_the_role_lets_look_is_refused(
+    town: Town, method: str, path: str
+) -> None:
+    roles = (await town.must("GET", "/staff")).json()["roles"]
+    for role, allowed in roles.items():
+        if ACTIONS_OF[method, path] in allowed:
+            answer = await town.ask(method, target(path, town.anna.ids), token=town.staff[role])
+            assert answer.status not in (401, 403), role
 
 
 @pytest.mark.parametrize(("method", "path"), MEMBERS)

@@ -81,6 +81,19 @@ PLAY_COMMANDS = {
     "list": ("plays:list_plays", "List the plays that run, the newest first."),
     "stop": ("plays:stop", "End a play, whosever it is, within a second."),
 }
+STAFF_COMMANDS = {
+    "add": ("staff:add", "Add somebody, in a role."),
+    "link": ("staff:link", "Print a link that opens the pages of operations as somebody."),
+    "list": ("staff:list_staff", "List who is of staff, and what the roles allow."),
+    "remove": ("staff:remove", "Remove somebody, with every token and browser."),
+    "role": ("staff:role", "Give somebody another role."),
+    "token": ("staff:token", "Print a bearer token for the API, or end them all."),
+}
+AUDIT_COMMANDS = {
+    "export": ("staff:export", "Write the whole log of acts into a file."),
+    "list": ("staff:list_acts", "List what staff did, the latest first."),
+    "verify": ("staff:verify", "Say whether the log of acts is what was written."),
+}
 PEOPLE_COMMANDS = {
     "add": ("people:add_person", "Add somebody who made or played in something."),
     "edit": ("people:edit_person", "Give somebody other names or ids."),
@@ -285,6 +298,8 @@ commands.add_command(
 commands.add_command(
     Commands("search", SEARCH_COMMANDS, "What is found, and the index of it."), "search"
 )
+commands.add_command(Commands("staff", STAFF_COMMANDS, "Who runs the service."), "staff")
+commands.add_command(Commands("audit", AUDIT_COMMANDS, "What staff did."), "audit")
 commands.add_command(Commands("people", PEOPLE_COMMANDS, "Who made films."), "people")
 commands.add_command(Commands("terms", TERM_COMMANDS, "The lists of genres and themes."), "terms")
 commands.add_command(

@@ -8,6 +8,7 @@ from cuemark.contexts.identity.model.credentials import DEFAULT_COST, Passwords,
 from cuemark.contexts.identity.model.factors import FactorKeys
 from cuemark.contexts.identity.model.letters import Service
 from cuemark.contexts.identity.model.passkeys import relying_party_of
+from cuemark.contexts.identity.model.roles import PoliciesInvalid, Roles
 from cuemark.contexts.identity.service import IdentityService
 from cuemark.contexts.identity.service.memory import Remembered
 from cuemark.contexts.identity.service.parts import Parts
@@ -22,7 +23,7 @@ from cuemark.kit.mail.sender import Sender, Way
 from cuemark.kit.outbox import Log
 from cuemark.kit.room import Room
 
-__all__ = ["MIGRATIONS", "SCHEMA", "Service", "build"]
+__all__ = ["MIGRATIONS", "SCHEMA", "PoliciesInvalid", "Roles", "Service", "build"]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -44,6 +45,8 @@ def build(
     signed_by: Service = SIGNED_BY,
     open_to_all: bool = False,
     way: Way | None = None,
+    roles: Roles | None = None,
+    acts_key: bytes = b"",
 ) -> Room[Identity]:
     """``operator_token`` is kept as its SHA-256 only. ``key`` seals what second factors are held
     against: with another one no authenticator app and no recovery code is right any more.
@@ -57,6 +60,9 @@ def build(
     ``signed_by`` is in whose name letters are written, and to whose address passkeys are bound;
     ``open_to_all`` lets anybody sign up. The
     letters leave by ``way``; without one they wait for another process that has it.
+
+    ``roles`` are those of staff: without them the owner alone may do anything. ``acts_key`` is
+    under what the log of acts is chained.
     """
     post = Post(clock, ids)
     service = IdentityService(
@@ -80,6 +86,8 @@ def build(
             party=relying_party_of(signed_by.base_url, signed_by.name),
         ),
         operator_sha256=digest_of(operator_token),
+        roles=roles or Roles([]),
+        acts_key=acts_key,
     )
     senders = [] if way is None else [Sender(database, post, way).run]
     return Room(Identity, service, keepers=[service.keep_erasing, *senders])

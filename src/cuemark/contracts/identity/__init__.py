@@ -24,7 +24,11 @@ Refusal
 |-- ChallengeSpent     what is answered was answered before, is late, or was never asked
 |-- FactorExists       the account has an authenticator app already, or as many passkeys as it may
 |-- FactorMissing      the account has no such factor
-`-- PasskeysOff        the address of the service is none that passkeys can be bound to
+|-- PasskeysOff        the address of the service is none that passkeys can be bound to
+|-- StaffInvalid       the mail address or the role of one of staff is not acceptable; says which
+|-- StaffExists        the mail address is of one of staff already
+|-- UnknownStaff       there is nobody of staff with this id
+`-- NotAllowed         a role of staff does not allow this; says what, and it is written down
 
 What an answer says, and what is done before it, tells nobody whether a mail address has an account.
 A verdict of ``authenticate`` is remembered by the process that gave it for a second at most: a
@@ -125,7 +129,31 @@ from cuemark.contracts.identity.profiles import (
     UnknownProfile,
     WrongPin,
 )
-from cuemark.contracts.ids import AccountId, LoginId, ProfileId
+from cuemark.contracts.identity.staff import (
+    OWNER,
+    ActBegun,
+    ActEnded,
+    ActPage,
+    AddStaff,
+    BeginAct,
+    EndAct,
+    EndStaffLogins,
+    IssueStaffToken,
+    ListActs,
+    ListStaff,
+    NotAllowed,
+    RemoveStaff,
+    SetStaffRole,
+    StaffExists,
+    StaffInvalid,
+    StaffList,
+    StaffMember,
+    StaffToken,
+    UnknownStaff,
+    Verdict,
+    VerifyActs,
+)
+from cuemark.contracts.ids import AccountId, LoginId, ProfileId, StaffId
 from cuemark.kit.errors import Refusal
 
 TOPIC = "identity"
@@ -237,9 +265,14 @@ class RedeemLoginLink(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IssueOperatorLink(msgspec.Struct, frozen=True, kw_only=True):
-    """A one-time code with which the operator's own browser logs in."""
+    """A one-time code with which the operator's own browser logs in, or that of one of staff.
+
+    ``by_role`` is the role of who makes it: nobody enters as one who may do more.
+    """
 
     ttl_s: int = 300
+    staff_id: StaffId = StaffId("")
+    by_role: str = OWNER
 
 
 class RedeemOperatorLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,6 +295,8 @@ class Authenticate(msgspec.Struct, frozen=True, kw_only=True):
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Whom a token names. The operator has no account: both ids are empty.
+    ``staff_role`` is the operator's, and ``staff_id`` empty where that is the owner by the token of
+    the installation.
 
     A login whose profile nobody has chosen yet has an account, and no profile. ``maturity``,
     ``kids`` and ``language`` are the profile's.
@@ -284,6 +319,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     level: int = 1
     proved_at: datetime | None = None
     two_steps: bool = False
+    staff_id: StaffId = StaffId("")
+    staff_role: str = ""
 
 
 class Logout(msgspec.Struct, frozen=True, kw_only=True):
@@ -324,6 +361,10 @@ class Identity(Protocol):
         FactorExists,
         FactorMissing,
         PasskeysOff,
+        StaffInvalid,
+        StaffExists,
+        UnknownStaff,
+        NotAllowed,
     )
 
     async def create_account(self, request: CreateAccount) -> Account: ...
@@ -423,3 +464,23 @@ class Identity(Protocol):
     async def remove_passkey(self, request: RemovePasskey) -> Done: ...
 
     async def reset_factors(self, request: ResetFactors) -> LoginsEnded: ...
+
+    async def add_staff(self, request: AddStaff) -> StaffMember: ...
+
+    async def list_staff(self, request: ListStaff) -> StaffList: ...
+
+    async def set_staff_role(self, request: SetStaffRole) -> StaffMember: ...
+
+    async def remove_staff(self, request: RemoveStaff) -> StaffMember: ...
+
+    async def issue_staff_token(self, request: IssueStaffToken) -> StaffToken: ...
+
+    async def end_staff_logins(self, request: EndStaffLogins) -> LoginsEnded: ...
+
+    async def begin_act(self, request: BeginAct) -> ActBegun: ...
+
+    async def end_act(self, request: EndAct) -> ActEnded: ...
+
+    async def list_acts(self, request: ListActs) -> ActPage: ...
+
+    async def verify_acts(self, request: VerifyActs) -> Verdict: ...

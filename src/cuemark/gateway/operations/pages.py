@@ -1,11 +1,12 @@
 """The pages of operations as HTML. A section has an id: the script renews those that changed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
 
 from cuemark.contracts.encoding.jobs import Job
+from cuemark.contracts.identity.staff import ActPage
 from cuemark.gateway.operations.farm import farm_tables
 from cuemark.gateway.operations.html import Html, el, join, table
 from cuemark.gateway.operations.reading import Overview
@@ -29,18 +30,31 @@ def overview(service: str, now: Overview) -> Html:
             el(
                 "main",
                 el("section", *away, _tiles(now), id="now", aria_label="Now"),
-                _section("jobs", "Jobs", _jobs(now)),
-                _section("farm", "Encode farm", farm_tables(now.farm)),
-                _section("errors", "Last errors", _errors(now.errors)),
-                _section("functions", "Functions", _functions(now)),
-                _section("plays", "Plays", _plays(now)),
-                _section("appliances", "Appliances", _appliances(now)),
-                _section("fraud", "Fraud", _fraud(now)),
-                _section("processes", "Processes", _processes(now)),
+                *_sections(now),
             ),
         ],
         live=True,
     )
+
+
+def _sections(now: Overview) -> list[Html]:
+    """Those of which the role may read something."""
+    table: list[tuple[str, str, str, Callable[[Overview], Html]]] = [
+        ("jobs.read", "jobs", "Jobs", _jobs),
+        ("jobs.read", "farm", "Encode farm", lambda now: farm_tables(now.farm)),
+        ("errors.read", "errors", "Last errors", lambda now: _errors(now.errors)),
+        ("functions.read", "functions", "Functions", _functions),
+        ("plays.read", "plays", "Plays", _plays),
+        ("appliances.read", "appliances", "Appliances", _appliances),
+        ("fraud.read", "fraud", "Fraud", _fraud),
+        ("operations.read", "processes", "Processes", _processes),
+        ("audit.read", "staff", "Staff", lambda now: _acts_link()),
+    ]
+    return [
+        _section(name, heading, content(now))
+        for action, name, heading, content in table
+        if action in now.may
+    ]
 
 
 def trace(service: str, trace_id: str, lines: Sequence[LogLine]) -> Html:
@@ -66,6 +80,38 @@ def trace(service: str, trace_id: str, lines: Sequence[LogLine]) -> Html:
         [
             el("header", el("h1", "Trace"), el("p", el("code", trace_id)), _back()),
             el("main", el("section", found)),
+        ],
+    )
+
+
+def acts(found: ActPage) -> Html:
+    """What staff did, the latest first."""
+    rows = [
+        [
+            str(act.number),
+            f"{act.at:%Y-%m-%d %H:%M:%S}",
+            act.who,
+            act.role,
+            act.action,
+            el("code", act.subject),
+            _toned(
+                f"{act.result}, {act.status}" if act.status else act.result,
+                act.result in ("refused", "failed"),
+            ),
+            act.client_address,
+            _trace_link(act.trace_id),
+        ]
+        for act in found.acts
+    ]
+    heads = ["Number", "Time (UTC)", "Who", "Role", "Action", "Of what", "Result", "Address", ""]
+    listed = table("As it is kept", heads, rows) if rows else el("p", "Nothing yet.")
+    before = f"/operations/acts?before={found.next_before}"
+    older = el("p", el("a", "Older", href=before)) if found.next_before else join([])
+    return _document(
+        "What staff did",
+        [
+            el("header", el("h1", "What staff did"), _back()),
+            el("main", el("section", listed, older)),
         ],
     )
 
@@ -121,6 +167,10 @@ def _back() -> Html:
     return el("p", el("a", "Operations", href="/operations"))
 
 
+def _acts_link() -> Html:
+    return el("p", el("a", "What staff did", href="/operations/acts"))
+
+
 def _tiles(now: Overview) -> Html:
     machine = now.machine
     running = [job for job in now.jobs if job.state in ("waiting", "running")]
@@ -130,16 +180,20 @@ def _tiles(now: Overview) -> Html:
     plays = f"{len(now.plays)}{'+' if now.more_plays else ''}"
     since = machine.started_at
     uptime = _ago((now.at - since).total_seconds()) if since else "unknown"
+    ill = len(well) < len(now.appliances)
+    how_many = f"{len(well)} of {len(now.appliances)}"
+    asked = [
+        ("jobs.read", _tile(str(len(running)), "jobs under way")),
+        ("plays.read", _tile(plays, "plays")),
+        (
+            "appliances.read",
+            _tile(how_many, "appliances well", bad=ill),
+        ),
+    ]
     return el(
         "div",
         _tile(uptime, f"up, {machine.doing}"),
-        _tile(str(len(running)), "jobs under way"),
-        _tile(plays, "plays"),
-        _tile(
-            f"{len(well)} of {len(now.appliances)}",
-            "appliances well",
-            bad=len(well) < len(now.appliances),
-        ),
+        *(tile for action, tile in asked if action in now.may),
         _tile(str(len(down)), "processes down", bad=bool(down)),
         _tile(
             f"{machine.disk_free_bytes / _GB:.0f} GB",

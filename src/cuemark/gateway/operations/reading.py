@@ -1,7 +1,7 @@
 """What the pages of operations are made of, asked of the contexts."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -62,7 +62,10 @@ def _pictures(objects: Objects, report: VersionReport) -> dict[str, bytes]:
 
 @dataclass(frozen=True)
 class Overview:
-    """One look at the install. What could not be asked is named in ``away`` and left empty."""
+    """One look at the install, as a role may have it: ``may`` are the actions that are allowed.
+
+    What could not be asked is named in ``away`` and left empty.
+    """
 
     at: datetime
     machine: Machine
@@ -77,38 +80,59 @@ class Overview:
     errors: list[LoggedError]
     titles: dict[TitleId, str]
     away: list[str]
+    may: frozenset[str]
 
 
-async def read_overview(parts: GatewayParts) -> Overview:
+async def read_overview(parts: GatewayParts, may: frozenset[str]) -> Overview:
     away: list[str] = []
 
-    async def asked(name: str, call: Awaitable[T], instead: T) -> T:
+    async def asked(name: str, action: str, call: Callable[[], Awaitable[T]], instead: T) -> T:
+        if action not in may:
+            return instead
         try:
-            return await call
+            return await call()
         except Unavailable:
             away.append(name)
             return instead
 
     nothing = FunctionList(folder="", functions=[])
     asking = asyncio.gather(
-        asked("encoding", parts.encoding.list_jobs(ListJobs(limit=JOBS)), JobPage(jobs=[])),
-        asked("encoding", parts.encoding.get_farm(GetFarm()), NO_FARM),
+        asked(
+            "encoding",
+            "jobs.read",
+            lambda: parts.encoding.list_jobs(ListJobs(limit=JOBS)),
+            JobPage(jobs=[]),
+        ),
+        asked("encoding", "jobs.read", lambda: parts.encoding.get_farm(GetFarm()), NO_FARM),
         asked(
             "steering",
-            parts.steering.list_appliances(ListAppliances()),
+            "appliances.read",
+            lambda: parts.steering.list_appliances(ListAppliances()),
             ApplianceList(appliances=[]),
         ),
-        asked("playback", parts.playback.list_plays(ListPlays(limit=PLAYS)), PlayPage(plays=[])),
-        asked("functions", parts.functions.list_functions(ListFunctions()), nothing),
+        asked(
+            "playback",
+            "plays.read",
+            lambda: parts.playback.list_plays(ListPlays(limit=PLAYS)),
+            PlayPage(plays=[]),
+        ),
         asked(
             "functions",
-            parts.functions.list_runs(ListRuns(limit=DEAD_RUNS, dead_only=True)),
+            "functions.read",
+            lambda: parts.functions.list_functions(ListFunctions()),
+            nothing,
+        ),
+        asked(
+            "functions",
+            "functions.read",
+            lambda: parts.functions.list_runs(ListRuns(limit=DEAD_RUNS, dead_only=True)),
             RunPage(runs=[]),
         ),
     )
     finding = asked(
         "fraud",
-        parts.fraud.list_findings(ListFindings(limit=FINDINGS)),
+        "fraud.read",
+        lambda: parts.fraud.list_findings(ListFindings(limit=FINDINGS)),
         FindingPage(findings=[]),
     )
     (
@@ -120,7 +144,7 @@ async def read_overview(parts: GatewayParts) -> Overview:
         asking,
         finding,
         asyncio.to_thread(parts.machine),
-        asyncio.to_thread(parts.last_errors, ERRORS),
+        asyncio.to_thread(parts.last_errors, ERRORS if "errors.read" in may else 0),
     )
     wanted = {job.title_id for job in jobs.jobs} | {play.title_id for play in plays.plays}
     names = await asyncio.gather(*(title_name(parts, title_id) for title_id in wanted))
@@ -138,6 +162,7 @@ async def read_overview(parts: GatewayParts) -> Overview:
         errors=errors,
         titles=dict(zip(wanted, names, strict=True)),
         away=list(dict.fromkeys(away)),
+        may=may,
     )
 
 

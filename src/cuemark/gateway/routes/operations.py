@@ -12,6 +12,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 
 from cuemark.contracts.identity import Logout, RedeemOperatorLink
+from cuemark.contracts.identity.staff import ListActs
 from cuemark.contracts.ids import VersionId
 from cuemark.gateway.access import OPERATOR_COOKIE, login_of
 from cuemark.gateway.operations import pages
@@ -24,6 +25,8 @@ from cuemark.gateway.operations.reading import (
 )
 from cuemark.gateway.origins import cookie_needs_tls
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
+from cuemark.gateway.routes.staff import Number
+from cuemark.gateway.staff.acting import may
 from cuemark.gateway.views import RedeemBody
 
 _HERE = "/operations"
@@ -44,8 +47,18 @@ _ASSETS = {
     media_type="text/html",
     include_in_schema=False,
 )
-async def get_operations(parts: Parts) -> Response[str]:
-    return _page(pages.overview(parts.service_name, await read_overview(parts)))
+async def get_operations(parts: Parts, request: AnyRequest) -> Response[str]:
+    return _page(pages.overview(parts.service_name, await read_overview(parts, may(request))))
+
+
+@get(
+    f"{_HERE}/acts",
+    opt=_STAFF | {"staff": "audit.read"},
+    media_type="text/html",
+    include_in_schema=False,
+)
+async def get_acts(parts: Parts, before: Number = 0) -> Response[str]:
+    return _page(pages.acts(await parts.identity.list_acts(ListActs(before=before))))
 
 
 @get(

@@ -17,7 +17,8 @@ from cuemark.contracts.ids import PlaySessionId
 from cuemark.contracts.playback import ListPlays, PlayEnded, PlayPage, StopPlay
 from cuemark.contracts.steering import ApplianceList, ListAppliances
 from cuemark.gateway.account_views import EmailBody
-from cuemark.gateway.parts import Parts
+from cuemark.gateway.parts import AnyRequest, Parts
+from cuemark.gateway.staff.acting import name_subject
 from cuemark.gateway.views import (
     API,
     AccountBody,
@@ -31,7 +32,8 @@ from cuemark.gateway.views import (
 
 
 @post(f"{API}/accounts", opt={"access": "operator", "staff": "members.create"}, tags=["operators"])
-async def create_account(data: JSONBody[AccountBody], parts: Parts) -> Account:
+async def create_account(data: JSONBody[AccountBody], parts: Parts, request: AnyRequest) -> Account:
+    name_subject(request, data.email)
     return await parts.identity.create_account(
         CreateAccount(email=data.email, password=data.password, profile_name=data.profile_name)
     )
@@ -43,16 +45,22 @@ async def create_account(data: JSONBody[AccountBody], parts: Parts) -> Account:
     status_code=200,
     tags=["operators"],
 )
-async def log_account_out(data: JSONBody[EmailBody], parts: Parts) -> LoginsEnded:
+async def log_account_out(
+    data: JSONBody[EmailBody], parts: Parts, request: AnyRequest
+) -> LoginsEnded:
     """Every login of the account ends, within a second everywhere."""
+    name_subject(request, data.email)
     return await parts.identity.end_logins(EndLogins(email=data.email))
 
 
 @post(
     f"{API}/login-links", opt={"access": "operator", "staff": "members.enter"}, tags=["operators"]
 )
-async def issue_login_link(data: JSONBody[LoginLinkBody], parts: Parts) -> LoginLinkView:
+async def issue_login_link(
+    data: JSONBody[LoginLinkBody], parts: Parts, request: AnyRequest
+) -> LoginLinkView:
     """The code stands in the URL's fragment, which no browser sends and no server logs."""
+    name_subject(request, data.email)
     link = await parts.identity.issue_login_link(
         IssueLoginLink(email=data.email, create=data.create, ttl_s=data.ttl_s)
     )
@@ -92,8 +100,12 @@ async def list_errors(parts: Parts, limit: Limit = 20) -> ErrorListView:
 @post(
     f"{API}/operator-links", opt={"access": "operator", "staff": "self.enter"}, tags=["operators"]
 )
-async def issue_operator_link(parts: Parts) -> OperatorLinkView:
-    """A link with which a browser logs in to the pages of operations once, within five minutes."""
-    link = await parts.identity.issue_operator_link(IssueOperatorLink())
+async def issue_operator_link(parts: Parts, request: AnyRequest) -> OperatorLinkView:
+    """A link with which a browser logs in to the pages of operations once, within five minutes, as
+    who asks for it."""
+    caller = request.user
+    link = await parts.identity.issue_operator_link(
+        IssueOperatorLink(staff_id=caller.staff_id, by_role=caller.staff_role)
+    )
     url = f"{parts.base_url()}/operations/login#code={quote(link.code, safe='')}"
     return OperatorLinkView(url=url, expires_at=link.expires_at)

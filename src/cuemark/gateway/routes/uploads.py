@@ -33,7 +33,7 @@ async def get_upload(upload_id: FromPath[str], parts: Parts) -> Upload:
 
 @patch(
     _UPLOAD,
-    opt={"access": "operator", "staff": "ingest.write", "body": "bytes"},
+    opt={"access": "operator", "staff": "ingest.write", "body": "bytes", "part_of_act": True},
     request_max_body_size=None,
     responses={},
     tags=["uploads"],

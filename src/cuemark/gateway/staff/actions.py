@@ -9,6 +9,7 @@ from typing import Final
 ACTIONS: Final = {
     "appliances.drain": "No new play is sent to an appliance, or it is again.",
     "appliances.read": "Which appliances there are, and how they do.",
+    "audit.read": "What staff did, and whether the log of it is whole.",
     "catalog.launch": "When a title is launched.",
     "catalog.read": "Titles, works, people and their pictures.",
     "catalog.write": "Titles, works, people and their pictures are described and removed.",
@@ -54,6 +55,8 @@ ACTIONS: Final = {
     "search.rebuild": "A new index of the catalog is built.",
     "self.enter": "A link to the pages of operations for one's own browser.",
     "self.read": "Who one is, and one's own login's end.",
+    "staff.read": "Who is of staff, and what each role allows.",
+    "staff.write": "Staff are added and removed, get roles, tokens and links.",
     "taxes.read": "Tax rates by territory.",
     "taxes.write": "Tax rates are set.",
     "traces.read": "What a request did in every part of the service.",

@@ -56,7 +56,29 @@ from cuemark.contracts.identity.profiles import (
     Profile,
     ProfileList,
 )
-from cuemark.contracts.ids import AccountId, LoginId, ProfileId
+from cuemark.contracts.identity.staff import (
+    Act,
+    ActBegun,
+    ActEnded,
+    ActPage,
+    AddStaff,
+    BeginAct,
+    EndAct,
+    EndStaffLogins,
+    IssueStaffToken,
+    ListActs,
+    ListStaff,
+    NotAllowed,
+    RemoveStaff,
+    SetStaffRole,
+    StaffList,
+    StaffMember,
+    StaffToken,
+    Verdict,
+    VerifyActs,
+)
+from cuemark.contracts.ids import AccountId, LoginId, ProfileId, StaffId
+from cuemark.gateway.staff.actions import ACTIONS
 from cuemark.kit.errors import Refusal, Unavailable
 from cuemark.kit.passport import Passport, current_passport
 from tests.unit.gateway.neighbours.factors import Protected, account
@@ -83,6 +105,10 @@ class People(Protected):
     profiles: dict[str, Profile | None] = field(default_factory=dict)
     """By the name of the account, where its login is on another profile than the account's own, or
     on none."""
+    staff: dict[str, list[str]] = field(default_factory=dict)
+    """What tokens of staff allow."""
+    acts: list[tuple[str, str]] = field(default_factory=list)
+    forgetful: bool = False
 
     async def create_account(self, request: identity.CreateAccount) -> identity.Account:
         self.check()
@@ -140,9 +166,12 @@ class People(Protected):
     async def authenticate(self, request: identity.Authenticate) -> identity.Caller:
         self.check()
         self.shown.append(request.token)
-        if request.token == OPERATOR:
+        if request.token == OPERATOR or request.token in self.staff:
             return identity.Caller(
-                role="operator", account_id=AccountId(""), profile_id=ProfileId("")
+                role="operator",
+                account_id=AccountId(""),
+                profile_id=ProfileId(""),
+                staff_role="owner",
             )
         name = {ANNA: "anna", BEN: "ben"}.get(request.token)
         if name is None or request.token in self.ended:
@@ -163,6 +192,78 @@ class People(Protected):
             level=self.level,
             proved_at=self.proved_at,
             two_steps=self.two_steps,
+        )
+
+    async def begin_act(self, request: BeginAct) -> ActBegun:
+        self.check()
+        allowed = self.staff.get(request.token, list(ACTIONS))
+        may = request.action in allowed
+        self.acts.append((request.action, "begun" if may else "refused"))
+        if not may:
+            raise NotAllowed(f"The role does not allow {request.action}.")
+        role = "narrow" if request.token in self.staff else "owner"
+        staff_id = StaffId(f"stf_{request.token}" if request.token in self.staff else "")
+        return ActBegun(number=len(self.acts), staff_id=staff_id, role=role, allowed=allowed)
+
+    async def end_act(self, request: EndAct) -> ActEnded:
+        self.acts.append((request.subject, str(request.status)))
+        if self.forgetful:
+            raise Unavailable("switched off by the test")
+        return ActEnded()
+
+    async def list_acts(self, request: ListActs) -> ActPage:
+        self.check()
+        act = Act(
+            number=7,
+            at=self.clock.now(),
+            staff_id=StaffId("stf_1"),
+            who="<b>eve</b>@films.example",
+            role="support",
+            action="plays.stop",
+            subject="plays/<script>",
+            result="refused",
+            of=0,
+            status=0,
+            client_address="192.0.2.7",
+            trace_id="0" * 32,
+            digest="00" * 32,
+        )
+        return ActPage(acts=[act], next_before=7)
+
+    async def verify_acts(self, request: VerifyActs) -> Verdict:
+        self.check()
+        return Verdict(entries=1, head="00" * 32)
+
+    async def list_staff(self, request: ListStaff) -> StaffList:
+        self.check()
+        return StaffList(staff=[self.member()], roles={"support": ["plays.stop"]})
+
+    async def add_staff(self, request: AddStaff) -> StaffMember:
+        self._done(request)
+        return self.member()
+
+    async def set_staff_role(self, request: SetStaffRole) -> StaffMember:
+        self._done(request)
+        return self.member()
+
+    async def remove_staff(self, request: RemoveStaff) -> StaffMember:
+        self._done(request)
+        return self.member()
+
+    async def issue_staff_token(self, request: IssueStaffToken) -> StaffToken:
+        self._done(request)
+        return StaffToken(token="t", expires_at=self.clock.now() + timedelta(days=1))
+
+    async def end_staff_logins(self, request: EndStaffLogins) -> LoginsEnded:
+        self._done(request)
+        return LoginsEnded(ended=2)
+
+    def member(self) -> StaffMember:
+        return StaffMember(
+            staff_id=StaffId("stf_1"),
+            email="eve@films.example",
+            role="support",
+            created_at=self.clock.now(),
         )
 
     async def sign_up(self, request: SignUp) -> LetterUnderway:

@@ -8,7 +8,7 @@ counts as one whose owner gave a password, long ago.
 from alembic import op
 
 revision = "identity_0005"
-down_revision = "identity_0003"
+down_revision = "identity_0004"
 
 
 def upgrade() -> None:

@@ -1,6 +1,8 @@
 """Identity: accounts are made, logins open and end, tokens become callers."""
 
+from cuemark.contexts.identity.model.roles import Roles
 from cuemark.contexts.identity.service.accounts import Accounts
+from cuemark.contexts.identity.service.acts import Acts
 from cuemark.contexts.identity.service.changing import Changing
 from cuemark.contexts.identity.service.devices import Devices
 from cuemark.contexts.identity.service.entering import Entering
@@ -11,6 +13,7 @@ from cuemark.contexts.identity.service.memory import REMEMBER_S
 from cuemark.contexts.identity.service.parts import Parts
 from cuemark.contexts.identity.service.profiles import Profiles
 from cuemark.contexts.identity.service.protecting import Protecting
+from cuemark.contexts.identity.service.staff import Staff
 from cuemark.contracts.identity import (
     Account,
     AccountList,
@@ -102,6 +105,25 @@ from cuemark.contracts.identity.profiles import (
     Profile,
     ProfileList,
 )
+from cuemark.contracts.identity.staff import (
+    ActBegun,
+    ActEnded,
+    ActPage,
+    AddStaff,
+    BeginAct,
+    EndAct,
+    EndStaffLogins,
+    IssueStaffToken,
+    ListActs,
+    ListStaff,
+    RemoveStaff,
+    SetStaffRole,
+    StaffList,
+    StaffMember,
+    StaffToken,
+    Verdict,
+    VerifyActs,
+)
 
 __all__ = ["REMEMBER_S", "IdentityService", "Parts"]
 
@@ -113,10 +135,12 @@ class IdentityService(Identity):
     in this process, and after that time in every other.
     """
 
-    def __init__(self, parts: Parts, operator_sha256: bytes) -> None:
+    def __init__(self, parts: Parts, operator_sha256: bytes, roles: Roles, acts_key: bytes) -> None:
         factors = Factors(parts)
         self._logins = Logins(parts, factors, operator_sha256)
-        self._accounts = Accounts(parts, self._logins, factors)
+        self._staff = Staff(parts, roles)
+        self._acts = Acts(parts, roles, operator_sha256, acts_key)
+        self._accounts = Accounts(parts, self._logins, factors, self._staff)
         self._joining = Joining(parts, self._logins)
         self._changing = Changing(parts)
         self._devices = Devices(parts, self._logins)
@@ -272,3 +296,33 @@ class IdentityService(Identity):
 
     async def reset_factors(self, request: ResetFactors) -> LoginsEnded:
         return await self._protecting.reset(request)
+
+    async def add_staff(self, request: AddStaff) -> StaffMember:
+        return await self._staff.add(request)
+
+    async def list_staff(self, request: ListStaff) -> StaffList:
+        return await self._staff.list()
+
+    async def set_staff_role(self, request: SetStaffRole) -> StaffMember:
+        return await self._staff.set_role(request)
+
+    async def remove_staff(self, request: RemoveStaff) -> StaffMember:
+        return await self._staff.remove(request)
+
+    async def issue_staff_token(self, request: IssueStaffToken) -> StaffToken:
+        return await self._staff.issue_token(request)
+
+    async def end_staff_logins(self, request: EndStaffLogins) -> LoginsEnded:
+        return await self._staff.end_logins(request)
+
+    async def begin_act(self, request: BeginAct) -> ActBegun:
+        return await self._acts.begin(request)
+
+    async def end_act(self, request: EndAct) -> ActEnded:
+        return await self._acts.end(request)
+
+    async def list_acts(self, request: ListActs) -> ActPage:
+        return await self._acts.list(request)
+
+    async def verify_acts(self, request: VerifyActs) -> Verdict:
+        return await self._acts.verify(request)

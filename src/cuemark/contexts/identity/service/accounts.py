@@ -6,6 +6,7 @@ from cuemark.contexts.identity.model import credentials, devices
 from cuemark.contexts.identity.service.factors import Factors
 from cuemark.contexts.identity.service.logins import Logins, alone
 from cuemark.contexts.identity.service.parts import Parts
+from cuemark.contexts.identity.service.staff import Staff
 from cuemark.contexts.identity.store import accounts as store
 from cuemark.contexts.identity.store import codes, links, profiles
 from cuemark.contexts.identity.store.codes import Code, Purpose
@@ -42,10 +43,11 @@ LONGEST_OPERATOR_LINK = timedelta(hours=1)
 
 
 class Accounts:
-    def __init__(self, parts: Parts, logins: Logins, factors: Factors) -> None:
+    def __init__(self, parts: Parts, logins: Logins, factors: Factors, staff: Staff) -> None:
         self._parts = parts
         self._logins = logins
         self._factors = factors
+        self._staff = staff
 
     async def create(self, request: CreateAccount) -> Account:
         email = credentials.checked_email(request.email)
@@ -116,6 +118,8 @@ class Accounts:
         """``ttl_s`` is taken as 1 s at least and ``LONGEST_OPERATOR_LINK`` at most."""
         now = self._parts.clock.now()
         lasts_s = min(max(request.ttl_s, 1), LONGEST_OPERATOR_LINK.total_seconds())
+        if request.staff_id:
+            return await self._staff.issue_link(request, timedelta(seconds=lasts_s))
         link = LoginLink(code=credentials.new_token(), expires_at=now + timedelta(seconds=lasts_s))
         async with self._parts.database.transaction() as transaction:
             code_sha256 = credentials.digest_of(link.code)
@@ -131,6 +135,9 @@ class Accounts:
         )
         async with self._parts.database.transaction() as transaction:
             code_sha256 = credentials.digest_of(request.code)
+            staffs = await self._staff.redeem(transaction, code_sha256)
+            if staffs is not None:
+                return staffs
             if not await links.spend_operator_link(transaction, code_sha256, now):
                 raise _link_spent()
             token_sha256 = credentials.digest_of(granted.token)

@@ -1,14 +1,16 @@
 """Logins open and end, tokens become callers."""
 
 import hmac
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import get_args
+
+import msgspec
 
 from cuemark.contexts.identity.model import credentials, devices, letters
 from cuemark.contexts.identity.model import profiles as rules
 from cuemark.contexts.identity.service.factors import Factors
 from cuemark.contexts.identity.service.parts import Parts
-from cuemark.contexts.identity.store import accounts, links, profiles
+from cuemark.contexts.identity.store import accounts, links, profiles, staff
 from cuemark.contexts.identity.store import logins as store
 from cuemark.contracts.identity import (
     Account,
@@ -33,6 +35,7 @@ from cuemark.contracts.identity.logins import (
     LoginsEnded,
     OpenLogin,
 )
+from cuemark.contracts.identity.staff import OWNER
 from cuemark.contracts.ids import AccountId, LoginId, ProfileId
 from cuemark.kit.database import Transaction
 
@@ -46,7 +49,9 @@ was hashed anew by a login beside this one, or changed."""
 PROVED, VERIFIED = 1, 2
 """The levels of a login (``Caller``)."""
 
-OPERATOR = Caller(role="operator", account_id=AccountId(""), profile_id=ProfileId(""))
+OPERATOR = Caller(
+    role="operator", account_id=AccountId(""), profile_id=ProfileId(""), staff_role=OWNER
+)
 
 
 class Logins:
@@ -156,10 +161,7 @@ class Logins:
         async with self._parts.database.transaction() as transaction:
             found = await store.login(transaction, token_sha256, now)
             if found is None:
-                ends = await links.operator_login(transaction, token_sha256, now)
-                if ends is None:
-                    raise _not_logged_in()
-                caller, expires_at = OPERATOR, ends
+                caller, expires_at = await _operator(transaction, token_sha256, now)
             else:
                 caller, expires_at = found
                 until = now + LOGIN_LASTS
@@ -177,6 +179,7 @@ class Logins:
             async with self._parts.database.transaction() as transaction:
                 await store.remove_login(transaction, token_sha256)
                 await links.remove_operator_login(transaction, token_sha256)
+                await staff.remove_login(transaction, token_sha256)
             self._parts.remembered.end(token_sha256)
         return LoggedOut()
 
@@ -220,6 +223,23 @@ def alone(begun: LoginBegun) -> LoginGranted:
     if begun.granted is None:
         raise FactorNeeded("The account has a second factor: log in in two steps.")
     return begun.granted
+
+
+async def _operator(
+    transaction: Transaction, token_sha256: bytes, now: datetime
+) -> tuple[Caller, datetime]:
+    """The owner's browser, or one of staff, and when that login ends; ``NotLoggedIn``."""
+    ends = await links.operator_login(transaction, token_sha256, now)
+    if ends is not None:
+        return OPERATOR, ends
+    found = await staff.login(transaction, token_sha256, now)
+    if found is None:
+        raise _not_logged_in()
+    member, ends = found
+    caller = msgspec.structs.replace(
+        OPERATOR, email=member.email, staff_id=member.staff_id, staff_role=member.role
+    )
+    return caller, ends
 
 
 def _wrong_credentials() -> WrongCredentials:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from cuemark.contracts.identity import Caller
-from cuemark.contracts.ids import AccountId
+from cuemark.contracts.ids import AccountId, StaffId
 from cuemark.kit.clock import Clock
 
 REMEMBER_S = 1.0
@@ -48,6 +48,13 @@ class Remembered:
     def end(self, token_sha256: bytes) -> None:
         self.ended += 1
         self._known.pop(token_sha256, None)
+
+    def end_staff(self, staff_id: StaffId) -> None:
+        """Forget every token of one of staff."""
+        self.ended += 1
+        gone = [key for key, known in self._known.items() if known.caller.staff_id == staff_id]
+        for key in gone:
+            del self._known[key]
 
     def end_all(self, account_id: AccountId) -> None:
         """Forget every token of an account: some of its logins have ended, or it has changed."""
