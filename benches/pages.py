@@ -22,10 +22,12 @@ from benches import (
     memory,
     planner,
     plans,
+    plays,
     redirects,
     rights,
     routes,
     scrub,
+    search,
     stampede,
     start,
     steered,
@@ -88,6 +90,8 @@ BENCHES: Mapping[str, Bench] = {
     "viewing": Bench(viewing, alone=True, control=True),
     "watermark": Bench(watermark, alone=True),
     "catalog": Bench(catalog, alone=True, control=True),
+    "search": Bench(search, alone=True, control=True),
+    "plays": Bench(plays, alone=True, control=True),
     "demo": Bench(demo, alone=True),
 }
 """Those that share the install come first."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cuemark.app.farm.keys import farm_key
 from cuemark.app.protection import headers_in
+from cuemark.app.settings import Settings
 from cuemark.app.storage import open_objects
 from cuemark.app.system import Install
 from cuemark.contracts.billing import Billing
@@ -25,6 +26,7 @@ from cuemark.contracts.identity import Identity
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
 from cuemark.contracts.rights import Rights
+from cuemark.contracts.search import Search
 from cuemark.contracts.steering import Steering
 from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
@@ -36,6 +38,9 @@ from cuemark.kit.link import InternalApp, connect, route_of, serve
 from cuemark.kit.outbox import Follower, Log
 from cuemark.kit.passport import Passport, PassportOffice
 from cuemark.kit.room import Room
+
+if TYPE_CHECKING:
+    from cuemark.gateway.views import PaymentsView
 
 T = TypeVar("T")
 
@@ -55,6 +60,7 @@ CONTRACTS: Mapping[str, type] = {
     "licensing": Licensing,
     "playback": Playback,
     "rights": Rights,
+    "search": Search,
     "steering": Steering,
     "telemetry": Telemetry,
     "viewers": Viewers,
@@ -70,6 +76,7 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "identity": (),
     "licensing": ("catalog", "rights"),
     "rights": (),
+    "search": ("catalog", "rights"),
     "steering": ("fill",),
     "telemetry": (),
     "viewers": (),
@@ -178,7 +185,7 @@ def _farm(builder: _Builder) -> InternalApp:
 
 
 def _billing(builder: _Builder) -> Room[Billing]:
-    from cuemark.app.system import sandbox_of
+    from cuemark.app.system import provider_of
     from cuemark.contexts.billing.wiring import build
 
     selling = builder.install.settings.billing == "on"
@@ -187,7 +194,7 @@ def _billing(builder: _Builder) -> Room[Billing]:
         log=builder.log,
         clock=builder.clock,
         ids=builder.ids,
-        sandbox=sandbox_of(builder.install) if selling else None,
+        provider=provider_of(builder.install) if selling else None,
     )
 
 
@@ -351,6 +358,13 @@ def _rights(builder: _Builder) -> Room[Rights]:
     return build(builder.database, builder.log, builder.clock, terms)
 
 
+def _search(builder: _Builder) -> Room[Search]:
+    from cuemark.contexts.search.wiring import build
+
+    catalog, rights = builder.reach(Catalog), builder.reach(Rights)
+    return build(builder.database, builder.log, builder.clock, catalog, rights)
+
+
 def _steering(builder: _Builder) -> Room[Steering]:
     from cuemark.contexts.steering.wiring import build
 
@@ -397,10 +411,23 @@ BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {
     "licensing": _licensing,
     "playback": _playback,
     "rights": _rights,
+    "search": _search,
     "steering": _steering,
     "telemetry": _telemetry,
     "viewers": _viewers,
 }
+
+
+def _payments_told(settings: Settings) -> "PaymentsView":
+    from cuemark.gateway.views import PaymentsView
+
+    payments = settings.payments
+    if settings.billing == "off":
+        return PaymentsView()
+    return PaymentsView(
+        provider=payments.provider,
+        publishable_key=payments.publishable_key if payments.provider == "stripe" else "",
+    )
 
 
 def _gateway(builder: _Builder) -> object:
@@ -423,6 +450,7 @@ def _gateway(builder: _Builder) -> object:
             playback=builder.reach(Playback),
             licensing=builder.reach(Licensing),
             rights=builder.reach(Rights),
+            search=builder.reach(Search),
             encoding=builder.reach(Encoding),
             fill=builder.reach(Fill),
             fraud=builder.reach(Fraud),
@@ -441,6 +469,7 @@ def _gateway(builder: _Builder) -> object:
                 ip_network(network) for network in builder.install.settings.trusted_proxies
             ],
             sign_up=builder.install.settings.sign_up,
+            payments=_payments_told(builder.install.settings),
             machine=lambda: machine_of(folder),
             last_errors=lambda limit: last_errors(folder.log_file, limit),
             trace_lines=lambda trace_id: log_lines.read(

@@ -13,7 +13,7 @@ from cuemark.contracts import (
     steering,
 )
 from cuemark.contracts.billing import events as billed
-from cuemark.contracts.catalog import works
+from cuemark.contracts.catalog import gathering, works
 from cuemark.contracts.encoding import events
 from cuemark.contracts.identity import changing
 
@@ -32,6 +32,8 @@ EVENTS: Mapping[str, type[msgspec.Struct]] = {
             catalog.ArtworkChosen,
             works.TitleDescribed,
             works.WorkChanged,
+            gathering.PersonChanged,
+            gathering.TermChanged,
         ),
         events.TOPIC: (
             events.MasterLanded,

@@ -21,6 +21,7 @@ def lines() -> Mapping[str, Path]:
     from cuemark.contexts.licensing import wiring as licensing
     from cuemark.contexts.playback import wiring as playback
     from cuemark.contexts.rights import wiring as rights
+    from cuemark.contexts.search import wiring as search
     from cuemark.contexts.steering import wiring as steering
     from cuemark.contexts.telemetry import wiring as telemetry
     from cuemark.contexts.viewers import wiring as viewers
@@ -36,6 +37,7 @@ def lines() -> Mapping[str, Path]:
         licensing,
         playback,
         rights,
+        search,
         steering,
         telemetry,
         viewers,

@@ -21,6 +21,7 @@ from cuemark.contracts.identity import Identity, NotLoggedIn
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
 from cuemark.contracts.rights import Rights
+from cuemark.contracts.search import Search
 from cuemark.contracts.steering import NoAppliance, Steering, SteeringOver
 from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
@@ -65,6 +66,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
         NoAppliance,
     ),
     "uploads": (*Encoding.refusals, UploadBusy, StorageFull),
+    "search": (*Search.refusals, *Steering.refusals),
     "jobs": (*Encoding.refusals, *Catalog.refusals),
     "marks": (*Encoding.refusals, *Playback.refusals),
     "fill": Fill.refusals,

@@ -20,6 +20,7 @@ from cuemark.contracts.identity import Caller, Identity
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import Playback
 from cuemark.contracts.rights import Rights
+from cuemark.contracts.search import Search
 from cuemark.contracts.steering import Steering
 from cuemark.contracts.telemetry import Telemetry
 from cuemark.contracts.viewers import Viewers
@@ -28,6 +29,7 @@ from cuemark.gateway.clients import Network, client_address
 from cuemark.gateway.limits import Limiter
 from cuemark.gateway.machine import Machine
 from cuemark.gateway.slowed import Slowed
+from cuemark.gateway.views import PaymentsView
 from cuemark.kit.clock import Clock
 from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.log_lines import LogLine
@@ -53,6 +55,7 @@ class GatewayParts:
     playback: Playback
     licensing: Licensing
     rights: Rights
+    search: Search
     encoding: Encoding
     fill: Fill
     fraud: Fraud
@@ -72,6 +75,7 @@ class GatewayParts:
     trace_lines: Callable[[str], list[LogLine]]
     trusted_proxies: Sequence[Network] = ()
     sign_up: Literal["open", "closed"] = "closed"
+    payments: PaymentsView = field(default_factory=PaymentsView)
     slowed: Slowed = field(default_factory=Slowed)
 
     def base_url(self) -> str:

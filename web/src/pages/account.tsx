@@ -1,7 +1,7 @@
 // A member's own account: where it is open, how it is entered, and the way out.
 
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { api, ApiError, type Finding, type Member, type OpenLogin } from "../api.ts";
+import { api, ApiError, type Finding, type Member, type OpenLogin, type Service } from "../api.ts";
 import { complaintOf, isLoggedOut } from "../complaint.ts";
 import { language, say } from "../language.ts";
 import { NewPasswordField, PasswordField, textOf } from "../parts/form.tsx";
@@ -11,19 +11,19 @@ import { follow } from "../route.ts";
 import { Protection } from "./protection.tsx";
 
 interface AccountPageProps {
-  readonly serviceName: string;
+  readonly service: Service;
   readonly member: Member;
   readonly onLogOut: () => void;
   readonly onLoggedOut: (complaint?: string) => void;
 }
 
-export function AccountPage({ serviceName, member, onLogOut, onLoggedOut }: AccountPageProps) {
+export function AccountPage({ service, member, onLogOut, onLoggedOut }: AccountPageProps) {
   return (
     <div class="account">
       <header class="bar">
         <a class="brand" href="/" onClick={follow}>
           <Mark />
-          {serviceName}
+          {service.name}
         </a>
         <button type="button" class="button quiet" onClick={onLogOut}>
           {say("login.out")}
@@ -32,6 +32,13 @@ export function AccountPage({ serviceName, member, onLogOut, onLoggedOut }: Acco
       <main>
         <h1>{say("account.title")}</h1>
         <p class="lead">{member.email}</p>
+        {service.payments.provider !== "none" && (
+          <Part title="plan.title" lead="account.plan_lead">
+            <a class="button" href="/plan" onClick={follow}>
+              {say("plan.show")}
+            </a>
+          </Part>
+        )}
         <Logins onLoggedOut={onLoggedOut} />
         <Shared />
         <Part title="history.title" lead="account.history_lead">

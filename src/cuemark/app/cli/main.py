@@ -131,6 +131,11 @@ WORK_COMMANDS = {
     "show": ("works:show", "Show a work as a reader of a language sees it."),
     "undo": ("works:undo", "Put a work back as it was before its last change."),
 }
+SEARCH_COMMANDS = {
+    "find": ("search:find", "Find works, people, genres and themes."),
+    "index": ("search:show_index", "Say what is searched, and what waits to be."),
+    "reindex": ("search:reindex", "Build a new index beside the one that is searched."),
+}
 ROLLOUT_COMMANDS = {
     "pause": ("rollouts:pause", "Tell no further appliance."),
     "resume": ("rollouts:resume", "Go on, and try those that failed once more."),
@@ -276,6 +281,9 @@ commands.add_command(
 )
 commands.add_command(
     Commands("routes", ROUTE_COMMANDS, "The network: which appliances are near whom."), "routes"
+)
+commands.add_command(
+    Commands("search", SEARCH_COMMANDS, "What is found, and the index of it."), "search"
 )
 commands.add_command(Commands("people", PEOPLE_COMMANDS, "Who made films."), "people")
 commands.add_command(Commands("terms", TERM_COMMANDS, "The lists of genres and themes."), "terms")

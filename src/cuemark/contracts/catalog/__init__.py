@@ -30,6 +30,7 @@ from cuemark.contracts.catalog.exchange import (
     Imported,
     ImportMetadata,
 )
+from cuemark.contracts.catalog.gathering import GatheredWorks, GatherWorks
 from cuemark.contracts.catalog.metadata import (
     ListPeople,
     ListTerms,
@@ -231,6 +232,8 @@ class Catalog(Protocol):
     async def show_work(self, request: ShowWork) -> WorkInFull: ...
 
     async def list_works(self, request: ListWorks) -> WorkPage: ...
+
+    async def gather_works(self, request: GatherWorks) -> GatheredWorks: ...
 
     async def list_titles_within(self, request: ListTitlesWithin) -> TitlesWithin: ...
 

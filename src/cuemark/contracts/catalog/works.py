@@ -131,8 +131,8 @@ class ShowWork(msgspec.Struct, frozen=True, kw_only=True):
 class ListWorks(msgspec.Struct, frozen=True, kw_only=True):
     """What lies in ``parent_id``, in its order; without one all, the newest first.
 
-    ``kinds``, ``term_id`` and ``person_id`` leave out what is not of them; ``top`` what lies in
-    another work.
+    ``kinds``, ``term_id``, ``person_id`` and ``work_ids`` (at most 200) leave out what is not of
+    them; ``top`` what lies in another work.
     """
 
     parent_id: WorkId | None = None
@@ -144,6 +144,7 @@ class ListWorks(msgspec.Struct, frozen=True, kw_only=True):
     seen_only: bool = True
     after: str = ""
     limit: int = 50
+    work_ids: list[WorkId] = []
 
 
 class WorkSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,6 +50,8 @@ ACTIONS: Final = {
     "rights.write": "The windows of titles are set.",
     "rollouts.read": "How a release comes to the appliances.",
     "rollouts.steer": "A release goes out to appliances, is paused or taken back.",
+    "search.read": "Which index is searched, and what it has yet to take in.",
+    "search.rebuild": "A new index of the catalog is built.",
     "self.enter": "A link to the pages of operations for one's own browser.",
     "self.read": "Who one is, and one's own login's end.",
     "taxes.read": "Tax rates by territory.",

@@ -22,6 +22,7 @@ from tests.unit.gateway.neighbours.identity import People
 from tests.unit.gateway.neighbours.licensing import Keys
 from tests.unit.gateway.neighbours.playback import Theatre
 from tests.unit.gateway.neighbours.rights import Notary
+from tests.unit.gateway.neighbours.search import Finder
 from tests.unit.gateway.neighbours.steering import Guide
 from tests.unit.gateway.neighbours.telemetry import Scribe
 from tests.unit.gateway.neighbours.viewers import Memory
@@ -52,6 +53,7 @@ class Town:
         self.theatre = Theatre(self.clock)
         self.keys = Keys(self.clock)
         self.notary = Notary(self.clock)
+        self.finder = Finder(self.clock)
         self.studio = Studio(self.clock)
         self.guide = Guide(self.clock)
         self.scribe = Scribe(self.clock)
@@ -72,6 +74,7 @@ class Town:
             playback=self.theatre,
             licensing=self.keys,
             rights=self.notary,
+            search=self.finder,
             encoding=self.studio,
             fill=self.granary,
             fraud=self.watchman,

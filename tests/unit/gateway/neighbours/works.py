@@ -14,6 +14,7 @@ from cuemark.contracts.catalog.exchange import (
     ImportMetadata,
     WorkRow,
 )
+from cuemark.contracts.catalog.gathering import GatheredWork, GatheredWorks, GatherWorks
 from cuemark.contracts.catalog.metadata import (
     AgeRating,
     Details,
@@ -160,6 +161,11 @@ class Shelves(Neighbour):
             if not request.kinds or work.kind in request.kinds
         ]
         return works.WorkPage(works=found[: request.limit], languages=[language])
+
+    async def gather_works(self, request: GatherWorks) -> GatheredWorks:
+        self.check()
+        works = [GatheredWork(work=work) for work in self.kept.values()]
+        return GatheredWorks(works=works, people=[], terms=[])
 
     async def list_titles_within(self, request: works.ListTitlesWithin) -> works.TitlesWithin:
         self.check()

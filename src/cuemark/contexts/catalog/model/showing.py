@@ -16,6 +16,7 @@ from cuemark.contracts.catalog.works import (
     CreditShown,
     Kind,
     TermShown,
+    Work,
     WorkInFull,
     WorkSummary,
 )
@@ -80,7 +81,7 @@ def in_full(
     """``chain`` is the work and what it lies in, from above: the work itself is the last."""
     summaries = [summary(each, ranges, now) for each in chain]
     (work, text), details = summaries[-1], chain[-1].details
-    rated = ratings.shown(_nearest(chain, lambda each: each.ratings))
+    rated = ratings.shown(nearest(chain, lambda each: each.ratings))
     here = ratings.rating_for(rated, territory)
     languages = [each.language for each in details.texts if each.name]
     return WorkInFull(
@@ -89,10 +90,10 @@ def in_full(
         above=[each for each, _ in summaries[:-1]],
         languages=languages_of(each for _, each in summaries),
         told_in=[tag for tag in languages if tag != UNDETERMINED],
-        original_language=_nearest(chain, lambda each: each.original_language) or "",
-        countries=list(_nearest(chain, lambda each: each.countries)),
-        genres=_terms(_nearest(chain, lambda each: each.genres), terms, ranges),
-        themes=_terms(_nearest(chain, lambda each: each.themes), terms, ranges),
+        original_language=nearest(chain, lambda each: each.original_language) or "",
+        countries=list(nearest(chain, lambda each: each.countries)),
+        genres=_terms(nearest(chain, lambda each: each.genres), terms, ranges),
+        themes=_terms(nearest(chain, lambda each: each.themes), terms, ranges),
         credits=[
             CreditShown(
                 person_id=each.person_id,
@@ -113,11 +114,11 @@ def in_full(
 
 def terms_of(chain: Sequence[Kept]) -> list[TermId]:
     """The genres and themes that are told of the last work of ``chain``."""
-    genres = _nearest(chain, lambda each: each.genres)
-    return [*genres, *_nearest(chain, lambda each: each.themes)]
+    genres = nearest(chain, lambda each: each.genres)
+    return [*genres, *nearest(chain, lambda each: each.themes)]
 
 
-def _nearest(chain: Sequence[Kept], field: Callable[[Details], T]) -> T:
+def nearest(chain: Sequence[Kept | Work], field: Callable[[Details], T]) -> T:
     """What the work tells; where it tells nothing, what its season or series does.
 
     A franchise speaks for nothing in it: its films may be of any kind. And a trailer is no part of

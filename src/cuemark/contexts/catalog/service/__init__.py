@@ -10,6 +10,7 @@ from cuemark.contexts.catalog.model import listing, texts
 from cuemark.contexts.catalog.model.languages import UNDETERMINED
 from cuemark.contexts.catalog.model.ratings import UNRATED_AGE
 from cuemark.contexts.catalog.service.exchange import Exchange
+from cuemark.contexts.catalog.service.gathering import Gathering
 from cuemark.contexts.catalog.service.names import Names
 from cuemark.contexts.catalog.service.showing import MOST_RANGES, Showing
 from cuemark.contexts.catalog.service.works import TITLE, Works
@@ -35,6 +36,7 @@ from cuemark.contracts.catalog.exchange import (
     Imported,
     ImportMetadata,
 )
+from cuemark.contracts.catalog.gathering import GatheredWorks, GatherWorks
 from cuemark.contracts.catalog.metadata import (
     Details,
     ListPeople,
@@ -92,7 +94,8 @@ class CatalogService(Catalog):
         self._clock = clock
         self._ids = ids
         self._works = Works(database, log, clock, ids)
-        self._names = Names(database, ids)
+        self._names = Names(database, log, clock, ids)
+        self._gathering = Gathering(database)
         self._showing = Showing(database, clock, unrated_age)
         self._exchange = Exchange(database, log, clock, ids, self._works)
 
@@ -118,7 +121,7 @@ class CatalogService(Catalog):
         title_id = request.title_id
         if not is_id(title_id, TITLE):
             raise UnknownTitle("No title has this id.")
-        async with self._database.transaction() as transaction:
+        async with self._database.autocommit() as transaction:
             now = self._clock.now()
             title = await store.viewed_title(transaction, title_id, now)
             title = title or await store.source_title(transaction, title_id, now)
@@ -205,6 +208,9 @@ class CatalogService(Catalog):
 
     async def list_works(self, request: ListWorks) -> WorkPage:
         return await self._showing.list(request)
+
+    async def gather_works(self, request: GatherWorks) -> GatheredWorks:
+        return await self._gathering.gather(request)
 
     async def list_titles_within(self, request: ListTitlesWithin) -> TitlesWithin:
         return await self._showing.titles_within(request)

@@ -24,6 +24,7 @@ from cuemark.contracts.catalog.exchange import (
     PersonRow,
     WorkRow,
 )
+from cuemark.contracts.catalog.gathering import PersonChanged, TermChanged
 from cuemark.contracts.catalog.metadata import Person, Term
 from cuemark.contracts.catalog.works import Kind, Work
 from cuemark.contracts.ids import PersonId, TermId, TitleId, WorkId
@@ -108,13 +109,23 @@ class Exchange:
         faults, terms, people, works = await asyncio.to_thread(self._checked, request, known)
         if faults:
             return Imported(fault_count=len(faults), faults=faults[:MOST_FAULTS])
+        now = self._clock.now()
+        told: list[tuple[str, msgspec.Struct]] = []
         counts = {"created": 0, "changed": 0, "unchanged": 0}
         for term in terms.values():
-            counts[_what(known.terms.get(term.term_id), term)] += 1
+            what = _what(known.terms.get(term.term_id), term)
+            counts[what] += 1
+            if what != "unchanged":
+                told.append((term.term_id, TermChanged(term_id=term.term_id, changed_at=now)))
             await names.put_term(transaction, term)
         for person in people.values():
-            counts[_what(known.people.get(person.person_id), person)] += 1
+            what = _what(known.people.get(person.person_id), person)
+            counts[what] += 1
+            if what == "changed":
+                changed = PersonChanged(person_id=person.person_id, changed_at=now)
+                told.append((person.person_id, changed))
         await names.put_people(transaction, list(people.values()))
+        await self._log.append_all(transaction, TOPIC, told)
         await store.take_numbers(transaction, [each.work_id for each in works if each.moves])
         counts["created"] += await self._add(transaction, works)
         for placed in works:

@@ -11,7 +11,9 @@ from cuemark.contexts.catalog.model.details import (
 from cuemark.contexts.catalog.service.works import refuse
 from cuemark.contexts.catalog.store import names as store
 from cuemark.contexts.catalog.store import works
+from cuemark.contracts.catalog import TOPIC
 from cuemark.contracts.catalog.exchange import Fault
+from cuemark.contracts.catalog.gathering import PersonChanged, TermChanged
 from cuemark.contracts.catalog.metadata import (
     ListPeople,
     ListTerms,
@@ -26,8 +28,10 @@ from cuemark.contracts.catalog.metadata import (
 )
 from cuemark.contracts.catalog.works import UnknownPerson, UnknownTerm, WorkInUse, WorkInvalid
 from cuemark.contracts.ids import PersonId, WorkId
+from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.ids import Ids
+from cuemark.kit.outbox import Log
 from cuemark.kit.pages import checked_limit, cursor_of, keys_of
 
 PERSON = "per"
@@ -36,8 +40,10 @@ PERSON = "per"
 class Names:
     """Who made works, and of what they can be."""
 
-    def __init__(self, database: Database, ids: Ids) -> None:
+    def __init__(self, database: Database, log: Log, clock: Clock, ids: Ids) -> None:
         self._database = database
+        self._log = log
+        self._clock = clock
         self._ids = ids
 
     async def put_person(self, request: PutPerson) -> Person:
@@ -54,6 +60,8 @@ class Names:
                 await _person(transaction, request.person_id)
             refuse(await ids_of_others(transaction, person.person_id, person.ids))
             await store.put_people(transaction, [person])
+            told = PersonChanged(person_id=person.person_id, changed_at=self._clock.now())
+            await self._log.append(transaction, TOPIC, person.person_id, told)
         return person
 
     async def list_people(self, request: ListPeople) -> PersonPage:
@@ -87,6 +95,8 @@ class Names:
             if there is not None and there.vocabulary != term.vocabulary:
                 _check_unused(await store.works_with_term(transaction, term.term_id))
             await store.put_term(transaction, term)
+            told = TermChanged(term_id=term.term_id, changed_at=self._clock.now())
+            await self._log.append(transaction, TOPIC, term.term_id, told)
         return term
 
     async def list_terms(self, request: ListTerms) -> TermList:

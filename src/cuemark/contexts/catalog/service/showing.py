@@ -64,6 +64,8 @@ class Showing:
 
     async def list(self, request: ListWorks) -> WorkPage:
         limit, now = checked_limit(request.limit), self._clock.now()
+        if request.work_ids:
+            checked_limit(len(request.work_ids))
         in_parent = request.parent_id is not None
         after = keys_of(request.after, 3 if in_parent else 2)
         if after and in_parent:

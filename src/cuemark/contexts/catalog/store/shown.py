@@ -21,6 +21,9 @@ _DEPTHS = range(1, 5)
 """How deep a title may lie: a franchise, a series, a season, an episode, and its trailer."""
 
 
+_details = msgspec.json.Decoder(Details).decode
+
+
 def _below(depth: int) -> str:
     """The titles that lie so deep in the work ``w``: joins, which use the index of parents where a
     recursion would read the whole table."""
@@ -49,7 +52,7 @@ _TITLES_WITHIN = " union all ".join(
     f"select c{depth}.work_id as title_id {_below(depth)} and {_SEEN}" for depth in _DEPTHS
 )
 _COLUMNS = f"""
-  w.work_id, w.kind, w.parent_id, w.number, w.details, w.created_at, b.version_id,
+  w.work_id, w.kind, w.parent_id, w.number, w.details::text as details, w.created_at, b.version_id,
   coalesce(b.quality, 'none') as quality, coalesce(b.duration_s, 0) as duration_s, b.launch_at,
   coalesce(
     case when w.kind in ({_HOLDERS}) then {_FIRST_PICTURE} else {_PICTURE} end, ''
@@ -157,6 +160,8 @@ async def listed(
         direction, sign = " desc", "<"
         if asked.top:
             wheres.append("w.parent_id is null")
+    if asked.work_ids:
+        wheres.append("w.work_id = any(:work_ids)")
     if asked.kinds:
         wheres.append("w.kind = any(:kinds)")
     for name, one in (("term", asked.term_id), ("person", asked.person_id)):
@@ -174,6 +179,7 @@ async def listed(
         for name, value in (
             ("parent_id", asked.parent_id),
             ("kinds", list(asked.kinds) or None),
+            ("work_ids", list(asked.work_ids) or None),
             ("term_id", asked.term_id),
             ("person_id", asked.person_id),
         )
@@ -230,7 +236,7 @@ def _kept(row: Row[Any]) -> Kept:
         kind=row.kind,
         parent_id=row.parent_id,
         number=row.number,
-        details=msgspec.convert(row.details, Details),
+        details=_details(row.details),
         created_at=row.created_at,
         version_id=row.version_id,
         quality=row.quality,

@@ -1,0 +1,1 @@
+"""What search decides, without input or output."""

@@ -1,0 +1,242 @@
+"""Finds in one generation, in one transaction, and ranks what it found."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from cuemark.contexts.search.model import folding, ranking, spelling, vectors
+from cuemark.contexts.search.model.ranking import Asked, Ranked
+from cuemark.contexts.search.model.reading import Question
+from cuemark.contexts.search.store import asking, common
+from cuemark.contexts.search.store.asking import Among, Known
+from cuemark.contracts.ids import WorkId
+from cuemark.contracts.search import Viewpoint
+from cuemark.kit.database import Transaction
+
+MOST_NAMES = 20
+"""People, genres and themes that are ranked."""
+MOST_NAMED = 6
+"""Of these, how many are hits, and how many works of each are looked at."""
+MOST_TAGS = 24
+FEW = 5
+FREQUENT = 0.05
+"""The share of works from which on a word is too frequent to choose candidates, beside others."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found, the best first, and works of the people and terms among it."""
+
+    ranked: Sequence[Ranked]
+    naming: Mapping[str, Sequence[WorkId]] = field(default_factory=dict)
+
+
+class Finder:
+    """``searched`` is a generation and about how many works it has, ``width`` how many candidates
+    of each kind are taken. ``more`` says that there may be more of them."""
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        searched: tuple[int, int],
+        viewpoint: Viewpoint,
+        width: int,
+    ) -> None:
+        self._transaction = transaction
+        self._number, self._works = searched
+        self._viewpoint = viewpoint
+        self._width = width
+        self.more = False
+
+    async def find(self, asked: Question, now: datetime, *, deep: bool) -> Finding:
+        words = asked.words
+        known = await asking.known(
+            self._transaction, self._number, words, unfinished=asked.unfinished
+        )
+        often = [known.get(word, Known()) for word in words]
+        meant: list[dict[str, float]] = [
+            {} if often[at].often else await self._meant(asked, at) for at in range(len(words))
+        ]
+        telling = self._telling(often)
+        among = self._among(telling, often)
+        found = await self._candidates(asked, meant, telling, now, among=among)
+        if among != "names" and len(found) < FEW:
+            found |= await self._candidates(asked, meant, telling, now)
+        if len(found) < FEW:
+            found |= await self._nearly(asked, meant, telling, now, nothing=not found)
+        if deep and len(found) < FEW:
+            found |= await self._in_texts(asked, meant, often, telling, now)
+        names = await asking.names(
+            self._transaction,
+            self._number,
+            spelling.all_of([], self._queries(asked, meant, telling)),
+            MOST_NAMES,
+            popular=among != "names",
+        )
+        watched = await self._watched()
+        taste = vectors.likeness([each.vector for each in found.values()], watched)
+        works = [
+            msgspec.structs.replace(each.work, taste=likeness)
+            for each, likeness in zip(found.values(), taste, strict=True)
+        ]
+        understood = Asked(
+            words=words,
+            meant=meant,
+            unfinished=asked.unfinished,
+            languages=self._viewpoint.languages,
+            now=now,
+        )
+        ranked_names = ranking.ranked(understood, [], names)[:MOST_NAMED]
+        ordered = ranking.in_order([*ranking.ranked(understood, works, []), *ranked_names])
+        hits = {each.found_id for each in ranked_names}
+        chosen = [each for each in names if each.name_id in hits]
+        return Finding(ordered, await self._naming(chosen, now))
+
+    async def alike(self, work_id: WorkId, name: str, now: datetime) -> Finding:
+        """What is like a work of this name."""
+        there = await asking.work(self._transaction, self._number, work_id)
+        if there is None:
+            return Finding([])
+        itself, tags = there
+        genres = itself.work.facts.genre_ids
+        found = await asking.alike(
+            self._transaction,
+            self._number,
+            [each for each in tags if each not in genres][:MOST_TAGS],
+            all_tags=genres,
+            seen_only=self._viewpoint.seen_only,
+            now=now,
+            limit=self._width,
+        )
+        self.more = len(found) >= self._width
+        others = [each for key, each in found.items() if key != work_id and key not in tags]
+        likeness = vectors.likeness([each.vector for each in others], [itself.vector])
+        pairs = [(each.work, value) for each, value in zip(others, likeness, strict=True)]
+        return Finding(ranking.like(pairs, name, now))
+
+    async def _nearly(
+        self,
+        asked: Question,
+        meant: list[dict[str, float]],
+        telling: Sequence[int],
+        now: datetime,
+        *,
+        nothing: bool,
+    ) -> dict[str, asking.Vectored]:
+        """What is found by words that sound as those of the question; where there was ``nothing``,
+        by any that they may be slips of. ``meant`` is told of them."""
+        before = [dict(each) for each in meant]
+        if nothing:
+            for at, each in enumerate(meant):
+                meant[at] = each or await self._meant(asked, at)
+        else:
+            sounds = [folding.sound(word) for word in asked.words]
+            heard = await asking.heard(self._transaction, self._number, sounds)
+            for at, word in enumerate(asked.words):
+                alike = [(each, often) for each, often, sound in heard if sound == sounds[at]]
+                others = [pair for pair in alike if pair[0] != word]
+                meant[at] |= spelling.meant(word, others, unfinished=False)
+        if meant == before:
+            return {}
+        return await self._candidates(asked, meant, telling, now)
+
+    async def _in_texts(
+        self,
+        asked: Question,
+        meant: Sequence[Mapping[str, float]],
+        often: Sequence[Known],
+        telling: Sequence[int],
+        now: datetime,
+    ) -> dict[str, asking.Vectored]:
+        """What synopses tell, or at last all but one of the words."""
+        told = [at for at in telling if not often[at].common]
+        if not told:
+            return {}
+        found = await self._candidates(asked, meant, told, now, among="texts")
+        if not found and len(told) > 1:
+            found = await self._candidates(asked, meant, told, now, among="texts", but_one=True)
+        return found
+
+    async def _meant(self, asked: Question, at: int) -> dict[str, float]:
+        word = asked.words[at]
+        found = await asking.near(
+            self._transaction, self._number, word, folding.near_keys(word), folding.sound(word)
+        )
+        unfinished = asked.unfinished and at == len(asked.words) - 1
+        return spelling.meant(word, found, unfinished=unfinished)
+
+    def _telling(self, often: Sequence[Known]) -> list[int]:
+        """The places of the words that tell works apart; all of them where none does."""
+        most = max(FEW, FREQUENT * self._works)
+        telling = [at for at, word in enumerate(often) if word.often <= most]
+        return telling or list(range(len(often)))
+
+    def _among(self, telling: Sequence[int], often: Sequence[Known]) -> Among:
+        """Whether so many works are expected that the most popular ones have enough of them."""
+        works = max(self._works, 1)
+        found = math.prod(often[at].often / works for at in telling) * works
+        titled = math.prod(often[at].titled / works for at in telling) * works
+        if titled > common(self._works):
+            return "popular names"
+        return "popular" if found > common(self._works) else "names"
+
+    def _queries(
+        self, asked: Question, meant: Sequence[Mapping[str, float]], places: Sequence[int]
+    ) -> list[str]:
+        last = len(asked.words) - 1
+        return [
+            spelling.word_query(
+                asked.words[at], meant[at], unfinished=asked.unfinished and at == last
+            )
+            for at in places
+        ]
+
+    async def _candidates(
+        self,
+        asked: Question,
+        meant: Sequence[Mapping[str, float]],
+        places: Sequence[int],
+        now: datetime,
+        *,
+        among: Among = "names",
+        but_one: bool = False,
+    ) -> dict[str, asking.Vectored]:
+        queries = self._queries(asked, meant, places)
+        words = [asked.words[at] for at in places]
+        found = await asking.candidates(
+            self._transaction,
+            self._number,
+            query=spelling.all_but_one(queries) if but_one else spelling.all_of(words, queries),
+            words=self._queries(asked, meant, range(len(asked.words))),
+            whole=asked.whole,
+            among=among,
+            seen_only=self._viewpoint.seen_only,
+            now=now,
+            limit=self._width,
+        )
+        self.more = self.more or len(found) >= self._width
+        return found
+
+    async def _naming(
+        self, names: Sequence[ranking.NameCandidate], now: datetime
+    ) -> dict[str, list[WorkId]]:
+        if not names:
+            return {}
+        return await asking.naming(
+            self._transaction,
+            self._number,
+            names,
+            self._works,
+            seen_only=self._viewpoint.seen_only,
+            now=now,
+            limit=MOST_NAMED,
+        )
+
+    async def _watched(self) -> list[bytes]:
+        watched = self._viewpoint.watched
+        if not watched:
+            return []
+        return await asking.vectors(self._transaction, self._number, watched)
