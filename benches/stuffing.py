@@ -118,7 +118,7 @@ def under(
     lasted_s = seconds + 2
     return [
         *told(mode, attempts),
-        figure(f"stuffing: {mode}, attempts", sent / lasted_s, "a second"),
+        figure(f"stuffing: {mode}, attempts that were answered", sent / lasted_s, "a second"),
         figure(f"stuffing: {mode}, whose password was checked", 100 * checked / sent, "%"),
         figure(
             f"stuffing: {mode}, CPU of control",
