@@ -22,6 +22,7 @@ from benches import (
     memory,
     planner,
     plans,
+    plays,
     redirects,
     rights,
     routes,
@@ -90,6 +91,7 @@ BENCHES: Mapping[str, Bench] = {
     "watermark": Bench(watermark, alone=True),
     "catalog": Bench(catalog, alone=True, control=True),
     "search": Bench(search, alone=True, control=True),
+    "plays": Bench(plays, alone=True, control=True),
     "demo": Bench(demo, alone=True),
 }
 """Those that share the install come first."""

@@ -205,6 +205,22 @@ async def test_two_homes_at_once_are_told_to_the_member_once_and_not_refused(hou
     assert await house.count("mail.letter") == 1
 
 
+async def test_new_devices_of_an_account_in_many_homes_come_in_by_a_letter(house: House) -> None:
+    homes = [(f"lgn_{number}", f"192.0.{number}.1") for number in range(5)]
+    await house.watch(14, *homes)
+    (found,) = (await house.fraud.list_findings(ListFindings(kind="sharing"))).findings
+    assert found.step == "letter"
+    opened = NoteLogin(email=EMAIL, client_address="203.0.113.7", opened=True)
+    assert (await house.fraud.note_login(opened)).letter is True
+    known = NoteLogin(email=EMAIL, device="d1", opened=True)
+    assert (await house.fraud.note_login(known)).letter is False
+    other = NoteLogin(email="ben@films.example", opened=True)
+    assert (await house.fraud.note_login(other)).letter is False
+    assert (await house.judge()).step == "pass"
+    await house.fraud.forgive(Forgive(account_id=ANNA, email=EMAIL))
+    assert (await house.fraud.note_login(opened)).letter is False
+
+
 async def test_a_household_that_travels_is_not_told_anything(house: House) -> None:
     await house.watch(12, ("lgn_tv", "192.0.2.1"), ("lgn_phone", "192.0.2.1"))
     await house.watch(12, ("lgn_tv", "192.0.2.1"), ("lgn_phone", "198.51.100.1"))

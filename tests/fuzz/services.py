@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from stripe import WebhookSignature
 
 from cuemark.app.events import EVENTS
+from cuemark.contexts.billing.psp import Psp
+from cuemark.contexts.billing.psp.sandbox.adapter import NoAnswer, SandboxPsp
+from cuemark.contexts.billing.psp.sandbox.wire import signature_of
+from cuemark.contexts.billing.psp.stripe.adapter import Account, StripePsp
+from cuemark.contexts.billing.psp.stripe.transport import Transport
+from cuemark.contexts.fraud.model.challenges import Challenges
 from cuemark.contexts.functions.model import header
 from cuemark.contexts.functions.model.header import FunctionInvalid
 from cuemark.contexts.functions.wiring import kinds_of
@@ -23,12 +30,14 @@ from cuemark.contexts.steering.service.holding import Holding
 from cuemark.contexts.steering.service.rolling import Rolling
 from cuemark.contexts.steering.service.routing import Routing
 from cuemark.contexts.steering.store.atlas import Atlas
+from cuemark.contracts.billing import WebhookRejected
 from cuemark.contracts.encoding.uploads import OpenUpload
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.contracts.steering import Rank, Steering
 from cuemark.contracts.steering.reports import Report, ReportInvalid
 from cuemark.gateway.app import build_gateway
-from cuemark.kit import cat, deadline, passport
+from cuemark.gateway.badges import NOBODY, Badges
+from cuemark.kit import cat, deadline, passport, puzzle
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.database import Database
 from cuemark.kit.errors import UNREADABLE
@@ -50,6 +59,8 @@ CLOCK = SystemClock()
 OFFICE = passport.PassportOffice(b"p" * 32, CLOCK)
 KINDS = kinds_of(EVENTS)
 MASTERS = [cat.TokenKey("k1", b"k" * 32)]
+BADGES = Badges(b"b" * 32, CLOCK)
+CHALLENGES = Challenges(b"c" * 32)
 KEYRING = tokens.Keyring([EDGE], MASTERS)
 
 
@@ -181,7 +192,54 @@ def read_function(data: bytes) -> None:
             header.read(toml, KINDS, is_inline=True)
 
 
+def read_payment_webhook(data: bytes) -> None:
+    """A line that is the signature, then the body; and the same body with the right signature."""
+    signature, _, body = data.partition(b"\n")
+    secret = "whsec_fuzz"
+    psps: list[Psp] = [
+        SandboxPsp(_nobody, b"fuzz"),
+        StripePsp(Account("sk_1", secret, ""), Transport()),
+    ]
+    right = [signature_of(b"fuzz", body)]
+    with contextlib.suppress(UnicodeDecodeError):
+        right.append(str(WebhookSignature.generate_signature_header(body.decode(), secret)))
+    for psp in psps:
+        for shown in (signature.decode("latin-1"), *right):
+            with contextlib.suppress(WebhookRejected):
+                assert psp.parse_webhook(body, shown).event_id is not None
+
+
+async def _nobody(path: str, body: bytes) -> tuple[int, bytes]:
+    raise NoAnswer(path)
+
+
+def read_badge(data: bytes) -> None:
+    """A cookie that nobody of us made says nothing."""
+    assert BADGES.read(data.decode("latin-1")) == NOBODY
+
+
+def read_answer(data: bytes) -> None:
+    """An answer to no challenge of ours opens nothing."""
+    text = data.decode(errors="replace")
+    assert not CHALLENGES.spend(text, "login mail_x", CLOCK.now().timestamp())
+    puzzle.solves("challenge", text, 8)
+
+
 PARSERS: Table = {
+    "payment-webhook": (
+        read_payment_webhook,
+        [
+            b'0\n{"event_id":"evt_1","key":"inv_1:1"}',
+            b't=1,v1=0\n{"id":"evt_1","data":{"object":{"metadata":{"cuemark_key":"inv_1:1"}}}}',
+            b"t=1,v1=\xfc\n{}",
+            b"\n" + DEEP,
+        ],
+    ),
+    "badge": (
+        read_badge,
+        [b"WyJkIiw5LFsibSJdXQ.c2lnbmF0dXJl", b".", b"e30.", b"a" * 990 + b".a"],
+    ),
+    "answer": (read_answer, [b"WyJuIiwicyIsMCw5XQ.c2lnbmF0dXJl:7", b":", b".:0", b"a.b:99999"]),
     "upload": (
         read_upload,
         [

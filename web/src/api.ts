@@ -9,7 +9,42 @@ export interface Member {
   readonly account_id: string;
   readonly email: string;
   readonly profile_name: string;
+  /** Empty where nobody has said yet who is watching. */
+  readonly profile_id: string;
+  readonly kids: boolean;
 }
+
+export const COLORS = ["red", "orange", "yellow", "green", "teal", "blue", "violet", "gray"] as const;
+export const AVATARS = ["circle", "square", "triangle", "hexagon", "star", "moon", "wave", "leaf"] as const;
+export type Color = (typeof COLORS)[number];
+export type Avatar = (typeof AVATARS)[number];
+
+export interface Profile {
+  readonly profile_id: string;
+  readonly name: string;
+  readonly color: Color;
+  readonly avatar: Avatar;
+  readonly language: string;
+  readonly sound_languages: readonly string[];
+  readonly caption_languages: readonly string[];
+  /** An age from 0 to 18; null for no bound. */
+  readonly maturity: number | null;
+  readonly kids: boolean;
+  readonly has_pin: boolean;
+  readonly autoplay: boolean;
+}
+
+export interface Household {
+  readonly profiles: readonly Profile[];
+  readonly current: string;
+  readonly most: number;
+}
+
+/** What of a profile is to be another; `pin` empty takes it away, `password` is the account's. */
+export type ProfileChange = Partial<Omit<Profile, "profile_id" | "has_pin">> & {
+  readonly pin?: string;
+  readonly password?: string;
+};
 
 /** A device on which the account is open. */
 export interface OpenLogin {
@@ -25,6 +60,13 @@ export interface WaitingDevice {
   readonly user_code: string;
   readonly device: string;
   readonly network: string;
+}
+
+/** What was found of an account: see docs/explanation/fraud.md. */
+export interface Finding {
+  readonly kind: "stuffing" | "cards" | "sharing";
+  readonly expires_at: string;
+  readonly forgiven_at: string | null;
 }
 
 export type FactorKind = "totp" | "passkey" | "recovery";
@@ -80,6 +122,78 @@ export interface Totp {
 export interface Service {
   readonly name: string;
   readonly sign_up: "open" | "closed";
+  readonly payments: { readonly provider: Provider };
+}
+
+/** Who charges members; nothing is sold where it is none. */
+export type Provider = "none" | "sandbox" | "debit" | "stripe";
+
+/** In whole minor units of a currency (cents, yen). */
+export interface Money {
+  readonly amount_minor: number;
+  readonly currency: string;
+}
+
+export interface Plan {
+  readonly plan_id: string;
+  readonly name: string;
+  readonly prices: readonly { readonly money: Money }[];
+  readonly interval: "month" | "year";
+  readonly allowance: {
+    readonly max_height: number;
+    readonly streams: number;
+    readonly ads: boolean;
+  };
+  readonly trial_days: number;
+}
+
+export interface Subscription {
+  readonly state:
+    | "incomplete"
+    | "trialing"
+    | "active"
+    | "past_due"
+    | "pausing"
+    | "paused"
+    | "canceled"
+    | "ended";
+  readonly plan_id: string;
+  readonly plan_name: string;
+  readonly price: Money;
+  readonly territory: string;
+  readonly period_ends_at: string;
+  readonly card: "none" | "pending" | "action" | "ready" | "declined";
+  readonly next_plan_id: string;
+  readonly action_url: string;
+  readonly coupon: string;
+  readonly decline_code: string;
+}
+
+export interface InvoicePreview {
+  readonly plan_name: string;
+  readonly currency: string;
+  readonly lines: readonly { readonly text: string; readonly amount_minor: number }[];
+  readonly total_minor: number;
+  readonly due_at: string | null;
+  readonly at_once: boolean;
+}
+
+export interface Invoice {
+  readonly invoice_id: string;
+  readonly number: string;
+  readonly status: "open" | "paid" | "void";
+  readonly currency: string;
+  readonly total_minor: number;
+  readonly refunded_minor: number;
+  readonly charged_back_minor: number;
+  readonly issued_at: string;
+}
+
+export interface Order {
+  readonly plan_id: string;
+  readonly territory: string;
+  readonly card: string;
+  readonly coupon: string;
 }
 
 interface Letter {
@@ -336,6 +450,15 @@ async function jsonAfterReport<Answer>(path: string): Promise<Answer> {
 export const api = {
   service: () => json<Service>("GET", "/service"),
   me: () => json<Member>("GET", "/me"),
+  household: () => json<Household>("GET", "/profiles"),
+  createProfile: (profile: ProfileChange) => json<Profile>("POST", "/profiles", profile),
+  changeProfile: (profileId: string, change: ProfileChange) =>
+    json<Profile>("PATCH", `/profiles/${id(profileId)}`, change),
+  async deleteProfile(profileId: string, password: string): Promise<void> {
+    await call("POST", `${BASE}/profiles/${id(profileId)}/deletion`, { body: { password } });
+  },
+  chooseProfile: (profile_id: string, pin = "", password = "") =>
+    json<Profile>("PUT", "/profile", { profile_id, pin, password }),
   titles: (after = "", limit = 48) =>
     jsonAfterReport<TitlePage>(`/titles?after=${id(after)}&limit=${limit}`),
   title: (titleId: string) => json<Title>("GET", `/titles/${id(titleId)}`),
@@ -416,6 +539,7 @@ export const api = {
   changeEmail: (email: string, password: string) =>
     json<Letter>("PUT", "/account/email", { email, password }),
   logins: () => json<{ logins: readonly OpenLogin[] }>("GET", "/account/logins"),
+  findings: () => json<{ findings: readonly Finding[] }>("GET", "/account/findings"),
   async endLogin(loginId: string): Promise<void> {
     await json("DELETE", `/account/logins/${id(loginId)}`);
   },
@@ -452,6 +576,26 @@ export const api = {
   async answerDevice(user_code: string, allow: boolean): Promise<void> {
     await call("POST", `${BASE}/device-sign-in`, { body: { user_code, allow } });
   },
+
+  plans: (territory: string) =>
+    json<{ plans: readonly Plan[] }>("GET", `/plans?territory=${id(territory)}`),
+  subscription: () => json<Subscription>("GET", "/subscription"),
+  subscribe: (order: Order) => json<Subscription>("POST", "/subscription", order),
+  changePlan: (plan_id: string) => json<Subscription>("PUT", "/subscription/plan", { plan_id }),
+  changeSubscription: (change: "cancel" | "pause" | "resume") =>
+    json<Subscription>("POST", "/subscription/changes", { change }),
+  replaceCard: (card: string) => json<Subscription>("PUT", "/subscription/card", { card }),
+  testCard: (number: string) =>
+    json<{ token: string }>("POST", "/billing/test-cards", { number }),
+  preview: (planId = "") =>
+    json<InvoicePreview>("GET", `/subscription/preview${planId && `?plan_id=${id(planId)}`}`),
+  invoices: (after = "") =>
+    json<{ invoices: readonly Invoice[]; next_cursor: string }>(
+      "GET",
+      `/invoices?limit=24&after=${id(after)}`,
+    ),
+  invoicePath: (invoiceId: string, form: "page" | "pdf") =>
+    `${BASE}/invoices/${id(invoiceId)}/${form}`,
 
   async startPlay(titleId: string, start: PlayStart): Promise<Play> {
     const traceId = newTraceId();

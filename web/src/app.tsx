@@ -1,7 +1,7 @@
 // Who is here, and which view they see.
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { api, ApiError, type FactorAsked, type Member, type Service } from "./api.ts";
+import { api, ApiError, type FactorAsked, type Member, type Profile, type Service } from "./api.ts";
 import { complaintOf, isLoggedOut } from "./complaint.ts";
 import { say } from "./language.ts";
 import { AccountPage } from "./pages/account.tsx";
@@ -17,16 +17,21 @@ import {
   SignUpPage,
 } from "./pages/joining.tsx";
 import { LoginPage } from "./pages/login.tsx";
+import { PlanPage } from "./pages/plan/page.tsx";
+import { ManagePage } from "./pages/manage.tsx";
+import { ProfilesPage } from "./pages/profiles.tsx";
 import { WorkPage } from "./pages/work.tsx";
 import { Message } from "./parts/message.tsx";
 import { Prover } from "./parts/prover.tsx";
 import { codeOf, go, isOpen, useRoute, type Open } from "./route.ts";
+import { keepViewer, viewer } from "./viewer.ts";
 
 type Visit =
   | { readonly is: "asking" }
   | { readonly is: "redeeming" }
   | { readonly is: "guest"; readonly complaint: string; readonly asked?: FactorAsked }
   | { readonly is: "member"; readonly member: Member }
+  | { readonly is: "asked"; readonly member: Member }
   | { readonly is: "failed"; readonly complaint: string };
 
 type WatchPage = typeof import("./pages/watch.tsx").WatchPage;
@@ -44,6 +49,7 @@ function useService(): Service {
   const [service, setService] = useState<Service>({
     name: say("service.fallback"),
     sign_up: "closed",
+    payments: { provider: "none" },
   });
   useEffect(() => {
     // The name is an ornament: without it the fallback stands, and other calls say what is wrong.
@@ -81,6 +87,12 @@ function OpenPage(props: {
   }
 }
 
+/** Whether the page has to speak another language to this profile. */
+async function isToldAnew(member: Member): Promise<boolean> {
+  const { profiles } = await api.household();
+  return keepViewer(profiles.find((each) => each.profile_id === member.profile_id));
+}
+
 export function App() {
   const route = useRoute();
   const service = useService();
@@ -100,6 +112,11 @@ export function App() {
   const enter = useCallback(async () => {
     try {
       const member = await api.me();
+      if (member.role === "member" && !member.profile_id) {
+        return setVisit({ is: "asked", member });
+      }
+      const known = member.role !== "member" || member.profile_id === viewer().profile_id;
+      if (!known && (await isToldAnew(member))) return location.reload();
       setVisit({ is: "member", member });
       const here = location.pathname;
       if (here === "/login" || here === "/join") go(wantedPath.current, { replace: true });
@@ -149,6 +166,15 @@ export function App() {
     setVisit({ is: "guest", complaint: "" });
   }, []);
 
+  const chosen = useCallback(
+    (profile: Profile) => {
+      if (location.pathname !== "/device") go("/", { replace: true });
+      if (keepViewer(profile)) location.reload();
+      else void enter();
+    },
+    [enter],
+  );
+
   const leave = useCallback(
     (complaint = "") => {
       toLogin(complaint);
@@ -182,6 +208,25 @@ export function App() {
       />
     );
   }
+  if (visit.is === "asked" || (route.view === "profiles" && visit.member.role === "member")) {
+    return (
+      <ProfilesPage
+        serviceName={serviceName}
+        kids={visit.member.kids}
+        onChosen={chosen}
+        onLogOut={() => void logOut()}
+        onLoggedOut={toLogin}
+      />
+    );
+  }
+  if (route.view === "manage") {
+    return (
+      <ManagePage
+        onLoggedOut={toLogin}
+        onChanged={() => void isToldAnew(visit.member).then((anew) => anew && location.reload())}
+      />
+    );
+  }
   if (route.view === "watch") {
     if (!WatchPage) return <Message text={say("player.loading")} busy />;
     return <WatchPage key={route.titleId} titleId={route.titleId} onLoggedOut={toLogin} />;
@@ -197,13 +242,14 @@ export function App() {
       </>
     );
   }
+  if (route.view === "plan") return <PlanPage service={service} onLoggedOut={toLogin} />;
   if (route.view === "history") return <HistoryPage onLoggedOut={toLogin} />;
   if (route.view === "account") {
     return (
       <>
         <Prover />
         <AccountPage
-          serviceName={serviceName}
+          service={service}
           member={visit.member}
           onLogOut={() => void logOut()}
           onLoggedOut={leave}

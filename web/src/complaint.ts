@@ -24,9 +24,17 @@ const SENTENCES: Readonly<Record<string, StringKey>> = {
   passkey_failed: "error.passkey_failed",
   step_up_needed: "error.step_up",
   user_code_unknown: "error.user_code",
+  wrong_pin: "error.pin",
+  pin_needed: "profiles.pin_lead",
+  password_needed: "profiles.password_lead",
+  too_many_profiles: "error.too_many_profiles",
+  last_profile: "error.last_profile",
+  not_for_kids: "error.not_for_kids",
+  not_for_profile: "player.gone",
   list_full: "error.list_full",
   unknown_work: "player.gone",
   cannot_play: "player.cannot",
+  not_entitled: "player.no_plan",
   too_many_streams: "player.too_many",
   unknown_title: "player.gone",
   not_found: "player.gone",
@@ -41,6 +49,8 @@ export function complaintOf(error: unknown): string {
 }
 
 function sentenceOf(error: ApiError): string {
+  // How long PINs wait is in the service's own words.
+  if (error.code === "too_many_tries" && /PIN/.test(error.message)) return error.message;
   const key = Object.hasOwn(SENTENCES, error.code) ? SENTENCES[error.code] : undefined;
   if (key) return say(key);
   if (error.status >= 500) return say("error.away");

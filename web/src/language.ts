@@ -1,8 +1,11 @@
-// The language of this visit, chosen once from the browser's list.
+// The language of this visit, chosen once: that of the profile, else of the browser's list.
 
 import { chooseLanguage, regionOf, sentence, type StringKey, type Values } from "./strings.ts";
+import { viewer } from "./viewer.ts";
 
-export const language = chooseLanguage(navigator.languages);
+const wanted = [...[viewer().language].filter(Boolean), ...navigator.languages];
+
+export const language = chooseLanguage(wanted);
 
 /** The country whose age ratings are shown, as far as the browser's language tells it. */
 export const territory = regionOf(navigator.languages);

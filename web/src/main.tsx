@@ -4,6 +4,8 @@ import { language } from "./language.ts";
 import { Boundary } from "./parts/boundary.tsx";
 import "./style/base.css";
 import "./style/pages.css";
+import "./style/plan.css";
+import "./style/profiles.css";
 import "./style/player.css";
 
 document.documentElement.lang = language;

@@ -2,6 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf, isOpen, routeOf, watchPath, workPath } from "./route.ts";
 
+test("profiles have a page to choose and one to manage them", () => {
+  assert.deepEqual(routeOf("/profiles"), { view: "profiles" });
+  assert.deepEqual(routeOf("/profiles/manage"), { view: "manage" });
+  assert.deepEqual(routeOf("/profiles/other"), { view: "lost" });
+});
+
 test("each view has one address", () => {
   assert.deepEqual(routeOf("/"), { view: "home" });
   assert.deepEqual(routeOf("/login"), { view: "login" });

@@ -7,6 +7,9 @@ export type Route =
   | { readonly view: "login" }
   | { readonly view: "account" }
   | { readonly view: "device" }
+  | { readonly view: "plan" }
+  | { readonly view: "profiles" }
+  | { readonly view: "manage" }
   | { readonly view: "history" }
   | { readonly view: Open }
   | { readonly view: "watch"; readonly titleId: string }
@@ -27,6 +30,9 @@ export function routeOf(path: string): Route {
   if (path === "/login") return { view: "login" };
   if (path === "/account") return { view: "account" };
   if (path === "/device") return { view: "device" };
+  if (path === "/plan") return { view: "plan" };
+  if (path === "/profiles") return { view: "profiles" };
+  if (path === "/profiles/manage") return { view: "manage" };
   if (path === "/history") return { view: "history" };
   const open = OPEN.find((view) => path === `/${view}`);
   if (open) return { view: open };

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cuemark.app.farm.keys import farm_key
 from cuemark.app.protection import headers_in
+from cuemark.app.settings import Settings
 from cuemark.app.storage import open_objects
 from cuemark.app.system import Install
 from cuemark.contracts.billing import Billing
@@ -37,6 +38,9 @@ from cuemark.kit.link import InternalApp, connect, route_of, serve
 from cuemark.kit.outbox import Follower, Log
 from cuemark.kit.passport import Passport, PassportOffice
 from cuemark.kit.room import Room
+
+if TYPE_CHECKING:
+    from cuemark.gateway.views import PaymentsView
 
 T = TypeVar("T")
 
@@ -181,7 +185,7 @@ def _farm(builder: _Builder) -> InternalApp:
 
 
 def _billing(builder: _Builder) -> Room[Billing]:
-    from cuemark.app.system import sandbox_of
+    from cuemark.app.system import provider_of
     from cuemark.contexts.billing.wiring import build
 
     selling = builder.install.settings.billing == "on"
@@ -190,7 +194,7 @@ def _billing(builder: _Builder) -> Room[Billing]:
         log=builder.log,
         clock=builder.clock,
         ids=builder.ids,
-        sandbox=sandbox_of(builder.install) if selling else None,
+        provider=provider_of(builder.install) if selling else None,
     )
 
 
@@ -414,6 +418,18 @@ BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {
 }
 
 
+def _payments_told(settings: Settings) -> "PaymentsView":
+    from cuemark.gateway.views import PaymentsView
+
+    payments = settings.payments
+    if settings.billing == "off":
+        return PaymentsView()
+    return PaymentsView(
+        provider=payments.provider,
+        publishable_key=payments.publishable_key if payments.provider == "stripe" else "",
+    )
+
+
 def _gateway(builder: _Builder) -> object:
     from cuemark.app.log_keeping import sources_of
     from cuemark.app.machine import machine_of
@@ -453,6 +469,7 @@ def _gateway(builder: _Builder) -> object:
                 ip_network(network) for network in builder.install.settings.trusted_proxies
             ],
             sign_up=builder.install.settings.sign_up,
+            payments=_payments_told(builder.install.settings),
             machine=lambda: machine_of(folder),
             last_errors=lambda limit: last_errors(folder.log_file, limit),
             trace_lines=lambda trace_id: log_lines.read(

@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from cuemark.app.mail import Mail, Security, complaint_about_mail
 from cuemark.app.master_key_settings import MasterKeysIn, complaint_about_master_keys
+from cuemark.app.payments import Payments, ProviderName, complaint_about_payments
 from cuemark.app.protection import Protection, Protocol, complaint
 from cuemark.app.sites import Site, complaint_about_sites
 from cuemark.app.storage import ObjectsIn, complaint_about
@@ -37,7 +38,7 @@ _HOST = re.compile(r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){0,9}")
 TABLES = frozenset(
     {
         *("validation", "energy", "protection", "objects", "farm", "rights", "sites", "mail"),
-        "master_keys",
+        *("master_keys", "payments"),
     }
 )
 """The settings that are set in the file alone."""
@@ -108,8 +109,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     the data folder: see docs/how-to/steer-by-routes.md. ``rights`` is what holds where a title's
     rights say nothing: see docs/how-to/give-titles-their-rights.md. ``traffic_days`` is for
     how long the lines of requests are kept: see docs/how-to/see-what-the-edge-delivers.md.
-    ``billing`` says whether a play needs a plan that is paid for, by the payment sandbox: see
-    docs/how-to/open-for-business.md.
+    ``billing`` says whether a play needs a plan that is paid for, and ``payments`` through whom:
+    see docs/how-to/open-for-business.md and docs/how-to/take-payments-by-stripe.md.
     ``trusted_proxies`` are the networks of proxies that say whom they speak for, in
     X-Forwarded-For. ``public_url`` is where people reach the page, where that is not ``bind`` and
     ``port``; links in letters lead there. ``sign_up`` says whether anybody with a mail address may
@@ -151,6 +152,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     atlas: Annotated[list[str], Meta(max_length=4)] = []
     traffic_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     billing: Literal["off", "on"] = "off"
+    payments: Payments = Payments()
     trusted_proxies: Annotated[list[str], Meta(max_length=64)] = []
     public_url: str = ""
     sign_up: SignUp = "closed"
@@ -158,6 +160,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     master_keys: MasterKeysIn = MasterKeysIn()
     unrated_age: Annotated[int, Meta(ge=0, le=18)] = 18
     region: RegionName = "here"
+
+    @property
+    def has_sandbox(self) -> bool:
+        """Whether the payment sandbox runs."""
+        return self.billing == "on" and self.payments.provider != "stripe"
 
 
 def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
@@ -196,6 +203,7 @@ def load(folder: Path, environment: dict[str, str] | None = None) -> Settings:
     wrong = complaint(settings.protection) or complaint_about(settings.objects)
     wrong = wrong or complaint_about_mail(settings.mail) or _no_address(settings)
     wrong = wrong or complaint_about_master_keys(settings.master_keys)
+    wrong = wrong or complaint_about_payments(settings.payments)
     if wrong := wrong or complaint_about_sites(settings.sites) or _no_network(settings):
         raise SettingsInvalid(f"{path}: {wrong}")
     return settings
@@ -235,6 +243,8 @@ def _known(said: str) -> str:
         return f": write one of {', '.join(get_args(Security))}"
     if "$.master_keys.kept" in said:
         return ": write files or module"
+    if "$.payments.provider" in said:
+        return f": write one of {', '.join(get_args(ProviderName))}"
     if "$.billing" in said:
         return ": write on or off"
     if "$.region" in said:

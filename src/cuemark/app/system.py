@@ -17,6 +17,7 @@ from cuemark.app.engines import postgres
 from cuemark.app.engines.postgres import Door
 from cuemark.app.folder import DataFolder, Ports
 from cuemark.app.forking import Forkserver
+from cuemark.app.payments import stripe_keys
 from cuemark.app.readiness import at_once, http_answers, port_answers
 from cuemark.app.settings import Settings
 from cuemark.app.sites import Site, at_site
@@ -27,7 +28,7 @@ from cuemark.edge import front, nginx, origin
 from cuemark.edge.settings import ApplianceSettings, OriginSettings
 
 if TYPE_CHECKING:
-    from cuemark.contexts.billing.wiring import SandboxAt
+    from cuemark.contexts.billing.wiring import Provider, SandboxAt
 
 _CONTEXTS = "cuemark.contexts."
 UPGRADE, CONTROL, WORKER = "cuemark.app.upgrade", "cuemark.app.control", "cuemark.app.worker"
@@ -97,7 +98,7 @@ def install_on(folder: DataFolder, settings: Settings) -> Install:
         settings.port,
         settings.appliances,
         settings.farm.listen,
-        sandbox=settings.billing == "on",
+        sandbox=settings.has_sandbox,
     )
     return Install(folder, settings, ports)
 
@@ -205,9 +206,22 @@ def sandbox_of(install: Install) -> "SandboxAt":
     return SandboxAt(url, install.folder.secret("sandbox_key"))
 
 
+def provider_of(install: Install) -> "Provider":
+    """Who charges the members of an install; raises ``PaymentKeyUnreadable``."""
+    from cuemark.contexts.billing.wiring import DebitAt, StripeAt
+
+    payments = install.settings.payments
+    if payments.provider == "sandbox":
+        return sandbox_of(install)
+    if payments.provider == "debit":
+        return DebitAt(sandbox_of(install))
+    key, webhook_secret = stripe_keys(install.folder.root, payments)
+    return StripeAt(key, webhook_secret, return_url=f"{install.public_url}/plan")
+
+
 def sandbox_specs(install: Install) -> list[ChildSpec]:
-    """The payment sandbox, where the install sells."""
-    if install.settings.billing == "off":
+    """The payment sandbox, where the install sells by it."""
+    if not install.settings.has_sandbox:
         return []
     return [
         ChildSpec(

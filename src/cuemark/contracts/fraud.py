@@ -102,7 +102,10 @@ class NotePlay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
-    pass
+    """``letter``, of a login that was opened: the account is used in several homes, and this device
+    is new. It is to come in by a login link that was sent to the account's mail."""
+
+    letter: bool = False
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,10 +23,10 @@ class Admission:
     asked: JudgeLogin
     standing: Standing
 
-    async def note(self, *, opened: bool) -> None:
-        """Tell what came of it."""
+    async def note(self, *, opened: bool) -> bool:
+        """Tell what came of it; whether the login is to be opened by a letter instead."""
         with contextlib.suppress(Unavailable):
-            await self.parts.fraud.note_login(
+            noted = await self.parts.fraud.note_login(
                 NoteLogin(
                     email=self.asked.email,
                     client_address=self.asked.client_address,
@@ -35,6 +35,8 @@ class Admission:
                     opened=opened,
                 )
             )
+            return noted.letter
+        return False
 
 
 async def admit_login(

@@ -208,6 +208,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     billing.subscribe,
     billing.get_subscription,
     billing.get_entitlement,
+    billing.preview_invoice,
     billing.change_plan,
     billing.change_subscription,
     billing.replace_card,

@@ -29,6 +29,7 @@ from cuemark.gateway.clients import Network, client_address
 from cuemark.gateway.limits import Limiter
 from cuemark.gateway.machine import Machine
 from cuemark.gateway.slowed import Slowed
+from cuemark.gateway.views import PaymentsView
 from cuemark.kit.clock import Clock
 from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.log_lines import LogLine
@@ -74,6 +75,7 @@ class GatewayParts:
     trace_lines: Callable[[str], list[LogLine]]
     trusted_proxies: Sequence[Network] = ()
     sign_up: Literal["open", "closed"] = "closed"
+    payments: PaymentsView = field(default_factory=PaymentsView)
     slowed: Slowed = field(default_factory=Slowed)
 
     def base_url(self) -> str:

@@ -75,9 +75,18 @@ class HealthView(View, frozen=True):
     status: Literal["ok"] = "ok"
 
 
+class PaymentsView(View, frozen=True):
+    """Who charges members, ``none`` where nothing is sold; and with Stripe, what a browser shows to
+    it."""
+
+    provider: Literal["none", "sandbox", "debit", "stripe"] = "none"
+    publishable_key: str = ""
+
+
 class ServiceView(View, frozen=True):
     name: str
     sign_up: Literal["open", "closed"]
+    payments: PaymentsView = PaymentsView()
 
 
 Proof = Annotated[str, Meta(max_length=700, pattern=r"^[\x21-\x7e]*\Z")]

@@ -89,10 +89,7 @@ class Log:
             return
         now, trace_id = self._clock.now(), current_trace_id()
         await transaction.execute(
-            text(
-                "insert into log.event (topic, key, kind, body, occurred_at, trace_id) "
-                "values (:topic, :key, :kind, cast(:body as json), :at, :trace_id)"
-            ),
+            _INSERT,
             [
                 {
                     "topic": topic,
@@ -161,6 +158,10 @@ class Log:
         return [_entry(row) for row in rows]
 
 
+_INSERT = text(
+    "insert into log.event (topic, key, kind, body, occurred_at, trace_id) "
+    "values (:topic, :key, :kind, cast(:body as json), :at, :trace_id)"
+)
 _SELECT = (
     "select xid::text::bigint as number, position, topic, key, kind, body::text as body, "
     "occurred_at, trace_id "

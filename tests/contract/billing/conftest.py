@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +42,11 @@ class Sandbox:
     line: Line
     webhooks: list[tuple[bytes, str]] = field(default_factory=list)
 
+    @staticmethod
+    def nobody() -> Line:
+        """A line with nobody at its other end."""
+        return Line(f"http://127.0.0.1:{free_port()}", KEY.hex(), 0.5)
+
     async def ask(self, path: str, asked: msgspec.Struct) -> int:
         status, _ = await self.line.exchange(path, msgspec.json.encode(asked))
         return status
@@ -47,12 +55,17 @@ class Sandbox:
         await self.ask("/v1/faults", wire.Fault(name=name, operation=operation))
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 @contextlib.asynccontextmanager
 async def running(file: Path, within_s: float = 0.5) -> AsyncIterator[Sandbox]:
     """A sandbox whose memory is in ``file``; whoever asks it waits ``within_s`` for an answer."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     at = SandboxAt(f"http://127.0.0.1:{port}", KEY)
     application, _ = build_sandbox(file, SystemClock(), at, "http://127.0.0.1:1/none")
     server = Server(
@@ -73,6 +86,37 @@ async def running(file: Path, within_s: float = 0.5) -> AsyncIterator[Sandbox]:
         await line.close()
         server.stop()  # type: ignore[no-untyped-call]
         await serving
+
+
+@pytest.fixture(scope="session")
+def localstripe() -> Iterator[Callable[[], str]]:
+    """Where localstripe is: a process, from the first time that it is asked for."""
+    started: list[tuple[str, subprocess.Popen[bytes]]] = []
+
+    def address() -> str:
+        if not started:
+            port = free_port()
+            argv = [sys.executable, "-m", "tests.contract.billing.localstripe_server", str(port)]
+            started.append((f"http://127.0.0.1:{port}", subprocess.Popen(argv)))
+            _wait_for(port)
+        return started[0][0]
+
+    yield address
+    for _, process in started:
+        process.kill()
+        process.wait(10)
+
+
+def _wait_for(port: int, within_s: float = 30) -> None:
+    ends_s = time.monotonic() + within_s
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            assert time.monotonic() < ends_s, "localstripe does not listen"
+            time.sleep(0.02)
+        else:
+            return
 
 
 @pytest.fixture

@@ -80,6 +80,9 @@ class House:
         """Days of the sandbox's time at once, and all that is due then."""
         await self.billing.advance_clock(AdvanceClock(seconds=days * DAY_S))
 
+    async def pass_hours(self, hours: int) -> None:
+        await self.billing.advance_clock(AdvanceClock(seconds=hours * 3600))
+
     async def to_renewal(self) -> None:
         """An hour into the next period."""
         standing, now = await self.standing(), (await self.entitlement()).at
@@ -115,11 +118,14 @@ def plan(plan_id: str, minor: int, height: int, trial_days: int = 0) -> Plan:
 
 
 @contextlib.asynccontextmanager
-async def opened_house(reach: Reach, database_url: str, sandbox: Sandbox) -> AsyncIterator[House]:
+async def opened_house(
+    reach: Reach, database_url: str, sandbox: Sandbox, provider: wiring.Provider | None = None
+) -> AsyncIterator[House]:
+    """``provider`` charges, and unless it is given the sandbox."""
     clock = SystemClock()
     log = Log(clock)
     async with opened(database_url, wiring) as database:
-        room = wiring.build(database, log, clock, Ids(clock), sandbox.at)
+        room = wiring.build(database, log, clock, Ids(clock), provider or sandbox.at)
         service = room.service
         assert isinstance(service, BillingService)
         billing = await reach(Billing, room.service)

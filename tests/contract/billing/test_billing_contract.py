@@ -24,6 +24,7 @@ from cuemark.contracts.billing.events import TOPIC
 from cuemark.contracts.billing.invoices import (
     GetInvoice,
     GetLedger,
+    PreviewInvoice,
     RefundInvoice,
     TakeWebhook,
 )
@@ -35,7 +36,9 @@ from cuemark.contracts.billing.plans import (
 from cuemark.contracts.billing.subscriptions import (
     AddTestCard,
     AdvanceClock,
+    ChangePlan,
     GetEntitlement,
+    ReplaceCard,
     Subscribe,
 )
 from cuemark.contracts.ids import AccountId
@@ -147,6 +150,48 @@ async def test_the_owner_of_a_card_is_sent_to_the_banks_page(house: House) -> No
 async def test_a_webhook_without_the_providers_signature_is_rejected(house: House) -> None:
     with pytest.raises(WebhookRejected):
         await house.billing.take_webhook(TakeWebhook(body=b"{}", signature="0" * 64))
+
+
+async def test_what_is_charged_next_is_told_before_it_is(house: House) -> None:
+    await house.billing.put_coupon(Coupon(code="HALF", percent_bp=5000, periods=2))
+    standing = await house.subscribe(coupon="HALF")
+    asked = PreviewInvoice(account_id=house.anna)
+    told = await house.billing.preview_invoice(asked)
+    assert (told.due_at, told.at_once, told.total_minor) == (standing.period_ends_at, False, 250)
+    await house.to_renewal()
+    assert (await house.invoices())[0].total_minor == 250
+    assert (await house.billing.preview_invoice(asked)).total_minor == 500
+    await house.change("cancel")
+    none = await house.billing.preview_invoice(asked)
+    assert (none.due_at, none.lines, none.total_minor) == (None, [], 0)
+
+
+async def test_what_a_change_of_plan_costs_is_told_and_then_charged(house: House) -> None:
+    await house.subscribe()
+    asked = PreviewInvoice(account_id=house.anna, plan_id="large")
+    told = await house.billing.preview_invoice(asked)
+    assert (told.at_once, told.plan_name, len(told.lines)) == (True, "Large", 2)
+    assert 0 < told.total_minor <= 1000
+    assert len(await house.invoices()) == 1
+    changed = ChangePlan(account_id=house.anna, plan_id="large")
+    assert (await house.billing.change_plan(changed)).plan_id == "large"
+    assert abs((await house.invoices())[0].total_minor - told.total_minor) <= 1
+    back = PreviewInvoice(account_id=house.anna, plan_id="small")
+    later = await house.billing.preview_invoice(back)
+    assert (later.at_once, later.total_minor) == (False, 500)
+    with pytest.raises(UnknownPlan):
+        await house.billing.preview_invoice(PreviewInvoice(account_id=house.anna, plan_id="none"))
+
+
+async def test_an_invoice_that_could_not_be_paid_is_what_is_charged_next(house: House) -> None:
+    await house.subscribe()
+    poor = ReplaceCard(account_id=house.anna, card=await house.card(POOR))
+    await house.billing.replace_card(poor)
+    await house.to_renewal()
+    told = await house.billing.preview_invoice(PreviewInvoice(account_id=house.anna))
+    assert (told.at_once, told.total_minor, len(told.lines)) == (False, 500, 1)
+    assert told.due_at is not None
+    assert told.due_at > (await house.entitlement()).at
 
 
 async def test_money_of_nobody_is_told_as_a_discrepancy(house: House) -> None:

@@ -1,11 +1,9 @@
-"""What billing may rely on of every payment provider; today that is the sandbox, over HTTP."""
+"""What billing may rely on of every payment provider: one suite for all of them, over HTTP."""
 
-import asyncio
-import json
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-import requests
 
 from cuemark.contexts.billing.model.calls import (
     ActionRequired,
@@ -16,225 +14,366 @@ from cuemark.contexts.billing.model.calls import (
     GiveBack,
     Look,
     Movements,
+    Outcome,
     SetUp,
     Succeeded,
     Unknown,
 )
-from cuemark.contexts.billing.psp import Psp, made
-from cuemark.contexts.billing.psp.sandbox import wire
+from cuemark.contexts.billing.psp import made
 from cuemark.contracts.billing import WebhookRejected
 from cuemark.contracts.billing.plans import Money
-from tests.contract.billing.conftest import (
-    ASKS_EACH,
-    ASKS_ONCE,
-    GOOD,
-    KEY,
-    POOR,
-    STOLEN,
-    Sandbox,
-    running,
+from tests.contract.billing.providers import (
+    CANNOT,
+    Kind,
+    Operation,
+    Provider,
+    able,
+    opened_provider,
 )
 
 MONEY = Money(amount_minor=1299, currency="EUR")
+BACK = "http://here.test/plan"
 
 
-async def mandate(psp: Psp, number: str = GOOD, key: str = "acc_1:m1") -> str:
-    token = await psp.tokenize(number)
-    assert isinstance(token, Succeeded)
-    done = await psp.setup_mandate(SetUp(key=key, card=token.ref, return_url="http://here/"))
-    assert isinstance(done, Succeeded)
+@pytest.fixture
+async def provider(
+    request: pytest.FixtureRequest, tmp_path: Path, localstripe: Callable[[], str]
+) -> AsyncIterator[Provider]:
+    async with opened_provider(request.param, tmp_path, localstripe) as provider:
+        yield provider
+
+
+async def set_up(provider: Provider, kind: Kind = "good", key: str = "acc_1:m1") -> Outcome:
+    """A mandate, its owner having said yes wherever they were asked."""
+    card = await provider.card(kind)
+    call = SetUp(key=provider.key(key), card=card, return_url=BACK)
+    done = await provider.psp.setup_mandate(call)
+    if isinstance(done, ActionRequired):
+        await provider.act(done.url, kind, "approve")
+        found = await provider.psp.fetch(Look(key=call.key, card=card, ref=done.ref))
+        assert isinstance(found, Found)
+        assert found.status == "ready"
+        return Succeeded(ref=found.ref)
+    return done
+
+
+async def mandate(provider: Provider, kind: Kind = "good") -> str:
+    done = await set_up(provider, kind)
+    assert isinstance(done, Succeeded), done
     return done.ref
 
 
-async def authorized(psp: Psp, key: str = "inv_1:1") -> str:
-    done = await psp.authorize(Authorize(key=key, mandate_ref=await mandate(psp), money=MONEY))
-    assert isinstance(done, Succeeded)
-    return done.ref
+async def authorization(provider: Provider, key: str = "inv_1:1") -> Authorize:
+    return Authorize(key=provider.key(key), mandate_ref=await mandate(provider), money=MONEY)
 
 
-async def moved(psp: Psp) -> list[tuple[str, str, int]]:
-    found = await psp.list_since("", 100)
-    assert isinstance(found, Movements)
-    return [(each.key, each.what, each.amount_minor) for each in found.movements]
-
-
-async def found(psp: Psp, key: str) -> Found:
-    answer = await psp.fetch(Look(key=key))
-    assert isinstance(answer, Found)
+async def found(provider: Provider, call: Authorize, ref: str = "") -> Found:
+    look = Look(key=call.key, mandate_ref=call.mandate_ref, ref=ref)
+    answer = await provider.psp.fetch(look)
+    assert isinstance(answer, Found), answer
     return answer
 
 
-async def test_money_moves_at_the_capture_and_not_before(sandbox: Sandbox) -> None:
-    ref = await authorized(sandbox.psp)
-    assert await moved(sandbox.psp) == []
-    assert (await found(sandbox.psp, "inv_1:1")).status == "authorized"
-    done = await sandbox.psp.capture(Capture(key="inv_1:1", ref=ref, money=MONEY))
+async def captured(provider: Provider, call: Authorize) -> str:
+    """The payment's ref, once its money is there."""
+    done = await provider.psp.authorize(call)
+    assert isinstance(done, Succeeded), done
+    await provider.psp.capture(Capture(key=call.key, ref=done.ref, money=call.money))
+    await provider.pass_days()
+    assert (await found(provider, call, done.ref)).captured_minor == call.money.amount_minor
+    return done.ref
+
+
+async def end_of(provider: Provider) -> str:
+    """The cursor after all that has moved so far."""
+    cursor = ""
+    while True:
+        page = await provider.psp.list_since(cursor, 100)
+        assert isinstance(page, Movements)
+        if page.cursor == cursor:
+            return cursor
+        cursor = page.cursor
+
+
+async def moved(provider: Provider, cursor: str) -> list[tuple[str, str, int]]:
+    page = await provider.psp.list_since(cursor, 100)
+    assert isinstance(page, Movements)
+    return [(each.key, each.what, each.amount_minor) for each in page.movements]
+
+
+def test_a_provider_that_cannot_do_something_says_why() -> None:
+    assert all(reason for reasons in CANNOT.values() for reason in reasons.values())
+
+
+@able()
+async def test_money_moves_at_the_capture_and_not_before(provider: Provider) -> None:
+    start, call = await end_of(provider), await authorization(provider)
+    done = await provider.psp.authorize(call)
     assert isinstance(done, Succeeded)
-    assert await moved(sandbox.psp) == [("inv_1:1", "capture", 1299)]
-    assert (await found(sandbox.psp, "inv_1:1")).captured_minor == 1299
+    assert await moved(provider, start) == []
+    assert (await found(provider, call)).status == "authorized"
+    await provider.psp.capture(Capture(key=call.key, ref=done.ref, money=MONEY))
+    await provider.pass_days()
+    assert await moved(provider, start) == [(call.key, "capture", 1299)]
+    standing = await found(provider, call, done.ref)
+    assert (standing.status, standing.captured_minor) == ("captured", 1299)
 
 
-async def test_the_same_key_moves_money_once(sandbox: Sandbox) -> None:
-    psp = sandbox.psp
-    ref = await authorized(psp)
-    again = Authorize(key="inv_1:1", mandate_ref="another", money=MONEY)
-    assert await psp.authorize(again) == Succeeded(ref=ref)
-    back = GiveBack(key="inv_1:r1", ref=ref, payment_key="inv_1:1", money=MONEY)
+@able("pays_at_once")
+async def test_a_capture_is_answered_with_success(provider: Provider) -> None:
+    call = await authorization(provider)
+    done = await provider.psp.authorize(call)
+    assert isinstance(done, Succeeded)
+    capture = Capture(key=call.key, ref=done.ref, money=MONEY)
+    assert isinstance(await provider.psp.capture(capture), Succeeded)
+
+
+@able()
+async def test_the_same_key_moves_money_once(provider: Provider) -> None:
+    start, call = await end_of(provider), await authorization(provider)
+    refs = {getattr(await provider.psp.authorize(call), "ref", "") for _ in range(3)}
+    (ref,) = refs
     for _ in range(3):
-        assert await made(psp, Capture(key="inv_1:1", ref=ref, money=MONEY)) == Succeeded(ref=ref)
+        await made(provider.psp, Capture(key=call.key, ref=ref, money=MONEY))
+    await provider.pass_days()
+    back = GiveBack(key=provider.key("inv_1:r1"), ref=ref, payment_key=call.key, money=MONEY)
     for _ in range(3):
-        assert isinstance(await made(psp, back), Succeeded)
-    assert await moved(psp) == [("inv_1:1", "capture", 1299), ("inv_1:1", "refund", 1299)]
-    assert (await found(psp, "inv_1:1")).refund_keys == ("inv_1:r1",)
+        assert isinstance(await made(provider.psp, back), Succeeded)
+    assert await moved(provider, start) == [
+        (call.key, "capture", 1299),
+        (call.key, "refund", 1299),
+    ]
+    assert (await found(provider, call, ref)).refund_keys == (back.key,)
 
 
-async def test_more_than_was_paid_is_not_given_back(sandbox: Sandbox) -> None:
-    ref = await authorized(sandbox.psp)
-    await sandbox.psp.capture(Capture(key="inv_1:1", ref=ref, money=MONEY))
-    half = Money(amount_minor=800, currency="EUR")
-    asked = GiveBack(key="inv_1:r1", ref=ref, payment_key="inv_1:1", money=half)
-    assert isinstance(await sandbox.psp.refund(asked), Succeeded)
-    more = GiveBack(key="inv_1:r2", ref=ref, payment_key="inv_1:1", money=half)
-    assert isinstance(await sandbox.psp.refund(more), Declined)
-    assert (await found(sandbox.psp, "inv_1:1")).refunded_minor == 800
+@able()
+async def test_a_payment_is_given_back_in_parts(provider: Provider) -> None:
+    call = await authorization(provider)
+    ref = await captured(provider, call)
+    for number, amount in ((1, 800), (2, 499)):
+        part = Money(amount_minor=amount, currency="EUR")
+        key = provider.key(f"inv_1:r{number}")
+        asked = GiveBack(key=key, ref=ref, payment_key=call.key, money=part)
+        assert isinstance(await provider.psp.refund(asked), Succeeded)
+    standing = await found(provider, call, ref)
+    assert (standing.refunded_minor, len(standing.refund_keys)) == (1299, 2)
 
 
-@pytest.mark.parametrize(("number", "retryable"), [(POOR, True), (STOLEN, False)])
-async def test_a_card_is_declined_with_a_reason(
-    sandbox: Sandbox, number: str, retryable: bool
-) -> None:
-    call = Authorize(key="inv_1:1", mandate_ref=await mandate(sandbox.psp, number), money=MONEY)
-    declined = await sandbox.psp.authorize(call)
-    assert isinstance(declined, Declined)
-    assert declined.retryable is retryable
-    assert (await found(sandbox.psp, "inv_1:1")).status == "declined"
-    assert await moved(sandbox.psp) == []
+@able("bounds_refunds")
+async def test_more_than_was_paid_is_not_given_back(provider: Provider) -> None:
+    call = await authorization(provider)
+    ref = await captured(provider, call)
+    more = Money(amount_minor=1300, currency="EUR")
+    asked = GiveBack(key=provider.key("inv_1:r1"), ref=ref, payment_key=call.key, money=more)
+    assert isinstance(await provider.psp.refund(asked), Declined)
+    assert (await found(provider, call, ref)).refunded_minor == 0
 
 
-async def test_a_card_that_there_is_not_is_declined(sandbox: Sandbox) -> None:
-    assert isinstance(await sandbox.psp.tokenize("4111 1111 1111 1111"), Declined)
-    call = SetUp(key="acc_1:m1", card="card_none", return_url="")
-    assert isinstance(await sandbox.psp.setup_mandate(call), Declined)
-    charge = Authorize(key="inv_1:1", mandate_ref="mandate_none", money=MONEY)
-    assert isinstance(await sandbox.psp.authorize(charge), Declined)
+async def declined(provider: Provider, kind: Kind) -> Declined | Found:
+    """The no of what pays not, at the step at which this provider hears of it."""
+    done = await set_up(provider, kind)
+    if isinstance(done, Succeeded):
+        call = Authorize(key=provider.key("inv_1:1"), mandate_ref=done.ref, money=MONEY)
+        done = await provider.psp.authorize(call)
+        if isinstance(done, Succeeded):
+            await provider.psp.capture(Capture(key=call.key, ref=done.ref, money=MONEY))
+            await provider.pass_days()
+            return await found(provider, call, done.ref)
+        assert (await found(provider, call)).status == "declined"
+    assert isinstance(done, Declined), done
+    return done
 
 
+@able()
+async def test_who_has_no_money_is_declined_and_may_be_asked_again(provider: Provider) -> None:
+    start = await end_of(provider)
+    no = await declined(provider, "poor")
+    assert (bool(no.code), no.retryable) == (True, True)
+    assert await moved(provider, start) == []
+
+
+@able("tells_why")
+async def test_what_is_gone_for_good_is_not_to_be_asked_again(provider: Provider) -> None:
+    assert (await declined(provider, "closed")).retryable is False
+
+
+@able()
+async def test_what_there_is_not_is_declined(provider: Provider) -> None:
+    call = SetUp(key=provider.key("acc_1:m1"), card="pm_none", return_url=BACK)
+    assert isinstance(await provider.psp.setup_mandate(call), Declined)
+    key = provider.key("inv_1:1")
+    charge = Authorize(key=key, mandate_ref="cus_none/pm_none", money=MONEY)
+    assert isinstance(await provider.psp.authorize(charge), Declined)
+
+
+@able("tokens")
+async def test_a_number_has_a_token(provider: Provider) -> None:
+    assert isinstance(await provider.psp.tokenize("4242 4242 4242 4242"), Succeeded)
+    assert isinstance(await provider.psp.tokenize("4111 1111 1111 1111"), Declined)
+
+
+@pytest.mark.parametrize(
+    "provider", sorted(n for n in CANNOT if "tokens" in CANNOT[n] and n != "stripe"), indirect=True
+)
+async def test_a_number_is_not_taken_where_it_is_given_elsewhere(provider: Provider) -> None:
+    assert isinstance(await provider.psp.tokenize("4242 4242 4242 4242"), Declined)
+
+
+@able("acts")
 @pytest.mark.parametrize("answer", ["approve", "refuse"])
-async def test_the_owner_of_a_card_is_asked_on_a_page(sandbox: Sandbox, answer: str) -> None:
-    token = await sandbox.psp.tokenize(ASKS_ONCE)
-    assert isinstance(token, Succeeded)
-    call = SetUp(key="acc_1:m1", card=token.ref, return_url="http://127.0.0.1:1/back")
-    asked = await sandbox.psp.setup_mandate(call)
+async def test_an_owner_is_asked_on_a_page(provider: Provider, answer: str) -> None:
+    card = await provider.card("asks_once")
+    call = SetUp(key=provider.key("acc_1:m1"), card=card, return_url=BACK)
+    asked = await provider.psp.setup_mandate(call)
     assert isinstance(asked, ActionRequired)
-    assert await found(sandbox.psp, "acc_1:m1") == Found(
-        status="action", ref=asked.ref, url=asked.url
-    )
-    page = await _http("get", asked.url)
-    assert "approve" in page.text
-    said = await _http("post", asked.url, {"answer": answer})
-    assert (said.status_code, said.headers["location"]) == (303, "http://127.0.0.1:1/back")
-    status = (await found(sandbox.psp, "acc_1:m1")).status
-    assert status == ("ready" if answer == "approve" else "declined")
-    assert "<form" not in (await _http("get", asked.url)).text
+    look = Look(key=call.key, card=card, ref=asked.ref)
+    waiting = await provider.psp.fetch(look)
+    assert waiting == Found(status="action", ref=asked.ref, url=asked.url)
+    assert await provider.act(asked.url, "asks_once", answer) == BACK
+    after = await provider.psp.fetch(look)
+    assert isinstance(after, Found)
+    assert after.status == ("ready" if answer == "approve" else "declined")
 
 
-async def test_what_nobody_approves_in_an_hour_is_declined(sandbox: Sandbox) -> None:
-    call = Authorize(key="inv_1:1", mandate_ref=await mandate(sandbox.psp, ASKS_EACH), money=MONEY)
-    assert isinstance(await sandbox.psp.authorize(call), ActionRequired)
-    assert await sandbox.psp.ahead_s(3700) == 3700
-    late = await found(sandbox.psp, "inv_1:1")
-    assert (late.status, late.code) == ("declined", "expired")
+@able("asks_at_payments")
+@pytest.mark.parametrize("answer", ["approve", "refuse"])
+async def test_an_owner_is_asked_at_a_payment(provider: Provider, answer: str) -> None:
+    ref = await mandate(provider, "asks_each")
+    call = Authorize(key=provider.key("inv_1:1"), mandate_ref=ref, money=MONEY)
+    asked = await provider.psp.authorize(call)
+    assert isinstance(asked, ActionRequired)
+    assert (await found(provider, call)).status == "action"
+    await provider.act(asked.url, "asks_each", answer)
+    after = await found(provider, call, asked.ref)
+    assert after.status == ("authorized" if answer == "approve" else "declined")
+    if answer == "approve":
+        capture = Capture(key=call.key, ref=asked.ref, money=MONEY)
+        assert isinstance(await provider.psp.capture(capture), Succeeded)
 
 
-async def test_a_key_that_was_never_heard_of_is_absent(sandbox: Sandbox) -> None:
-    assert await found(sandbox.psp, "inv_none:1") == Found(status="absent")
+@able()
+async def test_a_key_that_was_never_heard_of_is_absent(provider: Provider) -> None:
+    call = await authorization(provider)
+    assert await found(provider, call) == Found(status="absent")
+    look = Look(key=provider.key("acc_9:m1"), card=await provider.card("good"))
+    assert await provider.psp.fetch(look) == Found(status="absent")
 
 
-@pytest.mark.parametrize("fault", ["timeout_after_success", "timeout_before", "unavailable"])
-async def test_no_answer_is_unknown_and_is_resolved_by_a_look(
-    sandbox: Sandbox, fault: wire.FaultName
+@able("sets_up_unasked")
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_lost_answer_to_a_set_up_is_found_again(provider: Provider, when: str) -> None:
+    card = await provider.card("good")
+    call = SetUp(key=provider.key("acc_1:m1"), card=card, return_url=BACK)
+    await lose(provider, "mandate", when)
+    assert isinstance(await provider.psp.setup_mandate(call), Unknown)
+    standing = await provider.psp.fetch(Look(key=call.key, card=card))
+    assert isinstance(standing, Found)
+    assert standing.status == ("absent" if when == "before" else "ready")
+    again = await provider.psp.setup_mandate(call)
+    assert isinstance(again, Succeeded)
+    assert when == "before" or again.ref == standing.ref
+
+
+@able()
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("operation", ["authorize", "capture", "refund"])
+async def test_a_lost_answer_moves_money_once_and_is_found_again(
+    provider: Provider, operation: Operation, when: str
 ) -> None:
-    ref = await authorized(sandbox.psp)
-    await sandbox.fault(fault, "capture")
-    call = Capture(key="inv_1:1", ref=ref, money=MONEY)
-    assert isinstance(await sandbox.psp.capture(call), Unknown)
-    before = (await found(sandbox.psp, "inv_1:1")).status
-    assert before == ("authorized" if fault == "timeout_before" else "captured")
-    assert isinstance(await sandbox.psp.capture(call), Succeeded)
-    assert await moved(sandbox.psp) == [("inv_1:1", "capture", 1299)]
-
-
-async def test_a_provider_that_is_away_is_unknown(tmp_path: Path) -> None:
-    async with running(tmp_path / "bank.sqlite") as sandbox:
-        psp, line = sandbox.psp, sandbox.line
-    assert isinstance(await psp.fetch(Look(key="x")), Unknown)
-    assert isinstance(await psp.list_since("", 10), Unknown)
-    assert isinstance(await psp.tokenize(GOOD), Unknown)
-    assert await psp.ahead_s() is None
-    await line.close()
-
-
-async def test_what_was_done_outlives_the_providers_process(tmp_path: Path) -> None:
-    async with running(tmp_path / "bank.sqlite") as sandbox:
-        ref = await authorized(sandbox.psp)
-        await sandbox.psp.capture(Capture(key="inv_1:1", ref=ref, money=MONEY))
-        await sandbox.psp.ahead_s(60)
-    async with running(tmp_path / "bank.sqlite") as sandbox:
-        assert await moved(sandbox.psp) == [("inv_1:1", "capture", 1299)]
-        assert await sandbox.psp.ahead_s() == 60
-
-
-async def test_movements_are_listed_from_a_cursor_on(sandbox: Sandbox) -> None:
-    psp = sandbox.psp
-    for number in range(3):
-        ref = await authorized(psp, f"inv_{number}:1")
-        await psp.capture(Capture(key=f"inv_{number}:1", ref=ref, money=MONEY))
-    first = await psp.list_since("", 2)
-    assert isinstance(first, Movements)
-    rest = await psp.list_since(first.cursor, 2)
-    assert isinstance(rest, Movements)
-    keys = [each.key for each in [*first.movements, *rest.movements]]
-    assert keys == ["inv_0:1", "inv_1:1", "inv_2:1"]
-    end = await psp.list_since(rest.cursor, 2)
-    assert end == Movements(movements=[], cursor=rest.cursor)
-
-
-async def test_a_chargeback_takes_back_what_is_left(sandbox: Sandbox) -> None:
-    ref = await authorized(sandbox.psp)
-    await sandbox.psp.capture(Capture(key="inv_1:1", ref=ref, money=MONEY))
-    assert await sandbox.ask("/v1/chargebacks", wire.KeyAsked(key="inv_1:1")) == 200
-    assert (await found(sandbox.psp, "inv_1:1")).charged_back_minor == 1299
-    assert await moved(sandbox.psp) == [
-        ("inv_1:1", "capture", 1299),
-        ("inv_1:1", "chargeback", 1299),
+    start, call = await end_of(provider), await authorization(provider)
+    asked = await once_lost(provider, call, operation == "authorize", "authorize", when)
+    assert isinstance(asked, Succeeded)
+    capture = Capture(key=call.key, ref=asked.ref, money=MONEY)
+    await once_lost(provider, capture, operation == "capture", "capture", when)
+    await provider.pass_days()
+    assert (await found(provider, call, asked.ref)).captured_minor == 1299
+    back = GiveBack(key=provider.key("inv_1:r1"), ref=asked.ref, payment_key=call.key, money=MONEY)
+    assert isinstance(
+        await once_lost(provider, back, operation == "refund", "refund", when), Succeeded
+    )
+    assert [(what, minor) for _, what, minor in await moved(provider, start)] == [
+        ("capture", 1299),
+        ("refund", 1299),
     ]
 
 
-async def test_a_webhook_counts_when_the_provider_has_signed_it(sandbox: Sandbox) -> None:
-    body = json.dumps({"event_id": "evt_1", "key": "inv_1:1"}).encode()
-    notice = sandbox.psp.parse_webhook(body, wire.signature_of(KEY, body))
-    assert (notice.event_id, notice.key) == ("evt_1", "inv_1:1")
-    for signature in ("", "0" * 64, wire.signature_of(b"another", body), "ü"):
+async def lose(provider: Provider, operation: Operation, when: str) -> None:
+    await provider.lose(operation, "before" if when == "before" else "after")
+
+
+async def once_lost(
+    provider: Provider,
+    call: Authorize | Capture | GiveBack,
+    lost: bool,
+    operation: Operation,
+    when: str,
+) -> Outcome | Found:
+    """The answer to a call: the second one, where the first was lost."""
+    if not lost:
+        return await made(provider.psp, call)
+    await lose(provider, operation, when)
+    first = await made(provider.psp, call)
+    if isinstance(call, Authorize):
+        assert isinstance(first, Unknown)
+        status = (await found(provider, call)).status
+        assert status == ("absent" if when == "before" else "authorized")
+    return await made(provider.psp, call)
+
+
+@able()
+async def test_a_provider_that_is_away_is_unknown(provider: Provider) -> None:
+    psp = provider.dead_psp
+    card = await provider.card("good")
+    for call in (
+        SetUp(key="acc_1:m1", card=card, return_url=BACK),
+        Authorize(key="inv_1:1", mandate_ref="cus_1/pm_1", money=MONEY),
+        Capture(key="inv_1:1", ref="pi_1", money=MONEY),
+        GiveBack(key="inv_1:r1", ref="pi_1", payment_key="inv_1:1", money=MONEY),
+        Look(key="inv_1:1", ref="pi_1"),
+    ):
+        assert isinstance(await made(psp, call), Unknown)
+    assert isinstance(await psp.list_since("", 10), Unknown)
+
+
+@able()
+async def test_movements_are_listed_from_a_cursor_on(provider: Provider) -> None:
+    cursor = await end_of(provider)
+    ref = await mandate(provider)
+    keys = [provider.key(f"inv_{number}:1") for number in range(3)]
+    for key in keys:
+        await captured(provider, Authorize(key=key, mandate_ref=ref, money=MONEY))
+    first = await provider.psp.list_since(cursor, 2)
+    assert isinstance(first, Movements)
+    rest = await provider.psp.list_since(first.cursor, 2)
+    assert isinstance(rest, Movements)
+    assert [each.key for each in [*first.movements, *rest.movements]] == keys
+    assert {each.currency for each in rest.movements} == {"EUR"}
+    end = await provider.psp.list_since(rest.cursor, 2)
+    assert end == Movements(movements=[], cursor=rest.cursor)
+
+
+@able("charges_back")
+async def test_what_a_bank_takes_back_is_seen(provider: Provider) -> None:
+    start, call = await end_of(provider), await authorization(provider)
+    ref = await captured(provider, call)
+    await provider.charge_back(call.key)
+    assert (await found(provider, call, ref)).charged_back_minor == 1299
+    assert (call.key, "chargeback", 1299) in await moved(provider, start)
+
+
+@able()
+async def test_a_webhook_counts_when_the_provider_has_signed_it(provider: Provider) -> None:
+    body, signature = provider.signed("evt_1", "inv_1:1")
+    for _ in range(2):
+        notice = provider.psp.parse_webhook(body, signature)
+        assert (notice.event_id, notice.key) == ("evt_1", "inv_1:1")
+    other, other_signature = provider.signed("evt_2", "inv_2:1")
+    assert provider.psp.parse_webhook(other, other_signature).event_id == "evt_2"
+    forged = ["", "0" * 64, "ü", "t=1,v1=0", "t=x", other_signature, signature + "0"]
+    for wrong in forged:
         with pytest.raises(WebhookRejected):
-            sandbox.psp.parse_webhook(body, signature)
+            provider.psp.parse_webhook(body, wrong)
     with pytest.raises(WebhookRejected):
-        sandbox.psp.parse_webhook(b"[]", wire.signature_of(KEY, b"[]"))
-
-
-async def test_nobody_without_the_secret_is_answered(sandbox: Sandbox) -> None:
-    reply = await _http("post", f"{sandbox.at.url}/v1/find", json_={"key": "x"})
-    assert reply.status_code == 401
-    assert await sandbox.ask("/v1/nothing", wire.Done()) == 404
-    assert await sandbox.ask("/v1/clock", wire.ClockAsked(advance_s=-5)) == 422
-
-
-async def _http(
-    method: str, url: str, data: dict[str, str] | None = None, json_: dict[str, str] | None = None
-) -> requests.Response:
-    def send() -> requests.Response:
-        with requests.Session() as session:
-            return session.request(
-                method, url, data=data, json=json_, allow_redirects=False, timeout=5
-            )
-
-    return await asyncio.to_thread(send)
+        provider.psp.parse_webhook(body + b" ", signature)
+    with pytest.raises(WebhookRejected):
+        provider.psp.parse_webhook(b"\xff", signature)

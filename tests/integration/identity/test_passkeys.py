@@ -263,6 +263,36 @@ async def test_a_credential_is_kept_once_whoever_brings_it(house: House) -> None
     assert granted.account == ada
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'{"type": 1}',
+        b'{"type": "webauthn.get", "challenge": "\\ud800", "origin": ""}',
+        b'{"type": "webauthn.get", "challenge": "\xc3\xa9", "origin": "https://films.example"}',
+        b'{"type": "webauthn.get", "challenge": "", "origin": "https://films.example"}',
+        b'{"type":' + b"[" * 5000,
+        bytes(range(256)),
+    ],
+)
+async def test_nonsense_is_refused_as_what_is_wrong_is(house: House, told: bytes) -> None:
+    account = await house.create()
+    await add(house, account, Authenticator())
+    answer = PasskeyAnswer(credential_id="", client_data=b64(told))
+    with pytest.raises((WrongFactor, ChallengeSpent)):
+        await enter(house, answer)
+    begun = await house.identity.begin_login(Login(email=EMAIL, password=PASSWORD))
+    assert begun.asked is not None
+    with pytest.raises((WrongFactor, ChallengeSpent)):
+        await house.identity.give_factor(
+            GiveFactor(challenge=begun.asked.challenge, passkey=answer)
+        )
+    with pytest.raises((WrongFactor, ChallengeSpent)):
+        await house.identity.give_factor(GiveFactor(challenge="\ud800", passkey=answer))
+
+
 async def test_formats_of_vendors_are_refused_unread(house: House) -> None:
     account = await house.create()
     for name in ("tpm", "android-key", "android-safetynet", "fido-u2f", "apple", "none "):

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cuemark.app.folder import DataFolder
 from cuemark.app.mail import MailPasswordUnreadable, password_in
+from cuemark.app.payments import PaymentKeyUnreadable
 from cuemark.app.protection import (
     HeadersUnreadable,
     SigningKeyUnreadable,
@@ -15,6 +17,8 @@ from cuemark.app.protection import (
     provider_key_in,
 )
 from cuemark.app.settings import Settings, SettingsInvalid, load
+from cuemark.app.system import install_on, provider_of
+from cuemark.contexts.billing.wiring import StripeAt
 from cuemark.contracts.steering.routes import Place
 
 SITE = """
@@ -282,6 +286,49 @@ def test_mail_goes_into_a_folder_and_sign_up_is_closed_unless_it_is_said(tmp_pat
     (tmp_path / "secrets" / "smtp").write_text("two\nlines\n")
     with pytest.raises(MailPasswordUnreadable, match="on one line"):
         password_in(tmp_path, found.mail)
+
+
+def test_members_are_charged_by_the_sandbox_unless_it_is_said(tmp_path: Path) -> None:
+    assert (load(tmp_path, {}).payments.provider, load(tmp_path, {}).has_sandbox) == (
+        "sandbox",
+        False,
+    )
+    (tmp_path / "cuemark.toml").write_text('billing = "on"\n[payments]\nprovider = "debit"\n')
+    assert load(tmp_path, {}).has_sandbox
+    (tmp_path / "cuemark.toml").write_text(
+        'billing = "on"\n[payments]\nprovider = "stripe"\npublishable_key = "pk_test_1"\n'
+    )
+    folder = DataFolder(tmp_path)
+    folder.prepare()
+    install = install_on(folder, load(tmp_path, {}))
+    assert (install.settings.has_sandbox, install.ports.sandbox) == (False, 0)
+    with pytest.raises(PaymentKeyUnreadable, match="No such file"):
+        provider_of(install)
+    (tmp_path / "secrets" / "stripe_key").write_text("sk_test_secret\n")
+    (tmp_path / "secrets" / "stripe_webhook_secret").write_text("pk_test_1\n")
+    with pytest.raises(PaymentKeyUnreadable, match="begins with whsec_"):
+        provider_of(install)
+    (tmp_path / "secrets" / "stripe_webhook_secret").write_text("whsec_secret\n")
+    provider = provider_of(install)
+    assert isinstance(provider, StripeAt)
+    assert (provider.key, provider.return_url) == ("sk_test_secret", f"{install.public_url}/plan")
+    assert "secret" not in repr(provider)
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ('provider = "paypal"', "write one of sandbox, debit, stripe"),
+        ('provider = "stripe"', "`payments.publishable_key` is what Stripe shows"),
+        ('key = "sk_live_1"', "unknown field"),
+    ],
+)
+def test_payments_that_cannot_be_made_so_are_refused(
+    tmp_path: Path, written: str, why: str
+) -> None:
+    (tmp_path / "cuemark.toml").write_text(f"[payments]\n{written}")
+    with pytest.raises(SettingsInvalid, match=why):
+        load(tmp_path, {})
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,16 @@ async def test_where_a_letter_is_asked_for_the_way_to_it_is_open(ask: Asker, tow
         assert (sent.status, sent.json()) == (202, {"delayed": False})
 
 
+async def test_a_new_device_of_an_account_in_several_homes_comes_in_by_a_letter(
+    ask: Asker, town: Town
+) -> None:
+    town.watchman.letter = True
+    answer = await ask("POST", "/api/v1/login", json=BODY)
+    assert (answer.status, answer.code) == (403, "letter_needed")
+    assert not answer.header("set-cookie")
+    assert ANNA in town.people.ended
+
+
 async def test_who_is_slowed_gets_in_a_little_later(ask: Asker, town: Town) -> None:
     town.watchman.verdict = Verdict(step="slow", score=30, reasons=WHY, wait_s=0.05)
     loop = asyncio.get_running_loop()

@@ -52,6 +52,22 @@ async def test_a_plan_and_a_card_are_changed(ask: Asker) -> None:
     assert replaced.json()["card"] == "ready"
 
 
+async def test_what_is_charged_next_is_told(ask: Asker) -> None:
+    path = f"{API}/subscription/preview"
+    assert (await ask("GET", path, token=ANNA)).code == "not_subscribed"
+    await subscribe(ask)
+    told = (await ask("GET", path, token=ANNA)).json()
+    assert (told["total_minor"], told["plan_name"], told["at_once"]) == (500, "Small", False)
+    unknown = await ask("GET", f"{path}?plan_id=none", token=ANNA)
+    assert (unknown.status, unknown.code) == (404, "unknown_plan")
+    assert (await ask("GET", path, token=BEN)).code == "not_subscribed"
+
+
+async def test_the_service_says_who_charges(ask: Asker) -> None:
+    told = (await ask("GET", f"{API}/service")).json()["payments"]
+    assert told == {"provider": "none", "publishable_key": ""}
+
+
 async def test_an_invoice_is_shown_as_page_and_as_pdf_to_its_owner_alone(ask: Asker) -> None:
     await subscribe(ask)
     path = f"{API}/invoices/{await the_invoice(ask)}"

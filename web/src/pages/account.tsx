@@ -1,7 +1,7 @@
 // A member's own account: where it is open, how it is entered, and the way out.
 
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { api, type Member, type OpenLogin } from "../api.ts";
+import { api, ApiError, type Finding, type Member, type OpenLogin, type Service } from "../api.ts";
 import { complaintOf, isLoggedOut } from "../complaint.ts";
 import { language, say } from "../language.ts";
 import { NewPasswordField, PasswordField, textOf } from "../parts/form.tsx";
@@ -11,19 +11,19 @@ import { follow } from "../route.ts";
 import { Protection } from "./protection.tsx";
 
 interface AccountPageProps {
-  readonly serviceName: string;
+  readonly service: Service;
   readonly member: Member;
   readonly onLogOut: () => void;
   readonly onLoggedOut: (complaint?: string) => void;
 }
 
-export function AccountPage({ serviceName, member, onLogOut, onLoggedOut }: AccountPageProps) {
+export function AccountPage({ service, member, onLogOut, onLoggedOut }: AccountPageProps) {
   return (
     <div class="account">
       <header class="bar">
         <a class="brand" href="/" onClick={follow}>
           <Mark />
-          {serviceName}
+          {service.name}
         </a>
         <button type="button" class="button quiet" onClick={onLogOut}>
           {say("login.out")}
@@ -32,7 +32,15 @@ export function AccountPage({ serviceName, member, onLogOut, onLoggedOut }: Acco
       <main>
         <h1>{say("account.title")}</h1>
         <p class="lead">{member.email}</p>
+        {service.payments.provider !== "none" && (
+          <Part title="plan.title" lead="account.plan_lead">
+            <a class="button" href="/plan" onClick={follow}>
+              {say("plan.show")}
+            </a>
+          </Part>
+        )}
         <Logins onLoggedOut={onLoggedOut} />
+        <Shared />
         <Part title="history.title" lead="account.history_lead">
           <a class="button" href="/history" onClick={follow}>
             {say("account.history")}
@@ -55,6 +63,25 @@ export function AccountPage({ serviceName, member, onLogOut, onLoggedOut }: Acco
       </main>
     </div>
   );
+}
+
+/** Shown while the account looks as if it was used in another home, too. */
+function Shared() {
+  const [found, setFound] = useState<readonly Finding[]>([]);
+  useEffect(() => {
+    // Without it the page says nothing of this, as it does of most accounts.
+    api.findings().then(
+      ({ findings }) => setFound(findings),
+      (error: unknown) => {
+        if (!(error instanceof ApiError)) throw error;
+      },
+    );
+  }, []);
+  const holds = found.some(
+    (each) =>
+      each.kind === "sharing" && !each.forgiven_at && new Date(each.expires_at) > new Date(),
+  );
+  return holds ? <Part title="account.shared" lead="account.shared_lead">{null}</Part> : null;
 }
 
 const hour = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });

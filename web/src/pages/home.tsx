@@ -23,7 +23,7 @@ export function HomePage({ serviceName, member, onLogOut, onLoggedOut }: HomePag
   const { shelf, complaint, retry, more } = useTitles(onLoggedOut);
   useArrows();
   return (
-    <div class="home">
+    <div class={member.kids ? "home kids" : "home"}>
       <a class="skip" href="#titles">
         {say("page.skip")}
       </a>
@@ -33,18 +33,27 @@ export function HomePage({ serviceName, member, onLogOut, onLoggedOut }: HomePag
           {serviceName}
         </p>
         {member.role === "member" ? (
-          <a class="who" href="/account" onClick={follow} title={say("account.title")}>
+          <a
+            class="who"
+            href="/profiles"
+            onClick={follow}
+            aria-label={say("profiles.switch", { name: member.profile_name })}
+          >
             {member.profile_name || member.email}
           </a>
         ) : (
           <span class="who">{member.profile_name || member.email}</span>
         )}
-        <button type="button" class="button quiet" onClick={onLogOut}>
-          {say("login.out")}
-        </button>
+        {!member.kids && (
+          <button type="button" class="button quiet" onClick={onLogOut}>
+            {say("login.out")}
+          </button>
+        )}
       </header>
       <main id="titles" tabIndex={-1} aria-busy={!shelf && !complaint}>
-        {shelf ? (
+        {shelf && member.kids ? (
+          <KidsShelves shelf={shelf} name={member.profile_name} onMore={more} />
+        ) : shelf ? (
           <Shelves shelf={shelf} onMore={more} />
         ) : complaint ? (
           <Sentence text={complaint} alert>
@@ -128,6 +137,32 @@ function Shelves({ shelf, onMore }: { readonly shelf: Shelf; readonly onMore: ()
         )}
       </section>
     </>
+  );
+}
+
+/** For a child: what it began, and what there is. Pictures to press, and nothing to read. */
+function KidsShelves(props: {
+  readonly shelf: Shelf;
+  readonly name: string;
+  readonly onMore: () => void;
+}) {
+  const { watching, titles, nextCursor } = props.shelf;
+  if (titles.length === 0) return <Sentence text={say("kids.empty")} />;
+  const begun = new Set(watching.map((title) => title.title_id));
+  return (
+    <section class="row" aria-labelledby="all">
+      <h1 id="all">{say("kids.hello", { name: props.name })}</h1>
+      <ul class="grid">
+        {[...watching, ...titles.filter((title) => !begun.has(title.title_id))].map((title) => (
+          <Card key={title.title_id} title={title} />
+        ))}
+      </ul>
+      {nextCursor && (
+        <button type="button" class="button more" onClick={props.onMore}>
+          {say("home.more")}
+        </button>
+      )}
+    </section>
   );
 }
 

@@ -102,8 +102,10 @@ export async function keysOf(
   request: Navigator["requestMediaKeySystemAccess"],
   contentType: string,
 ): Promise<Keys> {
-  const wanted = [{ initDataTypes: ["cenc"], videoCapabilities: [{ contentType }] }];
-  const widevine = request("com.widevine.alpha", wanted);
-  const access = await widevine.catch(() => request("org.w3.clearkey", wanted));
+  const wanted = (robustness: string) => [
+    { initDataTypes: ["cenc"], videoCapabilities: [{ contentType, robustness }] },
+  ];
+  const widevine = request("com.widevine.alpha", wanted("SW_SECURE_CRYPTO"));
+  const access = await widevine.catch(() => request("org.w3.clearkey", wanted("")));
   return (await access.createMediaKeys()) as unknown as Keys;
 }

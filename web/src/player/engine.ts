@@ -271,6 +271,16 @@ export class Engine {
     });
   }
 
+  /** What `showCaption` takes, with the language of each. */
+  captionChoices() {
+    return choosable(this.player.getTextTracks());
+  }
+
+  /** What `chooseSound` takes, with the language of each. */
+  soundChoices() {
+    return soundsOf(this.player.getAudioTracks());
+  }
+
   /** The id of the captions on screen; empty where they are off. */
   caption(): string {
     const all = choosable(this.player.getTextTracks());

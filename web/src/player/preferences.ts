@@ -1,20 +1,24 @@
 // What a person chose last time on this device: volume, sound and captions.
 
+import { viewer } from "../viewer.ts";
+
 export interface Preferences {
   readonly volume: number;
   readonly muted: boolean;
-  /** The id of a sound: a BCP 47 tag, with its role; empty for the film's own. */
+  /** The id of a sound: a BCP 47 tag, with its role; empty where none was chosen. */
   readonly sound: string;
-  /** A BCP 47 tag, with `:sdh` for captions of that kind; empty for no captions. */
-  readonly caption: string;
+  /** A BCP 47 tag, with `:sdh` for captions of that kind; empty for none, undefined where nothing
+   * was chosen. */
+  readonly caption: string | undefined;
 }
 
-const PLACE = "cuemark.player";
-const DEFAULTS: Preferences = { volume: 1, muted: false, sound: "", caption: "" };
+/** Each profile has its own on a device. */
+const place = () => ["cuemark.player", viewer().profile_id].filter(Boolean).join(".");
+const DEFAULTS: Preferences = { volume: 1, muted: false, sound: "", caption: undefined };
 
 export function readPreferences(): Preferences {
   try {
-    const stored = JSON.parse(localStorage.getItem(PLACE) ?? "{}") as Partial<Preferences>;
+    const stored = JSON.parse(localStorage.getItem(place()) ?? "{}") as Partial<Preferences>;
     const volume = Number(stored.volume ?? DEFAULTS.volume);
     return {
       volume: volume >= 0 && volume <= 1 ? volume : DEFAULTS.volume,
@@ -31,7 +35,7 @@ export function readPreferences(): Preferences {
 /** A browser that keeps nothing (private windows) forgets: that is its owner's wish. */
 export function keepPreferences(change: Partial<Preferences>): void {
   try {
-    localStorage.setItem(PLACE, JSON.stringify({ ...readPreferences(), ...change }));
+    localStorage.setItem(place(), JSON.stringify({ ...readPreferences(), ...change }));
   } catch (error) {
     if (!(error instanceof DOMException)) throw error;
   }

@@ -16,6 +16,7 @@ import {
   type Sound,
 } from "./engine.ts";
 import { JUMP_S } from "./keys.ts";
+import { firstFor, viewer } from "../viewer.ts";
 import { keepPreferences, readPreferences } from "./preferences.ts";
 import { keepPlace, takePlace } from "./reloads.ts";
 import { Reporter } from "./reporter.ts";
@@ -296,8 +297,9 @@ export class Screening {
 
   private async begin(play: Play): Promise<void> {
     const { sound, caption } = readPreferences();
-    this.engine.chooseSound(sound);
-    this.engine.showCaption(caption);
+    const { sound_languages, caption_languages } = viewer();
+    this.engine.chooseSound(sound || firstFor(sound_languages, this.engine.soundChoices()));
+    this.engine.showCaption(caption ?? firstFor(caption_languages, this.engine.captionChoices()));
     this.reporter = new Reporter(play, this.video, () => this.stop(say("player.over")));
     this.phase = "ready";
     this.onChange();

@@ -279,8 +279,8 @@ def fault(folder: DataFolder, name: wire.FaultName, operation: wire.Operation, t
 
 def _ask_sandbox(folder: DataFolder, path: str, asked: msgspec.Struct) -> None:
     install = install_on(folder, settings.load(folder.root))
-    if install.settings.billing == "off":
-        raise Failure('there is no sandbox: write billing = "on" into cuemark.toml')
+    if not install.settings.has_sandbox:
+        raise Failure('there is no sandbox: write billing = "on" into cuemark.toml, without Stripe')
     at = sandbox_of(install)
     client = SyncClientBuilder().timeout(timedelta(seconds=10)).no_proxy().build()
     try:

@@ -4,6 +4,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cuemark.contexts.billing.psp.debit import DebitPsp
 from cuemark.contexts.billing.psp.sandbox.adapter import SandboxPsp
 from cuemark.contexts.billing.psp.sandbox.bank import Bank
 from cuemark.contexts.billing.psp.sandbox.desk import Desk
@@ -21,7 +22,17 @@ from cuemark.kit.ids import Ids
 from cuemark.kit.outbox import Log
 from cuemark.kit.room import Room
 
-__all__ = ["MIGRATIONS", "SCHEMA", "SIGNATURE", "SandboxAt", "build", "build_sandbox"]
+__all__ = [
+    "MIGRATIONS",
+    "SCHEMA",
+    "SIGNATURE",
+    "DebitAt",
+    "Provider",
+    "SandboxAt",
+    "StripeAt",
+    "build",
+    "build_sandbox",
+]
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -34,18 +45,54 @@ class SandboxAt:
     secret: bytes = field(repr=False)
 
 
+@dataclass(frozen=True)
+class DebitAt:
+    """The sandbox as a bank that direct debits are made by."""
+
+    bank: SandboxAt
+
+
+@dataclass(frozen=True)
+class StripeAt:
+    """An account at Stripe: its secret key, and what signs its webhooks. ``return_url`` is where
+    its pages lead back to, and ``url`` its API where that is not Stripe's own."""
+
+    key: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
+    return_url: str
+    url: str = ""
+
+
+Provider = SandboxAt | DebitAt | StripeAt
+
+
 def build(
-    database: Database, log: Log, clock: Clock, ids: Ids, sandbox: SandboxAt | None
+    database: Database, log: Log, clock: Clock, ids: Ids, provider: Provider | None
 ) -> Room[Billing]:
-    """Without a sandbox nothing is sold, and nothing is due."""
+    """Without a provider nothing is sold, and nothing is due."""
     books = PostgresBooks(database, log)
-    if sandbox is None:
+    if provider is None:
         return Room(Billing, BillingService(books, None, clock, ids))
-    line = Line(sandbox.url, sandbox.secret.hex())
-    psp = SandboxPsp(line.exchange, sandbox.secret)
+    if isinstance(provider, StripeAt):
+        return _by_stripe(books, clock, ids, provider)
+    bank = provider.bank if isinstance(provider, DebitAt) else provider
+    line = Line(bank.url, bank.secret.hex())
+    kind = DebitPsp if isinstance(provider, DebitAt) else SandboxPsp
+    psp = kind(line.exchange, bank.secret)
     time = SandboxTime(clock, psp)
     service = BillingService(books, psp, time, ids, time)
     return Room(Billing, service, keepers=(service.keep_working,), closers=(line.close,))
+
+
+def _by_stripe(books: PostgresBooks, clock: Clock, ids: Ids, at: StripeAt) -> Room[Billing]:
+    # Stripe's library is large, and only who is paid through it needs it.
+    from cuemark.contexts.billing.psp.stripe.adapter import API, Account, StripePsp
+    from cuemark.contexts.billing.psp.stripe.transport import Transport
+
+    transport = Transport()
+    account = Account(at.key, at.webhook_secret, at.return_url, at.url or API)
+    service = BillingService(books, StripePsp(account, transport), clock, ids)
+    return Room(Billing, service, keepers=(service.keep_working,), closers=(transport.close_async,))
 
 
 def build_sandbox(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cuemark.contexts.fraud.model.approvals import Approvals
 from cuemark.contexts.fraud.model.challenges import Challenges
 from cuemark.contexts.fraud.model.stuffing import Stuffing
 from cuemark.contexts.fraud.service import FraudService
@@ -37,13 +38,14 @@ def build(
     """``key`` signs challenges and makes tags of mail addresses. ``signed_by`` is in whose name
     letters are written, and where their links lead."""
     challenges = Challenges(key)
-    findings = Findings(database, clock, ids)
+    findings, approvals = Findings(database, clock, ids), Approvals()
+    logins = Logins(Stuffing(), challenges, findings, approvals, key, clock)
     service = FraudService(
         database,
         clock,
-        Logins(Stuffing(), challenges, findings, key, clock),
+        logins,
         Cards(database, clock, challenges, findings),
-        Sharing(database, clock, findings, Post(clock, ids), signed_by),
+        Sharing(database, clock, findings, Post(clock, ids), approvals, logins.tag, signed_by),
         findings,
     )
     follower = Follower("fraud", [BILLING, IDENTITY], database, log, service.follow)

@@ -53,6 +53,16 @@ _session = Table(
     Column("labels", ARRAY(Text)),
 )
 
+_FRESH = insert(_session)
+# Built once: to build such a statement costs as much as to have it done.
+_OPEN = _FRESH.on_conflict_do_update(
+    index_elements=["session_id"],
+    set_={"expires_at": _FRESH.excluded.expires_at},
+    where=(_session.c.account_id == _FRESH.excluded.account_id)
+    & (_session.c.version_id == _FRESH.excluded.version_id)
+    & ~_session.c.closed,
+).returning(_session.c.session_id)
+
 _ROWS_AT_ONCE = 1000
 """A statement has 65,535 values at most."""
 
@@ -159,25 +169,19 @@ def versions_with_keys(connection: Connection) -> set[VersionId]:
 
 async def open_session(transaction: Transaction, session: LicenceSession) -> bool:
     """Store the session, or move the end of the same one; False where it is another's or over."""
-    fresh = insert(_session).values(
-        session_id=session.session_id,
-        account_id=session.account_id,
-        version_id=session.version_id,
-        expires_at=session.expires_at,
-        closed=session.closed,
-        robustness=session.robustness,
-        title_id=session.title_id,
-        territory=session.territory,
-        labels=session.labels,
-    )
     stored = await transaction.execute(
-        fresh.on_conflict_do_update(
-            index_elements=["session_id"],
-            set_={"expires_at": fresh.excluded.expires_at},
-            where=(_session.c.account_id == fresh.excluded.account_id)
-            & (_session.c.version_id == fresh.excluded.version_id)
-            & ~_session.c.closed,
-        ).returning(_session.c.session_id)
+        _OPEN,
+        {
+            "session_id": session.session_id,
+            "account_id": session.account_id,
+            "version_id": session.version_id,
+            "expires_at": session.expires_at,
+            "closed": session.closed,
+            "robustness": session.robustness,
+            "title_id": session.title_id,
+            "territory": session.territory,
+            "labels": session.labels,
+        },
     )
     return stored.one_or_none() is not None
 

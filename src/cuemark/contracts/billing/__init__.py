@@ -19,8 +19,10 @@ from cuemark.contracts.billing.invoices import (
     GetLedger,
     Invoice,
     InvoicePage,
+    InvoicePreview,
     Ledger,
     ListInvoices,
+    PreviewInvoice,
     RefundInvoice,
     TakeWebhook,
     WebhookTaken,
@@ -132,6 +134,8 @@ class Billing(Protocol):
     async def replace_card(self, request: ReplaceCard) -> Subscription: ...
 
     async def get_entitlement(self, request: GetEntitlement) -> Entitlement: ...
+
+    async def preview_invoice(self, request: PreviewInvoice) -> InvoicePreview: ...
 
     async def list_invoices(self, request: ListInvoices) -> InvoicePage: ...
 

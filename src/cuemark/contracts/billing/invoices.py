@@ -44,6 +44,31 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
     charged_back_minor: int = 0
 
 
+class PreviewInvoice(msgspec.Struct, frozen=True, kw_only=True):
+    """The next charge as things stand; with a plan, as it were if that were changed to now."""
+
+    account_id: AccountId
+    plan_id: str = ""
+
+
+class InvoicePreview(msgspec.Struct, frozen=True, kw_only=True):
+    """An invoice that is not there yet, or one that is open. ``due_at`` is when it is to be paid;
+    None: not by itself, or nothing is. ``at_once``: as soon as the plan is changed."""
+
+    plan_id: str
+    plan_name: str
+    currency: str
+    lines: list[Line]
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+    tax_name: str = ""
+    tax_rate_bp: int = 0
+    tax_inclusive: bool = False
+    due_at: datetime | None = None
+    at_once: bool = False
+
+
 class ListInvoices(msgspec.Struct, frozen=True, kw_only=True):
     """The newest first; ``after`` is the cursor of the page before."""
 

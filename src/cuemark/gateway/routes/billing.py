@@ -9,8 +9,10 @@ from cuemark.contracts.billing.invoices import (
     GetLedger,
     Invoice,
     InvoicePage,
+    InvoicePreview,
     Ledger,
     ListInvoices,
+    PreviewInvoice,
     RefundInvoice,
     TakeWebhook,
     WebhookTaken,
@@ -53,10 +55,11 @@ from cuemark.gateway.billing.bodies import (
 )
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.parts import AnyRequest, Parts
-from cuemark.gateway.views import API, Cursor, Limit
+from cuemark.gateway.views import API, Cursor, IdText, Limit
 
 WEBHOOKS = f"{API}/billing/webhooks"
-SIGNATURE = "cuemark-sandbox-signature"
+SIGNATURES = ("cuemark-sandbox-signature", "stripe-signature")
+"""The headers in which providers sign; of an install one counts."""
 _HEADERS = {"cache-control": "no-store"}
 
 
@@ -84,7 +87,7 @@ async def subscribe(
             territory=data.territory,
             card=data.card,
             coupon=data.coupon,
-            return_url=f"{parts.base_url()}/",
+            return_url=f"{parts.base_url()}/plan",
         )
     )
 
@@ -92,6 +95,16 @@ async def subscribe(
 @get(f"{API}/subscription", opt={"access": "member"}, tags=["billing"])
 async def get_subscription(parts: Parts, request: AnyRequest) -> Subscription:
     return await parts.billing.get_subscription(GetSubscription(account_id=request.user.account_id))
+
+
+@get(f"{API}/subscription/preview", opt={"access": "member"}, tags=["billing"])
+async def preview_invoice(
+    parts: Parts, request: AnyRequest, plan_id: FromQuery[IdText | None] = None
+) -> InvoicePreview:
+    """What is charged next and when; with a plan, what it costs to change to that now."""
+    return await parts.billing.preview_invoice(
+        PreviewInvoice(account_id=request.user.account_id, plan_id=plan_id or "")
+    )
 
 
 @get(f"{API}/entitlement", opt={"access": "member"}, tags=["billing"])
@@ -124,7 +137,7 @@ async def replace_card(data: JSONBody[CardBody], parts: Parts, request: AnyReque
         ReplaceCard(
             account_id=request.user.account_id,
             card=data.card,
-            return_url=f"{parts.base_url()}/",
+            return_url=f"{parts.base_url()}/plan",
         )
     )
 
@@ -178,8 +191,9 @@ async def show_invoice(
 )
 async def take_webhook(parts: Parts, request: AnyRequest) -> WebhookTaken:
     """What the payment provider tells, and has signed."""
+    signed = [request.headers[name] for name in SIGNATURES if name in request.headers]
     return await parts.billing.take_webhook(
-        TakeWebhook(body=await request.body(), signature=request.headers.get(SIGNATURE, ""))
+        TakeWebhook(body=await request.body(), signature=signed[0] if signed else "")
     )
 
 

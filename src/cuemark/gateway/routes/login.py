@@ -16,6 +16,7 @@ from cuemark.contracts.identity import (
 from cuemark.gateway import badges
 from cuemark.gateway.access import COOKIE, cookie_of, login_of
 from cuemark.gateway.admission import admit_login
+from cuemark.gateway.errors import LetterNeeded
 from cuemark.gateway.factor_views import FactorAskedView, asked_view
 from cuemark.gateway.origins import cookie_needs_tls
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
@@ -45,7 +46,12 @@ async def log_in(
     except WrongCredentials:
         await admission.note(opened=False)
         raise
-    await admission.note(opened=True)
+    if await admission.note(opened=True) and begun.granted is not None:
+        await parts.identity.logout(Logout(token=begun.granted.token))
+        raise LetterNeeded(
+            "This account is used in several homes, and this device is new: ask for a login link "
+            "by mail."
+        )
     return await _entered(begun, parts, request)
 
 

@@ -18,7 +18,7 @@ async def get_health() -> HealthView:
 
 @get(f"{API}/service", opt={"access": "anyone"}, tags=["service"])
 async def get_service(parts: Parts) -> ServiceView:
-    return ServiceView(name=parts.service_name, sign_up=parts.sign_up)
+    return ServiceView(name=parts.service_name, sign_up=parts.sign_up, payments=parts.payments)
 
 
 @get(

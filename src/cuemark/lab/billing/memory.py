@@ -52,6 +52,9 @@ class MemoryBooks(Books):
         self._pause = pause
         self.kept = Kept()
 
+    def looking(self) -> AbstractAsyncContextManager[Transaction]:
+        return self.transaction()
+
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         return _Transaction(self.kept, self._pause)
 

@@ -15,6 +15,7 @@ from tests.unit.gateway.neighbours.neighbour import Neighbour
 class Watchman(Neighbour):
     refusals: ClassVar[tuple[type[Refusal], ...]] = fraud.Fraud.refusals
     verdict: Verdict = field(default_factory=lambda: Verdict(step="pass"))
+    letter: bool = False
     findings: list[fraud.Finding] = field(default_factory=list)
     heard: list[msgspec.Struct] = field(default_factory=list)
 
@@ -23,7 +24,8 @@ class Watchman(Neighbour):
         return self.verdict
 
     async def note_login(self, request: fraud.NoteLogin) -> Noted:
-        return self._hear(request)
+        self._hear(request)
+        return Noted(letter=self.letter and request.opened)
 
     async def judge_card(self, request: fraud.JudgeCard) -> Verdict:
         self._hear(request)

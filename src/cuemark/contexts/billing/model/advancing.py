@@ -12,7 +12,6 @@ from cuemark.contexts.billing.model.calls import (
     Capture,
     Found,
     GiveBack,
-    Look,
     Outcome,
     SetUp,
     Unknown,
@@ -22,6 +21,8 @@ from cuemark.contexts.billing.model.draft import Draft
 from cuemark.contexts.billing.model.life import happen
 from cuemark.contexts.billing.model.observing import (
     found_by,
+    look_at_mandate,
+    look_at_payment,
     observe,
     refund_declined,
     settle,
@@ -87,7 +88,7 @@ def _card_call(draft: Draft) -> Call | None:
         return SetUp(key=mandate.key, card=mandate.card, return_url=mandate.return_url)
     if mandate.look_at <= draft.now:
         draft.put_mandate(replace(mandate, look_at=lease))
-        return Look(key=mandate.key)
+        return look_at_mandate(mandate)
     return None
 
 
@@ -108,7 +109,7 @@ def _refund_call(draft: Draft) -> Call | None:
                 )
             if refund.look_at <= draft.now:
                 draft.put_refund(bill, replace(refund, look_at=lease))
-                return Look(key=payment.key)
+                return look_at_payment(payment)
     return None
 
 
@@ -132,7 +133,7 @@ def _payment_call(draft: Draft) -> Call | None:
         return Capture(key=payment.key, ref=payment.ref, money=money)
     if payment.look_at <= draft.now:
         draft.put_payment(bill, replace(payment, look_at=lease))
-        return Look(key=payment.key)
+        return look_at_payment(payment)
     return None
 
 

@@ -43,9 +43,16 @@ class GiveBack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a mandate or a payment."""
+    """What became of a mandate or a payment.
+
+    What we know beside the key is for providers that find nothing by a key of ours: ``ref`` is
+    theirs, empty where their answer was lost; ``card`` is a mandate's, ``mandate_ref`` a payment's.
+    """
 
     key: str
+    ref: str = ""
+    card: str = ""
+    mandate_ref: str = ""
 
 
 Call = SetUp | Authorize | Capture | GiveBack | Look
@@ -79,13 +86,14 @@ Outcome = Succeeded | Declined | ActionRequired | Unknown
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """How what has a key stands at the provider; ``absent``: it never heard of the key.
+    """How what has a key stands at the provider; ``absent``: it never heard of the key, and
+    ``pending``: the money was asked for, and a bank takes days to say.
 
     Amounts are sums of all that happened so far, so that an answer which is late is known by them.
     ``refund_keys`` are the refunds that were made.
     """
 
-    status: Literal["absent", "action", "ready", "authorized", "captured", "declined"]
+    status: Literal["absent", "action", "ready", "authorized", "pending", "captured", "declined"]
     ref: str = ""
     url: str = ""
     code: str = ""

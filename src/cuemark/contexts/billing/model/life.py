@@ -43,6 +43,25 @@ def happen(draft: Draft, event: Event, bill: Bill | None = None) -> bool:
     return True
 
 
+def begin_late(draft: Draft, bill: Bill) -> Bill:
+    """The bill, whose period begins now where it was paid for so late (a bank may take days) that
+    its member would pay for days that were not open."""
+    agreement, invoice = draft.agreement, bill.invoice
+    shut = agreement is not None and agreement.state in _REASONS
+    if agreement is None or not shut or draft.now < bill.starts_at + LATE_AFTER:
+        return bill
+    starts_at, ends_at = period(draft.now, bill.terms.interval, 0)
+    draft.put_agreement(
+        replace(agreement, anchor_at=draft.now, index=0, starts_at=starts_at, ends_at=ends_at)
+    )
+    lines = [replace(line, starts_at=starts_at, ends_at=ends_at) for line in invoice.lines]
+    moved = replace(
+        bill, starts_at=starts_at, ends_at=ends_at, invoice=replace(invoice, lines=lines)
+    )
+    draft.put_bill(moved)
+    return moved
+
+
 def _act(draft: Draft, effect: Effect, before: Agreement, bill: Bill | None) -> None:
     agreement = draft.agreement
     assert agreement is not None

@@ -9,7 +9,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from cuemark.contexts.billing.model import dunning, issuing, ledger
-from cuemark.contexts.billing.model.book import Bill, Payment
+from cuemark.contexts.billing.model.book import Bill, Book, Mandate, Payment
 from cuemark.contexts.billing.model.calls import (
     ActionRequired,
     Authorize,
@@ -18,16 +18,19 @@ from cuemark.contexts.billing.model.calls import (
     Declined,
     Found,
     GiveBack,
+    Look,
     Outcome,
     SetUp,
     Succeeded,
 )
 from cuemark.contexts.billing.model.draft import Draft
-from cuemark.contexts.billing.model.life import happen
+from cuemark.contexts.billing.model.life import begin_late, happen
 from cuemark.contracts.billing.events import MoneyGivenBack, PaymentDeclined
 
 ACTION_LOOK = timedelta(hours=1)
 """How long a webhook is waited for that says that somebody has done something on a page."""
+PENDING_LOOK = timedelta(hours=6)
+"""How long one is waited for that says whether a bank has paid, which takes it days."""
 
 
 def found_by(call: Call, outcome: Outcome) -> Found | None:
@@ -44,6 +47,24 @@ def found_by(call: Call, outcome: Outcome) -> Found | None:
         case _, ActionRequired(ref=ref, url=url):
             return Found(status="action", ref=ref, url=url)
     return None
+
+
+def look_at(book: Book, bill: Bill | None, key: str) -> Look:
+    """The question what became of ``key``, with all that we know of it."""
+    mandate = book.mandate
+    if mandate is not None and mandate.key == key:
+        return look_at_mandate(mandate)
+    payments = bill.payments if bill else ()
+    payment = next((each for each in payments if each.key == key), None)
+    return Look(key=key) if payment is None else look_at_payment(payment)
+
+
+def look_at_mandate(mandate: Mandate) -> Look:
+    return Look(key=mandate.key, ref=mandate.ref, card=mandate.card)
+
+
+def look_at_payment(payment: Payment) -> Look:
+    return Look(key=payment.key, ref=payment.ref, mandate_ref=payment.mandate_ref)
 
 
 def observe(draft: Draft, key: str, found: Found) -> None:
@@ -75,10 +96,9 @@ def _observe_mandate(draft: Draft, found: Found) -> None:
         case "absent":
             draft.put_mandate(replace(mandate, status="prepared"))
         case "action":
-            look_at = draft.now + ACTION_LOOK
-            draft.put_mandate(
-                replace(mandate, status="action", url=found.url, look_at=look_at, misses=0)
-            )
+            at = draft.now + ACTION_LOOK
+            waits = replace(mandate, status="action", ref=found.ref, url=found.url, misses=0)
+            draft.put_mandate(replace(waits, look_at=at))
         case "declined":
             draft.put_mandate(replace(mandate, status="declined", code=found.code, url=""))
             if agreement is not None and agreement.state == "incomplete":
@@ -111,7 +131,7 @@ def _captured(draft: Draft, bill: Bill, payment: Payment, found: Found) -> Bill:
 
 def settle(draft: Draft, bill: Bill) -> Bill:
     """The invoice is paid, and the subscription goes on."""
-    paid = issuing.settle(draft, bill)
+    paid = issuing.settle(draft, begin_late(draft, bill))
     agreement = draft.agreement
     if paid.invoice.reason != "upgrade" or (agreement is not None and agreement.state == "ended"):
         happen(draft, "paid", paid)
@@ -126,9 +146,12 @@ def _moved(draft: Draft, bill: Bill, payment: Payment, found: Found) -> None:
         case "absent":
             draft.put_payment(bill, replace(payment, status="prepared"))
         case "action":
-            look_at = draft.now + ACTION_LOOK
-            waits = replace(payment, status="action", url=found.url, look_at=look_at, misses=0)
-            draft.put_payment(bill, waits)
+            at = draft.now + ACTION_LOOK
+            waits = replace(payment, status="action", ref=found.ref, url=found.url, misses=0)
+            draft.put_payment(bill, replace(waits, look_at=at))
+        case "pending":
+            at = draft.now + PENDING_LOOK
+            draft.put_payment(bill, replace(payment, look_at=at, url="", misses=0))
         case "authorized":
             draft.put_payment(
                 bill, replace(payment, status="authorized", ref=found.ref, url="", misses=0)

@@ -8,6 +8,7 @@ from cuemark.contexts.billing.model import acts, tariffs
 from cuemark.contexts.billing.model.access import LONGEST, entitlement
 from cuemark.contexts.billing.model.book import Book, Mandate
 from cuemark.contexts.billing.model.calls import Declined, Succeeded
+from cuemark.contexts.billing.model.previewing import preview
 from cuemark.contexts.billing.psp import Psp
 from cuemark.contexts.billing.service.tending import INVOICE, Failed, Tender
 from cuemark.contexts.billing.service.timing import SandboxTime
@@ -24,8 +25,10 @@ from cuemark.contracts.billing.invoices import (
     GetLedger,
     Invoice,
     InvoicePage,
+    InvoicePreview,
     Ledger,
     ListInvoices,
+    PreviewInvoice,
     RefundInvoice,
     TakeWebhook,
     WebhookTaken,
@@ -177,9 +180,15 @@ class BillingService(Billing):
 
     async def get_entitlement(self, request: GetEntitlement) -> Entitlement:
         now = self._clock.now()
-        async with self._books.transaction() as transaction:
+        async with self._books.looking() as transaction:
             entries = await transaction.accesses(request.account_id, now - LONGEST)
         return entitlement(request.account_id, entries, now)
+
+    async def preview_invoice(self, request: PreviewInvoice) -> InvoicePreview:
+        async with self._books.transaction() as transaction:
+            book = await transaction.glance(request.account_id)
+            tariff = await transaction.tariff()
+        return preview(book, tariff, self._clock.now(), request.plan_id)
 
     async def list_invoices(self, request: ListInvoices) -> InvoicePage:
         limit = checked_limit(request.limit)

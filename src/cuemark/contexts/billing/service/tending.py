@@ -13,14 +13,13 @@ from cuemark.contexts.billing.model.advancing import advance, due_at, told
 from cuemark.contexts.billing.model.calls import (
     Call,
     Found,
-    Look,
     Movement,
     Notice,
     Outcome,
     Unknown,
 )
 from cuemark.contexts.billing.model.draft import Draft
-from cuemark.contexts.billing.model.observing import observe
+from cuemark.contexts.billing.model.observing import look_at, observe
 from cuemark.contexts.billing.psp import Psp, made
 from cuemark.contexts.billing.store import Books, Transaction
 from cuemark.contracts.billing.invoices import Discrepancy
@@ -108,7 +107,7 @@ class Tender:
         async with self._books.transaction() as transaction:
             cursor = await transaction.cursor()
         found = await self._psp.list_since(cursor, BATCH)
-        if isinstance(found, Unknown) or not found.movements:
+        if isinstance(found, Unknown) or found.cursor == cursor:
             return 0
         for movement in found.movements:
             if not await self._enter(movement):
@@ -161,9 +160,12 @@ class Tender:
         """Whether ``key`` is ours, once it was looked at; None where the provider does not say."""
         async with self._books.transaction() as transaction:
             account_id = await _owner(transaction, key)
-        if account_id is None:
-            return False
-        found = await self._psp.fetch(Look(key=key))
+            if account_id is None:
+                return False
+            invoice_id = _invoice_of(key)
+            bill = await transaction.bill(invoice_id) if invoice_id else None
+            look = look_at(await transaction.glance(account_id), bill, key)
+        found = await self._psp.fetch(look)
         if isinstance(found, Unknown):
             return None
         async with self._books.transaction() as transaction:

@@ -98,6 +98,10 @@ class Transaction(Protocol):
 
 
 class Books(Protocol):
+    def looking(self) -> AbstractAsyncContextManager[Transaction]:
+        """For one question, which changes nothing."""
+        ...
+
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Commits on leaving, rolls back on an error."""
         ...

@@ -30,6 +30,11 @@ class PostgresBooks(Books):
         self._log = log
 
     @contextlib.asynccontextmanager
+    async def looking(self) -> AsyncIterator[Transaction]:
+        async with self._pool.autocommit() as connection:
+            yield PostgresTransaction(connection, self._log)
+
+    @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         async with self._pool.transaction() as connection:
             yield PostgresTransaction(connection, self._log)

@@ -121,7 +121,7 @@ class CatalogService(Catalog):
         title_id = request.title_id
         if not is_id(title_id, TITLE):
             raise UnknownTitle("No title has this id.")
-        async with self._database.transaction() as transaction:
+        async with self._database.autocommit() as transaction:
             now = self._clock.now()
             title = await store.viewed_title(transaction, title_id, now)
             title = title or await store.source_title(transaction, title_id, now)

@@ -64,8 +64,7 @@ class FraudService(Fraud):
         return self._logins.judge(request)
 
     async def note_login(self, request: NoteLogin) -> Noted:
-        self._logins.note(request)
-        return Noted()
+        return self._logins.note(request)
 
     async def judge_card(self, request: JudgeCard) -> Verdict:
         return await self._cards.judge(request)

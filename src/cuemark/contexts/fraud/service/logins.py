@@ -5,10 +5,11 @@ import hmac
 from datetime import timedelta
 
 from cuemark.contexts.fraud.model import places
+from cuemark.contexts.fraud.model.approvals import Approvals
 from cuemark.contexts.fraud.model.challenges import Challenges
 from cuemark.contexts.fraud.model.stuffing import KNOWN, Attempt, Judgement, Stuffing
 from cuemark.contexts.fraud.service.findings import EVERYONE, Findings
-from cuemark.contracts.fraud import JudgeLogin, NoteLogin, Verdict
+from cuemark.contracts.fraud import JudgeLogin, Noted, NoteLogin, Verdict
 from cuemark.kit.clock import Clock
 
 FINDING_LASTS = timedelta(hours=6)
@@ -21,12 +22,14 @@ class Logins:
         stuffing: Stuffing,
         challenges: Challenges,
         findings: Findings,
+        approvals: Approvals,
         key: bytes,
         clock: Clock,
     ) -> None:
         self._stuffing = stuffing
         self._challenges = challenges
         self._findings = findings
+        self._approvals = approvals
         self._key = key
         self._clock = clock
 
@@ -51,14 +54,17 @@ class Logins:
         )
         return _verdict(judgement, challenge=challenge)
 
-    def note(self, request: NoteLogin) -> None:
+    def note(self, request: NoteLogin) -> Noted:
         attempt = self._attempt(request)
-        if request.opened:
-            self._stuffing.opened(attempt)
-        else:
+        if not request.opened:
             self._stuffing.failed(attempt, self._clock.monotonic_s(), proven=request.proven)
+            return Noted()
+        self._stuffing.opened(attempt)
+        asked = self._approvals.are_asked(attempt.mail, self._clock.now())
+        return Noted(letter=asked and not request.device)
 
     def forget(self, mail: str) -> None:
+        self._approvals.forget(mail)
         self._stuffing.opened(Attempt(mail, "", ""))
 
     def tag(self, email: str) -> str:

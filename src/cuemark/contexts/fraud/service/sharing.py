@@ -1,11 +1,13 @@
 """Sharing: plays are noted in memory, written together, and judged when something new was seen."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import structlog
 
 from cuemark.contexts.fraud.model import letters, places
 from cuemark.contexts.fraud.model import sharing as model
+from cuemark.contexts.fraud.model.approvals import Approvals
 from cuemark.contexts.fraud.service.findings import Findings
 from cuemark.contexts.fraud.store import seen as store
 from cuemark.contexts.fraud.store.seen import Sight
@@ -17,13 +19,16 @@ from cuemark.kit.mail.letter import LetterInvalid
 from cuemark.kit.mail.post import Post
 
 FINDING_LASTS = timedelta(days=model.DAYS)
+APPROVED_FOR = timedelta(days=3)
+"""For so long new devices come in by a letter; each day that looks alike sets it anew."""
 MOST_WAITING = 20_000
 
 Key = tuple[AccountId, date, str, str]
 
 
 class Sharing:
-    """``signed_by`` is in whose name letters are written, and where their links lead."""
+    """``tag`` is what a mail address is called in ``approvals``; ``signed_by`` is in whose name
+    letters are written, and where their links lead."""
 
     def __init__(
         self,
@@ -31,12 +36,16 @@ class Sharing:
         clock: Clock,
         findings: Findings,
         post: Post,
+        approvals: Approvals,
+        tag: Callable[[str], str],
         signed_by: tuple[str, str],
     ) -> None:
         self._database = database
         self._clock = clock
         self._findings = findings
         self._post = post
+        self._approvals = approvals
+        self._tag = tag
         self._signed_by = signed_by
         self._waiting: dict[Key, Sight] = {}
         self._emails: dict[AccountId, str] = {}
@@ -85,6 +94,8 @@ class Sharing:
         judgement = model.judge(seen, now.date())
         if judgement.step == "pass":
             return
+        if judgement.step == "letter" and email:
+            self._approvals.ask(self._tag(email), now + APPROVED_FOR)
         new = self._findings.found(
             "sharing",
             account_id,

@@ -185,6 +185,8 @@ class Factors:
     ) -> str:
         """The challenge that a passkey answers, spent whatever comes of it; ``ChallengeSpent``."""
         challenge = passkeys.challenge_of(answer)
+        if not credentials.is_token(challenge):
+            raise challenge_spent()
         async with self._parts.database.transaction() as transaction:
             found = await challenges.spend_challenge(
                 transaction, credentials.digest_of(challenge), purpose, self._parts.clock.now()

@@ -171,7 +171,7 @@ class LicensingService(Licensing):
             territory=request.territory,
             labels=request.labels,
         )
-        async with self._database.transaction() as transaction:
+        async with self._database.autocommit() as transaction:
             opened = await store.open_session(transaction, session)
         if not opened:
             raise LicenceRefused("This playback session has ended, or is another account's.")

@@ -240,7 +240,7 @@ class PlaybackService(Playback):
         session = None
         if is_id(session_id, PLAY_SESSION_KIND):
             now = self._clock.now()
-            async with self._database.transaction() as transaction:
+            async with self._database.autocommit() as transaction:
                 session = await store.running(transaction, session_id, account_id, now)
                 # A clock that was set back is no reason to say nothing for long.
                 if session and not timedelta() <= now - streams.heard_at(session) < HEARD_EVERY:

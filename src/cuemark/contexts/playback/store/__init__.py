@@ -13,15 +13,17 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
+    bindparam,
     func,
     null,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from cuemark.contexts.playback.model.session import Session
-from cuemark.contexts.playback.store.devices import capabilities_of, said
+from cuemark.contexts.playback.store.devices import capabilities_of
 from cuemark.contracts.ids import AccountId, PlaySessionId, ProfileId, TitleId, VersionId
 from cuemark.contracts.playback import OwnPlay
 from cuemark.contracts.steering import RankedAppliance
@@ -50,41 +52,54 @@ _session = Table(
     Column("max_height", Integer),
     Column("title", Text),
     Column("device_id", Text),
-    Column("capabilities", JSONB),
+    Column("capabilities", JSONB(none_as_null=True)),
+)
+
+
+# Built once: to build such a statement costs as much as to have it done.
+_ADD = insert(_session)
+_LOCK = text("select pg_advisory_xact_lock(hashtextextended('streams ' || :account_id, 0))")
+_RUNNING_OF = (
+    select(_session)
+    .where(
+        _session.c.account_id == bindparam("of_account"),
+        _session.c.ended_at.is_(None),
+        _session.c.expires_at > bindparam("at", type_=DateTime(timezone=True)),
+    )
+    .with_for_update()
 )
 
 
 async def add(transaction: Transaction, session: Session) -> None:
     await transaction.execute(
-        insert(_session).values(
-            session_id=session.session_id,
-            account_id=session.account_id,
-            profile_id=session.profile_id,
-            title_id=session.title_id,
-            version_id=session.version_id,
-            duration_s=session.duration_s,
-            device=session.device,
-            ranking=msgspec.to_builtins(session.ranking),
-            started_at=session.started_at,
-            expires_at=session.expires_at,
-            trace_id=session.trace_id,
-            heard_at=session.started_at,
-            robustness=session.robustness,
-            steering_token=session.steering_token,
-            territory=session.territory,
-            max_height=session.max_height,
-            title=session.title,
-            device_id=session.device_id,
-            capabilities=said(session.capabilities),
-        )
+        _ADD,
+        {
+            "session_id": session.session_id,
+            "account_id": session.account_id,
+            "profile_id": session.profile_id,
+            "title_id": session.title_id,
+            "version_id": session.version_id,
+            "duration_s": session.duration_s,
+            "device": session.device,
+            "ranking": msgspec.to_builtins(session.ranking),
+            "started_at": session.started_at,
+            "expires_at": session.expires_at,
+            "trace_id": session.trace_id,
+            "heard_at": session.started_at,
+            "robustness": session.robustness,
+            "steering_token": session.steering_token,
+            "territory": session.territory,
+            "max_height": session.max_height,
+            "title": session.title,
+            "device_id": session.device_id,
+            "capabilities": session.capabilities and msgspec.to_builtins(session.capabilities),
+        },
     )
 
 
 async def lock_streams(transaction: Transaction, account_id: AccountId) -> None:
     """Until the transaction ends, nobody else places a play of this account."""
-    await transaction.execute(
-        select(func.pg_advisory_xact_lock(func.hashtextextended(f"streams {account_id}", 0)))
-    )
+    await transaction.execute(_LOCK, {"account_id": account_id})
 
 
 async def running_of(
@@ -95,15 +110,7 @@ async def running_of(
     One that was heard of later than now was told so by a clock that has been set back since. It
     counts from now on, so that it locks nobody out for longer than any other.
     """
-    rows = await transaction.execute(
-        select(_session)
-        .where(
-            _session.c.account_id == account_id,
-            _session.c.ended_at.is_(None),
-            _session.c.expires_at > now,
-        )
-        .with_for_update()
-    )
+    rows = await transaction.execute(_RUNNING_OF, {"of_account": account_id, "at": now})
     found = [_session_of(row) for row in rows]
     if any(each.heard_at and each.heard_at > now for each in found):
         early = [each.session_id for each in found]

@@ -42,7 +42,7 @@ async def see(transaction: Transaction, session: Session) -> None:
         name=session.device,
         first_seen_at=session.started_at,
         seen_at=session.started_at,
-        capabilities=said(session.capabilities),
+        capabilities=_said(session.capabilities),
     )
     seen = await transaction.execute(
         row.on_conflict_do_update(
@@ -93,7 +93,7 @@ async def forget(transaction: Transaction, account_id: AccountId) -> None:
     await transaction.execute(delete(_device).where(_device.c.account_id == account_id))
 
 
-def said(capabilities: Capabilities | None) -> object:
+def _said(capabilities: Capabilities | None) -> object:
     return null() if capabilities is None else msgspec.to_builtins(capabilities)
 
 

@@ -367,7 +367,7 @@ class SteeringService(Steering):
         asked_s = self._clock.monotonic_s()
         if asked_s - at_s < FRESH_S:
             return found
-        async with self._database.transaction() as transaction:
+        async with self._database.autocommit() as transaction:
             stored = await store.knowing(transaction, version_id)
         found = self._known_here(stored)
         while len(self._known_by) >= CACHED_VERSIONS and version_id not in self._known_by:

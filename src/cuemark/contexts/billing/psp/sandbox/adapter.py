@@ -46,11 +46,11 @@ class SandboxPsp(Psp):
         self._secret = secret
 
     async def tokenize(self, number: str) -> Outcome:
-        return await self._outcome("/v1/cards", wire.CardAsked(number=number))
+        return await self.outcome("/v1/cards", wire.CardAsked(number=number))
 
     async def setup_mandate(self, call: SetUp) -> Outcome:
         asked = wire.MandateAsked(key=call.key, card=call.card, return_url=call.return_url)
-        return await self._outcome("/v1/mandates", asked)
+        return await self.outcome("/v1/mandates", asked)
 
     async def authorize(self, call: Authorize) -> Outcome:
         asked = wire.PaymentAsked(
@@ -59,15 +59,15 @@ class SandboxPsp(Psp):
             amount_minor=call.money.amount_minor,
             currency=call.money.currency,
         )
-        return await self._outcome("/v1/authorizations", asked)
+        return await self.outcome("/v1/authorizations", asked)
 
     async def capture(self, call: Capture) -> Outcome:
         asked = wire.CaptureAsked(key=call.key, ref=call.ref, amount_minor=call.money.amount_minor)
-        return await self._outcome("/v1/captures", asked)
+        return await self.outcome("/v1/captures", asked)
 
     async def refund(self, call: GiveBack) -> Outcome:
         asked = wire.RefundAsked(key=call.key, ref=call.ref, amount_minor=call.money.amount_minor)
-        return await self._outcome("/v1/refunds", asked)
+        return await self.outcome("/v1/refunds", asked)
 
     async def fetch(self, call: Look) -> Found | Unknown:
         return await self._asked("/v1/find", wire.KeyAsked(key=call.key), Found)
@@ -75,7 +75,10 @@ class SandboxPsp(Psp):
     async def list_since(self, cursor: str, limit: int) -> Movements | Unknown:
         after = int(cursor) if cursor.isdecimal() else 0
         asked = wire.MovementsAsked(after=after, limit=limit)
-        return await self._asked("/v1/movements", asked, Movements)
+        found = await self._asked("/v1/movements", asked, Movements)
+        if isinstance(found, Movements) and not found.movements:
+            return Movements(movements=[], cursor=cursor)
+        return found
 
     def parse_webhook(self, body: bytes, signature: str) -> Notice:
         right = wire.signature_of(self._secret, body)
@@ -93,7 +96,8 @@ class SandboxPsp(Psp):
         told = await self._asked("/v1/clock", wire.ClockAsked(advance_s=advance_s), wire.ClockTold)
         return told.ahead_s if isinstance(told, wire.ClockTold) else None
 
-    async def _outcome(self, path: str, asked: msgspec.Struct) -> Outcome:
+    async def outcome(self, path: str, asked: msgspec.Struct) -> Outcome:
+        """What the sandbox says to a request that moves something."""
         reply = await self._reply(path, asked)
         if isinstance(reply, Unknown):
             return reply
@@ -110,6 +114,8 @@ class SandboxPsp(Psp):
                 return ActionRequired(ref=answer.ref, url=answer.url)
             case "declined":
                 return Declined(code=answer.code, retryable=answer.retryable)
+            case "pending":
+                return Unknown(reason="its bank takes days to say")
 
     async def _asked(self, path: str, asked: msgspec.Struct, kind: type[T]) -> T | Unknown:
         reply = await self._reply(path, asked)

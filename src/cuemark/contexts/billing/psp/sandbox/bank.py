@@ -13,51 +13,15 @@ from msgspec.structs import replace
 
 from cuemark.contexts.billing.model.calls import Found, Movement, Movements
 from cuemark.contexts.billing.psp.sandbox import wire
+from cuemark.contexts.billing.psp.sandbox.accounts import ACCOUNTS
 from cuemark.contexts.billing.psp.sandbox.cards import CARDS, Behavior
+from cuemark.contexts.billing.psp.sandbox.things import SCHEMA, Thing
 from cuemark.kit.clock import Clock
 
+DAY_S = 86400
 ACTION_LASTS_S = 3600
-AUTHORIZATION_LASTS_S = 7 * 86400
+AUTHORIZATION_LASTS_S = 7 * DAY_S
 MOST_MOVEMENTS = 500
-
-_SCHEMA = """
-create table if not exists state (name text primary key, value integer not null);
-create table if not exists card (token text primary key, number text not null);
-create table if not exists thing (key text primary key, ref text unique, body blob not null);
-create table if not exists movement (
-  id integer primary key autoincrement, key text not null, what text not null,
-  amount_minor integer not null, currency text not null, at_s integer not null);
-create table if not exists event (
-  id integer primary key autoincrement, key text not null, due_at_s integer not null,
-  tries integer not null default 0, done integer not null default 0);
-create index if not exists event_due on event (done, due_at_s);
-create table if not exists fault (
-  id integer primary key autoincrement, name text not null, operation text not null,
-  times integer not null);
-"""
-
-
-class Thing(msgspec.Struct, frozen=True, kw_only=True):
-    """A mandate or a payment. ``since_s`` is when it came to its status."""
-
-    key: str
-    ref: str
-    kind: Literal["mandate", "payment"]
-    number: str
-    status: Literal["action", "ready", "authorized", "captured", "declined"]
-    since_s: int
-    return_url: str = ""
-    amount_minor: int = 0
-    currency: str = ""
-    code: str = ""
-    retryable: bool = True
-    captured_minor: int = 0
-    refunds: dict[str, int] = {}
-    charged_back_minor: int = 0
-
-    @property
-    def refunded_minor(self) -> int:
-        return sum(self.refunds.values())
 
 
 class Rejected(Exception):
@@ -71,7 +35,7 @@ class Bank:
         self._db = connection
         self._clock = clock
         self._url = url
-        connection.executescript(_SCHEMA)
+        connection.executescript(SCHEMA)
 
     def now_s(self) -> int:
         return int(self._clock.now().timestamp()) + self.ahead_s()
@@ -80,7 +44,7 @@ class Bank:
         return self._state("ahead_s")
 
     def advance(self, seconds: int) -> None:
-        if not 0 <= seconds <= 3660 * 86400:
+        if not 0 <= seconds <= 3660 * DAY_S:
             raise Rejected("the clock goes forward, by ten years at most")
         with self._db:
             self._set_state("ahead_s", self.ahead_s() + seconds)
@@ -103,6 +67,19 @@ class Bank:
                 self._keep(thing, tell=False)
             return self._answer(thing)
 
+    def set_up_debit(self, asked: wire.DebitMandateAsked) -> wire.Answer:
+        """A mandate for direct debits: its owner names the account on the bank's page."""
+        with self._db:
+            thing = self._thing(asked.key)
+            if thing is None:
+                thing = replace(
+                    self._new(asked.key, "mandate", "", asked.return_url),
+                    status="action",
+                    debit=True,
+                )
+                self._keep(thing, tell=False)
+            return self._answer(thing)
+
     def authorize(self, asked: wire.PaymentAsked, fault: wire.FaultName | None) -> wire.Answer:
         with self._db:
             thing = self._thing(asked.key)
@@ -112,8 +89,13 @@ class Bank:
                     return wire.Answer(status="declined", code="no_mandate", retryable=False)
                 if asked.amount_minor <= 0:
                     raise Rejected("an amount is more than zero")
-                thing = self._new(asked.key, "payment", mandate.number, "")
-                thing = replace(thing, amount_minor=asked.amount_minor, currency=asked.currency)
+                thing = self._new(asked.key, "payment", mandate.number, mandate.return_url)
+                thing = replace(
+                    thing,
+                    amount_minor=asked.amount_minor,
+                    currency=asked.currency,
+                    debit=mandate.debit,
+                )
                 if fault in ("decline", "decline_for_good"):
                     thing = replace(
                         thing,
@@ -125,11 +107,14 @@ class Bank:
             return self._answer(thing)
 
     def capture(self, asked: wire.CaptureAsked) -> wire.Answer:
+        self._hear_banks()
         with self._db:
             thing = self._payment(asked.ref)
             if thing.status == "authorized":
                 if asked.amount_minor != thing.amount_minor:
                     raise Rejected("what is captured is what was authorized")
+                if thing.debit:
+                    return self._collect(thing)
                 thing = replace(
                     thing,
                     status="captured",
@@ -138,6 +123,8 @@ class Bank:
                 )
                 self._keep(thing)
                 self._move(thing, "capture", asked.amount_minor)
+            if thing.status == "pending":
+                return self._answer(thing)
             if thing.status != "captured":
                 return wire.Answer(
                     status="declined", code=thing.code or "not_authorized", retryable=True
@@ -145,11 +132,11 @@ class Bank:
             return wire.Answer(status="succeeded", ref=thing.ref)
 
     def refund(self, asked: wire.RefundAsked) -> wire.Answer:
+        self._hear_banks()
         with self._db:
             thing = self._payment(asked.ref)
             if asked.key not in thing.refunds:
-                gone = thing.refunded_minor + thing.charged_back_minor
-                if not 0 < asked.amount_minor <= thing.captured_minor - gone:
+                if not 0 < asked.amount_minor <= thing.left_minor:
                     return wire.Answer(status="declined", code="too_much", retryable=False)
                 thing = replace(thing, refunds=thing.refunds | {asked.key: asked.amount_minor})
                 self._keep(thing)
@@ -157,18 +144,69 @@ class Bank:
             return wire.Answer(status="succeeded", ref=asked.key)
 
     def charge_back(self, key: str) -> None:
-        """The card's owner disputes a payment: its bank takes back what is left of it."""
+        """The owner disputes a payment: the bank takes back what is left of it."""
+        self._hear_banks()
         with self._db:
             thing = self._thing(key)
             if thing is None or thing.status != "captured":
                 raise Rejected("only what was captured can be charged back")
-            left = thing.captured_minor - thing.refunded_minor - thing.charged_back_minor
-            if left > 0:
-                self._keep(replace(thing, charged_back_minor=thing.charged_back_minor + left))
-                self._move(thing, "chargeback", left)
+            self._take_back(thing)
 
-    def act(self, key: str, *, approve: bool) -> str:
-        """What the card's owner says on the page; where the page leads then, empty for nowhere."""
+    def _take_back(self, thing: Thing) -> None:
+        left = thing.left_minor
+        if left > 0:
+            self._keep(replace(thing, charged_back_minor=thing.charged_back_minor + left))
+            self._move(thing, "chargeback", left)
+
+    def _collect(self, thing: Thing) -> wire.Answer:
+        """Ask the bank of a debit for the money, which takes it days."""
+        waits = replace(thing, status="pending", since_s=self.now_s())
+        self._keep(waits)
+        self._due(thing.key, ACCOUNTS[thing.number].after_days)
+        return self._answer(waits)
+
+    def _due(self, key: str, in_days: int) -> None:
+        self._db.execute(
+            "insert into due values (?, ?) on conflict (key) do update set at_s = ?2",
+            (key, self.now_s() + in_days * DAY_S),
+        )
+
+    def _hear_banks(self) -> None:
+        """What banks say of debits by now: that they pay, or not, or have it back."""
+        due = "select key from due where at_s <= ? order by at_s, key"
+        rows = self._db.execute(due, (self.now_s(),)).fetchall()
+        with self._db:
+            for (key,) in rows:
+                self._db.execute("delete from due where key = ?", (key,))
+                thing = self._thing(key)
+                if thing is not None and thing.status == "captured":
+                    self._take_back(thing)
+                elif thing is not None:
+                    self._hear(thing)
+
+    def _hear(self, thing: Thing) -> None:
+        conduct = ACCOUNTS[thing.number]
+        heard = replace(
+            thing,
+            status="declined" if conduct.code else "captured",
+            code=conduct.code,
+            retryable=conduct.retryable,
+            captured_minor=0 if conduct.code else thing.amount_minor,
+            since_s=self.now_s(),
+        )
+        self._keep(heard)
+        if not conduct.code:
+            self._move(heard, "capture", heard.amount_minor)
+            if conduct.returned_after_days:
+                self._due(heard.key, conduct.returned_after_days)
+
+    def asks_for_account(self, key: str) -> bool:
+        """Whether the page of a key asks its owner for an account."""
+        thing = self._thing(key)
+        return thing is not None and thing.debit and thing.status == "action"
+
+    def act(self, key: str, *, approve: bool, account: str = "") -> str:
+        """What the owner says on the page; where the page leads then, empty for nowhere."""
         with self._db:
             thing = self._thing(key)
             if thing is None:
@@ -177,13 +215,19 @@ class Bank:
                 done: Literal["ready", "authorized"] = (
                     "ready" if thing.kind == "mandate" else "authorized"
                 )
+                number = account.replace(" ", "").upper()
+                if approve and thing.debit and number not in ACCOUNTS:
+                    raise Rejected("this is no account of a test")
                 after = replace(thing, status=done, since_s=self.now_s())
+                if thing.debit:
+                    after = replace(after, number=number)
                 if not approve:
                     after = replace(after, status="declined", code="authentication_failed")
                 self._keep(after)
             return thing.return_url
 
     def find(self, key: str) -> Found:
+        self._hear_banks()
         with self._db:
             thing = self._thing(key)
         if thing is None:
@@ -201,6 +245,7 @@ class Bank:
         )
 
     def movements(self, after: int, limit: int) -> Movements:
+        self._hear_banks()
         rows = self._db.execute(
             "select id, key, what, amount_minor, currency, at_s from movement "
             "where id > ? order by id limit ?",
@@ -236,6 +281,7 @@ class Bank:
 
     def due_events(self, limit: int = 50) -> Sequence[tuple[int, wire.Event]]:
         """The webhooks that are to be sent now, in their order."""
+        self._hear_banks()
         rows = self._db.execute(
             "select id, key from event where not done and due_at_s <= ? order by due_at_s, id "
             "limit ?",
@@ -273,7 +319,7 @@ class Bank:
     def _new(
         self, key: str, kind: Literal["mandate", "payment"], number: str, return_url: str
     ) -> Thing:
-        behavior: Behavior = CARDS[number]
+        behavior = CARDS.get(number, Behavior("a bank's"))
         thing = Thing(
             key=key,
             ref=f"{kind}_{self._next(kind)}",
@@ -296,6 +342,8 @@ class Bank:
             return wire.Answer(status="declined", code=thing.code, retryable=thing.retryable)
         if thing.status == "action":
             return wire.Answer(status="action", ref=thing.ref, url=self._page_of(thing))
+        if thing.status == "pending":
+            return wire.Answer(status="pending", ref=thing.ref)
         return wire.Answer(status="succeeded", ref=thing.ref)
 
     def _page_of(self, thing: Thing) -> str:

@@ -38,6 +38,7 @@ class Desk:
         self._operations: Mapping[str, tuple[wire.Operation, type, Callable[[Any], object]]] = {
             "/v1/cards": ("card", wire.CardAsked, lambda asked: bank.tokenize(asked.number)),
             "/v1/mandates": ("mandate", wire.MandateAsked, bank.set_up),
+            "/v1/debit-mandates": ("mandate", wire.DebitMandateAsked, bank.set_up_debit),
             "/v1/captures": ("capture", wire.CaptureAsked, bank.capture),
             "/v1/refunds": ("refund", wire.RefundAsked, bank.refund),
             "/v1/find": ("fetch", wire.KeyAsked, lambda asked: bank.find(asked.key)),
@@ -107,22 +108,34 @@ class Desk:
         return Reply(200, msgspec.json.encode(wire.Done()))
 
     def _page(self, method: str, ref: str, body: bytes) -> Reply:
-        """The page on which a card's owner approves (3-D Secure), and what is said there."""
+        """The page on which an owner approves (3-D Secure, a mandate), and what is said there."""
         try:
             key = self._bank.key_of(ref)
             if method == "POST":
-                said = parse_qs(body.decode(errors="replace")).get("answer", [""])[0]
-                back = self._bank.act(key, approve=said == "approve")
+                said = parse_qs(body.decode(errors="replace"))
+                back = self._bank.act(
+                    key,
+                    approve=said.get("answer", [""])[0] == "approve",
+                    account=said.get("account", [""])[0],
+                )
                 if back:
                     return Reply(303, b"", HTML, location=back)
                 return _html(200, "Thank you", "You can close this page.", "")
             if self._bank.find(key).status != "action":
                 return _html(200, "Done", "There is nothing left to approve here.", "")
+            asks_for_account = self._bank.asks_for_account(key)
         except Rejected as error:
             return _html(404, "Nothing here", f"{error}.".capitalize(), "")
+        if asks_for_account:
+            return _html(200, "Pay by direct debit", "From which account?", _ACCOUNT_FORM)
         return _html(200, "Is it you?", "The sandbox's bank asks before your card is used.", _FORM)
 
 
+_ACCOUNT_FORM = (
+    '<form method="post"><label>IBAN <input name="account" autocomplete="off"></label> '
+    '<button name="answer" value="approve">Approve</button> '
+    '<button name="answer" value="refuse">Refuse</button></form>'
+)
 _FORM = (
     '<form method="post"><button name="answer" value="approve">Approve</button> '
     '<button name="answer" value="refuse">Refuse</button></form>'

@@ -31,6 +31,13 @@ class MandateAsked(msgspec.Struct, frozen=True, kw_only=True):
     return_url: str = ""
 
 
+class DebitMandateAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """A mandate for direct debits. Its owner names the account on the page."""
+
+    key: str
+    return_url: str = ""
+
+
 class PaymentAsked(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     mandate: str
@@ -84,7 +91,9 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    status: Literal["succeeded", "declined", "action"]
+    """``pending``: a bank was asked, and takes days to say."""
+
+    status: Literal["succeeded", "declined", "action", "pending"]
     ref: str = ""
     url: str = ""
     code: str = ""

@@ -1,0 +1,1 @@
+"""Stripe, by its own library: cards are given to Stripe in the browser, and billing sees tokens."""
