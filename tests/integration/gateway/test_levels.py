@@ -55,6 +55,9 @@ async def rate(town: Town, rating: str | None) -> None:
 async def child(town: Town, email: str) -> tuple[str, dict[str, str]]:
     """A login on a kids' profile of 6 years, and what a grown-up of its account plays."""
     household = await town.settle(email)
+    await town.change(
+        "delete from identity.passkey where account_id = :id", id=household.ids["account_id"]
+    )
     kid = {"name": "Kim", "kids": True, "maturity": 6}
     made = (await town.must("POST", "/profiles", kid, token=household.token)).json()
     token = await town.log_in(email)

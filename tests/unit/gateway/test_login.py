@@ -166,6 +166,8 @@ async def test_reads_with_the_cookie_need_no_origin(ask: Asker) -> None:
         "account_id": "acc_anna",
         "email": "anna@films.example",
         "profile_name": "Anna",
+        "profile_id": "prf_anna",
+        "kids": False,
     }
 
 

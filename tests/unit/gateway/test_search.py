@@ -67,7 +67,7 @@ async def test_without_viewers_search_knows_nothing_of_what_was_watched(
 
 
 async def test_questions_that_cannot_be_are_refused(ask: Asker) -> None:
-    for query in ("", f"?text={'x' * 201}", "?text=a%00b", "?text=a&limit=0", "?text=a%01"):
+    for query in (f"?text={'x' * 201}", "?text=a%00b", "?text=a&limit=0", "?text=a%01"):
         for path in (SEARCH, f"{SEARCH}/suggestions"):
             answer = await ask("GET", f"{path}{query}", token=ANNA)
             if not (path.endswith("suggestions") and "limit" in query):

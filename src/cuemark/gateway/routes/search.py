@@ -39,7 +39,7 @@ _INDEX = f"{API}/search/index"
 async def search(
     parts: Parts,
     request: AnyRequest,
-    text: Text,
+    text: Text = "",
     after: Cursor = "",
     limit: Limit = 24,
     language: Language = "",
@@ -57,7 +57,7 @@ async def search(
     tags=["search"],
 )
 async def suggest(
-    parts: Parts, request: AnyRequest, text: Text, language: Language = ""
+    parts: Parts, request: AnyRequest, text: Text = "", language: Language = ""
 ) -> Response[SearchView]:
     """A few hits while somebody types: the last word may be the beginning of one."""
     viewpoint, begun = await _viewpoint(parts, request, language)

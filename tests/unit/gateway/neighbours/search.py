@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from cuemark.contracts.catalog.works import UnknownWork, WorkSummary
+from cuemark.contracts.catalog import Catalog
+from cuemark.contracts.catalog.works import AdmitWorks, UnknownWork, WorkSummary
 from cuemark.contracts.ids import WorkId
 from cuemark.contracts.search import (
     Field,
@@ -17,6 +18,7 @@ from cuemark.contracts.search import (
     Search,
     SearchFor,
     SearchInvalid,
+    Viewpoint,
 )
 from cuemark.kit.errors import Refusal
 from cuemark.kit.pages import checked_limit
@@ -25,8 +27,10 @@ from tests.unit.gateway.neighbours.neighbour import FILM, Neighbour
 
 @dataclass
 class Finder(Neighbour):
-    """``asked`` are the questions; every text finds the film, and any film is like it."""
+    """``asked`` are the questions; every text finds the film, and any film is like it, for whom the
+    catalog admits it."""
 
+    films: Catalog = field(kw_only=True)
     refusals: ClassVar[tuple[type[Refusal], ...]] = Search.refusals
     asked: list[SearchFor | FindLike] = field(default_factory=list)
     building: int | None = None
@@ -37,7 +41,8 @@ class Finder(Neighbour):
         checked_limit(request.limit)
         if "\x01" in request.text:
             raise SearchInvalid("The text holds a control character.")
-        return Found(hits=[_hit("title"), PERSON], next_cursor=request.after)
+        hits = [_hit("title"), PERSON] if await self._admits(request.viewpoint) else []
+        return Found(hits=hits, next_cursor=request.after)
 
     async def suggest(self, request: SearchFor) -> Found:
         return await self.search(request)
@@ -45,9 +50,17 @@ class Finder(Neighbour):
     async def like(self, request: FindLike) -> Found:
         self.check()
         self.asked.append(request)
-        if request.work_id != WorkId(FILM):
+        if request.work_id != WorkId(FILM) or not await self._admits(request.viewpoint):
             raise UnknownWork("There is no such work.")
         return Found(hits=[_hit("like")], like="Film")
+
+    async def _admits(self, viewpoint: Viewpoint) -> bool:
+        if viewpoint.maturity is None:
+            return True
+        asked = AdmitWorks(
+            work_ids=[WorkId(FILM)], maturity=viewpoint.maturity, territory=viewpoint.territory
+        )
+        return bool((await self.films.admit_works(asked)).work_ids)
 
     async def get_index(self, request: GetIndex) -> Index:
         self.check()

@@ -53,7 +53,7 @@ class Town:
         self.theatre = Theatre(self.clock)
         self.keys = Keys(self.clock)
         self.notary = Notary(self.clock)
-        self.finder = Finder(self.clock)
+        self.finder = Finder(self.clock, films=self.films)
         self.studio = Studio(self.clock)
         self.guide = Guide(self.clock)
         self.scribe = Scribe(self.clock)
