@@ -447,6 +447,16 @@ async function jsonAfterReport<Answer>(path: string): Promise<Answer> {
   return json<Answer>("GET", path);
 }
 
+/** Asks, and once more with the proof of work that may be wanted for it. */
+async function proven<Answer>(ask: (proof?: string) => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof ApiError) || !error.proof) throw error;
+    return ask(await proofOf(error.proof));
+  }
+}
+
 export const api = {
   service: () => json<Service>("GET", "/service"),
   me: () => json<Member>("GET", "/me"),
@@ -496,16 +506,8 @@ export const api = {
   },
   watching: () => jsonAfterReport<{ titles: readonly Title[] }>("/continue-watching"),
 
-  async login(email: string, password: string): Promise<FactorAsked | undefined> {
-    const ask = (proof?: string): Promise<FactorAsked | undefined> =>
-      entered(json<Begun>("POST", "/login", { email, password, proof }));
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error instanceof ApiError) || !error.proof) throw error;
-      return ask(await proofOf(error.proof));
-    }
-  },
+  login: (email: string, password: string): Promise<FactorAsked | undefined> =>
+    proven((proof) => entered(json<Begun>("POST", "/login", { email, password, proof }))),
   redeem: (code: string) => entered(json<Begun>("POST", "/login/link", { code })),
   async giveFactor(challenge: string, answer: FactorAnswer): Promise<void> {
     await json("POST", "/login/factor", { challenge, ...answer });
@@ -580,11 +582,13 @@ export const api = {
   plans: (territory: string) =>
     json<{ plans: readonly Plan[] }>("GET", `/plans?territory=${id(territory)}`),
   subscription: () => json<Subscription>("GET", "/subscription"),
-  subscribe: (order: Order) => json<Subscription>("POST", "/subscription", order),
+  subscribe: (order: Order) =>
+    proven((proof) => json<Subscription>("POST", "/subscription", { ...order, proof })),
   changePlan: (plan_id: string) => json<Subscription>("PUT", "/subscription/plan", { plan_id }),
   changeSubscription: (change: "cancel" | "pause" | "resume") =>
     json<Subscription>("POST", "/subscription/changes", { change }),
-  replaceCard: (card: string) => json<Subscription>("PUT", "/subscription/card", { card }),
+  replaceCard: (card: string) =>
+    proven((proof) => json<Subscription>("PUT", "/subscription/card", { card, proof })),
   testCard: (number: string) =>
     json<{ token: string }>("POST", "/billing/test-cards", { number }),
   preview: (planId = "") =>

@@ -1,6 +1,7 @@
 """A member pays on the page: by a card of the sandbox that pays, one that does not, and one whose
 owner is asked; and changes, cancels and mends."""
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -16,12 +17,17 @@ SIZES = {"phone": (390, 844), "desk": (1440, 900)}
 GOOD, ASKS, POOR = "4242 4242 4242 4242", "4000 0000 0000 3220", "4000 0000 0000 9995"
 
 
+NETWORKS = itertools.count(1)
+
+
 @pytest.fixture(scope="module")
 def selling_cuemark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """An installation that sells two plans, without a film and without what shows films."""
     folder = tmp_path_factory.mktemp("selling") / "data"
     folder.mkdir()
-    (folder / "cuemark.toml").write_text('billing = "on"\nworkers = 0\nappliances = 0\n')
+    (folder / "cuemark.toml").write_text(
+        'billing = "on"\nworkers = 0\nappliances = 0\ntrusted_proxies = ["127.0.0.0/8"]\n'
+    )
     installation = Installation(folder)
     installation.up()
     plan = ("billing", "plan")
@@ -37,9 +43,11 @@ def selling_cuemark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instal
 def page(
     request: pytest.FixtureRequest, browser: Browser, selling_cuemark: Installation
 ) -> Iterator[Page]:
-    """A fresh member on the page of plans."""
+    """A fresh member on the page of plans, at an address of their own: many cards from one address
+    are asked for proofs."""
     width, height = SIZES[request.param]
     context = browser.new_context(viewport={"width": width, "height": height}, locale="en-DE")
+    context.set_extra_http_headers({"x-forwarded-for": f"198.18.{next(NETWORKS)}.1"})
     context.set_default_timeout(30_000)
     page = context.new_page()
     page.goto(selling_cuemark.login_link())
@@ -91,6 +99,15 @@ def test_a_card_that_is_declined_is_mended_by_another(page: Page) -> None:
     order(page, "Small", GOOD)
     stands(page, "active")
     assert page.get_by_text("void").count() == 1
+
+
+def test_who_was_declined_again_and_again_pays_after_a_proof_of_work(page: Page) -> None:
+    alert = page.get_by_role("alert").filter(has_text="declined")
+    for _ in range(4):
+        order(page, "Small", POOR)
+        expect(alert).to_have_text("That was declined. Try another way to pay.")
+    order(page, "Small", GOOD)
+    stands(page, "active")
 
 
 def test_an_owner_is_led_to_the_bank_and_back(page: Page, selling_cuemark: Installation) -> None:
