@@ -1,6 +1,6 @@
 // Four digits, by a pad that a remote, a finger or a keyboard can use.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Profile } from "../api.ts";
 import { complaintOf } from "../complaint.ts";
 import { say } from "../language.ts";
@@ -45,7 +45,7 @@ export function PinPage({ profile, onPin, onPassword, onBack }: PinPageProps) {
 
   const takeBack = () => show(digits.current.slice(0, -1));
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const direction = directionOf(event.key);
       if (/^[0-9]$/.test(event.key)) void type(event.key);
