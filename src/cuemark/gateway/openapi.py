@@ -55,6 +55,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "profiles": Identity.refusals,
     "devices": Identity.refusals,
     "factors": Identity.refusals,
+    "staff": Identity.refusals,
     "titles": (*Catalog.refusals, *Viewers.refusals),
     "works": (*Catalog.refusals, *Viewers.refusals),
     "viewing": (*Viewers.refusals, *Catalog.refusals),

@@ -61,7 +61,7 @@ def build(
     ``open_to_all`` lets anybody sign up. The
     letters leave by ``way``; without one they wait for another process that has it.
 
-    ``roles`` are those of staff: without them the owner alone may do anything. ``acts_key`` is
+    ``roles`` are those of staff: without them nobody may do what operators do. ``acts_key`` is
     under what the log of acts is chained.
     """
     post = Post(clock, ids)
