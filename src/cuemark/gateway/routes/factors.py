@@ -49,7 +49,7 @@ from cuemark.gateway.factor_views import (
     request_view,
 )
 from cuemark.gateway.parts import AnyRequest, Parts
-from cuemark.gateway.routes.login import device_of, end_before, with_cookie
+from cuemark.gateway.routes.login import device_of, let_in
 from cuemark.gateway.views import API
 
 
@@ -72,8 +72,7 @@ async def give_factor(
             client_address=parts.client_of(request),
         )
     )
-    await end_before(parts, request)
-    return with_cookie(granted, parts, request)
+    return await let_in(granted, parts, request)
 
 
 @post(
@@ -104,8 +103,7 @@ async def log_in_by_passkey(
             client_address=parts.client_of(request),
         )
     )
-    await end_before(parts, request)
-    return with_cookie(granted, parts, request)
+    return await let_in(granted, parts, request)
 
 
 @get(f"{API}/account/factors", opt={"access": "member"}, tags=["factors"])

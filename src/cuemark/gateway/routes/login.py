@@ -85,13 +85,6 @@ def device_of(request: AnyRequest) -> str:
     return request.headers.get("user-agent", "")[:LONGEST_AGENT]
 
 
-async def end_before(parts: GatewayParts, request: AnyRequest) -> None:
-    """A cookie that somebody else may know opens nothing once its browser has logged in anew."""
-    before = login_of(request.headers)
-    if before is not None and before.from_cookie:
-        await parts.identity.logout(Logout(token=before.token))
-
-
 async def _entered(
     begun: LoginBegun, parts: GatewayParts, request: AnyRequest
 ) -> Response[LoginGranted] | Response[FactorAskedView]:
@@ -99,13 +92,17 @@ async def _entered(
         return Response(asked_view(begun.asked, parts.clock))
     if begun.granted is None:
         raise Unavailable("a login was begun, and neither granted nor asked anything")
-    await end_before(parts, request)
-    return with_cookie(begun.granted, parts, request)
+    return await let_in(begun.granted, parts, request)
 
 
-def with_cookie(
+async def let_in(
     granted: LoginGranted, parts: GatewayParts, request: AnyRequest
 ) -> Response[LoginGranted]:
+    """The login with its cookies. A cookie that somebody else may know opens nothing once its
+    browser has logged in anew."""
+    before = login_of(request.headers)
+    if before is not None and before.from_cookie:
+        await parts.identity.logout(Logout(token=before.token))
     max_age_s = int((granted.expires_at - parts.clock.now()).total_seconds())
     response = Response(granted)
     response.set_cookie(_cookie(granted.token, max(0, max_age_s), parts, request))

@@ -35,7 +35,7 @@ from cuemark.gateway.account_views import (
     NewPasswordBody,
 )
 from cuemark.gateway.parts import AnyRequest, Parts
-from cuemark.gateway.routes.login import device_of, end_before, with_cookie
+from cuemark.gateway.routes.login import device_of, let_in
 from cuemark.gateway.views import API, RedeemBody
 
 
@@ -62,8 +62,7 @@ async def complete_sign_up(
             client_address=parts.client_of(request),
         )
     )
-    await end_before(parts, request)
-    return with_cookie(granted, parts, request)
+    return await let_in(granted, parts, request)
 
 
 @post(

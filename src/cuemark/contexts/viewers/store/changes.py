@@ -18,7 +18,6 @@ from cuemark.kit.database import Transaction
 from cuemark.kit.pages import PageInvalid, cursor_of, keys_of
 
 Titles = Mapping[tuple[ProfileId, TitleId], Seen]
-_LARGEST_XID = 2**63 - 1
 
 
 @dataclass(frozen=True)
