@@ -188,7 +188,9 @@ async def open_session(transaction: Transaction, session: LicenceSession) -> boo
 
 async def close_session(transaction: Transaction, session_id: PlaySessionId) -> None:
     await transaction.execute(
-        update(_session).where(_session.c.session_id == session_id).values(closed=True)
+        update(_session)
+        .where(_session.c.session_id == session_id, ~_session.c.closed)
+        .values(closed=True)
     )
 
 
