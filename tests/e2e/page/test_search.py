@@ -35,7 +35,8 @@ def kino(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
             told = ["--genre=drama", "--theme=sea", f"--credit=director:{director}"]
             kino.cli("works", "edit", name, f"--rating=fsk:{rating}", "--year=1984", *told)
         kino.cli("works", "edit", LIGHTHOUSE, "--language=de", "--name=Leuchtturm im Norden")
-        wait_until(lambda: kino.json("search", "index")["waiting"] == 0, 30, "all is taken in")
+        told_last = ("search", "find", "leuchtturm im norden")
+        wait_until(lambda: bool(kino.json(*told_last)["hits"]), 30, "all is taken in")
         yield kino
     finally:
         kino.down()
@@ -200,7 +201,7 @@ def test_a_child_finds_what_is_for_it_alone(member: Visitor, tmp_path: Path) -> 
     chosen = {"profile_id": made["profile_id"]}
     assert request.put(f"{member.origin}/api/v1/profile", data=chosen, headers=headers).ok
     page.goto(member.origin)
-    page.get_by_role("heading", name="Hello, Kim").wait_for()
+    page.get_by_role("heading", name="What would you like to see, Kim?").wait_for()
     field(page)
     page.keyboard.type("mara")
     page.get_by_role("option", name=f"{PERSON} Person").wait_for()
