@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from cuemark.app.engines import postgres
 from cuemark.gateway.access import access_of, profiles_of, routes_of
 from cuemark.gateway.app import build_routes
 from tests.integration.gateway.households import Town, opened_town
@@ -35,11 +34,10 @@ ROUTES = table()
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def town(
-    postgres_socket: Path, tmp_path_factory: pytest.TempPathFactory
+    module_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Town]:
-    postgres.create_database(postgres_socket, "levels")
     folder = tmp_path_factory.mktemp("levels") / "data"
-    async with opened_town(folder, postgres.url_of(postgres_socket, "levels")) as town:
+    async with opened_town(folder, module_database_url) as town:
         yield town
 
 
