@@ -537,11 +537,11 @@ export const api = {
     proven((proof) => entered(json<Begun>("POST", "/login", { email, password, proof }))),
   redeem: (code: string) => entered(json<Begun>("POST", "/login/link", { code })),
   async giveFactor(challenge: string, answer: FactorAnswer): Promise<void> {
-    await json("POST", "/login/factor", { challenge, ...answer });
+    await proven((proof) => json("POST", "/login/factor", { challenge, ...answer, proof }));
   },
   passkeyOptions: () => json<RequestOptions>("POST", "/login/passkey/options"),
   async loginByPasskey(passkey: PasskeyAnswer): Promise<void> {
-    await json("POST", "/login/passkey", { passkey });
+    await proven((proof) => json("POST", "/login/passkey", { passkey, proof }));
   },
   async logout(): Promise<void> {
     await call("POST", `${BASE}/logout`);

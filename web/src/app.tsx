@@ -94,6 +94,16 @@ async function isToldAnew(member: Member): Promise<boolean> {
   return keepViewer(profiles.find((each) => each.profile_id === member.profile_id));
 }
 
+/** What was changed of the profile on another device holds here too, from the next view on. */
+async function refresh(member: Member): Promise<void> {
+  try {
+    await isToldAnew(member);
+  } catch (error) {
+    // What this device knows will do until it is asked again.
+    if (!(error instanceof ApiError)) throw error;
+  }
+}
+
 export function App() {
   const route = useRoute();
   const service = useService();
@@ -119,6 +129,7 @@ export function App() {
       const known = member.role !== "member" || member.profile_id === viewer().profile_id;
       if (!known && (await isToldAnew(member))) return location.reload();
       setVisit({ is: "member", member });
+      if (known && member.role === "member") void refresh(member);
       const here = location.pathname;
       if (here === "/login" || here === "/join") go(wantedPath.current, { replace: true });
     } catch (error) {
