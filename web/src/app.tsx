@@ -20,6 +20,7 @@ import { LoginPage } from "./pages/login.tsx";
 import { PlanPage } from "./pages/plan/page.tsx";
 import { ManagePage } from "./pages/manage.tsx";
 import { ProfilesPage } from "./pages/profiles.tsx";
+import { SearchPage } from "./pages/search.tsx";
 import { WorkPage } from "./pages/work.tsx";
 import { Message } from "./parts/message.tsx";
 import { Prover } from "./parts/prover.tsx";
@@ -254,6 +255,10 @@ export function App() {
     );
   }
   if (route.view === "plan") return <PlanPage service={service} onLoggedOut={toLogin} />;
+  if (route.view === "search") {
+    const { kids } = visit.member;
+    return <SearchPage key={route.text} text={route.text} kids={kids} onLoggedOut={toLogin} />;
+  }
   if (route.view === "history") return <HistoryPage onLoggedOut={toLogin} />;
   if (route.view === "account") {
     return (
