@@ -30,6 +30,7 @@ def table() -> list[tuple[str, str, str]]:
 
 
 ROUTES = table()
+SEARCHED = ("/search?text=film", "/search/suggestions?text=fil")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -65,7 +66,8 @@ async def child(town: Town, email: str) -> tuple[str, dict[str, str]]:
 
 
 def target(path: str, ids: Mapping[str, str]) -> str:
-    return re.sub(r"{(\w+):\w+}", lambda found: ids.get(found.group(1), "abc_1"), path)
+    filled = re.sub(r"{(\w+):\w+}", lambda found: ids.get(found.group(1), "abc_1"), path)
+    return f"{filled}?text=film" if "/search" in path else filled
 
 
 def body_of(method: str, path: str, ids: Mapping[str, str]) -> object:
@@ -110,6 +112,9 @@ async def test_what_is_within_its_level_a_child_finds_and_plays(town: Town) -> N
     await town.must("POST", f"/plays/{ids['session_id']}/stop")
     listed = (await town.must("GET", "/titles", token=token)).json()["titles"]
     assert [each["title_id"] for each in listed] == [town.film.title_id]
+    for asked in SEARCHED:
+        hits = (await town.must("GET", asked, token=token)).json()["hits"]
+        assert [each["hit_id"] for each in hits] == [town.film.title_id]
     body = {"title_id": town.film.title_id}
     play = (await town.must("POST", "/plays", body, token=token)).json()
     manifest = await town.must("GET", f"/plays/{play['session_id']}/manifest.mpd", token=token)
@@ -121,6 +126,8 @@ async def test_what_is_within_its_level_a_child_finds_and_plays(town: Town) -> N
         assert (await town.ask("GET", f"/api/v1{path}", token=token)).status == 403
     await rate(town, None)
     assert (await town.must("GET", "/titles", token=token)).json()["titles"] == []
+    for asked in SEARCHED:
+        assert (await town.must("GET", asked, token=token)).json()["hits"] == []
 
 
 async def test_no_body_of_a_child_lifts_its_level(town: Town) -> None:

@@ -8,12 +8,18 @@ from cuemark.contracts.rights import Holdback, LicenceType, Moment, Window
 
 ZONES = ("UTC", "UTC", "local", "Europe/Berlin", "-08:00")
 AROUND_MIN = (-10 * 1440, -1440, -120, -20, -10, -2, 2, 5, 30, 120, 420, 2 * 1440)
+SOON_MIN = (2, 20, 60, 300)
 TYPES: tuple[LicenceType, ...] = ("SVOD", "SVOD", "SVOD", "AVOD", *get_args(LicenceType))
 
 
 def windows(rng: random.Random, now: datetime) -> list[Window]:
-    """None of them: the title plays nowhere."""
-    return [_window(rng, now, number) for number in range(rng.choice((0, 1, 1, 2, 3)))]
+    """None: the title plays nowhere. Every second time one holds everywhere, and ends soon."""
+    found = [_window(rng, now, number) for number in range(rng.choice((0, 1, 1, 2, 3)))]
+    if rng.random() < 0.5:
+        end = _at(now, rng.choice(SOON_MIN), "UTC")
+        held = Window(window_id="held", territories=["WW"], licence_type="SVOD", end=end)
+        found.append(held)
+    return found
 
 
 def _window(rng: random.Random, now: datetime, number: int) -> Window:

@@ -69,7 +69,7 @@ class Course:
         kinds: list[tuple[int, Callable[[], Awaitable[None] | None]]] = [
             (16, devices.begin),
             (14, devices.report),
-            (8, devices.want_keys),
+            (12, devices.want_keys),
             (4, devices.are_redirected),
             (4, devices.end),
             (4, devices.crash),
