@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
@@ -15,9 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
-from cuemark.app import state
 from cuemark.app.cli.main import commands
-from cuemark.app.folder import DataFolder
 from cuemark.contexts.identity import wiring
 from cuemark.gateway.app import build_gateway
 from cuemark.gateway.staff.actions import ACTIONS
@@ -27,7 +24,7 @@ from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
 from cuemark.kit.outbox import Log
 from tests.databases import opened
-from tests.integration.gateway.listening import free_port, listening
+from tests.integration.gateway.listening import folder_of, free_port, listening, url_of
 from tests.unit.gateway.neighbours import OPERATOR, Town
 
 EVE = "eve@films.example"
@@ -81,19 +78,9 @@ async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
             roles=wiring.Roles(list(ACTIONS)),
             acts_key=b"k" * 32,
         ).service
-        folder = DataFolder(tmp_path / "data")
-        folder.run.mkdir(parents=True)
-        (folder.root / "secrets").mkdir()
-        (folder.root / "secrets" / "operator_token").write_text(OPERATOR)
-        url = f"http://127.0.0.1:{port}"
-        running = state.Running(
-            member_url=url, api_url=f"{url}/api/v1", internal_url=url, appliances=[], pids={}
-        )
-        state.write(
-            folder, state.Phase(supervisor_pid=os.getpid(), doing="serving", running=running)
-        )
+        folder = folder_of(tmp_path / "data", port)
         async with listening(build_gateway(replace(town.parts, identity=identity)), port):
-            yield House(database, folder.root, url)
+            yield House(database, folder.root, url_of(port))
 
 
 async def test_staff_are_added_given_a_token_another_role_and_removed(house: House) -> None:
