@@ -69,6 +69,13 @@ def other_database_url(postgres_socket: Path) -> Iterator[str]:
     yield from _empty_database(postgres_socket)
 
 
+@pytest.fixture(scope="module")
+def module_database_url(postgres_socket: Path) -> Iterator[str]:
+    """One for the tests of a module. A worker may set a module up again, after tests of another:
+    it finds nothing of the time before."""
+    yield from _empty_database(postgres_socket)
+
+
 def _empty_database(postgres_socket: Path) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
     postgres.create_database(postgres_socket, name)

@@ -9,6 +9,7 @@ import pyotp
 import pytest
 
 from cuemark.contexts.identity import wiring
+from cuemark.contexts.identity.model.factors import TRIES_OF_A_CHALLENGE
 from cuemark.contracts.identity import (
     Account,
     Authenticate,
@@ -30,6 +31,7 @@ from cuemark.contracts.identity.factors import (
     FactorList,
     FactorMissing,
     FactorNeeded,
+    FindChallenge,
     GiveFactor,
     ListFactors,
     PasskeysOff,
@@ -162,6 +164,25 @@ async def test_an_app_asks_for_its_code_at_each_login(house: House) -> None:
         await house.identity.give_factor(
             GiveFactor(challenge=asked.challenge, code=house.code(app, 1))
         )
+
+
+async def test_a_second_step_tells_whose_it_is_until_it_is_done(house: House) -> None:
+    app, _, _ = await house.with_app()
+    asked = await house.asked()
+    for _ in range(2 * TRIES_OF_A_CHALLENGE):
+        found = await house.identity.find_challenge(FindChallenge(challenge=asked.challenge))
+        assert found.email == EMAIL
+    give = GiveFactor(challenge=asked.challenge, code=house.code(app))
+    await house.identity.give_factor(give)
+    proof = await house.identity.ask_proof(AskProof(account_id=house.account.account_id))
+    enter = await house.identity.ask_passkey(AskPasskey())
+    for challenge in (asked.challenge, proof.challenge, enter.challenge, "x", "", "a\0b"):
+        with pytest.raises(ChallengeSpent):
+            await house.identity.find_challenge(FindChallenge(challenge=challenge))
+    late = await house.asked()
+    house.clock.advance(3600)
+    with pytest.raises(ChallengeSpent):
+        await house.identity.find_challenge(FindChallenge(challenge=late.challenge))
 
 
 async def test_a_call_that_knows_no_second_step_opens_nothing(house: House) -> None:

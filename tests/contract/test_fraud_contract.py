@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from cuemark.contexts.fraud import wiring
 from cuemark.contracts.fraud import (
+    By,
     ExplainAccount,
     Forgive,
     Fraud,
@@ -219,6 +220,41 @@ async def test_new_devices_of_an_account_in_many_homes_come_in_by_a_letter(house
     assert (await house.judge()).step == "pass"
     await house.fraud.forgive(Forgive(account_id=ANNA, email=EMAIL))
     assert (await house.fraud.note_login(opened)).letter is False
+
+
+@pytest.mark.parametrize(
+    ("by", "asked", "letter"),
+    [("password", True, True), ("factor", False, False), ("passkey", False, True)],
+)
+async def test_of_two_steps_the_first_asks_for_the_letter_and_the_second_does_not_again(
+    house: House, by: By, asked: bool, letter: bool
+) -> None:
+    homes = [(f"lgn_{number}", f"192.0.{number}.1") for number in range(5)]
+    await house.watch(14, *homes)
+    note = NoteLogin(email=EMAIL, opened=True, asked=asked, by=by)
+    assert (await house.fraud.note_login(note)).letter is letter
+
+
+async def test_wrong_second_factors_are_slowed_then_challenged_and_forgiven_by_a_right_one(
+    house: House,
+) -> None:
+    steps = []
+    for number in range(12):
+        address = f"198.18.{number}.1"
+        judge = JudgeLogin(email=EMAIL, client_address=address, by="factor")
+        steps.append((await house.fraud.judge_login(judge)).step)
+        wrong = NoteLogin(email=EMAIL, client_address=address, opened=False, by="factor")
+        await house.fraud.note_login(wrong)
+        # The password that is known already is no way to begin anew.
+        await house.fraud.note_login(NoteLogin(email=EMAIL, opened=True, asked=True))
+    assert list(dict.fromkeys(steps)) == ["pass", "slow", "proof"]
+    assert (await house.judge()).step == "pass"
+    found = (await house.fraud.list_findings(ListFindings(kind="stuffing"))).findings[0]
+    assert found.subject.startswith("mail_")
+    assert [each.code for each in found.reasons] == ["codes"]
+    await house.fraud.note_login(NoteLogin(email=EMAIL, opened=True, by="factor"))
+    judge = JudgeLogin(email=EMAIL, client_address="203.0.113.7", by="factor")
+    assert (await house.fraud.judge_login(judge)).step == "pass"
 
 
 async def test_a_household_that_travels_is_not_told_anything(house: House) -> None:

@@ -15,12 +15,14 @@ from cuemark.contracts.licensing import (
     LicenceInvalid,
     LicenceRefused,
     Licensing,
+    ListKeyIds,
     OpenLicences,
     ProvisionKeys,
 )
 from cuemark.contracts.protection import Robustness
 from cuemark.contracts.rights import Decision
 from cuemark.kit.clock import ManualClock
+from cuemark.kit.pages import PageInvalid, cursor_of
 from tests.contract.conftest import Reach
 from tests.databases import opened
 from tests.unit.gateway.neighbours.catalog import Films
@@ -248,6 +250,35 @@ async def test_no_licence_grows_past_the_most_keys_by_what_it_has_ahead(
     await open_session(licensing, clock)
     wanted = [keys[label, period].kid for label in LABELS for period in range(10)]
     assert len((await ask(licensing, wanted)).keys) == 32
+
+
+async def test_key_ids_come_in_pages_by_period_and_label_without_a_key(
+    licensing: Licensing,
+) -> None:
+    asked = ProvisionKeys(version_id=FILM, labels=LABELS, periods=3)
+    made = (await licensing.provision_keys(asked)).keys
+    await kids_of(licensing, VersionId("ver_other"))
+    told, after = [], ""
+    for _ in range(5):
+        page = await licensing.list_key_ids(ListKeyIds(version_id=FILM, after=after, limit=2))
+        told += [(each.period, each.label, each.kid) for each in page.keys]
+        after = page.next_cursor
+    assert after == ""
+    assert told == sorted((key.period, key.label, key.kid) for key in made)
+    unknown = await licensing.list_key_ids(ListKeyIds(version_id=VersionId("ver_none")))
+    assert (unknown.keys, unknown.next_cursor) == ([], "")
+
+
+async def test_a_page_of_key_ids_that_cannot_be_is_refused(licensing: Licensing) -> None:
+    for after in ("x", cursor_of("1"), cursor_of("one", "SD"), cursor_of("-1", "SD"), "9" * 500):
+        with pytest.raises(PageInvalid):
+            await licensing.list_key_ids(ListKeyIds(version_id=FILM, after=after))
+    for period in ("9" * 10, "\u0661", "1\0"):
+        with pytest.raises(PageInvalid):
+            await licensing.list_key_ids(ListKeyIds(version_id=FILM, after=cursor_of(period, "SD")))
+    for limit in (0, 201):
+        with pytest.raises(PageInvalid):
+            await licensing.list_key_ids(ListKeyIds(version_id=FILM, limit=limit))
 
 
 @pytest.mark.parametrize("periods", [0, -1, 2049])

@@ -107,6 +107,49 @@ async def test_a_token_of_staff_says_who_they_are_and_does_what_their_role_allow
     ]
 
 
+@pytest.mark.parametrize(
+    ("status", "result"), [(200, "done"), (302, "done"), (400, "failed"), (503, "failed")]
+)
+async def test_what_came_of_an_act_is_told_beside_it(
+    office: Office, status: int, result: str
+) -> None:
+    eve = await office.hire()
+    begun = await office.identity.begin_act(
+        BeginAct(
+            token=await office.token(eve),
+            action="plays.stop",
+            subject="plays",
+            client_address="192.0.2.7",
+            trace_id="ab" * 16,
+        )
+    )
+    office.clock.advance(2)
+    ended = EndAct(number=begun.number, status=status, subject="plays play_1")
+    await office.identity.end_act(ended)
+    last, first = (await office.identity.list_acts(ListActs())).acts
+    assert (last.of, last.result, last.status) == (first.number, result, status)
+    assert (first.subject, last.subject) == ("plays", "plays play_1")
+    assert last.at - first.at == timedelta(seconds=2)
+    same = [
+        (each.staff_id, each.role, each.client_address, each.trace_id) for each in (first, last)
+    ]
+    assert same == [(eve.staff_id, "support", "192.0.2.7", "ab" * 16)] * 2
+
+
+async def test_what_was_not_begun_cannot_be_ended(office: Office) -> None:
+    token = await office.token(await office.hire())
+    with pytest.raises(NotAllowed):
+        await office.identity.begin_act(BeginAct(token=token, action="invoices.refund"))
+    begun = await office.identity.begin_act(BeginAct(token=token, action="plays.stop"))
+    await office.identity.end_act(EndAct(number=begun.number, status=200))
+    before = await office.acts()
+    refused, end = 1, begun.number + 1
+    for number in (-1, 0, refused, end, 999):
+        await office.identity.end_act(EndAct(number=number, status=200))
+    assert await office.acts() == before
+    assert (await office.identity.verify_acts(VerifyActs())).fault == ""
+
+
 async def test_what_a_role_does_not_allow_is_refused_and_written_down(office: Office) -> None:
     token = await office.token(await office.hire())
     with pytest.raises(NotAllowed, match=r"support does not allow invoices\.refund"):

@@ -260,6 +260,27 @@ export interface WorkPage {
   readonly next_cursor: string;
 }
 
+/** In which field something was found, and what stands there. */
+export interface Match {
+  readonly field: "title" | "series" | "person" | "genre" | "theme" | "text" | "like";
+  readonly text: string;
+}
+
+export interface Hit {
+  readonly what: "work" | "person" | "genre" | "theme";
+  readonly hit_id: string;
+  readonly name: string;
+  readonly why: readonly Match[];
+  readonly work: WorkSummary | null;
+}
+
+/** `like` is the title whose like was asked for; empty where it was not. */
+export interface Found {
+  readonly hits: readonly Hit[];
+  readonly next_cursor: string;
+  readonly like: string;
+}
+
 export type Rating = "down" | "up" | "love";
 
 /** How the profile stands to a work; an empty rating: it has given none. */
@@ -356,6 +377,7 @@ const BASE = "/api/v1";
 const TIMEOUT_MS = 15_000;
 const HISTORY_PAGE = 100;
 const LIST_PAGE = 48;
+const LIKE_ROW = 16;
 
 interface Call {
   readonly body?: unknown;
@@ -476,6 +498,11 @@ export const api = {
     jsonAfterReport<Work>(`/works/${id(workId)}?territory=${id(territory)}`),
   works: (wanted: Readonly<Record<string, string>>) =>
     jsonAfterReport<WorkPage>(`/works?${new URLSearchParams(wanted).toString()}`),
+  search: (text: string, after: string) =>
+    jsonAfterReport<Found>(`/search?${new URLSearchParams({ text, after }).toString()}`),
+  suggest: (text: string) =>
+    json<Found>("GET", `/search/suggestions?${new URLSearchParams({ text }).toString()}`),
+  like: (workId: string) => jsonAfterReport<Found>(`/works/${id(workId)}/like?limit=${LIKE_ROW}`),
   async schemaOrg(workId: string): Promise<string> {
     const response = await call("GET", `${BASE}/works/${id(workId)}/schema.jsonld`);
     return response.text();
@@ -510,11 +537,11 @@ export const api = {
     proven((proof) => entered(json<Begun>("POST", "/login", { email, password, proof }))),
   redeem: (code: string) => entered(json<Begun>("POST", "/login/link", { code })),
   async giveFactor(challenge: string, answer: FactorAnswer): Promise<void> {
-    await json("POST", "/login/factor", { challenge, ...answer });
+    await proven((proof) => json("POST", "/login/factor", { challenge, ...answer, proof }));
   },
   passkeyOptions: () => json<RequestOptions>("POST", "/login/passkey/options"),
   async loginByPasskey(passkey: PasskeyAnswer): Promise<void> {
-    await json("POST", "/login/passkey", { passkey });
+    await proven((proof) => json("POST", "/login/passkey", { passkey, proof }));
   },
   async logout(): Promise<void> {
     await call("POST", `${BASE}/logout`);

@@ -20,6 +20,7 @@ import { LoginPage } from "./pages/login.tsx";
 import { PlanPage } from "./pages/plan/page.tsx";
 import { ManagePage } from "./pages/manage.tsx";
 import { ProfilesPage } from "./pages/profiles.tsx";
+import { SearchPage } from "./pages/search.tsx";
 import { WorkPage } from "./pages/work.tsx";
 import { Message } from "./parts/message.tsx";
 import { Prover } from "./parts/prover.tsx";
@@ -93,6 +94,16 @@ async function isToldAnew(member: Member): Promise<boolean> {
   return keepViewer(profiles.find((each) => each.profile_id === member.profile_id));
 }
 
+/** What was changed of the profile on another device holds here too, from the next view on. */
+async function refresh(member: Member): Promise<void> {
+  try {
+    await isToldAnew(member);
+  } catch (error) {
+    // What this device knows will do until it is asked again.
+    if (!(error instanceof ApiError)) throw error;
+  }
+}
+
 export function App() {
   const route = useRoute();
   const service = useService();
@@ -118,6 +129,7 @@ export function App() {
       const known = member.role !== "member" || member.profile_id === viewer().profile_id;
       if (!known && (await isToldAnew(member))) return location.reload();
       setVisit({ is: "member", member });
+      if (known && member.role === "member") void refresh(member);
       const here = location.pathname;
       if (here === "/login" || here === "/join") go(wantedPath.current, { replace: true });
     } catch (error) {
@@ -243,6 +255,10 @@ export function App() {
     );
   }
   if (route.view === "plan") return <PlanPage service={service} onLoggedOut={toLogin} />;
+  if (route.view === "search") {
+    const { kids } = visit.member;
+    return <SearchPage key={route.text} text={route.text} kids={kids} onLoggedOut={toLogin} />;
+  }
   if (route.view === "history") return <HistoryPage onLoggedOut={toLogin} />;
   if (route.view === "account") {
     return (

@@ -7,6 +7,7 @@ import "./style/pages.css";
 import "./style/plan.css";
 import "./style/profiles.css";
 import "./style/player.css";
+import "./style/search.css";
 
 document.documentElement.lang = language;
 const root = document.getElementById("page");

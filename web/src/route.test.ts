@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { codeOf, isOpen, routeOf, watchPath, workPath } from "./route.ts";
+import { codeOf, isOpen, routeOf, searchPath, watchPath, workPath } from "./route.ts";
 
 test("profiles have a page to choose and one to manage them", () => {
   assert.deepEqual(routeOf("/profiles"), { view: "profiles" });
@@ -13,6 +13,14 @@ test("each view has one address", () => {
   assert.deepEqual(routeOf("/login"), { view: "login" });
   assert.deepEqual(routeOf(watchPath("ttl_01J")), { view: "watch", titleId: "ttl_01J" });
   assert.deepEqual(routeOf(workPath("ser_01J")), { view: "work", workId: "ser_01J" });
+});
+
+test("what is searched for is in the address", () => {
+  for (const text of ["salt", "a/b?c=d&e#f", "Солярис", ""]) {
+    assert.deepEqual(routeOf(searchPath(text)), { view: "search", text });
+  }
+  assert.deepEqual(routeOf("/search"), { view: "search", text: "" });
+  assert.deepEqual(routeOf("/account?text=x"), { view: "account" });
 });
 
 test("pages of accounts have addresses, some of them without a login", () => {

@@ -1,4 +1,4 @@
-// Where in the page we are: one address for each view, told from the path alone.
+// Where in the page we are: one address for each view, told from its path and query alone.
 
 import { useEffect, useState } from "preact/hooks";
 
@@ -11,6 +11,7 @@ export type Route =
   | { readonly view: "profiles" }
   | { readonly view: "manage" }
   | { readonly view: "history" }
+  | { readonly view: "search"; readonly text: string }
   | { readonly view: Open }
   | { readonly view: "watch"; readonly titleId: string }
   | { readonly view: "work"; readonly workId: string }
@@ -25,7 +26,8 @@ export function isOpen(view: Route["view"]): view is Open {
   return (OPEN as readonly string[]).includes(view);
 }
 
-export function routeOf(path: string): Route {
+export function routeOf(address: string): Route {
+  const [path = "", query = ""] = address.split("?", 2);
   if (path === "/") return { view: "home" };
   if (path === "/login") return { view: "login" };
   if (path === "/account") return { view: "account" };
@@ -34,6 +36,9 @@ export function routeOf(path: string): Route {
   if (path === "/profiles") return { view: "profiles" };
   if (path === "/profiles/manage") return { view: "manage" };
   if (path === "/history") return { view: "history" };
+  if (path === "/search") {
+    return { view: "search", text: new URLSearchParams(query).get("text") ?? "" };
+  }
   const open = OPEN.find((view) => path === `/${view}`);
   if (open) return { view: open };
   const watched = /^\/watch\/([A-Za-z0-9_-]{1,64})$/.exec(path);
@@ -52,6 +57,8 @@ export const watchPath = (titleId: string) => `/watch/${encodeURIComponent(title
 
 export const workPath = (workId: string) => `/title/${encodeURIComponent(workId)}`;
 
+export const searchPath = (text: string) => `/search?${new URLSearchParams({ text }).toString()}`;
+
 const MOVED = "cuemark:moved";
 
 export function go(path: string, options: { readonly replace?: boolean } = {}): void {
@@ -66,13 +73,13 @@ export function follow(event: MouseEvent): void {
   const link = event.currentTarget as HTMLAnchorElement;
   if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
-  go(link.pathname);
+  go(link.pathname + link.search);
 }
 
 export function useRoute(): Route {
-  const [path, setPath] = useState(location.pathname);
+  const [path, setPath] = useState(location.pathname + location.search);
   useEffect(() => {
-    const moved = () => setPath(location.pathname);
+    const moved = () => setPath(location.pathname + location.search);
     window.addEventListener("popstate", moved);
     window.addEventListener(MOVED, moved);
     return () => {

@@ -5,6 +5,8 @@ export interface Viewer {
   readonly language: string;
   readonly sound_languages: readonly string[];
   readonly caption_languages: readonly string[];
+  /** Whether the next episode begins by itself. */
+  readonly autoplay: boolean;
 }
 
 const PLACE = "cuemark.viewer";
@@ -13,6 +15,7 @@ const NOBODY: Viewer = {
   language: "",
   sound_languages: [],
   caption_languages: [],
+  autoplay: false,
 };
 
 let known: Viewer | undefined;
@@ -30,6 +33,7 @@ function stored(): Viewer {
       language: text(kept.language),
       sound_languages: texts(kept.sound_languages),
       caption_languages: texts(kept.caption_languages),
+      autoplay: kept.autoplay === true,
     };
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof DOMException) return NOBODY;
@@ -51,6 +55,7 @@ export function keepViewer(profile: Viewer | undefined): boolean {
     language: now.language,
     sound_languages: now.sound_languages,
     caption_languages: now.caption_languages,
+    autoplay: now.autoplay,
   };
   try {
     localStorage.setItem(PLACE, JSON.stringify(known));

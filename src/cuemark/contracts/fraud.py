@@ -25,6 +25,9 @@ Step = Literal["pass", "notice", "slow", "proof", "letter", "wait"]
 ``challenge``; ``letter``: by a link in a letter to the account's mail; ``wait``: not before
 ``until``."""
 
+By = Literal["password", "factor", "passkey"]
+"""What is shown at a login: a password, the second factor after it, or a passkey alone."""
+
 Kind = Literal["stuffing", "cards", "sharing"]
 
 
@@ -54,22 +57,31 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 class JudgeLogin(msgspec.Struct, frozen=True, kw_only=True):
     """``device`` is the id of a device that logged in with this mail address before, or empty;
-    ``answer`` is ``challenge:number``, where one was asked for."""
+    ``answer`` is ``challenge:number``, where one was asked for. ``email`` is empty of a passkey,
+    which says only then whose it is. Of a second factor no verdict is ``letter``: who was asked for
+    one may have come by a letter."""
 
     email: str
     client_address: str = ""
     device: str = ""
     answer: str = ""
+    by: By = "password"
 
 
 class NoteLogin(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of an attempt that passed; the first four are as in its ``JudgeLogin``."""
+    """What came of an attempt that passed, as its ``JudgeLogin`` had it.
+
+    ``opened``: what was shown is right; ``email`` is known then. ``asked`` of a right password: it
+    opened nothing yet, since the account has a second factor.
+    """
 
     email: str
     client_address: str = ""
     device: str = ""
     proven: bool = False
     opened: bool
+    by: By = "password"
+    asked: bool = False
 
 
 class JudgeCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,8 +114,8 @@ class NotePlay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):
-    """``letter``, of a login that was opened: the account is used in several homes, and this device
-    is new. It is to come in by a login link that was sent to the account's mail."""
+    """``letter``, of a password or a passkey that is right: the account is used in several homes,
+    and this device is new. It is to come in by a login link that was sent to the account's mail."""
 
     letter: bool = False
 

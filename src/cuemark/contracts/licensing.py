@@ -9,7 +9,8 @@ Refusal
 |-- LicenceServerAway  the licence server of a DRM system gives no licence; says why
 |-- KeysNotGiven       the key server gives no keys, or none that can be used; says why
 |-- UnknownMasterKey   no master key has this number
-`-- MasterKeyInUse     the master key cannot go; says why, and when it can
+|-- MasterKeyInUse     the master key cannot go; says why, and when it can
+`-- PageInvalid        the limit or the cursor of a list is not acceptable
 """
 
 from datetime import datetime
@@ -20,6 +21,7 @@ import msgspec
 from cuemark.contracts.ids import AccountId, PlaySessionId, TitleId, VersionId
 from cuemark.contracts.protection import KeySignal, Robustness, Scheme, System
 from cuemark.kit.errors import Refusal
+from cuemark.kit.pages import PageInvalid
 
 
 class LicenceRefused(Refusal):
@@ -185,6 +187,29 @@ class ExchangedKeys(msgspec.Struct, frozen=True, kw_only=True):
         return "ExchangedKeys(document=hidden)"
 
 
+class ListKeyIds(msgspec.Struct, frozen=True, kw_only=True):
+    """``after`` is the ``next_cursor`` of the page before; ``limit`` 1 to 200."""
+
+    version_id: VersionId
+    after: str = ""
+    limit: int = 200
+
+
+class KeyId(msgspec.Struct, frozen=True, kw_only=True):
+    """``kid`` in hex; ``period`` counts crypto periods from 0."""
+
+    kid: str
+    label: str
+    period: int = 0
+
+
+class KeyIdPage(msgspec.Struct, frozen=True, kw_only=True):
+    """By period, then label; empty of a version that has no keys, or that there is not."""
+
+    keys: list[KeyId]
+    next_cursor: str = ""
+
+
 class MasterKeyState(msgspec.Struct, frozen=True, kw_only=True):
     """``content_keys`` counts those that are stored under it, ``wraps`` says that new ones are.
 
@@ -227,6 +252,7 @@ class Licensing(Protocol):
         KeysNotGiven,
         UnknownMasterKey,
         MasterKeyInUse,
+        PageInvalid,
     )
 
     async def provision_keys(self, request: ProvisionKeys) -> ProvisionedKeys: ...
@@ -240,6 +266,8 @@ class Licensing(Protocol):
     async def forward_challenge(self, request: ForwardChallenge) -> ServerLicence: ...
 
     async def exchange_keys(self, request: ExchangeKeys) -> ExchangedKeys: ...
+
+    async def list_key_ids(self, request: ListKeyIds) -> KeyIdPage: ...
 
     async def list_master_keys(self, request: ListMasterKeys) -> MasterKeyList: ...
 

@@ -182,6 +182,7 @@ HANDLERS: tuple[HTTPRouteHandler, ...] = (
     functions.get_run,
     functions.retry_run,
     keys.exchange_keys,
+    keys.list_key_ids,
     operators.create_account,
     operators.log_account_out,
     factors.reset_factors,

@@ -17,7 +17,7 @@ from cuemark.contracts.identity.factors import (
     PasskeyAnswer,
 )
 from cuemark.contracts.identity.passkeys import PasskeyAsked, PasskeyBegun
-from cuemark.gateway.views import Line, Secret, View
+from cuemark.gateway.views import Line, Proof, Secret, View
 from cuemark.kit.clock import Clock
 
 Base64Url = Annotated[str, Meta(max_length=16_384, pattern=r"^[A-Za-z0-9_-]*\Z")]
@@ -106,13 +106,19 @@ class FactorAskedView(View, frozen=True):
 
 
 class FactorBody(View, frozen=True):
+    """``proof`` is as in `POST /login`."""
+
     challenge: Secret
     code: FactorCode = ""
     passkey: CredentialBody | None = None
+    proof: Proof = ""
 
 
 class PasskeyLoginBody(View, frozen=True):
+    """``proof`` is as in `POST /login`."""
+
     passkey: CredentialBody
+    proof: Proof = ""
 
 
 class ProofBody(View, frozen=True):

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import msgspec
 
 from cuemark.contracts.catalog import GetTitle
-from cuemark.contracts.catalog.works import AdmitWorks, ListTitlesWithin, WorkSummary
+from cuemark.contracts.catalog.admitting import admitted
+from cuemark.contracts.catalog.works import ListTitlesWithin, WorkSummary
 from cuemark.contracts.ids import TitleId, WorkId
 from cuemark.contracts.rights import Decide, Decision
 from cuemark.contracts.steering import Locate
@@ -35,29 +36,14 @@ async def rights_of(
     for first in range(0, len(title_ids), MOST_ROWS):
         asked = Decide(title_ids=[*title_ids[first : first + MOST_ROWS]], territory=territory)
         found |= {each.title_id: each for each in (await parts.rights.decide(asked)).decisions}
-    admitted = await _admitted(parts, request, [WorkId(each) for each in found], territory)
+    works = [WorkId(each) for each in found]
+    fit = await admitted(parts.catalog, works, request.user.maturity, territory)
     return {
         title_id: right
-        if WorkId(title_id) in admitted
+        if WorkId(title_id) in fit
         else msgspec.structs.replace(right, allowed=False, shown=False, may_go_on=False)
         for title_id, right in found.items()
     }
-
-
-async def _admitted(
-    parts: GatewayParts, request: AnyRequest, work_ids: Sequence[WorkId], territory: str
-) -> set[WorkId]:
-    """Those of the works that are for the caller's profile."""
-    maturity = request.user.maturity
-    if maturity is None:
-        return set(work_ids)
-    admitted: set[WorkId] = set()
-    for first in range(0, len(work_ids), MOST_ROWS):
-        asked = AdmitWorks(
-            work_ids=[*work_ids[first : first + MOST_ROWS]], maturity=maturity, territory=territory
-        )
-        admitted |= set((await parts.catalog.admit_works(asked)).work_ids)
-    return admitted
 
 
 async def shown_works(
@@ -81,8 +67,9 @@ async def shown_works(
     if request.user.maturity is None or not holders:
         return shown
     held = [each for each in holders if each in shown]
-    admitted = await _admitted(parts, request, held, await territory_of(parts, request))
-    return shown - (set(held) - admitted)
+    territory = await territory_of(parts, request)
+    fit = await admitted(parts.catalog, held, request.user.maturity, territory)
+    return shown - (set(held) - fit)
 
 
 async def first_picture(parts: GatewayParts, request: AnyRequest, work_id: WorkId) -> str:

@@ -7,6 +7,8 @@ those pages and no proof about Stripe:
 - lists filtered by ``customer`` and ``payment_method``, and paged back by ``ending_before``
 - ``allowed_payment_method_types``, and ``return_url`` with a page that the owner acts on
   (https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action)
+- pages of Checkout in the mode of set-up (https://docs.stripe.com/api/checkout/sessions): an owner
+  names a card there, or goes away until the page is over
 - nothing of it is kept on disk, where localstripe would keep it for all its users
 """
 
@@ -20,7 +22,9 @@ from localstripe.resources import (  # type: ignore[import-untyped]
     BalanceTransaction,
     List,
     PaymentIntent,
+    PaymentMethod,
     SetupIntent,
+    StripeObject,
     store,
 )
 
@@ -115,9 +119,58 @@ def confirm_payment(
     return _confirm_payment(id, **data)
 
 
+class CheckoutSession(StripeObject):  # type: ignore[misc]
+    object = "checkout.session"
+    _id_prefix = "cs_test_"
+
+    def __init__(
+        self,
+        *,
+        mode: str,
+        customer: str,
+        success_url: str,
+        cancel_url: str,
+        allowed_payment_method_types: list[str],
+        metadata: dict[str, str],
+        setup_intent_data: dict[str, dict[str, str]],
+    ) -> None:
+        assert mode == "setup"
+        super().__init__()
+        self.mode, self.customer, self.metadata = mode, customer, metadata
+        self.success_url, self.cancel_url = success_url, cancel_url
+        intent = SetupIntent(
+            customer=customer,
+            payment_method_types=allowed_payment_method_types,
+            **setup_intent_data,
+        )
+        self.setup_intent = intent.id
+        self.status = "open"
+        self.url: str | None = f"http://127.0.0.1:{sys.argv[1]}/_pages/{self.id}"
+
+    def _act(self, answer: str, number: str) -> str:
+        """Where the page leads to."""
+        if answer == "approve":
+            card = {"number": number, "exp_month": 12, "exp_year": 2040, "cvc": "123"}
+            intent = SetupIntent._api_retrieve(self.setup_intent)
+            intent._attach_pm(PaymentMethod(type="card", card=card))
+            intent.status, intent.next_action = "succeeded", None
+            self.status, self.url = "complete", None
+            return self.success_url
+        self.status, self.url = "expired", None
+        return self.cancel_url
+
+
+def list_pages(limit: str = "10", starting_after: str | None = None) -> Any:
+    return CheckoutSession._api_list_all("/v1/checkout/sessions", limit, starting_after)
+
+
 async def act(request: web.Request) -> web.StreamResponse:
     """What the owner says on the page."""
-    name, said = request.path.rsplit("/", 1)[1], (await request.post()).get("answer")
+    name, form = request.path.rsplit("/", 1)[1], await request.post()
+    said = form.get("answer")
+    if name.startswith(CheckoutSession._id_prefix):
+        page = CheckoutSession._api_retrieve(name)
+        raise web.HTTPSeeOther(page._act(str(said), str(form.get("number", ""))))
     kind: Any = SetupIntent if name.startswith("seti_") else PaymentIntent
     intent = kind._api_retrieve(name)
     if kind is PaymentIntent:
@@ -154,6 +207,11 @@ def main() -> None:
     }
     resources.extra_apis[:] = [
         (method, path, others.get(path, does)) for method, path, does in resources.extra_apis
+    ]
+    resources.extra_apis += [
+        ("POST", "/v1/checkout/sessions", CheckoutSession._api_create),
+        ("GET", "/v1/checkout/sessions", list_pages),
+        ("GET", "/v1/checkout/sessions/{id}", CheckoutSession._api_retrieve),
     ]
     # The server makes its routes of these when it is imported.
     from localstripe.server import app  # type: ignore[import-untyped]

@@ -22,7 +22,7 @@ from cuemark.contexts.billing.model.calls import Succeeded
 from cuemark.contexts.billing.psp import Psp
 from cuemark.contexts.billing.psp.debit import AT_THE_BANK, DebitPsp
 from cuemark.contexts.billing.psp.sandbox import wire
-from cuemark.contexts.billing.psp.stripe.adapter import API, Account, StripePsp
+from cuemark.contexts.billing.psp.stripe.adapter import API, ON_A_PAGE, Account, StripePsp
 from cuemark.contexts.billing.psp.stripe.transport import Transport
 from tests.contract.billing.conftest import KEY, Sandbox, free_port, running
 
@@ -30,11 +30,17 @@ Kind = Literal["good", "asks_once", "asks_each", "poor", "closed"]
 """How what pays behaves: it pays, has its owner asked at the set-up or at each payment, has no
 money, or is gone for good."""
 Operation = Literal["mandate", "authorize", "capture", "refund"]
-NAMES = ["sandbox", "debit", "localstripe"]
+NAMES = ["sandbox", "debit", "localstripe", "checkout"]
 LIVE = "CUEMARK_TEST_STRIPE_KEY"
 if LIVE in os.environ:
     NAMES.append("stripe")
 
+LOCALSTRIPE = {
+    "tokens": "numbers are given to Stripe, not to us",
+    "tells_why": "localstripe has one code for every decline",
+    "bounds_refunds": "localstripe gives back more than was paid",
+    "charges_back": "localstripe knows no disputes",
+}
 CANNOT: Mapping[str, Mapping[str, str]] = {
     "sandbox": {},
     "debit": {
@@ -43,12 +49,8 @@ CANNOT: Mapping[str, Mapping[str, str]] = {
         "asks_at_payments": "a mandate is all that an owner is asked for",
         "sets_up_unasked": "an owner is always asked for the mandate",
     },
-    "localstripe": {
-        "tokens": "numbers are given to Stripe, not to us",
-        "tells_why": "localstripe has one code for every decline",
-        "bounds_refunds": "localstripe gives back more than was paid",
-        "charges_back": "localstripe knows no disputes",
-    },
+    "localstripe": LOCALSTRIPE,
+    "checkout": LOCALSTRIPE | {"sets_up_unasked": "an owner always names the card on a page"},
     "stripe": {
         "tokens": "numbers are given to Stripe, not to us",
         "acts": "the page of a bank in Stripe's test mode wants a browser and the network",
@@ -201,7 +203,7 @@ class Losing(Transport):
 
 @dataclass
 class AtStripe:
-    """Stripe in its test mode, or localstripe."""
+    """Stripe in its test mode, or localstripe: by tokens of cards, or on a page (``checkout``)."""
 
     name: str
     psp: Psp
@@ -214,6 +216,8 @@ class AtStripe:
         return f"{text}-{self.run}"
 
     async def card(self, kind: Kind) -> str:
+        if self.name == "checkout":
+            return ON_A_PAGE
         if self.name == "stripe":
             return STRIPE_TOKENS[kind]
         card = {"number": STRIPES[kind], "exp_month": 12, "exp_year": 2040, "cvc": "123"}
@@ -223,10 +227,12 @@ class AtStripe:
         return str(made.data["id"])
 
     async def act(self, url: str, kind: Kind, answer: str) -> str:
-        return await posted(url, {"answer": answer})
+        """On Stripe's page a card is named, which others have been given by then."""
+        return await posted(url, {"answer": answer, "number": STRIPES[kind]})
 
     async def lose(self, operation: Operation, when: Literal["before", "after"]) -> None:
-        self.transport.next = (PATHS[operation], when)
+        on_a_page = self.name == "checkout" and operation == "mandate"
+        self.transport.next = ("/checkout/sessions" if on_a_page else PATHS[operation], when)
 
     async def pass_days(self) -> None:
         """Cards pay at once."""
@@ -254,7 +260,7 @@ async def opened_provider(
             yield AtSandbox(name, kind(sandbox.line.exchange, KEY), dead, sandbox)
         return
     key, url = os.environ.get(LIVE, ""), API
-    if name == "localstripe":
+    if name in ("localstripe", "checkout"):
         key, url = "sk_test_of_tests", localstripe()
     async with _at_stripe(name, key, url) as provider:
         yield provider

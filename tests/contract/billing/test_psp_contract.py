@@ -274,6 +274,23 @@ async def test_a_lost_answer_to_a_set_up_is_found_again(provider: Provider, when
     assert when == "before" or again.ref == standing.ref
 
 
+@pytest.mark.parametrize(
+    "provider", sorted(n for n in CANNOT if "sets_up_unasked" in CANNOT[n]), indirect=True
+)
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_page_whose_address_was_lost_is_found_again(provider: Provider, when: str) -> None:
+    card = await provider.card("good")
+    call = SetUp(key=provider.key("acc_1:m1"), card=card, return_url=BACK)
+    await lose(provider, "mandate", when)
+    assert isinstance(await provider.psp.setup_mandate(call), Unknown)
+    standing = await provider.psp.fetch(Look(key=call.key, card=card))
+    assert isinstance(standing, Found)
+    assert standing.status == ("absent" if when == "before" else "action")
+    again = await provider.psp.setup_mandate(call)
+    assert isinstance(again, ActionRequired)
+    assert when == "before" or (again.ref, again.url) == (standing.ref, standing.url)
+
+
 @able()
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("operation", ["authorize", "capture", "refund"])

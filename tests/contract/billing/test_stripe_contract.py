@@ -7,10 +7,16 @@ import pytest
 import requests
 import stripe
 
+from cuemark.contexts.billing.psp.stripe.adapter import ON_A_PAGE
 from cuemark.contexts.billing.wiring import StripeAt
 from cuemark.contracts.billing import BillingInvalid
 from cuemark.contracts.billing.invoices import RefundInvoice, TakeWebhook
-from cuemark.contracts.billing.subscriptions import AddTestCard, Subscribe, Subscription
+from cuemark.contracts.billing.subscriptions import (
+    AddTestCard,
+    ReplaceCard,
+    Subscribe,
+    Subscription,
+)
 from tests.contract.billing.conftest import Sandbox
 from tests.contract.billing.house import House, opened_house
 from tests.contract.billing.providers import STRIPES, WEBHOOK_SECRET, Kind, posted
@@ -84,6 +90,44 @@ async def test_an_owner_approves_and_a_webhook_that_comes_twice_tells_of_it(
     assert (await house.billing.take_webhook(told_of(f"{invoice.invoice_id}:1", "evt_2"))).fresh
     await house.service.work()
     assert (await house.standing()).state == "active"
+
+
+async def test_a_card_is_named_on_stripes_page(house: House) -> None:
+    asked = await subscribe(house, ON_A_PAGE)
+    assert (asked.state, asked.card) == ("incomplete", "action")
+    said = {"answer": "approve", "number": STRIPES["good"]}
+    assert await posted(asked.action_url, said) == "http://here.test/plan"
+    assert (await house.billing.take_webhook(told_of(f"{house.anna}:m1", "evt_1"))).fresh
+    await house.service.work()
+    standing = await house.standing()
+    assert (standing.state, standing.action_url) == ("active", "")
+    assert [each.status for each in await house.invoices()] == ["paid"]
+
+
+async def test_who_leaves_stripes_page_owes_nothing_and_may_come_again(house: House) -> None:
+    asked = await subscribe(house, ON_A_PAGE)
+    await posted(asked.action_url, {"answer": "leave"})
+    await house.billing.take_webhook(told_of(f"{house.anna}:m1", "evt_1"))
+    await house.service.work()
+    assert (await house.standing()).state == "ended"
+    assert not any((await house.balances()).values())
+    again = await subscribe(house, ON_A_PAGE)
+    assert (again.state, again.card) == ("incomplete", "action")
+    assert again.action_url != asked.action_url
+
+
+async def test_another_card_is_named_on_stripes_page(
+    house: House, card: Callable[[Kind], str]
+) -> None:
+    await subscribe(house, card("good"))
+    other = ReplaceCard(account_id=house.anna, card=ON_A_PAGE)
+    asked = await house.billing.replace_card(other)
+    assert (asked.state, asked.card) == ("active", "action")
+    await posted(asked.action_url, {"answer": "approve", "number": STRIPES["good"]})
+    await house.billing.take_webhook(told_of(f"{house.anna}:m2", "evt_1"))
+    await house.service.work()
+    standing = await house.standing()
+    assert (standing.state, standing.card, standing.action_url) == ("active", "ready", "")
 
 
 def told_of(key: str, event_id: str) -> TakeWebhook:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,9 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from cuemark.app import state
 from cuemark.app.cli.main import commands
-from cuemark.app.folder import DataFolder
 from cuemark.contexts.catalog import wiring as catalog_wiring
 from cuemark.contexts.rights import wiring
 from cuemark.contexts.rights.wiring import read_sheet, write_sheet
@@ -24,8 +21,8 @@ from cuemark.kit.clock import SystemClock
 from cuemark.kit.ids import Ids
 from cuemark.kit.outbox import Log
 from tests.databases import opened
-from tests.integration.gateway.listening import free_port, listening
-from tests.unit.gateway.neighbours import OPERATOR, Town
+from tests.integration.gateway.listening import folder_of, free_port, listening
+from tests.unit.gateway.neighbours import Town
 
 
 @dataclass(frozen=True)
@@ -58,17 +55,7 @@ async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
         catalog = catalog_wiring.build(database, log, clock, Ids(clock))
         rights = wiring.build(database, log, clock, wiring.Terms())
         parts = replace(town.parts, catalog=catalog.service, rights=rights.service)
-        folder = DataFolder(tmp_path / "data")
-        folder.run.mkdir(parents=True)
-        (folder.root / "secrets").mkdir()
-        (folder.root / "secrets" / "operator_token").write_text(OPERATOR)
-        url = f"http://127.0.0.1:{port}"
-        running = state.Running(
-            member_url=url, api_url=f"{url}/api/v1", internal_url=url, appliances=[], pids={}
-        )
-        state.write(
-            folder, state.Phase(supervisor_pid=os.getpid(), doing="serving", running=running)
-        )
+        folder = folder_of(tmp_path / "data", port)
         async with listening(build_gateway(parts), port):
             yield House(catalog.service, catalog.followers[0], folder.root)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,20 +12,16 @@ import pytest
 import structlog
 from click.testing import CliRunner, Result
 
-from cuemark.app import state
 from cuemark.app.cli.main import commands
-from cuemark.app.folder import DataFolder
-from cuemark.app.state import Phase, Running
 from cuemark.contexts.catalog import wiring
 from cuemark.contracts.catalog import CreateTitle
 from cuemark.gateway.app import build_gateway
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.ids import Ids
-from cuemark.kit.objects import write_private
 from cuemark.kit.outbox import Log
 from tests.databases import opened
-from tests.integration.gateway.listening import free_port, listening
-from tests.unit.gateway.neighbours import OPERATOR, Town
+from tests.integration.gateway.listening import folder_of, free_port, listening, url_of
+from tests.unit.gateway.neighbours import Town
 
 Cuemark = Callable[..., Awaitable[Result]]
 
@@ -38,15 +33,8 @@ async def cuemark(tmp_path: Path, database_url: str) -> AsyncIterator[Cuemark]:
     The gateway is in this process, so it writes no log where the command's output is looked at.
     """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    folder = DataFolder(tmp_path / "data")
-    folder.prepare()
-    write_private(folder.root / "secrets" / "operator_token", OPERATOR.encode())
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    running = Running(
-        member_url=url, api_url=f"{url}/api/v1", internal_url="", appliances=[], pids={}
-    )
-    state.write(folder, Phase(supervisor_pid=os.getpid(), doing="serving", running=running))
+    folder = folder_of(tmp_path / "data", port)
 
     async with opened(database_url, wiring) as database:
         clock = SystemClock()
@@ -60,7 +48,7 @@ async def cuemark(tmp_path: Path, database_url: str) -> AsyncIterator[Cuemark]:
             return result
 
         await room.followers[0].catch_up()
-        parts = replace(Town(tmp_path, url, clock).parts, catalog=room.service)
+        parts = replace(Town(tmp_path, url_of(port), clock).parts, catalog=room.service)
         async with listening(build_gateway(parts), port):
             yield run
     structlog.reset_defaults()

@@ -1,7 +1,6 @@
 """Days of two regions with a premiere each day: plans from what was told, and the commands."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,20 +10,17 @@ from typing import TypeVar
 import pytest
 from click.testing import CliRunner
 
-from cuemark.app import state
 from cuemark.app.cli.main import commands
-from cuemark.app.folder import DataFolder
-from cuemark.app.state import Phase, Running
 from cuemark.contexts.fill import wiring
 from cuemark.contracts.fill import GetManifest
 from cuemark.contracts.ids import ApplianceId, VersionId
 from cuemark.gateway.app import build_gateway
 from cuemark.kit.clock import ManualClock, SystemClock
-from cuemark.kit.objects import Objects, write_private
+from cuemark.kit.objects import Objects
 from tests.contract.fill.house import FILM_BYTES, STORE, A, B, House
 from tests.databases import opened
-from tests.integration.gateway.listening import free_port, listening
-from tests.unit.gateway.neighbours import OPERATOR, Town
+from tests.integration.gateway.listening import folder_of, free_port, listening, url_of
+from tests.unit.gateway.neighbours import Town
 
 T = TypeVar("T")
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -113,16 +109,9 @@ async def test_each_region_is_to_have_what_it_watches_and_what_is_new(house: Hou
 
 async def test_the_commands_tell_the_plan_and_its_reasons(house: House, tmp_path: Path) -> None:
     await watched_for(house, 2)
-    folder = DataFolder(tmp_path / "data")
-    folder.prepare()
-    write_private(folder.root / "secrets" / "operator_token", OPERATOR.encode())
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    running = Running(
-        member_url=url, api_url=f"{url}/api/v1", internal_url="", appliances=[], pids={}
-    )
-    state.write(folder, Phase(supervisor_pid=os.getpid(), doing="serving", running=running))
-    parts = replace(Town(tmp_path, url, SystemClock()).parts, fill=house.room.service)
+    folder = folder_of(tmp_path / "data", port)
+    parts = replace(Town(tmp_path, url_of(port), SystemClock()).parts, fill=house.room.service)
 
     async def said(*argv: str) -> str:
         run = await asyncio.to_thread(

@@ -100,7 +100,7 @@ class Town:
 
     async def log_in(self, email: str) -> str:
         link = (await self.must("POST", "/login-links", {"email": email, "create": True})).json()
-        granted = await self.ask("POST", "/api/v1/login/link", json={"code": link["code"]})
+        granted = await self.must("POST", "/login/link", {"code": link["code"]})
         return str(granted.json()["token"])
 
     async def settle(self, email: str) -> Household:

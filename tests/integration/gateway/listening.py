@@ -2,17 +2,28 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
+
+from cuemark.app import state
+from cuemark.app.folder import DataFolder
+from cuemark.kit.objects import write_private
+from tests.unit.gateway.neighbours import OPERATOR
 
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def url_of(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
 
 
 @contextlib.asynccontextmanager
@@ -39,3 +50,16 @@ async def listening(gateway: object, port: int) -> AsyncIterator[None]:
     finally:
         server.stop()  # type: ignore[no-untyped-call]
         await asyncio.wait_for(task, 10)
+
+
+def folder_of(root: Path, port: int) -> DataFolder:
+    """A data folder by which commands find the gateway on this port."""
+    folder = DataFolder(root)
+    folder.prepare()
+    write_private(folder.root / "secrets" / "operator_token", OPERATOR.encode())
+    url = url_of(port)
+    running = state.Running(
+        member_url=url, api_url=f"{url}/api/v1", internal_url="", appliances=[], pids={}
+    )
+    state.write(folder, state.Phase(supervisor_pid=os.getpid(), doing="serving", running=running))
+    return folder

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from cuemark.app.engines import postgres
 from cuemark.gateway.access import access_of, profiles_of, routes_of
 from cuemark.gateway.app import build_routes
 from tests.integration.gateway.households import Town, opened_town
@@ -31,15 +30,15 @@ def table() -> list[tuple[str, str, str]]:
 
 
 ROUTES = table()
+SEARCHED = ("/search?text=film", "/search/suggestions?text=fil")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def town(
-    postgres_socket: Path, tmp_path_factory: pytest.TempPathFactory
+    module_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Town]:
-    postgres.create_database(postgres_socket, "levels")
     folder = tmp_path_factory.mktemp("levels") / "data"
-    async with opened_town(folder, postgres.url_of(postgres_socket, "levels")) as town:
+    async with opened_town(folder, module_database_url) as town:
         yield town
 
 
@@ -67,7 +66,8 @@ async def child(town: Town, email: str) -> tuple[str, dict[str, str]]:
 
 
 def target(path: str, ids: Mapping[str, str]) -> str:
-    return re.sub(r"{(\w+):\w+}", lambda found: ids.get(found.group(1), "abc_1"), path)
+    filled = re.sub(r"{(\w+):\w+}", lambda found: ids.get(found.group(1), "abc_1"), path)
+    return f"{filled}?text=film" if "/search" in path else filled
 
 
 def body_of(method: str, path: str, ids: Mapping[str, str]) -> object:
@@ -112,6 +112,9 @@ async def test_what_is_within_its_level_a_child_finds_and_plays(town: Town) -> N
     await town.must("POST", f"/plays/{ids['session_id']}/stop")
     listed = (await town.must("GET", "/titles", token=token)).json()["titles"]
     assert [each["title_id"] for each in listed] == [town.film.title_id]
+    for asked in SEARCHED:
+        hits = (await town.must("GET", asked, token=token)).json()["hits"]
+        assert [each["hit_id"] for each in hits] == [town.film.title_id]
     body = {"title_id": town.film.title_id}
     play = (await town.must("POST", "/plays", body, token=token)).json()
     manifest = await town.must("GET", f"/plays/{play['session_id']}/manifest.mpd", token=token)
@@ -123,6 +126,8 @@ async def test_what_is_within_its_level_a_child_finds_and_plays(town: Town) -> N
         assert (await town.ask("GET", f"/api/v1{path}", token=token)).status == 403
     await rate(town, None)
     assert (await town.must("GET", "/titles", token=token)).json()["titles"] == []
+    for asked in SEARCHED:
+        assert (await town.must("GET", asked, token=token)).json()["hits"] == []
 
 
 async def test_no_body_of_a_child_lifts_its_level(town: Town) -> None:

@@ -18,7 +18,6 @@ import pytest
 import pytest_asyncio
 
 from cuemark.app.compose import CONTRACTS
-from cuemark.app.engines import postgres
 from cuemark.gateway.access import access_of, action_of, routes_of
 from cuemark.gateway.app import build_routes
 from cuemark.kit.link import methods_of, route_of
@@ -209,11 +208,10 @@ BELONGING = [(method, path) for method, path in GUARDED if f"{method} {path}" in
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def town(
-    postgres_socket: Path, tmp_path_factory: pytest.TempPathFactory
+    module_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Town]:
-    postgres.create_database(postgres_socket, "matrix")
     folder = tmp_path_factory.mktemp("matrix") / "data"
-    async with opened_town(folder, postgres.url_of(postgres_socket, "matrix")) as town:
+    async with opened_town(folder, module_database_url) as town:
         yield town
 
 

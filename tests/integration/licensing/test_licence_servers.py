@@ -1,5 +1,6 @@
 """Challenges of DRM systems, forwarded to a server that others run."""
 
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -8,7 +9,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from cuemark.contexts.licensing import wiring
-from cuemark.contexts.licensing.model.dialects.forwarded import CONTENT_HEADER, KIDS_HEADER
+from cuemark.contexts.licensing.model.dialects.forwarded import (
+    CONTENT_HEADER,
+    KIDS_HEADER,
+    LEFT_OUT_HEADER,
+    MAX_KIDS_BYTES,
+    POLICY_HEADER,
+)
 from cuemark.contexts.licensing.wiring import LicenceServer, Server, forwarded
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
 from cuemark.contracts.licensing import (
@@ -18,6 +25,7 @@ from cuemark.contracts.licensing import (
     LicenceRefused,
     LicenceServerAway,
     Licensing,
+    ListKeyIds,
     OpenLicences,
     ProvisionKeys,
     ServerLicence,
@@ -104,6 +112,46 @@ async def test_a_challenge_and_its_licence_pass_as_they_are(
     assert asked.headers["soapaction"] == '"AcquireLicense"'
     assert asked.headers[CONTENT_HEADER] == FILM
     assert asked.headers[KIDS_HEADER].split(",") == [key.kid for key in keys.keys]
+
+
+async def test_of_a_long_film_in_short_periods_the_key_ids_are_asked_for_and_no_header_grows(
+    licensing: Licensing, others: Answering
+) -> None:
+    """Four hours in periods of a minute."""
+    labels = ["AUDIO", "HD", "SD", "UHD1"]
+    wanted = ProvisionKeys(version_id=FILM, labels=labels, periods=4 * 60)
+    keys = (await licensing.provision_keys(wanted)).keys
+    await forward(licensing)
+    (asked,) = others.asked
+    assert KIDS_HEADER not in asked.headers
+    # UHD1 takes hardware, which this session has not.
+    assert asked.headers[LEFT_OUT_HEADER] == str(3 * 4 * 60)
+    assert set(json.loads(asked.headers[POLICY_HEADER])["labels"]) == {"AUDIO", "HD", "SD"}
+    assert sum(len(name) + len(value) for name, value in asked.headers.items()) < 2048
+    told, after = [], ""
+    while True:
+        page = await licensing.list_key_ids(ListKeyIds(version_id=FILM, after=after))
+        assert len(page.keys) <= 200
+        told += [(each.period, each.label, each.kid) for each in page.keys]
+        if not (after := page.next_cursor):
+            break
+    assert told == sorted((key.period, key.label, key.kid) for key in keys)
+    assert len(told) == 4 * 4 * 60
+
+
+async def test_as_many_key_ids_as_fit_are_told_in_the_header(
+    licensing: Licensing, others: Answering
+) -> None:
+    for periods, fits in ((31, True), (32, False)):
+        others.asked.clear()
+        wanted = ProvisionKeys(
+            version_id=FILM, labels=["AUDIO", "HD", "SD", "UHD2"], periods=periods
+        )
+        await licensing.provision_keys(wanted)
+        await forward(licensing)
+        (asked,) = others.asked
+        assert (KIDS_HEADER in asked.headers, LEFT_OUT_HEADER in asked.headers) == (fits, not fits)
+        assert len(asked.headers.get(KIDS_HEADER, "")) <= MAX_KIDS_BYTES
 
 
 async def test_who_has_no_play_gets_no_licence_and_the_server_is_not_asked(

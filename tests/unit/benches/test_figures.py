@@ -1,10 +1,12 @@
 """Figures are kept in one file, of which a bench that runs replaces its own."""
 
+import re
 from pathlib import Path
 
 import msgspec
 
 from benches.figures import Anchor, Figure, figure, load, merged, save
+from benches.pages import BENCHES
 from benches.report import page, table
 
 ORDER = ["ingest", "start", "hits"]
@@ -76,3 +78,8 @@ def test_the_page_has_a_section_for_each_bench_and_tells_the_machine_of_each_run
 
 def test_the_table_has_a_row_for_each_figure() -> None:
     assert table([figure("hits: c", 1, "us"), figure("hits: d", 1, "us")]).row_count == 2
+
+
+def test_the_guide_tells_of_each_bench_once() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "how-to" / "measure.md").read_text("utf-8")
+    assert sorted(re.findall(r"^\| `(\w+)` \|", guide, re.M)) == sorted(BENCHES)

@@ -131,12 +131,64 @@ def test_those_who_do_the_work_and_fail_make_it_harder() -> None:
     assert before < after <= MOST_BITS
 
 
+SECOND = HOME._replace(by="factor")
+
+
+def test_guesses_at_a_second_factor_are_slowed_then_asked_for_work_and_never_locked_out() -> None:
+    stuffing, steps, bits = Stuffing(), [], []
+    for number in range(40):
+        guess = attacker(number, HOME.mail)._replace(by="factor")
+        judgement = stuffing.judge(guess, 1000.0 + number * 5, proven=False)
+        steps.append(judgement.step)
+        bits.append(judgement.bits)
+        stuffing.failed(guess, 1000.0 + number * 5, proven=False)
+    assert list(dict.fromkeys(steps)) == ["pass", "slow", "proof"]
+    assert bits == sorted(bits)
+    assert stuffing.judge(SECOND, 1200.0, proven=True).step == "pass"
+    assert stuffing.is_trusted(SECOND._replace(device="d1"), 1200.0)
+
+
+def test_wrong_second_factors_do_not_weigh_on_the_password_nor_the_other_way_round() -> None:
+    stuffing = Stuffing()
+    for number in range(40):
+        stuffing.failed(attacker(number, HOME.mail)._replace(by="factor"), 1000.0, proven=False)
+    codes = [each.code for each in stuffing.judge(HOME, 1060.0, proven=False).reasons]
+    assert "codes" not in codes
+    assert "mail" not in codes
+    for number in range(40):
+        stuffing.failed(attacker(number, "mail_ben"), 1000.0, proven=False)
+    ben = SECOND._replace(mail="mail_ben")
+    found = [each.code for each in stuffing.judge(ben, 1060.0, proven=False).reasons]
+    assert "mail" not in found
+    assert "codes" not in found
+
+
+def test_passkeys_that_are_nobodys_weigh_on_where_they_come_from_alone() -> None:
+    stuffing = Stuffing()
+    nobody = Attempt("", "198.51.100.9/32", "198.51.100.0/24", by="passkey")
+    for number in range(20):
+        stuffing.failed(nobody, 1000.0 + number * 5, proven=False)
+    assert stuffing.judge(nobody, 1100.0, proven=False).step == "proof"
+    elsewhere = nobody._replace(address="203.0.113.7/32", network="203.0.113.0/24")
+    assert stuffing.judge(elsewhere, 1100.0, proven=False).step == "pass"
+
+
+def test_a_second_factor_that_is_right_forgives_what_was_mistyped_before_it() -> None:
+    stuffing = Stuffing()
+    for _ in range(12):
+        stuffing.failed(SECOND._replace(address="", network=""), 1000.0, proven=False)
+    assert stuffing.judge(SECOND, 1030.0, proven=False).step != "pass"
+    stuffing.opened(SECOND)
+    assert stuffing.judge(SECOND, 1030.0, proven=False).step == "pass"
+
+
 ATTEMPTS = st.builds(
     Attempt,
-    st.sampled_from(["mail_a", "mail_b", "mail_c"]),
+    st.sampled_from(["", "mail_a", "mail_b", "mail_c"]),
     st.sampled_from(["", "198.51.100.1/32", "198.51.100.2/32"]),
     st.sampled_from(["", "198.51.100.0/24"]),
     st.sampled_from(["", "d1"]),
+    st.sampled_from(["password", "factor", "passkey"]),
 )
 EVENTS = st.tuples(
     st.sampled_from(["challenged", "answered", "failed", "opened"]), ATTEMPTS, st.floats(0, 60)

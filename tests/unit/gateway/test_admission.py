@@ -15,10 +15,14 @@ from cuemark.contracts.fraud import (
     Verdict,
 )
 from cuemark.contracts.identity import Login
+from cuemark.contracts.identity.factors import GiveFactor
+from cuemark.contracts.identity.passkeys import LoginByPasskey
 from cuemark.gateway.slowed import Slowed
 from tests.unit.gateway.asking import Answer, Asker
 from tests.unit.gateway.neighbours import ANNA, FILM, PASSWORD, Town
 from tests.unit.gateway.neighbours.billing import GOOD_CARD
+from tests.unit.gateway.neighbours.factors import CHALLENGE, FACTOR_CODE
+from tests.unit.gateway.test_factors import ANSWER
 
 EMAIL = "anna@films.example"
 BODY = {"email": EMAIL, "password": PASSWORD}
@@ -115,6 +119,90 @@ async def test_a_new_device_of_an_account_in_several_homes_comes_in_by_a_letter(
     assert (answer.status, answer.code) == (403, "letter_needed")
     assert not answer.header("set-cookie")
     assert ANNA in town.people.ended
+
+
+async def test_a_letter_is_asked_for_before_the_second_factor_too(ask: Asker, town: Town) -> None:
+    town.watchman.letter, town.people.two_steps = True, True
+    answer = await ask("POST", "/api/v1/login", json=BODY)
+    assert (answer.status, answer.code) == (403, "letter_needed")
+    assert CHALLENGE not in answer.body.decode()
+
+
+async def test_each_step_of_a_login_is_judged_before_it_and_told_of_after(
+    ask: Asker, town: Town
+) -> None:
+    town.people.two_steps = True
+    await ask("POST", "/api/v1/login", json=BODY)
+    for code in ("000000", FACTOR_CODE):
+        body = {"challenge": CHALLENGE, "code": code}
+        await ask("POST", "/api/v1/login/factor", json=body)
+    judged = [each for each in town.watchman.heard if isinstance(each, JudgeLogin)]
+    noted = [each for each in town.watchman.heard if isinstance(each, NoteLogin)]
+    assert [(each.email, each.by) for each in judged] == [
+        (EMAIL, "password"),
+        (EMAIL, "factor"),
+        (EMAIL, "factor"),
+    ]
+    assert [(each.by, each.opened, each.asked) for each in noted] == [
+        ("password", True, True),
+        ("factor", False, False),
+        ("factor", True, False),
+    ]
+
+
+async def test_a_passkey_is_judged_before_it_says_whose_it_is(ask: Asker, town: Town) -> None:
+    wrong = ANSWER | {"id": "b3RoZXI"}
+    for passkey in (wrong, ANSWER):
+        await ask("POST", "/api/v1/login/passkey", json={"passkey": passkey})
+    heard = [each for each in town.watchman.heard if isinstance(each, JudgeLogin | NoteLogin)]
+    told = [(type(each), each.email, each.by) for each in heard]
+    assert told == [
+        (JudgeLogin, "", "passkey"),
+        (NoteLogin, "", "passkey"),
+        (JudgeLogin, "", "passkey"),
+        (NoteLogin, EMAIL, "passkey"),
+    ]
+    assert [each.opened for each in heard if isinstance(each, NoteLogin)] == [False, True]
+
+
+async def test_a_passkey_on_a_new_device_of_an_account_in_several_homes_needs_a_letter(
+    ask: Asker, town: Town
+) -> None:
+    town.watchman.letter = True
+    answer = await ask("POST", "/api/v1/login/passkey", json={"passkey": ANSWER})
+    assert (answer.status, answer.code) == (403, "letter_needed")
+    assert not answer.header("set-cookie")
+    assert ANNA in town.people.ended
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/login/factor", {"challenge": CHALLENGE, "code": FACTOR_CODE}),
+        ("/login/passkey", {"passkey": ANSWER}),
+    ],
+)
+async def test_no_factor_is_checked_of_who_is_to_prove_something_first(
+    ask: Asker, town: Town, path: str, body: dict[str, object]
+) -> None:
+    town.watchman.verdict = PROOF
+    answer = await ask("POST", f"/api/v1{path}", json=body)
+    assert (answer.status, answer.code) == (403, "proof_needed")
+    assert not any(isinstance(each, GiveFactor | LoginByPasskey) for each in town.people.heard)
+    town.watchman.verdict = Verdict(step="pass", proven=True)
+    answer = await ask("POST", f"/api/v1{path}", json=body | {"proof": "c.d:7"})
+    assert answer.status == 200
+    judged = [each for each in town.watchman.heard if isinstance(each, JudgeLogin)]
+    assert judged[-1].answer == "c.d:7"
+    noted = [each for each in town.watchman.heard if isinstance(each, NoteLogin)]
+    assert [each.proven for each in noted] == [True]
+
+
+async def test_without_fraud_the_second_factor_and_passkeys_go_on(ask: Asker, town: Town) -> None:
+    town.watchman.away = True
+    body = {"challenge": CHALLENGE, "code": FACTOR_CODE}
+    assert (await ask("POST", "/api/v1/login/factor", json=body)).status == 200
+    assert (await ask("POST", "/api/v1/login/passkey", json={"passkey": ANSWER})).status == 200
 
 
 async def test_who_is_slowed_gets_in_a_little_later(ask: Asker, town: Town) -> None:

@@ -33,3 +33,11 @@ async def test_no_answer_has_a_key_in_it(ask: Asker) -> None:
 
 async def test_a_member_rotates_nothing(ask: Asker) -> None:
     assert (await ask("POST", HERE, token=ANNA, json={})).status == 403
+
+
+async def test_a_licence_server_is_told_key_ids_and_a_member_is_not(ask: Asker) -> None:
+    path = "/api/v1/versions/ver_film/key-ids"
+    told = (await ask("GET", path, token=OPERATOR)).json()
+    assert [each["label"] for each in told["keys"]] == ["SD"]
+    assert all(set(each) == {"kid", "label", "period"} for each in told["keys"])
+    assert (await ask("GET", path, token=ANNA)).status == 403

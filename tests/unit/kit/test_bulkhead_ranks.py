@@ -62,6 +62,7 @@ async def test_work_whose_caller_went_away_is_skipped_and_the_next_is_done() -> 
     last = asyncio.create_task(bulkhead.run(lambda: done.append("last")))
     await asyncio.sleep(0.02)
     gone.cancel()
+    await asyncio.wait([gone])
     gate.set()
     await asyncio.gather(first, last)
     assert done == ["last"]

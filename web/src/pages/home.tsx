@@ -7,6 +7,7 @@ import { durationText, QualityBadge } from "../parts/badge.tsx";
 import { Card, CardSkeleton, WorkCard } from "../parts/card.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Mark } from "../parts/mark.tsx";
+import { SearchBox } from "../parts/search-box.tsx";
 import { follow, watchPath, workPath } from "../route.ts";
 import { directionOf, moveFocus } from "../spatial.ts";
 import { clock, worthResuming } from "../timeline.ts";
@@ -32,6 +33,7 @@ export function HomePage({ serviceName, member, onLogOut, onLoggedOut }: HomePag
           <Mark />
           {serviceName}
         </p>
+        <SearchBox onLoggedOut={onLoggedOut} />
         {member.role === "member" ? (
           <a
             class="who"

@@ -192,6 +192,10 @@ function EditPage({ profile, household, onDone }: EditPageProps) {
           languages={SPOKEN}
           chosen={profile?.caption_languages[0] ?? ""}
         />
+        <label class="check">
+          <input name="autoplay" type="checkbox" defaultChecked={profile?.autoplay ?? true} />
+          <span>{say("profile.autoplay")}</span>
+        </label>
         <label>
           {say("profile.new_pin")}
           <input
@@ -274,6 +278,7 @@ function changeOf(
     language: textOf(form, "language"),
     sound_languages: [...new Set([...list("sound"), ...(profile?.sound_languages.slice(1) ?? [])])],
     caption_languages: list("captions"),
+    autoplay: form.has("autoplay"),
     ...(kids === profile?.kids ? {} : { kids }),
     ...(profile && maturity === profile.maturity ? {} : { maturity }),
     ...(pin ? { pin } : {}),

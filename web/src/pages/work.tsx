@@ -1,5 +1,6 @@
 // The page of a work: a film with who made it, or a series with its seasons and episodes.
 
+import { Fragment, type ComponentChildren } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { api, ApiError, type Work, type WorkSummary } from "../api.ts";
 import { complaintOf, isLoggedOut } from "../complaint.ts";
@@ -10,8 +11,9 @@ import { Watched, WorkCard } from "../parts/card.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Message } from "../parts/message.tsx";
 import { People } from "../parts/people.tsx";
+import { SearchBox } from "../parts/search-box.tsx";
 import { StandingButtons } from "../parts/standing.tsx";
-import { follow, watchPath, workPath } from "../route.ts";
+import { follow, searchPath, watchPath, workPath } from "../route.ts";
 import { nameOf } from "../strings.ts";
 import { clock, worthResuming } from "../timeline.ts";
 import { useArrows } from "./home.tsx";
@@ -60,12 +62,14 @@ export function WorkPage({ workId, onLoggedOut }: WorkPageProps) {
           <Icon name="back" />
           {say("page.home")}
         </a>
+        <SearchBox onLoggedOut={onLoggedOut} />
       </header>
       <main>
         <Head opened={opened} />
         <Inside opened={opened} />
         <People credits={opened.work.credits} />
         <Facts work={opened.work} />
+        <Like workId={workId} />
       </main>
     </div>
   );
@@ -127,7 +131,7 @@ function Head({ opened }: { readonly opened: Opened }) {
           {facts.map((fact) => (
             <span key={String(fact)}>{fact}</span>
           ))}
-          <span>{work.genres.map((genre) => genre.name).join(", ")}</span>
+          <Subjects subjects={work.genres} />
           <QualityBadge title={work.work} />
         </p>
         {work.synopsis && <p class="synopsis whole">{work.synopsis}</p>}
@@ -301,28 +305,58 @@ function Cards(props: {
   );
 }
 
+/** Genres or themes, each leading to what else there is of it. */
+function Subjects({ subjects }: { readonly subjects: Work["genres"] }) {
+  return (
+    <span>
+      {subjects.map(({ term_id, name }, place) => (
+        <Fragment key={term_id}>
+          {place > 0 && ", "}
+          <a class="lead-on" href={searchPath(name)} onClick={follow}>
+            {name}
+          </a>
+        </Fragment>
+      ))}
+    </span>
+  );
+}
+
 function Facts({ work }: { readonly work: Work }) {
   const original = work.original_language;
-  const rows: readonly (readonly [string, string])[] = [
+  const rows: readonly (readonly [string, ComponentChildren])[] = [
     [say("work.original"), original && nameOf("language", original, language)],
     [say("work.countries"), work.countries.map((each) => nameOf("region", each, language)).join(", ")],
-    [say("work.themes"), work.themes.map((each) => each.name).join(", ")],
+    [say("work.themes"), work.themes.length > 0 && <Subjects subjects={work.themes} />],
     [say("work.ratings"), work.ratings.map((each) => `${each.scheme} ${each.rating}`).join(", ")],
   ];
-  const told = rows.filter(([, text]) => text);
+  const told = rows.filter(([, said]) => said);
   if (told.length === 0) return null;
   return (
     <section class="row">
       <dl class="told">
-        {told.map(([name, text]) => (
+        {told.map(([name, said]) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd>{text}</dd>
+            <dd>{said}</dd>
           </div>
         ))}
       </dl>
     </section>
   );
+}
+
+/** What is like it. An ornament: where search is away, the page does without. */
+function Like({ workId }: { readonly workId: string }) {
+  const [works, setWorks] = useState<readonly WorkSummary[]>([]);
+  useEffect(() => {
+    api.like(workId).then(
+      ({ hits }) => setWorks(hits.flatMap(({ work }) => (work ? [work] : []))),
+      (error: unknown) => {
+        if (!(error instanceof ApiError)) throw error;
+      },
+    );
+  }, [workId]);
+  return <Cards id="like" heading={say("work.like")} works={works} />;
 }
 
 function seasonName(season: WorkSummary): string {

@@ -39,8 +39,14 @@ export function Card({ title }: { readonly title: Title }) {
   );
 }
 
+interface WorkCardProps {
+  readonly work: WorkSummary;
+  /** What led to it, where that is not its name. */
+  readonly reason?: string;
+}
+
 /** A work that has a page of its own to choose from. */
-export function WorkCard({ work }: { readonly work: WorkSummary }) {
+export function WorkCard({ work, reason = "" }: WorkCardProps) {
   const facts = [work.year, work.duration_s > 0 && durationText(work.duration_s)].filter(Boolean);
   return (
     <li>
@@ -50,6 +56,7 @@ export function WorkCard({ work }: { readonly work: WorkSummary }) {
         </span>
         <span class="card-name">{work.name}</span>
         <span class="card-facts">{facts.join(" · ")}</span>
+        {reason && <span class="card-series">{reason}</span>}
       </a>
     </li>
   );

@@ -1,5 +1,6 @@
 import type { Credit } from "../api.ts";
 import { say } from "../language.ts";
+import { follow, searchPath } from "../route.ts";
 import type { StringKey } from "../strings.ts";
 
 /** The parts in the order in which they are told of, each with its heading. */
@@ -34,7 +35,9 @@ export function People({ credits }: { readonly credits: readonly Credit[] }) {
             <dt>{say(part.heading)}</dt>
             {part.credits.map((each, place) => (
               <dd key={place}>
-                {each.name}
+                <a class="lead-on" href={searchPath(each.name)} onClick={follow}>
+                  {each.name}
+                </a>
                 {each.character && (
                   <span class="character">{` ${say("work.as", { character: each.character })}`}</span>
                 )}

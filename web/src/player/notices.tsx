@@ -1,13 +1,16 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Title } from "../api.ts";
 import { say } from "../language.ts";
 import { Mark } from "../parts/mark.tsx";
 import { useFirstFocus } from "../parts/use-first-focus.ts";
-import { follow, watchPath } from "../route.ts";
+import { follow, go, watchPath } from "../route.ts";
 import { clock } from "../timeline.ts";
+import { viewer } from "../viewer.ts";
 import type { Screening, View } from "./screening.ts";
 
 const RESUME_NOTE_MS = 7_000;
+/** How long somebody has to say that the next episode is not to begin by itself. */
+const NEXT_IN_S = 8;
 
 interface NoticesProps {
   readonly view: View;
@@ -65,8 +68,30 @@ function Ended({ screening, next }: Pick<NoticesProps, "screening" | "next">) {
           {say("player.next", { name: next.name })}
         </a>
       )}
+      {next && viewer().autoplay && <BeginsSoon titleId={next.title_id} />}
       <Choices action={say("player.again")} onAction={() => void screening.start(0)} />
     </div>
+  );
+}
+
+/** Counts down to a title, and goes there unless it is told not to. */
+function BeginsSoon({ titleId }: { readonly titleId: string }) {
+  const [leftS, setLeftS] = useState(NEXT_IN_S);
+  const [stopped, setStopped] = useState(false);
+  useEffect(() => {
+    if (stopped) return;
+    if (leftS === 0) return go(watchPath(titleId));
+    const timer = setTimeout(() => setLeftS(leftS - 1), 1_000);
+    return () => clearTimeout(timer);
+  }, [titleId, leftS, stopped]);
+  if (stopped) return null;
+  return (
+    <p class="notice-soon">
+      <span>{say("player.next_in", { seconds: String(leftS) })}</span>
+      <button type="button" class="plain" onClick={() => setStopped(true)}>
+        {say("player.next_stop")}
+      </button>
+    </p>
   );
 }
 

@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from cuemark.contexts.licensing.model.keys import LicenceSession, WrappedKey
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
+from cuemark.contracts.licensing import KeyId
 from cuemark.contracts.protection import KeySignal
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.direct import Query
@@ -117,6 +118,19 @@ async def keys_of(transaction: Transaction, version_id: VersionId) -> list[Wrapp
         )
         for row in rows
     ]
+
+
+async def key_ids_of(
+    transaction: Transaction, version_id: VersionId, after: tuple[int, str] | None, limit: int
+) -> list[KeyId]:
+    """By period and label, those after this one."""
+    asked = select(_key.c.kid, _key.c.label, _key.c.period).where(_key.c.version_id == version_id)
+    if after is not None:
+        period, label = after
+        later = (_key.c.period == period) & (_key.c.label > label)
+        asked = asked.where((_key.c.period > period) | later)
+    rows = await transaction.execute(asked.order_by(_key.c.period, _key.c.label).limit(limit))
+    return [KeyId(kid=row.kid, label=row.label, period=row.period) for row in rows]
 
 
 async def known_elsewhere(

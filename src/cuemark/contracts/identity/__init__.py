@@ -64,6 +64,7 @@ from cuemark.contracts.identity.devices import (
 from cuemark.contracts.identity.factors import (
     AskProof,
     BeginTotp,
+    ChallengeFound,
     ChallengeSpent,
     ConfirmTotp,
     FactorAsked,
@@ -71,6 +72,7 @@ from cuemark.contracts.identity.factors import (
     FactorList,
     FactorMissing,
     FactorNeeded,
+    FindChallenge,
     GiveFactor,
     ListFactors,
     PasskeysOff,
@@ -376,6 +378,8 @@ class Identity(Protocol):
     async def begin_login(self, request: Login) -> LoginBegun: ...
 
     async def begin_login_by_link(self, request: RedeemLoginLink) -> LoginBegun: ...
+
+    async def find_challenge(self, request: FindChallenge) -> ChallengeFound: ...
 
     async def give_factor(self, request: GiveFactor) -> LoginGranted: ...
 

@@ -81,6 +81,18 @@ class PasskeyAnswer(msgspec.Struct, frozen=True, kw_only=True):
     transports: list[str] = []
 
 
+class FindChallenge(msgspec.Struct, frozen=True, kw_only=True):
+    """``challenge`` is that of the second step of a login."""
+
+    challenge: str
+
+
+class ChallengeFound(msgspec.Struct, frozen=True, kw_only=True):
+    """The mail address of the account whose second factor is asked for."""
+
+    email: str
+
+
 class GiveFactor(msgspec.Struct, frozen=True, kw_only=True):
     """The second call of a login: a ``code`` (of an app, or a recovery code) or a ``passkey``.
 

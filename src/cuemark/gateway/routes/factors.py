@@ -9,6 +9,7 @@ from cuemark.contracts.identity import LoginGranted
 from cuemark.contracts.identity.factors import (
     AskProof,
     BeginTotp,
+    ChallengeSpent,
     ConfirmTotp,
     FactorList,
     GiveFactor,
@@ -19,7 +20,9 @@ from cuemark.contracts.identity.factors import (
     RemoveTotp,
     RenewRecoveryCodes,
     ResetFactors,
+    WrongFactor,
 )
+from cuemark.contracts.identity.joining import TooManyTries
 from cuemark.contracts.identity.logins import LoginsEnded
 from cuemark.contracts.identity.passkeys import (
     AddPasskey,
@@ -31,6 +34,7 @@ from cuemark.contracts.identity.passkeys import (
     RenamePasskey,
 )
 from cuemark.gateway.account_views import EmailBody
+from cuemark.gateway.admission import admit_factor, admit_login
 from cuemark.gateway.factor_views import (
     CodeBody,
     CreationOptionsView,
@@ -49,7 +53,7 @@ from cuemark.gateway.factor_views import (
     request_view,
 )
 from cuemark.gateway.parts import AnyRequest, Parts
-from cuemark.gateway.routes.login import device_of, let_in
+from cuemark.gateway.routes.login import device_of, keep_if, let_in
 from cuemark.gateway.views import API
 
 
@@ -63,15 +67,21 @@ async def give_factor(
     data: JSONBody[FactorBody], parts: Parts, request: AnyRequest
 ) -> Response[LoginGranted]:
     """The second step of a login whose first one answered with a `challenge`."""
-    granted = await parts.identity.give_factor(
-        GiveFactor(
-            challenge=data.challenge,
-            code=data.code,
-            passkey=answer_of(data.passkey) if data.passkey else None,
-            device=device_of(request),
-            client_address=parts.client_of(request),
+    admission = await admit_factor(parts, request, data.challenge, data.proof)
+    try:
+        granted = await parts.identity.give_factor(
+            GiveFactor(
+                challenge=data.challenge,
+                code=data.code,
+                passkey=answer_of(data.passkey) if data.passkey else None,
+                device=device_of(request),
+                client_address=parts.client_of(request),
+            )
         )
-    )
+    except (WrongFactor, TooManyTries):
+        await admission.failed()
+        raise
+    await keep_if(admission, granted.account.email, granted, parts)
     return await let_in(granted, parts, request)
 
 
@@ -96,13 +106,19 @@ async def ask_passkey(parts: Parts, request: AnyRequest) -> RequestOptionsView:
 async def log_in_by_passkey(
     data: JSONBody[PasskeyLoginBody], parts: Parts, request: AnyRequest
 ) -> Response[LoginGranted]:
-    granted = await parts.identity.login_by_passkey(
-        LoginByPasskey(
-            passkey=answer_of(data.passkey),
-            device=device_of(request),
-            client_address=parts.client_of(request),
+    admission = await admit_login(parts, request, "", data.proof, by="passkey")
+    try:
+        granted = await parts.identity.login_by_passkey(
+            LoginByPasskey(
+                passkey=answer_of(data.passkey),
+                device=device_of(request),
+                client_address=parts.client_of(request),
+            )
         )
-    )
+    except (WrongFactor, ChallengeSpent):
+        await admission.failed()
+        raise
+    await keep_if(admission, granted.account.email, granted, parts)
     return await let_in(granted, parts, request)
 
 

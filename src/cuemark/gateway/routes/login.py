@@ -15,7 +15,7 @@ from cuemark.contracts.identity import (
 )
 from cuemark.gateway import badges
 from cuemark.gateway.access import COOKIE, cookie_of, login_of
-from cuemark.gateway.admission import admit_login
+from cuemark.gateway.admission import Admission, admit_login
 from cuemark.gateway.errors import LetterNeeded
 from cuemark.gateway.factor_views import FactorAskedView, asked_view
 from cuemark.gateway.origins import cookie_needs_tls
@@ -44,14 +44,9 @@ async def log_in(
             )
         )
     except WrongCredentials:
-        await admission.note(opened=False)
+        await admission.failed()
         raise
-    if await admission.note(opened=True) and begun.granted is not None:
-        await parts.identity.logout(Logout(token=begun.granted.token))
-        raise LetterNeeded(
-            "This account is used in several homes, and this device is new: ask for a login link "
-            "by mail."
-        )
+    await keep_if(admission, data.email, begun.granted, parts)
     return await _entered(begun, parts, request)
 
 
@@ -78,6 +73,18 @@ async def log_out(parts: Parts, request: AnyRequest) -> Response[None]:
     response: Response[None] = Response(None)
     response.set_cookie(_cookie("", 0, parts, request))
     return response
+
+
+async def keep_if(
+    admission: Admission, email: str, granted: LoginGranted | None, parts: GatewayParts
+) -> None:
+    """End a login again that a letter is to open; ``LetterNeeded``."""
+    try:
+        await admission.passed(email, asked=granted is None)
+    except LetterNeeded:
+        if granted is not None:
+            await parts.identity.logout(Logout(token=granted.token))
+        raise
 
 
 def device_of(request: AnyRequest) -> str:

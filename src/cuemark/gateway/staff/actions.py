@@ -29,6 +29,7 @@ ACTIONS: Final = {
     "invoices.refund": "Money goes back to a member.",
     "jobs.read": "Encoding jobs, their events and what they cost.",
     "jobs.steer": "Jobs are put first, canceled and tried again.",
+    "key_ids.read": "The ids of a version's content keys, never the keys.",
     "keys.exchange": "Content keys are handed to an encryptor.",
     "ledger.read": "The ledger of the whole service.",
     "marks.read": "What a search for a watermark found: whose copy it was.",

@@ -9,11 +9,13 @@ from cuemark.contracts import identity
 from cuemark.contracts.identity.factors import (
     AskProof,
     BeginTotp,
+    ChallengeFound,
     ChallengeSpent,
     ConfirmTotp,
     FactorAsked,
     FactorList,
     FactorMissing,
+    FindChallenge,
     GiveFactor,
     KnownPasskey,
     ListFactors,
@@ -45,6 +47,7 @@ from cuemark.kit.clock import Clock
 from tests.unit.gateway.neighbours.neighbour import ANNA, Neighbour
 
 CHALLENGE, FACTOR_CODE, PASSKEY = "Y2hhbGxlbmdl", "123456", "psk_1"
+CREDENTIAL = "Y3JlZA"
 
 
 def account(name: str, clock: Clock) -> identity.Account:
@@ -67,6 +70,12 @@ class Protected(Neighbour):
     proved_at: datetime | None = None
     heard: list[msgspec.Struct] = field(default_factory=list)
 
+    async def find_challenge(self, request: FindChallenge) -> ChallengeFound:
+        self._done(request)
+        if request.challenge != CHALLENGE:
+            raise ChallengeSpent("This took too long.")
+        return ChallengeFound(email="anna@films.example")
+
     async def give_factor(self, request: GiveFactor) -> identity.LoginGranted:
         self._done(request)
         if request.challenge != CHALLENGE:
@@ -81,6 +90,8 @@ class Protected(Neighbour):
 
     async def login_by_passkey(self, request: LoginByPasskey) -> identity.LoginGranted:
         self._done(request)
+        if request.passkey.credential_id != CREDENTIAL:
+            raise WrongFactor("That is not right.")
         return self._grant()
 
     async def ask_proof(self, request: AskProof) -> FactorAsked:

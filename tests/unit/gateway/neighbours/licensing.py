@@ -55,6 +55,10 @@ class Keys(Neighbour):
         key = licensing.LicenceKey(kid=KID, key=KEY)
         return licensing.Licence(keys=[key], expires_at=self.clock.now() + timedelta(minutes=5))
 
+    async def list_key_ids(self, request: licensing.ListKeyIds) -> licensing.KeyIdPage:
+        self.check()
+        return licensing.KeyIdPage(keys=[licensing.KeyId(kid=KID, label="SD")])
+
     async def list_master_keys(self, request: licensing.ListMasterKeys) -> licensing.MasterKeyList:
         self.check()
         return licensing.MasterKeyList(

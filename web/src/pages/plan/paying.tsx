@@ -1,4 +1,4 @@
-// How a member pays: a card of the sandbox, an account that is named at the bank, or neither here.
+// How a member pays: a card of the sandbox, or what is named on a page of the bank or of Stripe.
 
 import { useState } from "preact/hooks";
 import { api, type Plan, type Provider, type Subscription } from "../../api.ts";
@@ -6,12 +6,12 @@ import { say } from "../../language.ts";
 import { textOf, useSubmit } from "../../parts/form.tsx";
 import { Part } from "../../parts/part.tsx";
 
-const AT_THE_BANK = "bank";
+/** What stands for a token where its owner names what pays on a page of the provider's. */
+const NAMED_THERE: Readonly<Partial<Record<Provider, string>>> = { debit: "bank", stripe: "page" };
 
 /** The token of what pays. A test card's number is the one thing of it that is ever asked for. */
 async function tokenOf(provider: Provider, form: FormData): Promise<string> {
-  if (provider === "debit") return AT_THE_BANK;
-  return (await api.testCard(textOf(form, "number"))).token;
+  return NAMED_THERE[provider] ?? (await api.testCard(textOf(form, "number"))).token;
 }
 
 /** A first subscription, or another after one has ended. */
@@ -40,20 +40,16 @@ export function OrderForm(props: {
           <strong>{plan.name}</strong>
         </p>
         <Means provider={provider} />
-        {provider !== "stripe" && (
-          <label>
-            {say("plan.coupon")}
-            <input name="coupon" autocomplete="off" maxLength={32} />
-          </label>
-        )}
+        <label>
+          {say("plan.coupon")}
+          <input name="coupon" autocomplete="off" maxLength={32} />
+        </label>
         <p class="complaint" role="alert">
           {refused || said}
         </p>
-        {provider !== "stripe" && (
-          <button class="button primary" type="submit" disabled={busy}>
-            {busy ? say("form.busy") : say("plan.subscribe")}
-          </button>
-        )}
+        <button class="button primary" type="submit" disabled={busy}>
+          {busy ? say("form.busy") : say("plan.subscribe")}
+        </button>
         <button class="button" type="button" disabled={busy} onClick={props.onBack}>
           {say("plan.back")}
         </button>
@@ -84,18 +80,16 @@ export function CardForm(props: {
       <p class="complaint" role="alert">
         {refused}
       </p>
-      {provider !== "stripe" && (
-        <button class="button" type="submit" disabled={busy}>
-          {busy ? say("form.busy") : say("card.use")}
-        </button>
-      )}
+      <button class="button" type="submit" disabled={busy}>
+        {busy ? say("form.busy") : say("card.use")}
+      </button>
     </form>
   );
 }
 
 function Means({ provider }: { readonly provider: Provider }) {
   if (provider === "debit") return <p class="soft">{say("debit.lead")}</p>;
-  if (provider === "stripe") return <p class="soft">{say("stripe.elsewhere")}</p>;
+  if (provider === "stripe") return <p class="soft">{say("stripe.lead")}</p>;
   return (
     <label>
       {say("card.number")}

@@ -1,15 +1,17 @@
 """Credential stuffing: how much speaks against an attempt to log in, and what is asked of it.
 
 Each attempt is scored from what failed lately: from its address, from its network, at its mail
-address, and everywhere. A challenge that was given and not answered counts as a failure does, so
-that an attack which is held off does not look like peace.
+address, and everywhere. Wrong second factors are counted apart from wrong passwords: only who knows
+the password can guess at them, and the guesses of others must not weigh against the owner there. A
+challenge that was given and not answered counts as a failure does, so that an attack which is held
+off does not look like peace.
 """
 
 import math
 from typing import NamedTuple
 
 from cuemark.contexts.fraud.model.fading import Fading
-from cuemark.contracts.fraud import Reason, Step
+from cuemark.contracts.fraud import By, Reason, Step
 
 MOST_KEYS = 65_536
 LATELY_S, NOW_S, USUALLY_S = 600.0, 15.0, 21_600.0
@@ -28,12 +30,14 @@ DEVICE_TRIES = 10.0
 
 
 class Attempt(NamedTuple):
-    """``mail`` is a tag that tells nobody which address it is; ``device`` a known device's id."""
+    """``mail`` is a tag that tells nobody which address it is, empty where a passkey has not said
+    yet; ``device`` a known device's id."""
 
     mail: str
     address: str
     network: str
     device: str = ""
+    by: By = "password"
 
 
 class Judgement(NamedTuple):
@@ -54,6 +58,7 @@ class Stuffing:
         self._addresses = Fading(LATELY_S, MOST_KEYS)
         self._networks = Fading(LATELY_S, MOST_KEYS)
         self._mails = Fading(LATELY_S, MOST_KEYS)
+        self._codes = Fading(LATELY_S, MOST_KEYS)
         self._devices = Fading(LATELY_S, MOST_KEYS)
         self._pairs = Fading(LATELY_S, MOST_KEYS)
         self._spread = Fading(LATELY_S, MOST_KEYS)
@@ -68,7 +73,7 @@ class Stuffing:
         """What is asked of an attempt; one that is ``proven`` has done the work of a challenge."""
         reasons = tuple(each for each in self._reasons(attempt, now_s) if each.points)
         score = min(100, sum(each.points for each in reasons))
-        if self._of_mail(attempt, now_s).points >= MAIL_ALONE and score >= LETTER:
+        if _by_letter(reasons) and score >= LETTER:
             return Judgement("letter", score, reasons)
         if score < SLOW or proven:
             return Judgement("pass", score, reasons)
@@ -86,15 +91,17 @@ class Stuffing:
         self._count(attempt, now_s, -1.0)
 
     def failed(self, attempt: Attempt, now_s: float, *, proven: bool) -> None:
-        """A password was wrong. Who solves puzzles and fails all the same makes them harder."""
+        """What was shown is wrong. Who solves puzzles and fails all the same makes them harder."""
         self._count(attempt, now_s, 1.0)
-        self._mails.add(attempt.mail, now_s)
+        if attempt.mail:
+            tried = self._codes if attempt.by == "factor" else self._mails
+            tried.add(attempt.mail, now_s)
         if attempt.device:
             self._devices.add(attempt.device, now_s)
         if proven:
             self._now.add("proven", now_s)
         pair = (attempt.address, attempt.mail)
-        if attempt.address and self._pairs.add(pair, now_s) < 1.5:
+        if attempt.mail and attempt.address and self._pairs.add(pair, now_s) < 1.5:
             self._spread.add(attempt.address, now_s)
 
     def _count(self, attempt: Attempt, now_s: float, weight: float) -> None:
@@ -105,8 +112,9 @@ class Stuffing:
             self._networks.add(attempt.network, now_s, weight)
 
     def opened(self, attempt: Attempt) -> None:
-        """Whoever knows the password has not guessed it: what failed before was forgetting."""
+        """Whoever is in has not guessed: what failed before was forgetting."""
         self._mails.forget(attempt.mail)
+        self._codes.forget(attempt.mail)
         self._devices.forget(attempt.device)
 
     def _reasons(self, attempt: Attempt, now_s: float) -> tuple[Reason, ...]:
@@ -122,6 +130,9 @@ class Stuffing:
         )
 
     def _of_mail(self, attempt: Attempt, now_s: float) -> Reason:
+        if attempt.by == "factor":
+            codes = self._codes.of(attempt.mail, now_s)
+            return _reason("codes", _points(codes, 3, 9, 70), f"{codes:.0f} wrong second factors")
         tried = self._mails.of(attempt.mail, now_s)
         return _reason("mail", _points(tried, 4, 6, 70), f"{tried:.0f} failures at this address")
 
@@ -136,6 +147,10 @@ class Stuffing:
     def _bits(self, score: int, now_s: float) -> int:
         dearer = max(0.0, math.log2(max(1.0, self._now.rate("proven", now_s))))
         return min(MOST_BITS, FEWEST_BITS + (score - PROOF) // 15 + math.ceil(dearer))
+
+
+def _by_letter(reasons: tuple[Reason, ...]) -> bool:
+    return any(each.code == "mail" and each.points >= MAIL_ALONE for each in reasons)
 
 
 def _points(count: float, free: float, each: float, most: int) -> int:

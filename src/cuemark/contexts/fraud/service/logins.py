@@ -59,7 +59,11 @@ class Logins:
         if not request.opened:
             self._stuffing.failed(attempt, self._clock.monotonic_s(), proven=request.proven)
             return Noted()
-        self._stuffing.opened(attempt)
+        if not request.asked:
+            self._stuffing.opened(attempt)
+        if request.by == "factor":
+            # The first step was held to it, or came by a letter.
+            return Noted()
         asked = self._approvals.are_asked(attempt.mail, self._clock.now())
         return Noted(letter=asked and not request.device)
 
@@ -80,14 +84,18 @@ class Logins:
             places.address_of(request.client_address),
             places.network_of(request.client_address),
             request.device,
+            request.by,
         )
 
     def _keep(self, attempt: Attempt, judgement: Judgement) -> None:
         """Under what speaks most against it; an attack from everywhere is one finding."""
         first = max(judgement.reasons, key=lambda each: each.points).code
-        subject = {"mail": attempt.mail, "everyone": EVERYONE, "network": attempt.network}.get(
-            first, attempt.address
-        )
+        subject = {
+            "mail": attempt.mail,
+            "codes": attempt.mail,
+            "everyone": EVERYONE,
+            "network": attempt.network,
+        }.get(first, attempt.address)
         self._findings.found(
             "stuffing", subject, judgement.step, judgement.score, judgement.reasons, FINDING_LASTS
         )

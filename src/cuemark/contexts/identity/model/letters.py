@@ -156,22 +156,22 @@ _FACTORS: dict[FactorKind, str] = {
 
 
 def factor_added(service: Service, email: str, kind: FactorKind, name: str = "") -> Letter:
-    what = f"{_FACTORS[kind]} ({name})" if name else _FACTORS[kind]
-    return service.letter(
-        email,
-        "the protection of your account was changed",
-        f"your account has {what} from now on.",
-        _TAKEN_OVER,
-        link=service.link("See your account", "/account"),
-    )
+    return _protection(service, email, f"your account has {_named(kind, name)} from now on.")
 
 
 def factor_removed(service: Service, email: str, kind: FactorKind, name: str = "") -> Letter:
-    what = f"{_FACTORS[kind]} ({name})" if name else _FACTORS[kind]
+    return _protection(service, email, f"{_named(kind, name)} was taken off your account.")
+
+
+def _named(kind: FactorKind, name: str) -> str:
+    return f"{_FACTORS[kind]} ({name})" if name else _FACTORS[kind]
+
+
+def _protection(service: Service, email: str, changed: str) -> Letter:
     return service.letter(
         email,
         "the protection of your account was changed",
-        f"{what} was taken off your account.",
+        changed,
         _TAKEN_OVER,
         link=service.link("See your account", "/account"),
     )

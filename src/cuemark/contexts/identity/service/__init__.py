@@ -56,9 +56,11 @@ from cuemark.contracts.identity.devices import (
 from cuemark.contracts.identity.factors import (
     AskProof,
     BeginTotp,
+    ChallengeFound,
     ConfirmTotp,
     FactorAsked,
     FactorList,
+    FindChallenge,
     GiveFactor,
     ListFactors,
     Proof,
@@ -179,6 +181,9 @@ class IdentityService(Identity):
 
     async def begin_login_by_link(self, request: RedeemLoginLink) -> LoginBegun:
         return await self._accounts.begin_by_link(request)
+
+    async def find_challenge(self, request: FindChallenge) -> ChallengeFound:
+        return await self._entering.find_challenge(request)
 
     async def give_factor(self, request: GiveFactor) -> LoginGranted:
         return await self._entering.give_factor(request)

@@ -78,7 +78,7 @@ class Acts:
     async def end(self, request: EndAct) -> ActEnded:
         async with self._parts.database.transaction() as transaction:
             begun = await store.entry(transaction, request.number)
-            if begun is None:
+            if begun is None or begun.result != "begun":
                 return ActEnded()
             act = Act(
                 number=0,

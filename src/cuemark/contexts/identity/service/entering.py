@@ -9,9 +9,11 @@ from cuemark.contexts.identity.store import logins as login_store
 from cuemark.contracts.identity import LoginGranted, NotLoggedIn
 from cuemark.contracts.identity.factors import (
     AskProof,
+    ChallengeFound,
     FactorAsked,
     FactorMissing,
     FactorNeeded,
+    FindChallenge,
     GiveFactor,
     Proof,
     Prove,
@@ -26,6 +28,18 @@ class Entering:
         self._parts = parts
         self._logins = logins
         self._factors = factors_
+
+    async def find_challenge(self, request: FindChallenge) -> ChallengeFound:
+        """Whose second step it is: that counts as no try."""
+        if not credentials.is_token(request.challenge):
+            raise challenge_spent()
+        async with self._parts.database.transaction() as transaction:
+            email = await challenges.email_of(
+                transaction, credentials.digest_of(request.challenge), self._parts.clock.now()
+            )
+        if email is None:
+            raise challenge_spent()
+        return ChallengeFound(email=email)
 
     async def give_factor(self, request: GiveFactor) -> LoginGranted:
         """A wrong answer leaves the challenge as it is, for a few tries."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from cuemark.contexts.identity.store import tables
 from cuemark.contexts.identity.store.tables import sweep
@@ -37,6 +37,20 @@ async def add_challenge(
         )
     )
     await sweep(transaction, tables.challenge, tables.challenge.c.challenge_sha256, now)
+
+
+async def email_of(transaction: Transaction, challenge_sha256: bytes, now: datetime) -> str | None:
+    """The mail address of who is asked for a second factor; None where nobody is any more."""
+    found = await transaction.execute(
+        select(tables.account.c.email)
+        .join(tables.challenge, tables.challenge.c.account_id == tables.account.c.account_id)
+        .where(
+            tables.challenge.c.challenge_sha256 == challenge_sha256,
+            tables.challenge.c.purpose == "second_step",
+            tables.challenge.c.expires_at > now,
+        )
+    )
+    return found.scalar_one_or_none()
 
 
 async def try_challenge(

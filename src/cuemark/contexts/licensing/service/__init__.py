@@ -36,6 +36,7 @@ from cuemark.contracts.licensing import (
     ExchangeKeys,
     ForwardChallenge,
     GetLicence,
+    KeyIdPage,
     KeysNotGiven,
     Licence,
     LicenceKey,
@@ -43,6 +44,7 @@ from cuemark.contracts.licensing import (
     LicencesClosed,
     LicencesOpened,
     Licensing,
+    ListKeyIds,
     ListMasterKeys,
     MasterKeyList,
     OpenLicences,
@@ -58,6 +60,10 @@ from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.errors import Unavailable
 from cuemark.kit.outbox import Entry
+from cuemark.kit.pages import PageInvalid, checked_limit, cursor_of, keys_of
+
+LONGEST_PERIOD = 10
+"""Digits that a crypto period's number is shorter than: its column holds as much."""
 
 
 @dataclass(frozen=True)
@@ -303,6 +309,17 @@ class LicensingService(Licensing):
         )
         return [told.get(signal.system, signal) for signal in ours]
 
+    async def list_key_ids(self, request: ListKeyIds) -> KeyIdPage:
+        limit = checked_limit(request.limit)
+        after = _after(request.after)
+        async with self._database.transaction() as transaction:
+            found = await store.key_ids_of(transaction, request.version_id, after, limit + 1)
+        last = found[limit - 1] if len(found) > limit else None
+        return KeyIdPage(
+            keys=found[:limit],
+            next_cursor=cursor_of(str(last.period), last.label) if last else "",
+        )
+
     async def list_master_keys(self, request: ListMasterKeys) -> MasterKeyList:
         return await self._masters.listed()
 
@@ -311,6 +328,17 @@ class LicensingService(Licensing):
 
     async def retire_master_key(self, request: RetireMasterKey) -> MasterKeyList:
         return await self._masters.retire(request.number)
+
+
+def _after(cursor: str) -> tuple[int, str] | None:
+    """The period and label after which a page begins; ``PageInvalid``."""
+    keys = keys_of(cursor, 2)
+    if keys is None:
+        return None
+    period, label = keys
+    if not (period.isascii() and period.isdigit() and len(period) < LONGEST_PERIOD):
+        raise PageInvalid("The cursor is not one of ours: ask for the first page, without one.")
+    return int(period), label
 
 
 def _wrapped(given: Sequence[GivenKey], period: int, master: Master) -> list[WrappedKey]:

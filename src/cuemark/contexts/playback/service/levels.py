@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 from cuemark.contexts.playback.service.parts import LEVEL, needed
 from cuemark.contracts.catalog import Catalog
-from cuemark.contracts.catalog.works import AdmitWorks
+from cuemark.contracts.catalog.admitting import admitted
 from cuemark.contracts.ids import TitleId, WorkId
 from cuemark.contracts.playback import CannotPlay, NotForProfile
-from cuemark.kit.pages import MOST_ROWS
 
 
 class Levels:
@@ -33,15 +32,9 @@ class Levels:
         self, title_ids: Sequence[TitleId], maturity: int | None, territory: str
     ) -> set[TitleId]:
         """Those of the titles that are not for a profile of this maturity; ``Unavailable``."""
-        if maturity is None:
-            return set()
-        left = set(title_ids)
-        for first in range(0, len(title_ids), MOST_ROWS):
-            some = [WorkId(each) for each in title_ids[first : first + MOST_ROWS]]
-            asked = AdmitWorks(work_ids=some, maturity=maturity, territory=territory)
-            admitted = await self._catalog.admit_works(asked)
-            left -= {TitleId(each) for each in admitted.work_ids}
-        return left
+        works = [WorkId(each) for each in title_ids]
+        fit = await admitted(self._catalog, works, maturity, territory)
+        return set(title_ids) - {TitleId(each) for each in fit}
 
     async def _admits(self, title_id: TitleId, maturity: int, territory: str) -> bool:
         return not await needed(LEVEL, self.above([title_id], maturity, territory))

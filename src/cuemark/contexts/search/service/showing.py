@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from cuemark.contexts.search.model.entries import HOLDERS
 from cuemark.contracts.catalog import Catalog
-from cuemark.contracts.catalog.works import AdmitWorks, ListTitlesWithin, ListWorks, WorkSummary
+from cuemark.contracts.catalog.admitting import admitted
+from cuemark.contracts.catalog.works import ListTitlesWithin, ListWorks, WorkSummary
 from cuemark.contracts.ids import TitleId, WorkId
 from cuemark.contracts.rights import Decide, Rights
 from cuemark.contracts.search import Viewpoint
@@ -48,7 +49,7 @@ class Showing:
             shown |= await self._allowed(viewpoint, asked_for)
         held = [each for each, titles in within.items() if shown.intersection(titles)]
         holders = [each for each in held if found[each].kind in HOLDERS]
-        fit = await self._admitted(viewpoint, holders)
+        fit = await self._fit(viewpoint, holders)
         return {each: found[each] for each in held if each not in holders or each in fit}
 
     async def _within(self, works: Sequence[WorkSummary]) -> dict[WorkId, list[TitleId]]:
@@ -73,18 +74,8 @@ class Showing:
             )
             decided = (await self._rights.decide(asked)).decisions
             allowed += [each.title_id for each in decided if each.shown]
-        fit = await self._admitted(viewpoint, [WorkId(each) for each in allowed])
+        fit = await self._fit(viewpoint, [WorkId(each) for each in allowed])
         return {each for each in allowed if WorkId(each) in fit}
 
-    async def _admitted(self, viewpoint: Viewpoint, work_ids: Sequence[WorkId]) -> set[WorkId]:
-        if viewpoint.maturity is None:
-            return set(work_ids)
-        admitted: set[WorkId] = set()
-        for first in range(0, len(work_ids), MOST_ROWS):
-            asked = AdmitWorks(
-                work_ids=list(work_ids[first : first + MOST_ROWS]),
-                maturity=viewpoint.maturity,
-                territory=viewpoint.territory,
-            )
-            admitted |= set((await self._catalog.admit_works(asked)).work_ids)
-        return admitted
+    async def _fit(self, viewpoint: Viewpoint, work_ids: Sequence[WorkId]) -> set[WorkId]:
+        return await admitted(self._catalog, work_ids, viewpoint.maturity, viewpoint.territory)

@@ -9,7 +9,8 @@ import msgspec
 from cuemark.contexts.viewers.model import progress as model
 from cuemark.contexts.viewers.model.checks import check_ids
 from cuemark.contexts.viewers.service.exchange import Exchange
-from cuemark.contexts.viewers.store import history, my_list, profiles, progress, ratings
+from cuemark.contexts.viewers.store import history, profiles, progress
+from cuemark.contexts.viewers.store.kept import MY_LIST, RATINGS, Change, Kept, standings
 from cuemark.contracts.identity.changing import AccountDeleted
 from cuemark.contracts.identity.profiles import ProfileDeleted
 from cuemark.contracts.ids import PlaySessionId, ProfileId, TitleId, WorkId
@@ -43,12 +44,14 @@ from cuemark.contracts.viewers.lists import (
     MOST_STANDINGS,
     AddToMyList,
     DescribeStanding,
+    Listed,
     ListFull,
     ListMyList,
     ListRatings,
     MyListChanged,
     MyListPage,
     Rate,
+    Rated,
     RatingPage,
     RatingSet,
     RemoveFromMyList,
@@ -150,15 +153,12 @@ class ViewersService(Viewers):
         return await self._put_on_list(request.profile_id, request.work_id, listed=False)
 
     async def list_my_list(self, request: ListMyList) -> MyListPage:
-        limit, before = checked_limit(request.limit), _stamp_before(request.after)
-        check_ids(request.profile_id)
-        async with self._database.transaction() as transaction:
-            found = await my_list.page(transaction, request.profile_id, before, limit + 1)
+        found, cursor = await self._kept(MY_LIST, request)
         return MyListPage(
-            works=[listed for _, listed in found[:limit]],
-            next_cursor=cursor_of(found[limit - 1][0], found[limit - 1][1].work_id)
-            if len(found) > limit
-            else "",
+            works=[
+                Listed(work_id=each.work_id, added_at=Stamp.parsed(each.stamp).at) for each in found
+            ],
+            next_cursor=cursor,
         )
 
     async def rate(self, request: Rate) -> RatingSet:
@@ -168,15 +168,18 @@ class ViewersService(Viewers):
         return await self._put_rating(request.profile_id, request.work_id, "")
 
     async def list_ratings(self, request: ListRatings) -> RatingPage:
-        limit, before = checked_limit(request.limit), _stamp_before(request.after)
-        check_ids(request.profile_id)
-        async with self._database.transaction() as transaction:
-            found = await ratings.page(transaction, request.profile_id, before, limit + 1)
+        found, cursor = await self._kept(RATINGS, request)
         return RatingPage(
-            works=[rated for _, rated in found[:limit]],
-            next_cursor=cursor_of(found[limit - 1][0], found[limit - 1][1].work_id)
-            if len(found) > limit
-            else "",
+            works=[
+                Rated(
+                    work_id=each.work_id,
+                    rating=each.rating,
+                    rated_at=Stamp.parsed(each.stamp).at,
+                )
+                for each in found
+                if each.rating
+            ],
+            next_cursor=cursor,
         )
 
     async def describe_standing(self, request: DescribeStanding) -> Standings:
@@ -184,7 +187,7 @@ class ViewersService(Viewers):
             raise ViewingInvalid(f"Ask for 1 to {MOST_STANDINGS} works at once.")
         check_ids(request.profile_id, *request.work_ids)
         async with self._database.transaction() as transaction:
-            found = await ratings.standings(transaction, request.profile_id, request.work_ids)
+            found = await standings(transaction, request.profile_id, request.work_ids)
         return Standings(standings=found)
 
     async def export_changes(self, request: ExportChanges) -> ChangesPage:
@@ -203,6 +206,18 @@ class ViewersService(Viewers):
                 await history.remove(transaction, profile_id, list(watched), stamp)
         return HistoryCleared(titles=len(watched))
 
+    async def _kept(
+        self, kept: Kept[Change], request: ListMyList | ListRatings
+    ) -> tuple[list[Change], str]:
+        """A page of what is kept, and the cursor of the next."""
+        limit, before = checked_limit(request.limit), _stamp_before(request.after)
+        check_ids(request.profile_id)
+        async with self._database.transaction() as transaction:
+            found = await kept.page(transaction, request.profile_id, before, limit + 1)
+        page = found[:limit]
+        more = len(found) > limit
+        return page, cursor_of(page[-1].stamp, page[-1].work_id) if more else ""
+
     async def _put_on_list(
         self, profile_id: ProfileId, work_id: WorkId, *, listed: bool
     ) -> MyListChanged:
@@ -210,7 +225,7 @@ class ViewersService(Viewers):
         async with self._database.transaction() as transaction:
             if await profiles.lock(transaction, [profile_id]):
                 return MyListChanged(changed=False)
-            known = await my_list.found(transaction, profile_id, work_id)
+            known = await MY_LIST.found(transaction, profile_id, work_id)
             if listed == (known is not None and known.listed):
                 return MyListChanged(changed=False)
             if listed:
@@ -221,7 +236,7 @@ class ViewersService(Viewers):
                 listed=listed,
                 stamp=self._stamped(known.stamp if known else ""),
             )
-            return MyListChanged(changed=await my_list.put(transaction, change))
+            return MyListChanged(changed=await MY_LIST.put(transaction, change))
 
     async def _put_rating(
         self,
@@ -233,7 +248,7 @@ class ViewersService(Viewers):
         async with self._database.transaction() as transaction:
             if await profiles.lock(transaction, [profile_id]):
                 return RatingSet(changed=False)
-            known = await ratings.found(transaction, profile_id, work_id)
+            known = await RATINGS.found(transaction, profile_id, work_id)
             if rating == (known.rating if known else ""):
                 return RatingSet(changed=False)
             change = RatingChange(
@@ -242,7 +257,7 @@ class ViewersService(Viewers):
                 rating=rating,
                 stamp=self._stamped(known.stamp if known else ""),
             )
-            return RatingSet(changed=await ratings.put(transaction, change))
+            return RatingSet(changed=await RATINGS.put(transaction, change))
 
     def _stamped(self, seen: str) -> str:
         """A stamp for what replaces a row with the stamp ``seen``, empty for none."""
@@ -262,7 +277,7 @@ async def follow(transaction: Transaction, entry: Entry) -> None:
 
 
 async def _check_room(transaction: Transaction, profile_id: ProfileId) -> None:
-    if await my_list.count(transaction, profile_id) >= MOST_LISTED:
+    if await MY_LIST.count(transaction, profile_id) >= MOST_LISTED:
         raise ListFull(f"A list has at most {MOST_LISTED} titles: take one off first.")
 
 

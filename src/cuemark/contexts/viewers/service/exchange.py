@@ -5,7 +5,8 @@ from typing import TypeVar
 
 from cuemark.contexts.viewers.model import checks
 from cuemark.contexts.viewers.model.viewings import Seen, joined
-from cuemark.contexts.viewers.store import changes, history, my_list, profiles, progress, ratings
+from cuemark.contexts.viewers.store import changes, history, profiles, progress
+from cuemark.contexts.viewers.store.kept import MY_LIST, RATINGS
 from cuemark.contracts.ids import ProfileId, TitleId
 from cuemark.contracts.viewers.exchange import (
     MOST_CHANGES,
@@ -61,9 +62,9 @@ class Exchange:
             left = [each for each in request.changes if each.profile_id not in gone | erased]
             taken += await _apply_viewings(transaction, left)
             for listed in _of(MyListChange, left):
-                taken += await my_list.put(transaction, listed)
+                taken += await MY_LIST.put(transaction, listed)
             for rated in _of(RatingChange, left):
-                taken += await ratings.put(transaction, rated)
+                taken += await RATINGS.put(transaction, rated)
         stamps = [each.stamp for each in left if not isinstance(each, ErasureChange)]
         if stamps:
             self._stamps.observe(Stamp.parsed(max(stamps)))

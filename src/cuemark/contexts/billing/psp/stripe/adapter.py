@@ -1,8 +1,9 @@
 """Stripe as billing sees it.
 
-A card becomes a customer with a SetupIntent; a payment is a PaymentIntent that is captured by hand.
-Everything carries our key in its metadata, and is found again by it in lists, which are of what is
-true now (a search at Stripe may be a minute behind).
+A card becomes a customer with a SetupIntent, by a token of Stripe's form in a browser or on a page
+of Stripe's (https://docs.stripe.com/payments/checkout/save-and-reuse); a payment is a PaymentIntent
+that is captured by hand. Everything carries our key in its metadata, and is found again by it in
+lists, which are of what is true now (a search at Stripe may be a minute behind).
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import msgspec
 import stripe
 
 from cuemark.contexts.billing.model.calls import (
+    ActionRequired,
     Authorize,
     Capture,
     Declined,
@@ -35,10 +37,13 @@ from cuemark.kit.errors import UNREADABLE
 
 if TYPE_CHECKING:
     from stripe.params._balance_transaction_list_params import BalanceTransactionListParams
+    from stripe.params.checkout._session_create_params import SessionCreateParams
 
-T = TypeVar("T", wire.SetupIntent, wire.PaymentIntent)
+T = TypeVar("T", wire.SetupIntent, wire.PaymentIntent, wire.CheckoutSession)
 Item = TypeVar("Item")
 API = "https://api.stripe.com"
+ON_A_PAGE = "page"
+"""Stands in the place of a card's token: its owner names it on a page of Stripe's."""
 PAGE = 100
 MOST_PAGES = 100
 """Of the list in which the first movement is looked for."""
@@ -77,6 +82,8 @@ class StripePsp(Psp):
 
     async def setup_mandate(self, call: SetUp) -> Outcome:
         try:
+            if call.card == ON_A_PAGE:
+                return await self._ask_for_card(call)
             intent = await self._set_up(call)
         except Lost as error:
             return Unknown(reason=str(error))
@@ -189,18 +196,43 @@ class StripePsp(Psp):
         key = metadata.get(wire.OF_PAYMENT) or metadata.get(wire.KEY) or ""
         return Notice(event_id=event.id, key=key)
 
-    async def _set_up(self, call: SetUp) -> wire.SetupIntent:
-        customer = await answer(
+    async def _customer(self, call: SetUp) -> str:
+        made = await answer(
             self._api.customers.create_async(
                 params={"metadata": {wire.KEY: call.key}},
                 options={"idempotency_key": f"{call.key}:customer"},
             ),
             wire.Source,
         )
+        return made.id
+
+    async def _ask_for_card(self, call: SetUp) -> Outcome:
+        """Nothing is taken on the page, so that a second one for a key whose first was lost costs
+        nobody anything."""
+        back = call.return_url or self._account.return_url
+        params: SessionCreateParams = {
+            "mode": "setup",
+            "customer": await self._customer(call),
+            "allowed_payment_method_types": ["card"],
+            "success_url": back,
+            "cancel_url": back,
+            "metadata": {wire.KEY: call.key},
+            "setup_intent_data": {"metadata": {wire.KEY: call.key}},
+        }
+        asked = self._api.checkout.sessions.create_async(
+            params, options={"idempotency_key": f"{call.key}:page"}
+        )
+        page = await answer(asked, wire.CheckoutSession)
+        found = reading.found_page(page)
+        if isinstance(found, Found) and found.status == "action":
+            return ActionRequired(ref=found.ref, url=found.url)
+        return Unknown(reason=f"the page is {page.status}")
+
+    async def _set_up(self, call: SetUp) -> wire.SetupIntent:
         begun = await answer(
             self._api.setup_intents.create_async(
                 params={
-                    "customer": customer.id,
+                    "customer": await self._customer(call),
                     "usage": "off_session",
                     "allowed_payment_method_types": ["card"],
                     "metadata": {wire.KEY: call.key},
@@ -251,12 +283,27 @@ class StripePsp(Psp):
         if call.ref.startswith("seti_"):
             told = self._api.setup_intents.retrieve_async(call.ref)
             return reading.found_setup(await answer(told, wire.SetupIntent))
+        if call.card == ON_A_PAGE:
+            return await self._found_page(call)
         page = await answer(
             self._api.setup_intents.list_async({"payment_method": call.card, "limit": PAGE}),
             _Page[wire.SetupIntent],
         )
         intent = _ours(page, call.key)
         return _absent(page) if intent is None else reading.found_setup(intent)
+
+    async def _found_page(self, call: Look) -> Found | Unknown:
+        """By its key among the newest pages only: one that is missed there is opened again."""
+        if call.ref:
+            told = self._api.checkout.sessions.retrieve_async(
+                call.ref, {"expand": ["setup_intent"]}
+            )
+            return reading.found_page(await answer(told, wire.CheckoutSession))
+        listed = self._api.checkout.sessions.list_async(
+            {"limit": PAGE, "expand": ["data.setup_intent"]}
+        )
+        session = _ours(await answer(listed, _Page[wire.CheckoutSession]), call.key)
+        return _ABSENT if session is None else reading.found_page(session)
 
     async def _found_payment(self, call: Look) -> Found | Unknown:
         if call.ref.startswith("pi_"):

@@ -84,6 +84,18 @@ def found_setup(intent: wire.SetupIntent) -> Found | Unknown:
             return unknown
 
 
+def found_page(session: wire.CheckoutSession) -> Found | Unknown:
+    """A page that nobody finished within its time is over, and the owner may be given another."""
+    match session.status:
+        case "open" if session.url:
+            return Found(status="action", ref=session.id, url=session.url)
+        case "complete" if isinstance(session.setup_intent, wire.SetupIntent):
+            return found_setup(session.setup_intent)
+        case "expired":
+            return Found(status="declined", code="expired")
+    return Unknown(reason=f"the page is {session.status}")
+
+
 def outcome_of_payment(intent: wire.PaymentIntent) -> Outcome:
     """Of an authorization: a payment that was captured is authorized too."""
     match intent.status:

@@ -30,6 +30,16 @@ class SetupIntent(msgspec.Struct, frozen=True, kw_only=True):
     last_setup_error: Failure | None = None
 
 
+class CheckoutSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of Stripe's on which an owner names a card, which ends in a SetupIntent."""
+
+    id: str
+    status: str | None = None
+    url: str | None = None
+    setup_intent: SetupIntent | str | None = None
+    metadata: dict[str, str] = {}
+
+
 class Charge(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     amount: int = 0

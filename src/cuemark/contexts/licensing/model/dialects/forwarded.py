@@ -11,7 +11,11 @@ from cuemark.contexts.licensing.model.policy import LicencePolicy
 
 CONTENT_HEADER, KIDS_HEADER = "cuemark-content-id", "cuemark-key-ids"
 """What tells a licence server which keys this play may have, so that it can refuse others."""
+LEFT_OUT_HEADER = "cuemark-key-ids-left-out"
 POLICY_HEADER = "cuemark-policy"
+MAX_KIDS_BYTES = 4 << 10
+"""Servers take 8 KiB of headers and more. Of a film of hours in short crypto periods more key ids
+would come: its server has them from ``list_key_ids``, and from the policy which labels count."""
 
 
 def forwarded() -> Dialect:
@@ -20,11 +24,17 @@ def forwarded() -> Dialect:
 
 def _question(challenge: Challenge) -> Question:
     policy = challenge.policy
+    kids = ",".join(key.kid for key in policy.keys)
+    named = (
+        {KIDS_HEADER: kids}
+        if len(kids) <= MAX_KIDS_BYTES
+        else {LEFT_OUT_HEADER: str(len(policy.keys))}
+    )
     return Question(
         challenge.body,
         {
             CONTENT_HEADER: challenge.version_id,
-            KIDS_HEADER: ",".join(key.kid for key in policy.keys),
+            **named,
             POLICY_HEADER: json.dumps(_told(policy), separators=(",", ":")),
         },
     )
