@@ -29,6 +29,7 @@ _EMPTY = "; ".join(
         "playback.session",
         "playback.entitlement",
         "playback.device",
+        "playback.placing",
         "licensing.session",
         "rights.title",
         "rights.title_set",

@@ -19,6 +19,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 from sqlalchemy.util import await_only
 
 from cuemark.kit.database import Database, Transaction
+from cuemark.kit.direct import Query, Row, Values
 from cuemark.kit.errors import Unavailable
 
 SLOWER = 1000
@@ -145,7 +146,16 @@ class Turns:
     def committed(self, pid: int) -> None:
         if pid in self._wrote:
             self._wrote.remove(pid)
-            self._writes += 1
+            self.wrote()
+
+    def wrote(self) -> None:
+        self._writes += 1
+
+    def lose(self) -> None:
+        """Raises ``Unavailable`` to whoever waits for an answer that is to be lost."""
+        if self.answers_to_lose:
+            self.answers_to_lose -= 1
+            raise Unavailable("the database did it, and its answer is lost")
 
     async def _turn(self) -> bool:
         """A turn of somebody; whether there was one to take."""
@@ -201,6 +211,16 @@ class TurnedDatabase(Database):
         event.listen(engine, "after_cursor_execute", self._afterwards)
         event.listen(engine, "handle_error", self._failed)
 
+    async def ask(self, query: Query, values: Values) -> list[Row]:
+        await self.turns.pause()
+        with self.turns.busy():
+            rows = await super().ask(query, values)
+        if not query.told(values)[0].startswith("select"):
+            self.turns.wrote()
+            await self.turns.pause()
+            self.turns.lose()
+        return rows
+
     @contextlib.asynccontextmanager
     async def autocommit(self) -> AsyncIterator[Transaction]:
         opened = super().autocommit()
@@ -234,9 +254,7 @@ class TurnedDatabase(Database):
             await opened.__aexit__(None, None, None)
         self.turns.committed(pid)
         await self.turns.pause()
-        if self.turns.answers_to_lose:
-            self.turns.answers_to_lose -= 1
-            raise Unavailable("the database did it, and its answer is lost")
+        self.turns.lose()
 
     def _before(
         self,

@@ -53,7 +53,7 @@ class RightsKeeper:
 
     async def _ask_again(self, transaction: Transaction, session_id: PlaySessionId) -> None:
         now = self._clock.now()
-        session = await store.running(transaction, session_id, None, now)
+        session = await store.running(self._database, session_id, None, now)
         if session is None:
             return
         ends_at = _end(await self._right(session.title_id, session.territory), now)
