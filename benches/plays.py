@@ -55,8 +55,8 @@ that it is, on a PostgreSQL of its own; versions come from memory, as any that i
 with a plan of four streams start films at moments that do not wait for one another, on one of four
 devices each; two appliances report twice a second. *p99* is from the moment at which a start was
 due; *refused for now* are those of which a part took longer than it may. *CPU* is that of the
-process and of PostgreSQL together, and *starts a core-second* what one core would do. The client,
-the gateway and its passport are not in it.
+process and of PostgreSQL together, and *starts a core-second* what one core would do for both, or
+for the process alone. The client, the gateway and its passport are not in it.
 
 A manifest is that of a film of two hours in segments of two seconds, with six renditions and three
 appliances: *drafted* is what is done once for all who see the same, *filled* what a session costs.
@@ -290,6 +290,7 @@ async def _at(service: Service, rate: int, seconds: float, draw: random.Random) 
         figure(f"{name}, CPU of a start", used_ms, "ms"),
         figure(f"{name}, of that PostgreSQL's", used_ms - own_ms, "ms"),
         figure(f"{name}, starts a core-second", 1000 / used_ms, ""),
+        figure(f"{name}, of this process alone", 1000 / own_ms, ""),
     ]
 
 

@@ -5,15 +5,27 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from psycopg.errors import UndefinedTable
+from sqlalchemy import (
+    Column,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    create_engine,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from cuemark.kit.database import (
-    TRIED_AFTER_S,
     Database,
     MigrationFailed,
     migrate_together,
     standing,
 )
+from cuemark.kit.direct import TRIED_AFTER_S, Query
 from cuemark.kit.errors import Unavailable
 
 
@@ -103,11 +115,10 @@ async def pid_of(database: Database) -> int:
 
 
 async def terminate(database: Database, pid: int) -> None:
-    async with database.autocommit() as connection:
-        await connection.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
-        gone = text("select count(*) from pg_stat_activity where pid = :pid")
-        while (await connection.execute(gone, {"pid": pid})).scalar_one():
-            await asyncio.sleep(0.01)
+    await database.ask(Query(text("select pg_terminate_backend(:pid)")), {"pid": pid})
+    gone = Query(text("select count(*) as there from pg_stat_activity where pid = :pid"))
+    while (await database.ask(gone, {"pid": pid}))[0].there:
+        await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("idle_s", [0.0, TRIED_AFTER_S + 0.1])
@@ -147,9 +158,7 @@ async def test_no_request_is_lost_where_all_connections_were_cut_between_them(
     await other.close()
 
 
-async def test_a_statement_of_its_own_is_durable_and_leaves_transactions_as_they_were(
-    database_url: str,
-) -> None:
+async def test_a_statement_that_is_built_anew_is_durable_by_itself(database_url: str) -> None:
     database = Database(database_url, pool_size=1)
     async with database.autocommit() as connection:
         await connection.execute(text("create table note (word text)"))
@@ -164,11 +173,109 @@ async def test_a_statement_of_its_own_is_durable_and_leaves_transactions_as_they
     await database.close()
 
 
+NOTES = Query(text("select word from note order by word"))
+PID = Query(text("select pg_backend_pid() as pid"))
+
+
+async def test_a_statement_of_its_own_is_durable_and_leaves_transactions_as_they_were(
+    database_url: str,
+) -> None:
+    database = Database(database_url, pool_size=1)
+    await database.ask(Query(text("create table note (word text)")), {})
+    await database.ask(Query(text("insert into note values (:word)")), {"word": "kept"})
+    with contextlib.suppress(ZeroDivisionError):
+        async with database.transaction() as transaction:
+            await transaction.execute(text("insert into note values ('not kept')"))
+            raise ZeroDivisionError
+    assert [row.word for row in await database.ask(NOTES, {})] == ["kept"]
+    await database.close()
+
+
+async def test_a_statement_takes_the_values_of_its_columns_and_those_that_it_was_built_with(
+    database_url: str,
+) -> None:
+    database = Database(database_url, pool_size=1)
+    await database.ask(Query(text("create table note (word text, said jsonb, size int)")), {})
+    note = Table("note", MetaData(), Column("word", Text), Column("said", JSONB(none_as_null=True)))
+    add = Query(insert(note).returning(note.c.word))
+    assert [row.word for row in await database.ask(add, {"word": "a", "said": {"b": [1]}})] == ["a"]
+    await database.ask(add, {"word": "c", "said": None})
+    found = Query(select(note).where(note.c.word.in_(bindparam("some")), note.c.said.is_not(None)))
+    with pytest.raises(ValueError, match="one value"):
+        await database.ask(found, {"some": ["a", "c"]})
+    one = Query(select(note).where(note.c.word == bindparam("which"), literal(7) == 7))
+    assert [row.said for row in await database.ask(one, {"which": "a"})] == [{"b": [1]}]
+    assert [row.said for row in await database.ask(one, {"which": "c"})] == [None]
+    await database.close()
+
+
+async def test_a_statement_that_cannot_be_done_leaves_its_connection_to_the_next(
+    database_url: str,
+) -> None:
+    database = Database(database_url, pool_size=1)
+    (before,) = await database.ask(PID, {})
+    with pytest.raises(UndefinedTable):
+        await database.ask(Query(text("select nothing from nowhere")), {})
+    assert await database.ask(PID, {}) == [before]
+    await database.close()
+
+
 async def test_a_statement_of_its_own_finds_a_database_that_is_away_unavailable(
     tmp_path: Path,
 ) -> None:
     database = Database(f"postgresql+psycopg://cuemark@/cuemark?host={tmp_path}")
     with pytest.raises(Unavailable):
-        async with database.autocommit():
-            pytest.fail("there is no database here")
+        await database.ask(PID, {})
+    await database.close()
+
+
+@pytest.mark.parametrize("idle_s", [0.0, TRIED_AFTER_S + 0.1])
+async def test_a_statement_of_its_own_is_asked_elsewhere_where_its_connection_was_cut(
+    database_url: str, idle_s: float
+) -> None:
+    database, other = Database(database_url, pool_size=1), Database(database_url)
+    (before,) = await database.ask(PID, {})
+    await terminate(other, before.pid)
+    await asyncio.sleep(idle_s)
+    (after,) = await database.ask(PID, {})
+    assert after != before
+    await database.close()
+    await other.close()
+
+
+async def test_a_statement_of_its_own_that_is_cut_is_unavailable_and_the_next_is_not(
+    database_url: str,
+) -> None:
+    database = Database(database_url, pool_size=1)
+    with pytest.raises(Unavailable):
+        await database.ask(Query(text("select pg_terminate_backend(pg_backend_pid())")), {})
+    assert await database.ask(PID, {})
+    await database.close()
+
+
+async def test_who_waits_too_long_to_ask_finds_the_database_unavailable(database_url: str) -> None:
+    database = Database(database_url, pool_size=1, wait_s=0.05)
+    sleep = Query(text("select pg_sleep(:seconds)"))
+    slow = [asyncio.create_task(database.ask(sleep, {"seconds": 0.5})) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await database.ask(PID, {})
+    await asyncio.gather(*slow)
+    assert await database.ask(PID, {})
+    await database.close()
+
+
+async def test_who_goes_away_while_it_asks_leaves_no_answer_to_the_next(
+    database_url: str,
+) -> None:
+    database = Database(database_url, pool_size=1)
+    sleep = Query(text("select pg_sleep(:seconds), 'slow' as word"))
+    gone = asyncio.create_task(database.ask(sleep, {"seconds": 30.0}))
+    await asyncio.sleep(0.1)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    quick = Query(text("select 'quick' as word"))
+    found = await asyncio.gather(*(database.ask(quick, {}) for _ in range(4)))
+    assert [row.word for rows in found for row in rows] == ["quick"] * 4
     await database.close()

@@ -6,7 +6,6 @@ Each owner (a context, the log) has one schema, one line of Alembic revisions in
 
 import contextlib
 import hashlib
-import select
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from cuemark.kit.direct import TRIED_AFTER_S, Direct, Query, Row, Values, has_news
 from cuemark.kit.errors import NoRoom, OperatorError, Unavailable
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 Transaction = AsyncConnection
 
-TRIED_AFTER_S = 0.5
 IDLE_TRANSACTION_S = 10.0
 """PostgreSQL rolls back what waits for its own process as long: a process that hangs or whose
 machine is gone keeps no row locked, and holds up no reader of the log, for longer."""
@@ -38,8 +37,9 @@ machine is gone keeps no row locked, and holds up no reader of the log, for long
 class Database:
     """A pool of connections. ``transaction()`` commits on leaving, rolls back on an error.
 
-    At most twice ``pool_size`` are open; whoever waits ``wait_s`` for one gets ``Unavailable``, and
-    so does who leaves a transaction without a statement for ``idle_s``.
+    At most twice ``pool_size`` are open, and as many more for ``ask``; whoever waits ``wait_s`` for
+    one gets ``Unavailable``, and so does who leaves a transaction without a statement for
+    ``idle_s``.
 
     A connection is tried before it is lent where it lay idle for longer than ``TRIED_AFTER_S``, or
     where something has come from the server meanwhile: a server that goes away says so, or its
@@ -61,13 +61,19 @@ class Database:
             pool_timeout=wait_s,
             connect_args={"options": bound},
         )
+        self._direct = Direct(url, bound, 2 * pool_size, wait_s)
         event.listen(self._engine.sync_engine, "handle_error", _is_gone)
         event.listen(self._engine.sync_engine, "checkin", _left)
         event.listen(self._engine.sync_engine, "checkout", self._tried)
 
+    async def ask(self, query: Query, values: Values) -> list[Row]:
+        """One statement by itself, durable when this returns; errors are those of ``transaction``,
+        and the driver's where a statement cannot be done."""
+        return await self._direct.ask(query, values)
+
     @contextlib.asynccontextmanager
     async def autocommit(self) -> AsyncIterator[Transaction]:
-        """Each statement by itself, for whoever has one to make: neither the beginning of a
+        """Statements that are built anew each time, each by itself: neither the beginning of a
         transaction nor its end is said to the server. Errors are those of ``transaction``."""
         with _told():
             async with self._engine.connect() as connection:
@@ -100,6 +106,7 @@ class Database:
             raise InvalidatePoolError("the server is gone") from error
 
     async def close(self) -> None:
+        await self._direct.close()
         await self._engine.dispose()
 
 
@@ -126,9 +133,7 @@ def _has_news(driver: DBAPIConnection | None) -> bool:
     """Whether the server has said something, or has closed its end."""
     if not isinstance(driver, PsycopgConnection) or driver.closed:
         return True
-    poller = select.poll()
-    poller.register(driver.fileno(), select.POLLIN)
-    return bool(poller.poll(0))
+    return has_news(driver.fileno())
 
 
 def _is_gone(context: ExceptionContext) -> None:

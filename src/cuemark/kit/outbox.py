@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Row, text
 
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
+from cuemark.kit.direct import Values
 from cuemark.kit.errors import Unavailable
 from cuemark.kit.ids import id_of_content, time_of_id
 from cuemark.kit.tracing import current_trace_id, trace
@@ -80,6 +81,17 @@ class Log:
     ) -> None:
         """Write ``event`` into the transaction of the change it tells."""
         await self.append_all(transaction, topic, [(key, event)])
+
+    def told(self, topic: str, events: Sequence[tuple[str, msgspec.Struct]]) -> Values:
+        """The values of ``telling``: events with their keys, in this order."""
+        return {
+            "told_topic": topic,
+            "told_keys": [key for key, _ in events],
+            "told_kinds": [type(event).__name__ for _, event in events],
+            "told_bodies": [msgspec.json.encode(event).decode() for _, event in events],
+            "told_at": self._clock.now(),
+            "told_trace": current_trace_id(),
+        }
 
     async def append_all(
         self, transaction: Transaction, topic: str, events: Sequence[tuple[str, msgspec.Struct]]
@@ -156,6 +168,18 @@ class Log:
             },
         )
         return [_entry(row) for row in rows]
+
+
+def telling(where: str) -> str:
+    """The end of a statement that makes a change and tells it: it appends the events of
+    ``Log.told`` where the part of it called ``where`` has a row, and gives a row for each."""
+    return (
+        "insert into log.event (topic, key, kind, body, occurred_at, trace_id) "
+        "select :told_topic, e.key, e.kind, cast(e.body as json), :told_at, :told_trace "
+        "from unnest(cast(:told_keys as text[]), cast(:told_kinds as text[]), "
+        "cast(:told_bodies as text[])) with ordinality as e (key, kind, body, place) "
+        f"where exists (select from {where}) order by e.place returning position"
+    )
 
 
 _INSERT = text(

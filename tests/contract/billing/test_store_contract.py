@@ -189,10 +189,9 @@ async def test_accesses_are_told_in_the_order_of_the_ledger(books: Books) -> Non
     one = Access("inv_1", "p", ALLOWANCE, NOW, LATER)
     two = Access("inv_2", "p", ALLOWANCE, NOW, NOW)
     await keep(books, Book(account_id=ANNA), None, entry("a", one), entry("b"), entry("c", two))
-    async with books.transaction() as transaction:
-        found = await transaction.accesses(ANNA, NOW)
-        assert await transaction.accesses(ANNA, LATER) == []
-        assert await transaction.accesses(BEN, NOW) == []
+    found = await books.accesses(ANNA, NOW)
+    assert await books.accesses(ANNA, LATER) == []
+    assert await books.accesses(BEN, NOW) == []
     assert [each.access for each in found] == [one, two]
 
 

@@ -38,12 +38,16 @@ def test_a_word_with_one_slip_shares_a_key_with_itself(word: str, data: st.DataO
     ):
         assert set(folding.near_keys(word)) & set(folding.near_keys(slipped)), slipped
         if len(slipped) > 3:
-            assert word in spelling.meant(slipped, [(word, 1)], unfinished=False)
+            assert word in spelling.meant(
+                slipped, [(word, 1, folding.sound(word))], unfinished=False
+            )
 
 
 @given(WORDS, WORDS)
 def test_nothing_far_is_meant(asked: str, word: str) -> None:
-    strength = spelling.meant(asked, [(word, 1)], unfinished=False).get(word, 0.0)
+    strength = spelling.meant(asked, [(word, 1, folding.sound(word))], unfinished=False).get(
+        word, 0.0
+    )
     common = set(asked) & set(word)
     assert strength <= 1.0
     assert common or not strength or folding.sound(asked) == folding.sound(word)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     null,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
@@ -25,7 +26,8 @@ from cuemark.contexts.licensing.model.keys import LicenceSession, WrappedKey
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
 from cuemark.contracts.licensing import KeyId
 from cuemark.contracts.protection import KeySignal
-from cuemark.kit.database import Transaction
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.direct import Query
 
 _metadata = MetaData(schema="licensing")
 _key = Table(
@@ -55,14 +57,16 @@ _session = Table(
 )
 
 _FRESH = insert(_session)
-# Built once: to build such a statement costs as much as to have it done.
-_OPEN = _FRESH.on_conflict_do_update(
-    index_elements=["session_id"],
-    set_={"expires_at": _FRESH.excluded.expires_at},
-    where=(_session.c.account_id == _FRESH.excluded.account_id)
-    & (_session.c.version_id == _FRESH.excluded.version_id)
-    & ~_session.c.closed,
-).returning(_session.c.session_id)
+_OPEN = Query(
+    _FRESH.on_conflict_do_update(
+        index_elements=["session_id"],
+        set_={"expires_at": _FRESH.excluded.expires_at},
+        where=(_session.c.account_id == _FRESH.excluded.account_id)
+        & (_session.c.version_id == _FRESH.excluded.version_id)
+        & ~_session.c.closed,
+    ).returning(_session.c.session_id)
+)
+_CLOSE = Query(text("update licensing.session set closed = true where session_id = any(:ids)"))
 
 _ROWS_AT_ONCE = 1000
 """A statement has 65,535 values at most."""
@@ -181,9 +185,9 @@ def versions_with_keys(connection: Connection) -> set[VersionId]:
     return set(connection.execute(select(_key.c.version_id).distinct()).scalars())
 
 
-async def open_session(transaction: Transaction, session: LicenceSession) -> bool:
+async def open_session(database: Database, session: LicenceSession) -> bool:
     """Store the session, or move the end of the same one; False where it is another's or over."""
-    stored = await transaction.execute(
+    stored = await database.ask(
         _OPEN,
         {
             "session_id": session.session_id,
@@ -197,13 +201,11 @@ async def open_session(transaction: Transaction, session: LicenceSession) -> boo
             "labels": session.labels,
         },
     )
-    return stored.one_or_none() is not None
+    return bool(stored)
 
 
-async def close_session(transaction: Transaction, session_id: PlaySessionId) -> None:
-    await transaction.execute(
-        update(_session).where(_session.c.session_id == session_id).values(closed=True)
-    )
+async def close_session(database: Database, session_id: PlaySessionId) -> None:
+    await database.ask(_CLOSE, {"ids": [session_id]})
 
 
 async def close_of_account(transaction: Transaction, account_id: AccountId) -> None:

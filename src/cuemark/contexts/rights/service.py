@@ -126,8 +126,7 @@ class RightsService(Rights):
         if territory:
             windows.check_territory(territory, "The question")
         at = _moment(request.at) if request.at else self._clock.now()
-        async with self._database.autocommit() as transaction:
-            held = await store.held(transaction, ids, territory)
+        held = await store.held(self._database, ids, territory)
         plan = frozenset(request.licence_types) or self._terms.plan
         verdicts = self._verdicts(held, territory, plan, at)
         unrecorded = decision.OPEN if self._terms.unrecorded == "open" else decision.CLOSED

@@ -13,7 +13,8 @@ from sqlalchemy import RowMapping, text
 from cuemark.contexts.rights.model.windows import by_territory
 from cuemark.contracts.ids import TitleId
 from cuemark.contracts.rights import WORLDWIDE, TitleRights, Window
-from cuemark.kit.database import Transaction
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.direct import Query
 
 SCHEMA = "rights"
 KEPT_SETS = 100
@@ -22,9 +23,11 @@ KEPT_SETS = 100
 _read = msgspec.json.Decoder(list[Window]).decode
 _held = msgspec.msgpack.Decoder(list[Window]).decode
 _pack = msgspec.msgpack.Encoder().encode
-_HELD = text(
-    "select title_id, windows from rights.held where title_id = any(:ids) "
-    "and territory in (:territory, :worldwide)"
+_HELD = Query(
+    text(
+        "select title_id, windows from rights.held where title_id = any(:ids) "
+        "and territory in (:territory, :worldwide)"
+    )
 )
 _FOUND = (
     "select t.title_id, t.number, r.windows, r.set_at, r.replaced, exists (select from "
@@ -132,10 +135,10 @@ async def go_back(transaction: Transaction, title_id: TitleId) -> TitleRights | 
 
 
 async def held(
-    transaction: Transaction, title_ids: Sequence[TitleId], territory: str
+    database: Database, title_ids: Sequence[TitleId], territory: str
 ) -> dict[TitleId, list[Window]]:
     """The windows that decide in a territory, of those titles that have rights recorded."""
-    rows = await transaction.execute(
+    rows = await database.ask(
         _HELD, {"ids": list(title_ids), "territory": territory, "worldwide": WORLDWIDE}
     )
     found: dict[TitleId, list[Window]] = {}

@@ -52,8 +52,13 @@ class MemoryBooks(Books):
         self._pause = pause
         self.kept = Kept()
 
-    def looking(self) -> AbstractAsyncContextManager[Transaction]:
-        return self.transaction()
+    async def accesses(self, account_id: AccountId, since: datetime) -> list[Entry]:
+        await self._pause()
+        return [
+            entry
+            for entry in self.kept.entries.values()
+            if entry.account_id == account_id and entry.access is not None and entry.at >= since
+        ]
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         return _Transaction(self.kept, self._pause)
@@ -171,13 +176,6 @@ class _Transaction(Transaction):
 
         self._writes.append(write)
         return taken
-
-    async def accesses(self, account_id: AccountId, since: datetime) -> list[Entry]:
-        return [
-            entry
-            for entry in self._kept.entries.values()
-            if entry.account_id == account_id and entry.access is not None and entry.at >= since
-        ]
 
     async def balances(self) -> list[Balance]:
         found = balances(self._kept.entries.values())

@@ -180,8 +180,7 @@ class BillingService(Billing):
 
     async def get_entitlement(self, request: GetEntitlement) -> Entitlement:
         now = self._clock.now()
-        async with self._books.looking() as transaction:
-            entries = await transaction.accesses(request.account_id, now - LONGEST)
+        entries = await self._books.accesses(request.account_id, now - LONGEST)
         return entitlement(request.account_id, entries, now)
 
     async def preview_invoice(self, request: PreviewInvoice) -> InvoicePreview:

@@ -55,10 +55,6 @@ class Transaction(Protocol):
         """Accounts that have something due, which nobody else takes before ``until``."""
         ...
 
-    async def accesses(self, account_id: AccountId, since: datetime) -> list[Entry]:
-        """The entries of an account from a moment on that open or shut something, in order."""
-        ...
-
     async def balances(self) -> list[Balance]: ...
 
     async def tariff(self) -> Tariff: ...
@@ -98,8 +94,8 @@ class Transaction(Protocol):
 
 
 class Books(Protocol):
-    def looking(self) -> AbstractAsyncContextManager[Transaction]:
-        """For one question, which changes nothing."""
+    async def accesses(self, account_id: AccountId, since: datetime) -> list[Entry]:
+        """The entries of an account from a moment on that open or shut something, in order."""
         ...
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:

@@ -19,9 +19,18 @@ from cuemark.contracts.billing.invoices import Balance, Discrepancy
 from cuemark.contracts.billing.plans import Coupon, Plan, TaxRule
 from cuemark.contracts.ids import AccountId
 from cuemark.kit import database
+from cuemark.kit.direct import Query
 from cuemark.kit.outbox import Log
 
 T = TypeVar("T")
+
+_ACCESSES = Query(
+    text(
+        "select key, kind, account_id, invoice_id, currency, at, access::text "
+        "from billing.entry where account_id = :account_id and access is not null "
+        "and at >= :since order by entry_id"
+    )
+)
 
 
 class PostgresBooks(Books):
@@ -29,10 +38,20 @@ class PostgresBooks(Books):
         self._pool = pool
         self._log = log
 
-    @contextlib.asynccontextmanager
-    async def looking(self) -> AsyncIterator[Transaction]:
-        async with self._pool.autocommit() as connection:
-            yield PostgresTransaction(connection, self._log)
+    async def accesses(self, account_id: AccountId, since: datetime) -> list[Entry]:
+        rows = await self._pool.ask(_ACCESSES, {"account_id": account_id, "since": since})
+        return [
+            Entry(
+                key=row.key,
+                kind=row.kind,
+                account_id=row.account_id,
+                invoice_id=row.invoice_id,
+                currency=row.currency,
+                at=row.at,
+                access=_read(row.access, Access),
+            )
+            for row in rows
+        ]
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -173,27 +192,6 @@ class PostgresTransaction(Transaction):
             limit=limit,
         )
         return [row[0] for row in rows]
-
-    async def accesses(self, account_id: AccountId, since: datetime) -> list[Entry]:
-        rows = await self._do(
-            "select key, kind, account_id, invoice_id, currency, at, access::text "
-            "from billing.entry where account_id = :account_id and access is not null "
-            "and at >= :since order by entry_id",
-            account_id=account_id,
-            since=since,
-        )
-        return [
-            Entry(
-                key=row.key,
-                kind=row.kind,
-                account_id=row.account_id,
-                invoice_id=row.invoice_id,
-                currency=row.currency,
-                at=row.at,
-                access=_read(row.access, Access),
-            )
-            for row in rows
-        ]
 
     async def balances(self) -> list[Balance]:
         rows = await self._do(

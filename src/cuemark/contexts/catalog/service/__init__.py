@@ -121,14 +121,11 @@ class CatalogService(Catalog):
         title_id = request.title_id
         if not is_id(title_id, TITLE):
             raise UnknownTitle("No title has this id.")
-        async with self._database.autocommit() as transaction:
-            now = self._clock.now()
-            title = await store.viewed_title(transaction, title_id, now)
-            title = title or await store.source_title(transaction, title_id, now)
-            if title is None:
-                raise UnknownTitle(f"No title has the id {title_id}.")
-            (title,) = await _told(transaction, [title], request.languages)
-        return title
+        found = await store.title(self._database, title_id, self._clock.now())
+        if found is None:
+            raise UnknownTitle(f"No title has the id {title_id}.")
+        title, details = found
+        return _in_language(title, details, request.languages)
 
     async def set_launch(self, request: SetLaunch) -> Title:
         """The title as it will be; the view shows it a moment later."""
@@ -288,12 +285,13 @@ async def _told(
 ) -> list[Title]:
     """The titles in a reader's language, as far as they are told in it."""
     details = await kept.details_of(transaction, [title.title_id for title in titles])
-    return [
-        listing.in_language(title, texts.told(here.texts, languages[:MOST_RANGES]))
-        if (here := details.get(title.title_id))
-        else title
-        for title in titles
-    ]
+    return [_in_language(title, details.get(title.title_id), languages) for title in titles]
+
+
+def _in_language(title: Title, details: Details | None, languages: Sequence[str]) -> Title:
+    if details is None:
+        return title
+    return listing.in_language(title, texts.told(details.texts, languages[:MOST_RANGES]))
 
 
 async def _known(transaction: Transaction, title_id: TitleId) -> listing.Listing:

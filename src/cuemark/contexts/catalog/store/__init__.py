@@ -12,17 +12,22 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    bindparam,
     delete,
+    literal_column,
     or_,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import insert
 
 from cuemark.contexts.catalog.model.listing import Half, Listing, is_launched, title_of
 from cuemark.contracts.catalog import Title
+from cuemark.contracts.catalog.metadata import Details
 from cuemark.contracts.encoding.events import VersionPublished
 from cuemark.contracts.ids import TitleId, VersionId
-from cuemark.kit.database import Transaction
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.direct import Query
 
 SCHEMA = "catalog"
 
@@ -87,11 +92,40 @@ async def add_titles(transaction: Transaction, titles: Sequence[Title]) -> None:
     )
 
 
-async def source_title(transaction: Transaction, title_id: TitleId, now: datetime) -> Title | None:
-    """The title as it was created, whether or not the view has it yet."""
-    found = await transaction.execute(select(_title).where(_title.c.title_id == title_id))
-    row = found.one_or_none()
-    return Title(**row._mapping, launched=is_launched(row.launch_at, now)) if row else None
+_VIEWED = Query(
+    select(
+        _browse,
+        literal_column(
+            "(select w.details::text from catalog.work w where w.work_id = browse.title_id)"
+        ).label("details"),
+    ).where(_browse.c.title_id == bindparam("of_title"))
+)
+_SOURCE = Query(
+    text(
+        "select t.title_id, t.name, t.synopsis, t.created_at, t.series, t.launch_at, "
+        "w.details::text as details from catalog.title t "
+        "left join catalog.work w on w.work_id = t.title_id where t.title_id = :of_title"
+    )
+)
+
+
+async def title(
+    database: Database, title_id: TitleId, now: datetime
+) -> tuple[Title, Details | None] | None:
+    """A title with its texts: as the view has it, or as it was created."""
+    found = [row._asdict() for row in await database.ask(_VIEWED, {"of_title": title_id})]
+    for values in found:
+        details = _details(values.pop("details"))
+        if viewed := title_of(Listing(**values), now):
+            return viewed, details
+    for values in [row._asdict() for row in await database.ask(_SOURCE, {"of_title": title_id})]:
+        details = _details(values.pop("details"))
+        return Title(**values, launched=is_launched(values["launch_at"], now)), details
+    return None
+
+
+def _details(kept: str | None) -> Details | None:
+    return None if kept is None else msgspec.json.decode(kept, type=Details)
 
 
 async def listing(transaction: Transaction, title_id: TitleId) -> Listing | None:
@@ -130,11 +164,6 @@ async def put_half(transaction: Transaction, version_id: VersionId, half: Half) 
 
 async def drop_half(transaction: Transaction, version_id: VersionId) -> None:
     await transaction.execute(delete(_half).where(_half.c.version_id == version_id))
-
-
-async def viewed_title(transaction: Transaction, title_id: TitleId, now: datetime) -> Title | None:
-    found = await listing(transaction, title_id)
-    return title_of(found, now) if found else None
 
 
 async def viewed_titles(

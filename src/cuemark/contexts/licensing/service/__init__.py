@@ -177,15 +177,13 @@ class LicensingService(Licensing):
             territory=request.territory,
             labels=request.labels,
         )
-        async with self._database.autocommit() as transaction:
-            opened = await store.open_session(transaction, session)
+        opened = await store.open_session(self._database, session)
         if not opened:
             raise LicenceRefused("This playback session has ended, or is another account's.")
         return LicencesOpened()
 
     async def close_licences(self, request: CloseLicences) -> LicencesClosed:
-        async with self._database.transaction() as transaction:
-            await store.close_session(transaction, request.session_id)
+        await store.close_session(self._database, request.session_id)
         return LicencesClosed()
 
     async def follow(self, transaction: Transaction, entry: Entry) -> None:

@@ -197,6 +197,7 @@ class PlaybackService(Playback):
         now = self._clock.now()
         if profile_id is None:
             await devices.forget(transaction, account_id)
+            await store.forget_placing(transaction, account_id)
         ran = await store.erase(transaction, account_id, profile_id, now)
         for session_id, expires_at in ran:
             stopped = PlayStopped(session_id=session_id, stopped_at=now, expires_at=expires_at)
@@ -240,12 +241,11 @@ class PlaybackService(Playback):
         session = None
         if is_id(session_id, PLAY_SESSION_KIND):
             now = self._clock.now()
-            async with self._database.autocommit() as transaction:
-                session = await store.running(transaction, session_id, account_id, now)
-                # A clock that was set back is no reason to say nothing for long.
-                if session and not timedelta() <= now - streams.heard_at(session) < HEARD_EVERY:
-                    going_on = await store.heard(transaction, session_id, now)
-                    session = session if going_on else None
+            session = await store.running(self._database, session_id, account_id, now)
+            # A clock that was set back is no reason to say nothing for long.
+            if session and not timedelta() <= now - streams.heard_at(session) < HEARD_EVERY:
+                going_on = await store.heard(self._database, session_id, now)
+                session = session if going_on else None
         if session is None:
             raise _unknown()
         return session

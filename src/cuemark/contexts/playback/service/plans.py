@@ -51,8 +51,7 @@ class Plans:
             return Allowed(await self._last_known(account_id))
         if not found.entitled:
             if self.is_news(found):
-                async with self._database.transaction() as transaction:
-                    await store.know(transaction, found, self._clock.now())
+                await store.know(self._database, found, self._clock.now())
                 self.note(found)
             raise NotEntitled("You have no plan that runs: choose one, and then play.")
         return Allowed(found.allowance, found)

@@ -43,6 +43,7 @@ from cuemark.contracts.licensing import CloseLicences, OpenLicences
 from cuemark.contracts.playback import (
     TOPIC,
     CannotPlay,
+    CannotPlayNow,
     Play,
     PlayStarted,
     PlayStopped,
@@ -53,7 +54,7 @@ from cuemark.contracts.playback.streams import TooManyStreams
 from cuemark.contracts.steering import Rank, Ranking
 from cuemark.contracts.viewers import GetResumePoint
 from cuemark.kit.clock import Clock
-from cuemark.kit.database import Database, Transaction
+from cuemark.kit.database import Database
 from cuemark.kit.errors import Refusal, Unavailable
 from cuemark.kit.ids import Ids
 from cuemark.kit.outbox import Log
@@ -61,6 +62,8 @@ from cuemark.kit.tracing import current_trace_id
 
 SEEN_EVERY = timedelta(hours=1)
 """A device that says nothing new is written down as often."""
+MOST_TRIES = 50
+"""As many plays of one account can begin at the same moment."""
 NO_PLAN = Allowed(Allowance(streams=streams.ANY_NUMBER))
 """Where no plans are sold."""
 
@@ -244,28 +247,6 @@ class Starting:
     ) -> None:
         """Write the session down where it has its place, and end what makes way for it."""
         place = Place(plan.allowance.streams, session.device_id, instead_of)
-        ended: list[Session] | None = []
-        async with self._database.transaction() as transaction:
-            if place.streams or instead_of:
-                await store.lock_streams(transaction, session.account_id)
-                now = self._clock.now()
-                running = await store.running_of(transaction, session.account_id, now)
-                ended = streams.given_up(running, place, now)
-            if ended is not None:
-                await self._begin(transaction, session, led_past, ended)
-                await self._keep(transaction, session, plan)
-        if ended is None:
-            await self._close_licences([session.session_id])
-            raise TooManyStreams(
-                f"Your plan allows {place.streams} at once: end another play.",
-                streams.held(running, now),
-            )
-        self._note(session, plan)
-        await self._close_licences([each.session_id for each in ended])
-
-    async def _begin(
-        self, transaction: Transaction, session: Session, led_past: bool, ended: list[Session]
-    ) -> None:
         started = PlayStarted(
             session_id=session.session_id,
             account_id=session.account_id,
@@ -274,33 +255,51 @@ class Starting:
             started_at=session.started_at,
             led_past=led_past,
         )
-        events: list[tuple[str, msgspec.Struct]] = []
-        if ended:
+        ended: list[Session] = []
+        try:
+            if place.streams or instead_of:
+                ended = await self._place(session, place, started)
+            else:
+                told = self._log.told(TOPIC, [(session.session_id, started)])
+                await store.begin(self._database, session, told)
+        except (TooManyStreams, CannotPlayNow):
+            await self._close_licences([session.session_id])
+            raise
+        await self._keep(session, plan)
+        await self._close_licences([each.session_id for each in ended])
+
+    async def _place(self, session: Session, place: Place, started: PlayStarted) -> list[Session]:
+        """Write a session down in its place; those that end for it.
+
+        It is decided by what was read, and written where no other play of the account has begun
+        since: else it is decided again.
+        """
+        for _ in range(MOST_TRIES):
             now = self._clock.now()
-            await store.end_all(transaction, [each.session_id for each in ended], now)
-            events = [
-                (
-                    each.session_id,
-                    PlayStopped(
-                        session_id=each.session_id, stopped_at=now, expires_at=each.expires_at
-                    ),
+            standing = await store.standing_of(self._database, session.account_id, now)
+            ended = streams.given_up(standing.running, place, now)
+            if ended is None:
+                raise TooManyStreams(
+                    f"Your plan allows {place.streams} at once: end another play.",
+                    streams.held(standing.running, now),
                 )
-                for each in ended
+            events: list[tuple[str, msgspec.Struct]] = [
+                (each.session_id, _stopped(each, now)) for each in ended
             ]
-        await store.add(transaction, session)
-        await self._log.append_all(transaction, TOPIC, [*events, (session.session_id, started)])
+            told = self._log.told(TOPIC, [*events, (session.session_id, started)])
+            ids = [each.session_id for each in ended]
+            if await store.begin_placed(self._database, session, told, standing.begun, ids, now):
+                return ended
+        raise CannotPlayNow("Too many plays of your account begin just now: try again in a moment.")
 
-    async def _keep(self, transaction: Transaction, session: Session, plan: Allowed) -> None:
+    async def _keep(self, session: Session, plan: Allowed) -> None:
         """Keep what is new of the account's plan and of its device."""
-        if self._plans is not None and plan.said is not None and self._plans.is_news(plan.said):
-            await plans.know(transaction, plan.said, self._clock.now())
+        sold, said = self._plans, plan.said
+        if sold is not None and said is not None and sold.is_news(said):
+            await plans.know(self._database, said, self._clock.now())
+            sold.note(said)
         if session.device_id and self._seen.is_news(*_device(session), session.started_at):
-            await devices.see(transaction, session)
-
-    def _note(self, session: Session, plan: Allowed) -> None:
-        if self._plans is not None and plan.said is not None:
-            self._plans.note(plan.said)
-        if session.device_id:
+            await devices.see(self._database, session)
             self._seen.note(*_device(session), session.started_at)
 
     async def _close_licences(self, session_ids: list[PlaySessionId]) -> None:
@@ -309,6 +308,10 @@ class Starting:
                 await self._ask.licensing.close_licences(CloseLicences(session_id=session_id))
             except Unavailable:
                 structlog.get_logger().warning("licences_left_open", session_id=session_id)
+
+
+def _stopped(session: Session, now: datetime) -> PlayStopped:
+    return PlayStopped(session_id=session.session_id, stopped_at=now, expires_at=session.expires_at)
 
 
 def _device(

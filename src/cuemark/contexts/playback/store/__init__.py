@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
@@ -10,24 +11,24 @@ from sqlalchemy import (
     Double,
     Integer,
     MetaData,
-    Row,
     Table,
     Text,
-    bindparam,
     func,
     null,
     select,
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB
 
 from cuemark.contexts.playback.model.session import Session
 from cuemark.contexts.playback.store.devices import capabilities_of
 from cuemark.contracts.ids import AccountId, PlaySessionId, ProfileId, TitleId, VersionId
 from cuemark.contracts.playback import OwnPlay
 from cuemark.contracts.steering import RankedAppliance
-from cuemark.kit.database import Transaction
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.direct import Query, Values
+from cuemark.kit.outbox import telling
 
 _session = Table(
     "session",
@@ -56,108 +57,164 @@ _session = Table(
 )
 
 
-# Built once: to build such a statement costs as much as to have it done.
-_ADD = insert(_session)
-_LOCK = text("select pg_advisory_xact_lock(hashtextextended('streams ' || :account_id, 0))")
-_RUNNING_OF = (
-    select(_session)
-    .where(
-        _session.c.account_id == bindparam("of_account"),
-        _session.c.ended_at.is_(None),
-        _session.c.expires_at > bindparam("at", type_=DateTime(timezone=True)),
+_KEPT_AS = {
+    "session_id": "text",
+    "account_id": "text",
+    "profile_id": "text",
+    "title_id": "text",
+    "version_id": "text",
+    "duration_s": "float8",
+    "device": "text",
+    "ranking": "jsonb",
+    "started_at": "timestamptz",
+    "expires_at": "timestamptz",
+    "trace_id": "text",
+    "heard_at": "timestamptz",
+    "robustness": "text",
+    "steering_token": "text",
+    "territory": "text",
+    "max_height": "integer",
+    "title": "text",
+    "device_id": "text",
+    "capabilities": "jsonb",
+}
+"""The columns of a session that begins."""
+_ALL = ", ".join(f"s.{column.name}" for column in _session.columns)
+_STANDING = Query(
+    text(
+        f"select coalesce(p.begun, 0) as begun, {_ALL} "
+        "from (select cast(:of_account as text) as account_id) a "
+        "left join playback.placing p on p.account_id = a.account_id "
+        "left join playback.session s on s.account_id = a.account_id "
+        "and s.ended_at is null and s.expires_at > :at"
     )
-    .with_for_update()
+)
+_HEARD_NOW = Query(
+    text(
+        "update playback.session set heard_at = :now "
+        "where session_id = any(:ids) and heard_at > :now"
+    )
+)
+_BEGUN = (
+    f"begun as (insert into playback.session ({', '.join(_KEPT_AS)}) "
+    f"select {', '.join(f'cast(:{name} as {kind})' for name, kind in _KEPT_AS.items())} "
+    "{0} returning session_id) "
+)
+_BEGIN = Query(text(f"with {_BEGUN.format('')} {telling('begun')}"))
+_BEGIN_PLACED = Query(
+    text(
+        "with placed as (insert into playback.placing as p (account_id, begun) "
+        "select cast(:account_id as text), cast(:begun_before as bigint) + 1 "
+        "on conflict (account_id) do update set begun = p.begun + 1 "
+        "where p.begun = :begun_before returning account_id), "
+        "ended as (update playback.session s set ended_at = coalesce(s.ended_at, :ended_at) "
+        "from placed where s.session_id = any(:ended_ids)), "
+        f"{_BEGUN.format('from placed')} {telling('begun')}"
+    )
+)
+"""What an insertion of an account's first row waits for is another's first play: it then finds that
+row, and does nothing."""
+_RUNNING = Query(
+    text(
+        f"select {_ALL} from playback.session s where s.session_id = :of_session "
+        "and (:anyones or s.account_id = :of_account) "
+        "and s.ended_at is null and s.expires_at > :at"
+    )
+)
+_HEARD = Query(
+    text(
+        "update playback.session set heard_at = :now "
+        "where session_id = :of_session and ended_at is null returning session_id"
+    )
 )
 
 
-async def add(transaction: Transaction, session: Session) -> None:
-    await transaction.execute(
-        _ADD,
-        {
-            "session_id": session.session_id,
-            "account_id": session.account_id,
-            "profile_id": session.profile_id,
-            "title_id": session.title_id,
-            "version_id": session.version_id,
-            "duration_s": session.duration_s,
-            "device": session.device,
-            "ranking": msgspec.to_builtins(session.ranking),
-            "started_at": session.started_at,
-            "expires_at": session.expires_at,
-            "trace_id": session.trace_id,
-            "heard_at": session.started_at,
-            "robustness": session.robustness,
-            "steering_token": session.steering_token,
-            "territory": session.territory,
-            "max_height": session.max_height,
-            "title": session.title,
-            "device_id": session.device_id,
-            "capabilities": session.capabilities and msgspec.to_builtins(session.capabilities),
-        },
-    )
+class Standing(NamedTuple):
+    """The plays of an account that run, and how many it had ``begun``, as read at one moment."""
+
+    begun: int
+    running: list[Session]
 
 
-async def lock_streams(transaction: Transaction, account_id: AccountId) -> None:
-    """Until the transaction ends, nobody else places a play of this account."""
-    await transaction.execute(_LOCK, {"account_id": account_id})
+async def begin(database: Database, session: Session, told: Values) -> None:
+    """Write a session down, with what the log is told."""
+    await database.ask(_BEGIN, {**_values(session), **told})
 
 
-async def running_of(
-    transaction: Transaction, account_id: AccountId, now: datetime
-) -> list[Session]:
-    """The plays of an account that run. Until the transaction ends, nobody ends or hears of one.
+async def begin_placed(
+    database: Database,
+    session: Session,
+    told: Values,
+    begun: int,
+    ended: Sequence[PlaySessionId],
+    now: datetime,
+) -> bool:
+    """Write a session down and end others, with what the log is told. Nothing of it is done, and
+    False given, where another play has begun since ``begun`` was read."""
+    changed = {"begun_before": begun, "ended_ids": list(ended), "ended_at": now}
+    return bool(await database.ask(_BEGIN_PLACED, {**_values(session), **told, **changed}))
 
-    One that was heard of later than now was told so by a clock that has been set back since. It
+
+def _values(session: Session) -> dict[str, object]:
+    return {
+        "session_id": session.session_id,
+        "account_id": session.account_id,
+        "profile_id": session.profile_id,
+        "title_id": session.title_id,
+        "version_id": session.version_id,
+        "duration_s": session.duration_s,
+        "device": session.device,
+        "ranking": _json(session.ranking),
+        "started_at": session.started_at,
+        "expires_at": session.expires_at,
+        "trace_id": session.trace_id,
+        "heard_at": session.started_at,
+        "robustness": session.robustness,
+        "steering_token": session.steering_token,
+        "territory": session.territory,
+        "max_height": session.max_height,
+        "title": session.title,
+        "device_id": session.device_id,
+        "capabilities": session.capabilities and _json(session.capabilities),
+    }
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+async def standing_of(database: Database, account_id: AccountId, now: datetime) -> Standing:
+    """One that was heard of later than now was told so by a clock that has been set back since. It
     counts from now on, so that it locks nobody out for longer than any other.
     """
-    rows = await transaction.execute(_RUNNING_OF, {"of_account": account_id, "at": now})
-    found = [_session_of(row) for row in rows]
-    if any(each.heard_at and each.heard_at > now for each in found):
-        early = [each.session_id for each in found]
-        await transaction.execute(
-            update(_session)
-            .where(_session.c.session_id.in_(early), _session.c.heard_at > now)
-            .values(heard_at=now)
-        )
-    return found
+    rows = await database.ask(_STANDING, {"of_account": account_id, "at": now})
+    found = [_session_of(row) for row in rows if row.session_id is not None]
+    early = [each.session_id for each in found if each.heard_at and each.heard_at > now]
+    if early:
+        await database.ask(_HEARD_NOW, {"ids": early, "now": now})
+    return Standing(rows[0].begun, found)
 
 
-async def end_all(
-    transaction: Transaction, session_ids: Sequence[PlaySessionId], now: datetime
-) -> None:
+async def forget_placing(transaction: Transaction, account_id: AccountId) -> None:
+    """Of an account that is no more."""
     await transaction.execute(
-        update(_session).where(_session.c.session_id.in_(session_ids)).values(ended_at=now)
+        text("delete from playback.placing where account_id = :id"), {"id": account_id}
     )
 
 
 async def running(
-    transaction: Transaction, session_id: PlaySessionId, account_id: AccountId | None, now: datetime
+    database: Database, session_id: PlaySessionId, account_id: AccountId | None, now: datetime
 ) -> Session | None:
     """The session, where it is this account's and neither ended nor past its time. Without an
     account it may be anyone's."""
-    owned = [] if account_id is None else [_session.c.account_id == account_id]
-    row = (
-        await transaction.execute(
-            select(_session).where(
-                _session.c.session_id == session_id,
-                *owned,
-                _session.c.ended_at.is_(None),
-                _session.c.expires_at > now,
-            )
-        )
-    ).one_or_none()
-    return None if row is None else _session_of(row)
+    of = {"of_session": session_id, "of_account": account_id or "", "anyones": account_id is None}
+    rows = await database.ask(_RUNNING, {**of, "at": now})
+    return _session_of(rows[0]) if rows else None
 
 
-async def heard(transaction: Transaction, session_id: PlaySessionId, now: datetime) -> bool:
+async def heard(database: Database, session_id: PlaySessionId, now: datetime) -> bool:
     """Note that a play was heard of, unless it has been ended; whether it has not."""
-    noted = await transaction.execute(
-        update(_session)
-        .where(_session.c.session_id == session_id, _session.c.ended_at.is_(None))
-        .values(heard_at=now)
-        .returning(_session.c.session_id)
-    )
-    return noted.one_or_none() is not None
+    return bool(await database.ask(_HEARD, {"of_session": session_id, "now": now}))
 
 
 async def of_title(
@@ -269,7 +326,7 @@ async def latest(
     return [_session_of(row) for row in rows]
 
 
-def _session_of(row: Row[tuple[object, ...]]) -> Session:
+def _session_of(row: Any) -> Session:
     return Session(
         session_id=row.session_id,
         account_id=row.account_id,

@@ -8,7 +8,8 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from cuemark.contracts.billing.subscriptions import Entitlement
 from cuemark.contracts.ids import AccountId
-from cuemark.kit.database import Transaction
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.direct import Query
 
 _entitlement = Table(
     "entitlement",
@@ -19,17 +20,19 @@ _entitlement = Table(
 )
 
 
-async def know(transaction: Transaction, entitlement: Entitlement, now: datetime) -> None:
+_ROW = insert(_entitlement)
+_KNOW = Query(
+    _ROW.on_conflict_do_update(
+        index_elements=["account_id"],
+        set_={"known_at": _ROW.excluded.known_at, "body": _ROW.excluded.body},
+    )
+)
+
+
+async def know(database: Database, entitlement: Entitlement, now: datetime) -> None:
     """Keep what billing said of an account."""
-    row = insert(_entitlement).values(
-        account_id=entitlement.account_id, known_at=now, body=msgspec.to_builtins(entitlement)
-    )
-    await transaction.execute(
-        row.on_conflict_do_update(
-            index_elements=["account_id"],
-            set_={"known_at": row.excluded.known_at, "body": row.excluded.body},
-        )
-    )
+    body = msgspec.to_builtins(entitlement)
+    await database.ask(_KNOW, {"account_id": entitlement.account_id, "known_at": now, "body": body})
 
 
 async def known(

@@ -11,16 +11,19 @@ Meant = Mapping[str, float]
 """Words of the index that a word of the question may be, and how surely: 1 is the word itself."""
 
 
-def meant(asked: str, found: Iterable[tuple[str, int]], *, unfinished: bool) -> dict[str, float]:
-    """Of the words that were ``found`` near to one, with how often they are there, the likeliest.
+def meant(
+    asked: str, found: Iterable[tuple[str, int, str]], *, unfinished: bool
+) -> dict[str, float]:
+    """Of the words that were ``found`` near to one, with how often they are there and their
+    sounds, the likeliest.
 
     A word of ``unfinished`` is also held against the beginnings of others.
     """
     most, heard = _most_wrong(asked), folding.sound(asked)
     sure: list[tuple[float, int, str]] = []
-    for word, often in found:
+    for word, often, sound in found:
         strength = _strength(asked, word, most)
-        if heard and heard == folding.sound(word):
+        if heard and heard == sound:
             strength = max(strength, 0.7 - 0.02 * abs(len(word) - len(asked)))
         if unfinished and len(word) > len(asked) >= folding.SHORTEST_SOUND + 1:
             strength = max(

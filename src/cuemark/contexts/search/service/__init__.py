@@ -5,6 +5,7 @@ found beyond the candidates is not reached by any page; a better question reache
 """
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -14,7 +15,7 @@ from cuemark.contexts.search.service.finding import MOST_NAMED, Finder, Finding
 from cuemark.contexts.search.service.paging import Place, Placed, place_of, taken
 from cuemark.contexts.search.service.showing import Showing
 from cuemark.contracts.catalog import Catalog
-from cuemark.contracts.catalog.works import UnknownWork
+from cuemark.contracts.catalog.works import UnknownWork, WorkSummary
 from cuemark.contracts.ids import WorkId
 from cuemark.contracts.rights import Rights
 from cuemark.contracts.search import (
@@ -36,6 +37,10 @@ from cuemark.kit.pages import checked_limit
 
 WIDTHS = (100, 600)
 """Candidates of each kind. The second is for where too few of the first are shown."""
+TYPED = (60, 600)
+"""The same while it is typed: it is asked anew with each letter."""
+FIRST_NAMED = 2
+"""Works of each person or term that are asked for first; the others where none of it is shown."""
 ALIKE = 0.75
 """How like a name has to be, that the like of its title is meant."""
 _TERRITORY = re.compile(r"([A-Z]{2})?")
@@ -95,12 +100,12 @@ class SearchService(Search):
     async def _found(
         self, asked: Question, request: SearchFor, place: Place | None, *, deep: bool
     ) -> Found:
-        for width in WIDTHS:
-            async with self._database.transaction() as transaction:
+        for width in WIDTHS if deep else TYPED:
+            async with self._database.autocommit() as transaction:
                 finder = Finder(transaction, await _searched(transaction), request.viewpoint, width)
                 found = await finder.find(asked, self._clock.now(), deep=deep)
-            page = await self._page(request.viewpoint, found, request.limit, place)
-            if len(page.hits) == request.limit or not finder.more:
+            page, hidden = await self._page(request.viewpoint, found, request.limit, place)
+            if len(page.hits) == request.limit or not finder.more or (found.thin and not hidden):
                 break
         return page
 
@@ -123,9 +128,9 @@ class SearchService(Search):
 
     async def _best(self, asked: Question, viewpoint: Viewpoint) -> tuple[WorkId, str] | None:
         """The work of which the question is nearly the name, and how it is called."""
-        async with self._database.transaction() as transaction:
+        async with self._database.autocommit() as transaction:
             finder = Finder(transaction, await _searched(transaction), viewpoint, WIDTHS[0])
-            found = await finder.find(asked, self._clock.now(), deep=False)
+            found = await finder.find(asked, self._clock.now(), deep=False, works_only=True)
         close = [
             WorkId(each.found_id)
             for each in found.ranked
@@ -138,26 +143,37 @@ class SearchService(Search):
         self, work_id: WorkId, name: str, request: SearchFor | FindLike, place: Place | None
     ) -> Found:
         for width in WIDTHS:
-            async with self._database.transaction() as transaction:
+            async with self._database.autocommit() as transaction:
                 finder = Finder(transaction, await _searched(transaction), request.viewpoint, width)
                 found = await finder.alike(work_id, name, self._clock.now())
-            page = await self._page(request.viewpoint, found, request.limit, place)
+            page, _ = await self._page(request.viewpoint, found, request.limit, place)
             if len(page.hits) == request.limit or not finder.more:
                 break
         return msgspec.structs.replace(page, like=name)
 
     async def _page(
         self, viewpoint: Viewpoint, found: Finding, limit: int, after: Place | None
-    ) -> Found:
-        """What is shown of what was found, after a place in it."""
-        placed = Placed(found.ranked, after)
+    ) -> tuple[Found, bool]:
+        """What is shown of what was found, after a place in it; whether some of it is hidden."""
+        placed, hides = Placed(found.ranked, after), False
         while len(placed.hits) <= limit and (chunk := placed.next_chunk(limit)):
             works = [WorkId(each.found_id) for each in chunk if each.what == "work"]
-            named = [one for each in chunk for one in found.naming.get(each.found_id, [])]
-            asked = list(dict.fromkeys([*works, *named]))
-            shown = await self._showing.shown(viewpoint, asked) if asked else {}
+            naming = [
+                found.naming[each.found_id] for each in chunk if each.found_id in found.naming
+            ]
+            first = [one for named in naming for one in named[:FIRST_NAMED]]
+            shown = await self._shown(viewpoint, [*works, *first])
+            if hidden := [named for named in naming if not any(one in shown for one in named)]:
+                shown |= await self._shown(viewpoint, [one for named in hidden for one in named])
             placed.take(chunk, shown, found.naming, viewpoint.languages)
-        return taken(placed, limit)
+            hides = hides or bool(hidden) or any(each not in shown for each in works)
+        return taken(placed, limit), hides
+
+    async def _shown(
+        self, viewpoint: Viewpoint, works: Sequence[WorkId]
+    ) -> dict[WorkId, WorkSummary]:
+        asked = list(dict.fromkeys(works))
+        return await self._showing.shown(viewpoint, asked) if asked else {}
 
 
 def _checked(request: SearchFor | FindLike) -> Place | None:

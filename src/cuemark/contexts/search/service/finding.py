@@ -10,7 +10,7 @@ import msgspec
 from cuemark.contexts.search.model import folding, ranking, spelling, vectors
 from cuemark.contexts.search.model.ranking import Asked, Ranked
 from cuemark.contexts.search.model.reading import Question
-from cuemark.contexts.search.store import asking, common
+from cuemark.contexts.search.store import asking, frequent
 from cuemark.contexts.search.store.asking import Among, Known
 from cuemark.contracts.ids import WorkId
 from cuemark.contracts.search import Viewpoint
@@ -28,10 +28,12 @@ FREQUENT = 0.05
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found, the best first, and works of the people and terms among it."""
+    """What was found, the best first, and works of the people and terms among it. ``thin`` says
+    that most of the candidates met too little of the question: more of them hardly meet more."""
 
     ranked: Sequence[Ranked]
     naming: Mapping[str, Sequence[WorkId]] = field(default_factory=dict)
+    thin: bool = False
 
 
 class Finder:
@@ -51,31 +53,29 @@ class Finder:
         self._width = width
         self.more = False
 
-    async def find(self, asked: Question, now: datetime, *, deep: bool) -> Finding:
+    async def find(
+        self, asked: Question, now: datetime, *, deep: bool, works_only: bool = False
+    ) -> Finding:
+        """``deep`` looks into synopses too; ``works_only`` leaves out people, genres and themes."""
         words = asked.words
         known = await asking.known(
             self._transaction, self._number, words, unfinished=asked.unfinished
         )
         often = [known.get(word, Known()) for word in words]
-        meant: list[dict[str, float]] = [
-            {} if often[at].often else await self._meant(asked, at) for at in range(len(words))
-        ]
+        meant: list[dict[str, float]] = [{} for _ in words]
+        unknown = [at for at, word in enumerate(often) if not word.often]
+        await self._read_as_slips(asked, unknown, meant, often)
         telling = self._telling(often)
         among = self._among(telling, often)
         found = await self._candidates(asked, meant, telling, now, among=among)
         if among != "names" and len(found) < FEW:
             found |= await self._candidates(asked, meant, telling, now)
         if len(found) < FEW:
-            found |= await self._nearly(asked, meant, telling, now, nothing=not found)
+            found |= await self._nearly(asked, meant, often, telling, now, nothing=not found)
         if deep and len(found) < FEW:
             found |= await self._in_texts(asked, meant, often, telling, now)
-        names = await asking.names(
-            self._transaction,
-            self._number,
-            spelling.all_of([], self._queries(asked, meant, telling)),
-            MOST_NAMES,
-            popular=among != "names",
-        )
+        query = spelling.all_of([], self._queries(asked, meant, telling))
+        names = await self._names(query, popular=among != "names") if not works_only else []
         watched = await self._watched()
         taste = vectors.likeness([each.vector for each in found.values()], watched)
         works = [
@@ -90,10 +90,12 @@ class Finder:
             now=now,
         )
         ranked_names = ranking.ranked(understood, [], names)[:MOST_NAMED]
-        ordered = ranking.in_order([*ranking.ranked(understood, works, []), *ranked_names])
+        ranked_works = ranking.ranked(understood, works, [])
+        ordered = ranking.in_order([*ranked_works, *ranked_names])
         hits = {each.found_id for each in ranked_names}
         chosen = [each for each in names if each.name_id in hits]
-        return Finding(ordered, await self._naming(chosen, now))
+        thin = 2 * len(ranked_works) < len(works)
+        return Finding(ordered, await self._naming(chosen, now), thin)
 
     async def alike(self, work_id: WorkId, name: str, now: datetime) -> Finding:
         """What is like a work of this name."""
@@ -121,27 +123,27 @@ class Finder:
         self,
         asked: Question,
         meant: list[dict[str, float]],
+        often: list[Known],
         telling: Sequence[int],
         now: datetime,
         *,
         nothing: bool,
     ) -> dict[str, asking.Vectored]:
         """What is found by words that sound as those of the question; where there was ``nothing``,
-        by any that they may be slips of. ``meant`` is told of them."""
+        by any that they may be slips of. ``meant`` and ``often`` are told of them."""
         before = [dict(each) for each in meant]
         if nothing:
-            for at, each in enumerate(meant):
-                meant[at] = each or await self._meant(asked, at)
+            await self._read_as_slips(asked, [at for at in telling if not meant[at]], meant, often)
         else:
             sounds = [folding.sound(word) for word in asked.words]
             heard = await asking.heard(self._transaction, self._number, sounds)
             for at, word in enumerate(asked.words):
-                alike = [(each, often) for each, often, sound in heard if sound == sounds[at]]
-                others = [pair for pair in alike if pair[0] != word]
-                meant[at] |= spelling.meant(word, others, unfinished=False)
+                alike = [each for each in heard if each[2] == sounds[at] and each[0] != word]
+                meant[at] |= spelling.meant(word, alike, unfinished=False)
         if meant == before:
             return {}
-        return await self._candidates(asked, meant, telling, now)
+        among = self._among(telling, often)
+        return await self._candidates(asked, meant, telling, now, among=among)
 
     async def _in_texts(
         self,
@@ -160,13 +162,35 @@ class Finder:
             found = await self._candidates(asked, meant, told, now, among="texts", but_one=True)
         return found
 
-    async def _meant(self, asked: Question, at: int) -> dict[str, float]:
-        word = asked.words[at]
-        found = await asking.near(
-            self._transaction, self._number, word, folding.near_keys(word), folding.sound(word)
-        )
-        unfinished = asked.unfinished and at == len(asked.words) - 1
-        return spelling.meant(word, found, unfinished=unfinished)
+    async def _read_as_slips(
+        self,
+        asked: Question,
+        places: Sequence[int],
+        meant: list[dict[str, float]],
+        often: list[Known],
+    ) -> None:
+        """Tell ``meant`` what the words of these places may be slips of, and ``often`` where those
+        are: a slip of a frequent word is a frequent word."""
+        if not places:
+            return
+        slips = [
+            asking.Slip(word=word, keys=folding.near_keys(word), sound=folding.sound(word))
+            for word in (asked.words[at] for at in places)
+        ]
+        near = await asking.near(self._transaction, self._number, slips)
+        for at, found in zip(places, near, strict=True):
+            known = {word: where for word, where, _ in found}
+            meant[at] = spelling.meant(
+                asked.words[at],
+                [(word, where.often, sound) for word, where, sound in found],
+                unfinished=asked.unfinished and at == len(asked.words) - 1,
+            )
+            others = [known[word] for word in meant[at] if word != asked.words[at]]
+            often[at] = Known(
+                often=often[at].often + sum(each.often for each in others),
+                titled=often[at].titled + sum(each.titled for each in others),
+                common=often[at].common or any(each.common for each in others[:1]),
+            )
 
     def _telling(self, often: Sequence[Known]) -> list[int]:
         """The places of the words that tell works apart; all of them where none does."""
@@ -179,9 +203,9 @@ class Finder:
         works = max(self._works, 1)
         found = math.prod(often[at].often / works for at in telling) * works
         titled = math.prod(often[at].titled / works for at in telling) * works
-        if titled > common(self._works):
+        if titled > frequent(self._works):
             return "popular names"
-        return "popular" if found > common(self._works) else "names"
+        return "popular" if found > frequent(self._works) else "names"
 
     def _queries(
         self, asked: Question, meant: Sequence[Mapping[str, float]], places: Sequence[int]
@@ -219,6 +243,11 @@ class Finder:
         )
         self.more = self.more or len(found) >= self._width
         return found
+
+    async def _names(self, query: str, *, popular: bool) -> list[ranking.NameCandidate]:
+        return await asking.names(
+            self._transaction, self._number, query, MOST_NAMES, popular=popular
+        )
 
     async def _naming(
         self, names: Sequence[ranking.NameCandidate], now: datetime

@@ -217,9 +217,15 @@ _GATHER_UP = (
 
 
 def common(works: int) -> float:
-    """The number of works from which on a word, or what it begins, is looked for among the most
-    popular works instead of by its index, and tells nothing of a synopsis."""
+    """The number of works from which on a word tells nothing of a synopsis."""
     return max(1000, 0.04 * works)
+
+
+def frequent(works: int) -> float:
+    """The number of works from which on a word, or what it begins, is looked for among the most
+    popular works instead of by its index: going through them until some have it is then quicker
+    than reading all that have it."""
+    return max(1000, 0.01 * works)
 
 
 _INDEXES = (
@@ -231,7 +237,8 @@ _INDEXES = (
     "create index on search.work_{number} using gin (told)",
     "create index on search.work_{number} using gin (names)",
     "create index on search.name_{number} using gin (words)",
-    "create index on search.name_{number} (weight desc, name_id)",
+    "create index name_{number}_popular on search.name_{number} (weight desc, name_id)",
+    "cluster search.name_{number} using name_{number}_popular",
     "create index on search.word_{number} using gin (near)",
     "create index on search.word_{number} using gin (word gin_trgm_ops)",
     "create index on search.word_{number} (sound) where sound <> ''",

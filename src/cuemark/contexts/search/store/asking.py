@@ -6,22 +6,29 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import TextClause, text
 
 from cuemark.contexts.search.model.entries import Called, Facts
 from cuemark.contexts.search.model.ranking import Candidate, NameCandidate
-from cuemark.contexts.search.store import common
+from cuemark.contexts.search.store import frequent
 from cuemark.contracts.ids import TitleId, WorkId
 from cuemark.kit.database import Transaction
 
+_text = functools.lru_cache(maxsize=512)(text)
 _facts = msgspec.msgpack.Decoder(Facts).decode
 _names = msgspec.msgpack.Decoder(list[Called]).decode
 _ENDLESS = "\U0010ffff"
 _MOST_NEAR = 200
 _SEEN = "(not :seen_only or (plays and (launch_at is null or launch_at <= :now)))"
-_ORDER = "order by popularity desc, size, work_id limit :limit"
+_ORDER = "order by popularity desc, size, work_id"
+_FOUND = "order by popularity + 0 desc, size, work_id"
+"""The same order, which no index has: the words are looked up in theirs, whatever is estimated of
+how many works have them, and never by going through works until some have them."""
 _MOST_POPULAR = 20_000
-_POPULAR = f"order by popularity desc, size, work_id limit {_MOST_POPULAR}"
+_MOST_NAMED = 2000
+_POPULAR = f"{_ORDER} limit {_MOST_POPULAR}"
+_FEWER = 4
+"""What part of the candidates is taken by people and terms in any case, beside names."""
 _COUNTED = 3
 """Letters of beginnings that are counted when an index is built."""
 Among = Literal["names", "popular", "popular names", "texts"]
@@ -34,6 +41,14 @@ class Vectored(msgspec.Struct, frozen=True, kw_only=True):
 
     work: Candidate
     vector: bytes
+
+
+class Slip(msgspec.Struct, frozen=True, kw_only=True):
+    """A word that may be a slip of others: its keys and its sound, as ``folding`` has them."""
+
+    word: str
+    keys: list[str]
+    sound: str
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +80,7 @@ async def known(
         )
         values |= {"first": words[-1], "last": words[-1] + _ENDLESS}
     found = await transaction.execute(
-        text(
+        _text(
             "select word, max(often)::integer as often, max(titled)::integer as titled, "
             "bool_or(common) as common from (select word, often, titled, common "
             f"from search.word_{number} where word = any(:words) {begun}) found group by word"
@@ -80,7 +95,7 @@ async def heard(
 ) -> list[tuple[str, int, str]]:
     """Words that sound as one of these, with how often they are there and their sound."""
     found = await transaction.execute(
-        text(
+        _text(
             f"select word, often, sound from search.word_{number} where sound = any(:sounds) "
             "and sound <> '' order by often desc limit :limit"
         ),
@@ -90,21 +105,38 @@ async def heard(
 
 
 async def near(
-    transaction: Transaction, number: int, word: str, keys: Sequence[str], sound: str
-) -> list[tuple[str, int]]:
-    """Words that are written or sound nearly as one, with how often they are there."""
-    found = await transaction.execute(
-        text(
-            f"(select word, often from search.word_{number} where near && cast(:keys as text[]) "
-            "order by often desc limit :limit) union "
-            f"(select word, often from search.word_{number} where sound = :sound and sound <> '' "
-            "order by often desc limit :limit) union "
-            f"(select word, often from search.word_{number} where length(:word) >= 6 "
-            "and word % :word order by similarity(word, :word) desc limit 40)"
-        ),
-        {"word": word, "keys": list(keys), "sound": sound, "limit": _MOST_NEAR},
-    )
-    return [(row.word, int(row.often)) for row in found]
+    transaction: Transaction, number: int, asked: Sequence[Slip]
+) -> list[list[tuple[str, Known, str]]]:
+    """For each of the words: those that are written or sound nearly as it, where they are, and
+    their sounds."""
+    values: dict[str, Any] = {"limit": _MOST_NEAR}
+    for at, each in enumerate(asked):
+        values |= {f"word{at}": each.word, f"keys{at}": each.keys, f"sound{at}": each.sound}
+    near: list[list[tuple[str, Known, str]]] = [[] for _ in asked]
+    for row in await transaction.execute(_near(number, len(asked)), values):
+        known = Known(often=row.often, titled=row.titled, common=row.common)
+        near[row.at].append((row.word, known, row.sound))
+    return near
+
+
+@functools.lru_cache(maxsize=32)
+def _near(number: int, words: int) -> TextClause:
+    columns = "word, often, titled, common, sound"
+    parts = [
+        f"(select {at} as at, {columns} from search.word_{number} where {where} "
+        f"order by {order} limit {limit})"
+        for at in range(words)
+        for where, order, limit in (
+            (f"near && cast(:keys{at} as text[])", "often desc", ":limit"),
+            (f"sound = :sound{at} and sound <> ''", "often desc", ":limit"),
+            (
+                f"length(:word{at}) >= 6 and word % :word{at}",
+                f"similarity(word, :word{at}) desc",
+                "40",
+            ),
+        )
+    ]
+    return _text(" union ".join(parts))
 
 
 async def candidates(
@@ -134,7 +166,10 @@ async def candidates(
         },
     )
     nowhere = [False] * len(words)
-    return {row.work_id: _candidate(row, row.met or nowhere) for row in found}
+    return {
+        work_id: _vectored(work_id, facts, popular, vector, met or nowhere)
+        for work_id, facts, popular, vector, met in found
+    }
 
 
 @functools.lru_cache(maxsize=128)
@@ -142,36 +177,55 @@ def _candidates(number: int, among: Among, words: int) -> TextClause:
     columns, table = "work_id, facts, popularity, vector", f"search.work_{number}"
     popular = f"(select * from {table} {_POPULAR}) popular"
     met = f"array[{', '.join(f'told @@ cast(:word{at} as tsquery)' for at in range(words))}]"
-    places = {
-        "names": [("titles", table), ("words", table)],
-        "popular": [("titles", table), ("words", popular)],
-        "popular names": [("titles", popular), ("words", popular)],
-        "texts": [("told", table)],
-    }[among]
-    parts = [
-        f"(select {columns}, {met if words else 'null'} as met from {place} "
-        f"where {column} @@ cast(:query as tsquery) and {_SEEN} {_ORDER})"
-        for column, place in places
-    ]
-    parts.append(
-        f"(select {columns}, null as met from {table} "
-        f"where names @> array[cast(:whole as text)] and {_SEEN} {_ORDER})"
+
+    def part(what: str, place: str, where: str, limit: str = ":limit") -> str:
+        order = _FOUND if place == table else _ORDER
+        return f"select {what} from {place} where {where} and {_SEEN} {order} limit {limit}"
+
+    whole = part(columns, table, "names @> array[cast(:whole as text)]")
+    if among == "texts":
+        told = part(f"{columns}, told", table, "told @@ cast(:query as tsquery)")
+        return _text(
+            f"select distinct on (work_id) * from (select {columns}, {met} as met from ({told}) "
+            f"told union all (select {columns}, null from ({whole}) whole)) found"
+        )
+    titled = part(
+        columns, popular if among == "popular names" else table, "titles @@ cast(:query as tsquery)"
     )
-    return text(f"select distinct on (work_id) * from ({' union all '.join(parts)}) found")
+    # Who has it in a name has it among the words too: where that are many, few others are wanted.
+    others = part(
+        columns,
+        table if among == "names" else popular,
+        "words @@ cast(:query as tsquery)",
+        f"(select greatest(:limit / {_FEWER}, :limit - count(*)) from titled)",
+    )
+    return _text(
+        f"with titled as materialized ({titled}) select distinct on (work_id) *, null as met "
+        f"from (table titled union all ({others}) union all ({whole})) found"
+    )
 
 
 async def names(
     transaction: Transaction, number: int, query: str, limit: int, *, popular: bool
 ) -> list[NameCandidate]:
     """People, genres and themes that ``query`` finds, those that most works name; ``popular``
-    looks among the first of those alone."""
+    looks among the first of those, and among the others where these are too few."""
     table = f"search.name_{number}"
+    first = f"(select * from {table} order by weight desc, name_id limit {_MOST_NAMED}) named"
     if popular:
-        table = f"(select * from {table} order by weight desc, name_id limit {_MOST_POPULAR}) named"
+        found = await _names_in(transaction, first, "weight desc", query, limit)
+        if len(found) == limit:
+            return found
+    return await _names_in(transaction, table, "weight + 0 desc", query, limit)
+
+
+async def _names_in(
+    transaction: Transaction, table: str, order: str, query: str, limit: int
+) -> list[NameCandidate]:
     found = await transaction.execute(
-        text(
+        _text(
             f"select name_id, what, weight, names from {table} "
-            "where words @@ cast(:query as tsquery) order by weight desc, name_id limit :limit"
+            f"where words @@ cast(:query as tsquery) order by {order}, name_id limit :limit"
         ),
         {"query": query, "limit": limit},
     )
@@ -196,19 +250,19 @@ async def naming(
     """Of each person or term, the most popular works that name it, of about so many works."""
     asked = {
         at: (
-            f"(select * from search.work_{number} {_POPULAR}) popular"
-            if 2**name.weight > common(works)
-            else f"search.work_{number}"
+            (f"(select * from search.work_{number} {_POPULAR}) popular", _ORDER)
+            if 2**name.weight > frequent(works) / 4
+            else (f"search.work_{number}", _FOUND)
         )
         for at, name in enumerate(names)
     }
     parts = [
         f"(select cast(:name{at} as text) as named_id, work_id from {table} "
-        f"where tags @> array[cast(:name{at} as text)] and {_SEEN} {_ORDER})"
-        for at, table in asked.items()
+        f"where tags @> array[cast(:name{at} as text)] and {_SEEN} {order} limit :limit)"
+        for at, (table, order) in asked.items()
     ]
     found = await transaction.execute(
-        text(" union all ".join(parts)),
+        _text(" union all ".join(parts)),
         {
             "seen_only": seen_only,
             "now": now,
@@ -227,14 +281,16 @@ async def work(
 ) -> tuple[Vectored, list[str]] | None:
     """A work with its tags."""
     found = await transaction.execute(
-        text(
+        _text(
             "select work_id, facts, popularity, vector, tags "
             f"from search.work_{number} where work_id = :id"
         ),
         {"id": work_id},
     )
     row = found.one_or_none()
-    return (_candidate(row, []), list(row.tags)) if row else None
+    if row is None:
+        return None
+    return _vectored(row.work_id, row.facts, row.popularity, row.vector, []), list(row.tags)
 
 
 async def alike(
@@ -252,14 +308,14 @@ async def alike(
     kinds: Mapping[str, Sequence[str]] = {"&&": tags, "@>": all_tags}
     parts = {
         sign: f"(select {columns} from search.work_{number} where tags {sign} "
-        f"cast(:{name} as text[]) and {_SEEN} {_ORDER})"
+        f"cast(:{name} as text[]) and {_SEEN} {_ORDER} limit :limit)"
         for sign, name in (("&&", "any"), ("@>", "all"))
         if kinds[sign]
     }
     if not parts:
         return {}
     found = await transaction.execute(
-        text(
+        _text(
             f"select distinct on (work_id) {columns} from ({' union all '.join(parts.values())}) "
             "found"
         ),
@@ -271,21 +327,24 @@ async def alike(
             "limit": limit,
         },
     )
-    return {row.work_id: _candidate(row, []) for row in found}
+    return {
+        work_id: _vectored(work_id, facts, popular, vector, [])
+        for work_id, facts, popular, vector in found
+    }
 
 
 async def vectors(
     transaction: Transaction, number: int, work_ids: Sequence[TitleId]
 ) -> list[bytes]:
     found = await transaction.execute(
-        text(f"select vector from search.work_{number} where work_id = any(:ids)"),
+        _text(f"select vector from search.work_{number} where work_id = any(:ids)"),
         {"ids": list(work_ids)},
     )
     return [bytes(each) for each in found.scalars()]
 
 
-def _candidate(row: Row[Any], met: Sequence[bool]) -> Vectored:
-    work = Candidate(
-        work_id=row.work_id, facts=_facts(row.facts), in_text=list(met), popular=row.popularity
-    )
-    return Vectored(work=work, vector=bytes(row.vector))
+def _vectored(
+    work_id: str, facts: bytes, popular: float, vector: bytes, met: Sequence[bool]
+) -> Vectored:
+    work = Candidate(work_id=work_id, facts=_facts(facts), in_text=met, popular=popular)
+    return Vectored(work=work, vector=vector)

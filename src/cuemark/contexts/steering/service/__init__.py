@@ -367,8 +367,7 @@ class SteeringService(Steering):
         asked_s = self._clock.monotonic_s()
         if asked_s - at_s < FRESH_S:
             return found
-        async with self._database.autocommit() as transaction:
-            stored = await store.knowing(transaction, version_id)
+        stored = await store.knowing(self._database, version_id)
         found = self._known_here(stored)
         while len(self._known_by) >= CACHED_VERSIONS and version_id not in self._known_by:
             del self._known_by[next(iter(self._known_by))]

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     all_,
+    bindparam,
     cast,
     delete,
     func,
@@ -29,7 +30,8 @@ from cuemark.contexts.steering.model.ranking import Appliance
 from cuemark.contracts.ids import ApplianceId, PlaySessionId, VersionId
 from cuemark.contracts.steering.reports import Report, RevokedSession, SnapshotVersion
 from cuemark.contracts.steering.routes import BgpPeer, Place
-from cuemark.kit.database import Transaction
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.direct import Query
 
 _metadata = MetaData(schema="steering")
 _appliance = Table(
@@ -141,18 +143,21 @@ async def replace_inventory(
     )
 
 
-async def knowing(transaction: Transaction, version_id: VersionId) -> list[Appliance]:
+_KNOWING = Query(
+    select(*_state)
+    .join(_held, _held.c.appliance_id == _appliance.c.appliance_id)
+    .where(_held.c.version_id == bindparam("of_version"))
+)
+
+
+async def knowing(database: Database, version_id: VersionId) -> list[Appliance]:
     """The appliances that hold a version, dead ones too."""
-    rows = await transaction.execute(
-        select(*_state)
-        .join(_held, _held.c.appliance_id == _appliance.c.appliance_id)
-        .where(_held.c.version_id == version_id)
-    )
+    rows = await database.ask(_KNOWING, {"of_version": version_id})
     return [_appliance_of(row) for row in rows]
 
 
 def _appliance_of(row: Any) -> Appliance:
-    values = {column.name: row._mapping[column] for column in _state}
+    values = {column.name: getattr(row, column.name) for column in _state}
     place = values.pop("place")
     return Appliance(**values, place=place and msgspec.convert(place, Place))
 

@@ -106,8 +106,7 @@ class ViewersService(Viewers):
     async def get_resume_point(self, request: GetResumePoint) -> ResumePoint:
         if not (model.is_id(request.profile_id) and model.is_id(request.title_id)):
             return ResumePoint(position_s=0.0)
-        async with self._database.autocommit() as transaction:
-            resume_s = await progress.resume_s(transaction, request.profile_id, request.title_id)
+        resume_s = await progress.resume_s(self._database, request.profile_id, request.title_id)
         return ResumePoint(position_s=resume_s)
 
     async def list_watching(self, request: ListWatching) -> WatchingPage:

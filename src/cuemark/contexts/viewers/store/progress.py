@@ -14,11 +14,12 @@ from cuemark.contexts.viewers.store import profiles
 from cuemark.contracts.ids import ProfileId, TitleId
 from cuemark.contracts.viewers import Watching
 from cuemark.contracts.viewers.exchange import ViewingChange
-from cuemark.kit.database import Transaction
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.direct import Query
 
 _KEY = "profile_id = :profile_id and title_id = :title_id"
 _LOCKED = text(f"select stamp, removed from viewers.progress where {_KEY} for update")
-_RESUME = text(f"select resume_s from viewers.progress where {_KEY}")
+_RESUME = Query(text(f"select resume_s from viewers.progress where {_KEY}"))
 _BEGUN = text(
     "insert into viewers.progress (profile_id, title_id, resume_s, duration_s, stamp) "
     "values (:profile_id, :title_id, 0, 0, '') on conflict do nothing"
@@ -68,9 +69,9 @@ async def put(
     await transaction.execute(_SET, row | {"profile_id": profile_id, "title_id": title_id})
 
 
-async def resume_s(transaction: Transaction, profile_id: ProfileId, title_id: TitleId) -> float:
-    found = await transaction.execute(_RESUME, {"profile_id": profile_id, "title_id": title_id})
-    return float(found.scalar_one_or_none() or 0.0)
+async def resume_s(database: Database, profile_id: ProfileId, title_id: TitleId) -> float:
+    found = await database.ask(_RESUME, {"profile_id": profile_id, "title_id": title_id})
+    return float(found[0].resume_s) if found else 0.0
 
 
 async def watching(
