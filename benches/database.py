@@ -13,12 +13,12 @@ from cuemark.kit.process import kill_group, launch_argv
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(folder: Path, *, durable: bool = True) -> Iterator[str]:
     """The address of an empty database as long as the block, in a PostgreSQL of its own."""
     folder.mkdir(parents=True)
     postgres.initialise(folder / "data")
     argv = launch_argv(
-        postgres.server_argv(folder / "data", folder),
+        postgres.server_argv(folder / "data", folder, durable=durable),
         drop_root=True,
         on_parent_death=signal.SIGINT,
     )

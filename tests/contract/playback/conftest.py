@@ -112,13 +112,15 @@ class House:
         self.notary = Notary(clock)
         self.till = Till(clock)
         self._closed = closed
-        self.licensing = licensing_wiring.build(
+        licences = licensing_wiring.build(
             database=database,
             clock=clock,
             rights=cast(Rights, _Switch(self, Rights)),
             catalog=cast(Catalog, _Switch(self, Catalog)),
             vault=vault_of(),
-        ).service
+        )
+        self.licensing = licences.service
+        self.readers_of_licensing = licences.followers
         self.steering = steering_wiring.build(
             database=database,
             log=Log(clock),

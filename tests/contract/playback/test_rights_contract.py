@@ -7,6 +7,7 @@ import pytest
 from cuemark.contexts.playback.service.ending import RightsKeeper
 from cuemark.contracts import rights
 from cuemark.contracts.licensing import GetLicence, LicenceRefused
+from cuemark.contracts.playback import TOPIC as PLAYBACK
 from cuemark.contracts.playback import (
     CannotPlay,
     CannotPlayNow,
@@ -44,12 +45,17 @@ async def begin(playback: Playback, territory: str = "DE") -> Play:
 
 async def told(house: House, playback: Playback) -> RightsKeeper:
     """What follows rights, once it was told that those of the film were set."""
-    log = Log(house.clock)
-    keeper = RightsKeeper(house.database, house.clock, house.notary, playback)
     async with house.database.transaction() as transaction:
         event = RightsSet(title_id=FILM, number=1, set_at=house.clock.now())
-        await log.append(transaction, rights.TOPIC, FILM, event)
-    await Follower("playback.rights", [rights.TOPIC], house.database, log, keeper.take).catch_up()
+        await Log(house.clock).append(transaction, rights.TOPIC, FILM, event)
+    return await followed(house, playback)
+
+
+async def followed(house: House, playback: Playback) -> RightsKeeper:
+    """What follows rights and plays, once it has read all that was told."""
+    log, topics = Log(house.clock), [rights.TOPIC, PLAYBACK]
+    keeper = RightsKeeper(house.database, house.clock, house.notary, playback)
+    await Follower("playback.rights", topics, house.database, log, keeper.take).catch_up()
     return keeper
 
 
@@ -153,6 +159,28 @@ async def test_a_play_whose_right_was_shortened_is_stopped_at_its_new_end(
     assert await keeper.look() == 1
     with pytest.raises(UnknownPlay):
         await manifest(playback, play.session_id)
+
+
+async def test_a_play_that_began_while_its_right_was_taken_away_is_stopped(
+    playback: Playback, house: House
+) -> None:
+    await told(house, playback)
+    play = await begin(playback)
+    house.notary.said[FILM] = denied(FILM, "over")
+    keeper = await followed(house, playback)
+    assert await keeper.look() == 1
+    with pytest.raises(UnknownPlay):
+        await manifest(playback, play.session_id)
+
+
+async def test_a_play_with_its_right_is_asked_about_again_and_goes_on(
+    playback: Playback, house: House
+) -> None:
+    play = await begin(playback)
+    keeper = await followed(house, playback)
+    house.clock.advance(3600)
+    assert await keeper.look() == 0
+    assert await manifest(playback, play.session_id)
 
 
 async def test_a_right_that_is_given_back_in_time_stops_nothing(

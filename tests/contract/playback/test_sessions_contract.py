@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from cuemark.contracts.ids import AccountId, PlaySessionId, VersionId
+from cuemark.contracts.licensing import GetLicence, LicenceRefused, Licensing
 from cuemark.contracts.playback import (
     EndPlay,
     GetPlay,
@@ -46,6 +47,20 @@ async def test_a_play_goes_on_when_all_neighbours_are_away(
     await playback.end(EndPlay(session_id=play.session_id, account_id=OWNER))
     with pytest.raises(UnknownPlay):
         await manifest(playback, play.session_id)
+
+
+async def test_licences_that_nobody_closed_close_when_licensing_reads_that_the_play_was_ended(
+    house: House, playback: Playback
+) -> None:
+    play = await start(playback)
+    ask = GetLicence(session_id=play.session_id, account_id=OWNER, kids=(await house.kids())[:1])
+    house.take_away(Licensing)
+    await playback.end(EndPlay(session_id=play.session_id, account_id=OWNER))
+    assert (await house.licensing.get_licence(ask)).keys
+    for reader in house.readers_of_licensing:
+        await reader.catch_up()
+    with pytest.raises(LicenceRefused, match="has ended"):
+        await house.licensing.get_licence(ask)
 
 
 @pytest.mark.parametrize("form", ["dash", "hls"])

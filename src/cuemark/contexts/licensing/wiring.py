@@ -23,6 +23,7 @@ from cuemark.contexts.licensing.store import versions_with_keys
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.identity import TOPIC as IDENTITY
 from cuemark.contracts.licensing import Licensing
+from cuemark.contracts.playback import TOPIC as PLAYBACK
 from cuemark.contracts.protection import Demands, System
 from cuemark.contracts.rights import Rights
 from cuemark.kit.clock import Clock
@@ -84,4 +85,6 @@ def build(
     masters = Rotation(database, vault, clock)
     service = LicensingService(database, clock, rights, catalog, masters, asker, protection, keys)
     leavers = Follower("licensing.leavers", [IDENTITY], database, Log(clock), service.follow)
-    return Room(Licensing, service, [leavers], keepers=[masters.keep], closers=[asker.close])
+    stopped = Follower("licensing.plays", [PLAYBACK], database, Log(clock), service.follow)
+    readers = leavers, stopped
+    return Room(Licensing, service, readers, keepers=[masters.keep], closers=[asker.close])

@@ -16,6 +16,7 @@ from cuemark.contracts.encoding.versions import Version
 from cuemark.contracts.identity import TOPIC as IDENTITY
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.licensing import Licensing
+from cuemark.contracts.playback import TOPIC as PLAYBACK
 from cuemark.contracts.playback import Playback
 from cuemark.contracts.protection import SYSTEM_IDS
 from cuemark.contracts.rights import Rights
@@ -57,7 +58,7 @@ def build(
     plans = None if billing is None else Plans(billing, database, clock)
     service = PlaybackService(database, log, clock, ids, neighbours, offer, fingerprint_key, plans)
     keeper = RightsKeeper(database, clock, rights, service)
-    follower = Follower(RIGHTS, [rights_contract.TOPIC], database, log, keeper.take)
+    follower = Follower(RIGHTS, [rights_contract.TOPIC, PLAYBACK], database, log, keeper.take)
     leavers = Follower("playback.leavers", [IDENTITY], database, log, service.follow)
     return Room(Playback, service, [follower, leavers], [keeper.keep])
 

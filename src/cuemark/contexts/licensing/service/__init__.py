@@ -54,6 +54,7 @@ from cuemark.contracts.licensing import (
     RotateMasterKey,
     ServerLicence,
 )
+from cuemark.contracts.playback import PlayStopped
 from cuemark.contracts.protection import Demands, KeySignal, Scheme, System
 from cuemark.contracts.rights import Decide, Rights
 from cuemark.kit.clock import Clock
@@ -187,10 +188,14 @@ class LicensingService(Licensing):
         return LicencesClosed()
 
     async def follow(self, transaction: Transaction, entry: Entry) -> None:
-        """An account that is no more has no licences. Reading an entry again changes nothing."""
+        """An account that is no more has no licences, nor has a play that was stopped: whoever
+        stopped it may have died before it closed them. Reading an entry again changes nothing."""
         if entry.kind == AccountDeleted.__name__:
             deleted = msgspec.json.decode(entry.body, type=AccountDeleted)
             await store.close_of_account(transaction, deleted.account_id)
+        elif entry.kind == PlayStopped.__name__:
+            stopped = msgspec.json.decode(entry.body, type=PlayStopped)
+            await store.close_session(self._database, stopped.session_id)
 
     async def get_licence(self, request: GetLicence) -> Licence:
         if not self._protection.clearkey:

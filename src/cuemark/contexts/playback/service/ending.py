@@ -3,6 +3,9 @@
 A play begins with an end that its right allows, so nothing has to be done where rights stay as they
 were. Where they are changed, each play of the title is told its new end, and at that it is stopped,
 as an operator stops one: its tokens and its licences open nothing more.
+
+A play that is beginning while they are changed has asked before and is there only after: for each
+that has begun it is asked again.
 """
 
 import asyncio
@@ -13,7 +16,7 @@ import structlog
 
 from cuemark.contexts.playback import store
 from cuemark.contracts.ids import PlaySessionId, TitleId
-from cuemark.contracts.playback import Playback, StopPlay, UnknownPlay
+from cuemark.contracts.playback import Playback, PlayStarted, StopPlay, UnknownPlay
 from cuemark.contracts.rights import Decide, Decision, Rights, RightsSet
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
@@ -36,15 +39,26 @@ class RightsKeeper:
         self._playback = playback
 
     async def take(self, transaction: Transaction, entry: Entry) -> None:
-        """Tell the plays of a title the new end of their right. Raises ``Unavailable``: then the
-        follower tries again."""
-        if entry.kind != RightsSet.__name__:
-            return
-        title_id = msgspec.json.decode(entry.body, type=RightsSet).title_id
+        """Tell the plays of a title, or one that has begun, the new end of their right. Raises
+        ``Unavailable``: then the follower tries again."""
+        if entry.kind == RightsSet.__name__:
+            title_id = msgspec.json.decode(entry.body, type=RightsSet).title_id
+            now = self._clock.now()
+            for territory in await store.territories_of(transaction, title_id, now):
+                right = await self._right(title_id, territory)
+                await store.set_right_end(transaction, title_id, territory, now, _end(right, now))
+        elif entry.kind == PlayStarted.__name__:
+            started = msgspec.json.decode(entry.body, type=PlayStarted)
+            await self._ask_again(transaction, started.session_id)
+
+    async def _ask_again(self, transaction: Transaction, session_id: PlaySessionId) -> None:
         now = self._clock.now()
-        for territory in await store.territories_of(transaction, title_id, now):
-            right = await self._right(title_id, territory)
-            await store.set_right_end(transaction, title_id, territory, now, _end(right, now))
+        session = await store.running(self._database, session_id, None, now)
+        if session is None:
+            return
+        ends_at = _end(await self._right(session.title_id, session.territory), now)
+        if ends_at is not None and ends_at < session.expires_at:
+            await store.set_right_end_of(transaction, session_id, ends_at)
 
     async def look(self) -> int:
         """Stop the plays whose right is over; how many were."""

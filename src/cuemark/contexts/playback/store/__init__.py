@@ -384,6 +384,16 @@ async def set_right_end(
     )
 
 
+async def set_right_end_of(
+    transaction: Transaction, session_id: PlaySessionId, right_ends_at: datetime
+) -> None:
+    await transaction.execute(
+        update(_session)
+        .where(_session.c.session_id == session_id)
+        .values(right_ends_at=right_ends_at)
+    )
+
+
 async def without_right(transaction: Transaction, now: datetime, limit: int) -> list[PlaySessionId]:
     """Up to ``limit`` plays that run although their right has ended."""
     rows = await transaction.execute(
