@@ -279,3 +279,20 @@ async def test_who_goes_away_while_it_asks_leaves_no_answer_to_the_next(
     found = await asyncio.gather(*(database.ask(quick, {}) for _ in range(4)))
     assert [row.word for rows in found for row in rows] == ["quick"] * 4
     await database.close()
+
+
+async def test_a_connection_that_is_lent_while_the_database_is_closed_ends_with_its_statement(
+    database_url: str,
+) -> None:
+    database, other = Database(database_url, pool_size=1), Database(database_url)
+    asking = asyncio.create_task(
+        database.ask(Query(text("select pg_backend_pid() as pid, pg_sleep(0.3)")), {})
+    )
+    await asyncio.sleep(0.1)
+    await database.close()
+    (answer,) = await asking
+    there = Query(text("select count(*) as there from pg_stat_activity where pid = :pid"))
+    async with asyncio.timeout(10):
+        while (await other.ask(there, {"pid": answer.pid}))[0].there:
+            await asyncio.sleep(0.01)
+    await other.close()

@@ -77,6 +77,7 @@ class Direct:
         self._wait_s = wait_s
         self._room = asyncio.Semaphore(most)
         self._free: list[tuple[float, _Connection]] = []
+        self._closed = False
 
     async def ask(self, query: Query, values: Values) -> list[Row]:
         """One statement by itself: it is durable when this returns."""
@@ -90,6 +91,8 @@ class Direct:
                 await self._left(connection)
 
     async def close(self) -> None:
+        """A connection that is lent is closed when it comes back."""
+        self._closed = True
         while self._free:
             _, connection = self._free.pop()
             await connection.close()
@@ -114,8 +117,9 @@ class Direct:
 
     async def _left(self, connection: _Connection) -> None:
         """What is in the middle of an answer is lent to nobody."""
+        idle = connection.pgconn.transaction_status == TransactionStatus.IDLE
         try:
-            if connection.pgconn.transaction_status == TransactionStatus.IDLE:
+            if idle and not self._closed:
                 self._free.append((time.monotonic(), connection))
             else:
                 await connection.close()

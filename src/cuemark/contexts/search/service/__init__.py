@@ -37,8 +37,6 @@ from cuemark.kit.pages import checked_limit
 
 WIDTHS = (100, 600)
 """Candidates of each kind. The second is for where too few of the first are shown."""
-TYPED = (60, 600)
-"""The same while it is typed: it is asked anew with each letter."""
 FIRST_NAMED = 2
 """Works of each person or term that are asked for first; the others where none of it is shown."""
 ALIKE = 0.75
@@ -100,7 +98,7 @@ class SearchService(Search):
     async def _found(
         self, asked: Question, request: SearchFor, place: Place | None, *, deep: bool
     ) -> Found:
-        for width in WIDTHS if deep else TYPED:
+        for width in WIDTHS:
             async with self._database.autocommit() as transaction:
                 finder = Finder(transaction, await _searched(transaction), request.viewpoint, width)
                 found = await finder.find(asked, self._clock.now(), deep=deep)

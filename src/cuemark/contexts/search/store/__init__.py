@@ -225,7 +225,7 @@ def frequent(works: int) -> float:
     """The number of works from which on a word, or what it begins, is looked for among the most
     popular works instead of by its index: going through them until some have it is then quicker
     than reading all that have it."""
-    return max(1000, 0.01 * works)
+    return max(1000, 0.02 * works)
 
 
 _INDEXES = (
