@@ -26,10 +26,19 @@ class Connection:
     async def open(cls, port: int) -> Self:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
+    async def get(self, path: str, headers: Mapping[str, str]) -> Answer:
+        return await self._ask("GET", path, b"", headers)
+
     async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        return await self._ask("POST", path, body, headers)
+
+    async def put(self, path: str, headers: Mapping[str, str]) -> Answer:
+        return await self._ask("PUT", path, b"", headers)
+
+    async def _ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n{more}\r\n"
         )
         self._writer.write(head.encode() + body)

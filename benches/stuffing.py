@@ -1,30 +1,23 @@
 """Whether members get in while somebody tries stolen passwords."""
 
 import asyncio
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import msgspec
 
-from benches.children import child
+from benches.bare import bare, port_of
 from benches.failure import BenchFailed
 from benches.figures import Anchor, Figure, figure
 from benches.http11 import Answer, Connection
 from benches.processes import cpu_of_each
 from benches.spread import percentile
-from benches.stand import POLL_S, START_S, Install, Stand
+from benches.stand import Install, Stand
 from benches.stuffers import MODES, PATH, Told
-from cuemark.app import state
-from cuemark.app.cli.client import Operator
-from cuemark.app.folder import DataFolder
 from cuemark.contracts.identity import Account
 from cuemark.kit import puzzle
-from tests.integration.edge.farm import free_port
 
 RATE_PER_S = 100
 GENUINE_PER_S = 2.0
@@ -54,39 +47,18 @@ class Attempt(NamedTuple):
 def measure(stand: Stand) -> list[Figure]:
     seconds = 8.0 if stand.quick else 40.0
     rows: list[Figure] = []
-    with running(stand) as install:
-        port = install.operator.running.api_url.split(":")[2].partition("/")[0]
+    with bare(stand, "stuffing") as install:
+        port = port_of(install)
         members(install)
-        people = Genuine(int(port))
+        people = Genuine(port)
         stand.tell("devices become known")
         asyncio.run(people.meet())
         stand.tell("peace")
         rows += told("peace", asyncio.run(people.run(seconds)))
         for mode in MODES:
             stand.tell(mode)
-            rows += under(mode, install, int(port), people, seconds)
+            rows += under(mode, install, port, people, seconds)
     return rows
-
-
-@contextmanager
-def running(stand: Stand) -> Iterator[Install]:
-    """A Cuemark that believes whom its clients say that they speak for."""
-    folder = DataFolder(stand.scratch("stuffing") / "data")
-    folder.root.mkdir(parents=True)
-    (folder.root / "cuemark.toml").write_text(
-        f'port = {free_port()}\nworkers = 0\nappliances = 0\ntrusted_proxies = ["127.0.0.0/8"]\n'
-    )
-    argv = [sys.executable, "-m", "cuemark.app.cli", "up", "--data", str(folder.root)]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("CUEMARK_")}
-    output = stand.folder / "stuffing.out"
-    with child(argv, output, environment=environment) as supervisor:
-        deadline_s = time.monotonic() + START_S
-        while (phase := state.read(folder)) is None or phase.running is None:
-            if supervisor.poll() is not None or time.monotonic() > deadline_s:
-                raise BenchFailed(f"Cuemark did not start: {output.read_text()[-400:]}")
-            time.sleep(POLL_S)
-        with Operator(folder) as operator:
-            yield Install(folder, operator)
 
 
 def members(install: Install) -> None:
