@@ -30,7 +30,7 @@ def test_the_operator_opens_the_page_and_sees_a_play_begin(
     watching.get_by_role("heading", name="All titles").wait_for()
     watching.goto(f"{guest.origin}/watch/{title_id}")
     until_playing(watching)
-    page.locator("#plays").get_by_role("cell", name="web").first.wait_for()
+    page.locator("#plays").get_by_role("cell", name="Chrome, Linux").first.wait_for()
     trace_id = page.locator("#plays a").first.get_attribute("title")
     watching.close()
 
