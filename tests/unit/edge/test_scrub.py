@@ -106,6 +106,9 @@ async def test_every_flipped_byte_is_found_and_gone_before_it_is_healed(tmp_path
     assert all(path.name not in house.store for path in changed)
     assert house.scrub.progress.files == 100
     await house.scrub.heal()
+    async with asyncio.timeout(10):
+        while not all(path.exists() for path in changed):
+            await asyncio.sleep(0.01)
     await house.round()
     assert (house.scrub.progress.rotten, house.scrub.progress.healed) == (20, 20)
     assert [blake3(path.read_bytes()).hexdigest() for path in changed] == [p.name for p in changed]
