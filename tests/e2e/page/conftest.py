@@ -72,7 +72,7 @@ def guest(browser: Browser, running_cuemark: Installation) -> Iterator[Visitor]:
 
     def listen(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            visitor.complaints.append(message.text)
+            visitor.complaints.append(f"{message.text} {message.location['url']}")
 
     page.on("console", listen)
     page.on("pageerror", lambda error: visitor.complaints.append(str(error)))

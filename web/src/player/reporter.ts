@@ -12,6 +12,7 @@ export class Reporter {
   private sequence = 0;
   private going = true;
   private lastS: number | undefined;
+  private underWay: Promise<unknown> = Promise.resolve();
   private readonly onPause = () => this.report();
   private readonly onHidden = () => {
     if (document.visibilityState === "hidden") this.report();
@@ -33,18 +34,28 @@ export class Reporter {
     document.addEventListener("visibilitychange", this.onHidden);
   }
 
-  /** Stops, reports a last time, then ends the playback session. */
-  async end(): Promise<void> {
+  /** Stops and reports a last time; returns when every report has arrived or is lost. */
+  async last(): Promise<void> {
     this.stop();
-    await this.report();
+    this.report();
+    await this.underWay;
+  }
+
+  /** The last report, then the end of the playback session, to which none can be made. */
+  async end(): Promise<void> {
+    await this.last();
     await quietly(api.endPlay(this.play));
   }
 
-  private async report(): Promise<void> {
+  private report(): void {
     const positionS = this.video.currentTime;
     if (positionS === this.lastS) return;
     this.lastS = positionS;
     this.sequence += 1;
+    this.underWay = Promise.all([this.underWay, this.send(positionS)]);
+  }
+
+  private async send(positionS: number): Promise<void> {
     const answer = await quietly(api.reportProgress(this.play, positionS, this.sequence));
     if (answer === "unknown_play" && this.going) {
       this.stop();

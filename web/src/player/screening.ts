@@ -124,6 +124,9 @@ export class Screening {
     this.aimS = fromS ?? 0;
     const reloadedS = takePlace(this.titleId);
     this.onChange();
+    // What begins in its stead ends the old play, which hears no report after that.
+    if (insteadOf) await this.reporter?.last();
+    if (turn !== this.turn) return;
     this.endPlay();
     try {
       const start = { ...(await this.device), instead_of: insteadOf };
