@@ -3,8 +3,8 @@
 import os
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,21 @@ class Install:
         return [msgspec.json.decode(line) for line in lines]
 
 
+@contextmanager
+def started(folder: DataFolder, output: Path, **environment: str) -> Iterator[Install]:
+    """An install that runs while the context is open, with no setting but those that are given."""
+    argv = [sys.executable, "-m", "cuemark.app.cli", "up", "--data", str(folder.root)]
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("CUEMARK_")}
+    with child(argv, output, environment=clean | environment) as supervisor:
+        deadline_s = time.monotonic() + START_S
+        while (phase := state.read(folder)) is None or phase.running is None:
+            if supervisor.poll() is not None or time.monotonic() > deadline_s:
+                raise BenchFailed(f"Cuemark did not start: {output.read_text()[-400:]}")
+            time.sleep(POLL_S)
+        with Operator(folder) as operator:
+            yield Install(folder, operator)
+
+
 class Stand:
     """``quick`` asks for a clip and few repetitions. Ends what it started when it is closed."""
 
@@ -144,19 +159,9 @@ class Stand:
         if self._install is None:
             self.tell("starting Cuemark")
             folder = DataFolder(self.scratch("install") / "data")
-            argv = [sys.executable, "-m", "cuemark.app.cli", "up", "--data", str(folder.root)]
-            environment = {k: v for k, v in os.environ.items() if not k.startswith("CUEMARK_")}
             # Away from 8080, where another install that starts now may listen a moment later.
-            environment["CUEMARK_PORT"] = str(free_port())
-            output = self.folder / "install.out"
-            supervisor = self._stack.enter_context(child(argv, output, environment=environment))
-            deadline_s = time.monotonic() + START_S
-            while (phase := state.read(folder)) is None or phase.running is None:
-                if supervisor.poll() is not None or time.monotonic() > deadline_s:
-                    raise BenchFailed(f"Cuemark did not start: {output.read_text()[-400:]}")
-                time.sleep(POLL_S)
-            operator = self._stack.enter_context(Operator(folder))
-            self._install = Install(folder, operator)
+            install = started(folder, self.folder / "install.out", CUEMARK_PORT=str(free_port()))
+            self._install = self._stack.enter_context(install)
         return self._install
 
     def close_install(self) -> None:
