@@ -42,6 +42,7 @@ from cuemark.kit.cat import TokenKey
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.database import Database
 from cuemark.kit.errors import Unavailable
+from cuemark.kit.garbage import settle
 from cuemark.kit.ids import Ids
 from cuemark.kit.outbox import Follower, Log
 from tests.databases import opened
@@ -53,10 +54,11 @@ ABOUT = """
 Catalog, rights, billing, viewers, steering, licensing and playback in one process, each the object
 that it is, on a PostgreSQL of its own; versions come from memory, as any that is in use. Members
 with a plan of four streams start films at moments that do not wait for one another, on one of four
-devices each; two appliances report twice a second. *p99* is from the moment at which a start was
-due; *refused for now* are those of which a part took longer than it may. *CPU* is that of the
-process and of PostgreSQL together, and *starts a core-second* what one core would do for both, or
-for the process alone. The client, the gateway and its passport are not in it.
+devices each; two appliances report twice a second. The process has settled, as control does when it
+serves. *p99* is from the moment at which a start was due; *refused for now* are those of which a
+part took longer than it may. *CPU* is that of the process and of PostgreSQL together, and *starts a
+core-second* what one core would do for both, or for the process alone. The client, the gateway and
+its passport are not in it.
 
 A manifest is that of a film of two hours in segments of two seconds, with six renditions and three
 appliances: *drafted* is what is done once for all who see the same, *filled* what a session costs.
@@ -248,6 +250,7 @@ async def _measured(
         reporting = asyncio.create_task(service.keep_reporting())
         for _ in range(WARM):
             await service.start(draw)
+        settle()
         for rate in RATES:
             stand.tell(f"{rate} starts a second")
             await _at(service, rate, 1.0, draw)

@@ -24,6 +24,7 @@ from cuemark.app.compose import Composition, compose, writer_of
 from cuemark.app.folder import DataFolder
 from cuemark.app.supervisor import BACKLOG
 from cuemark.app.system import Install, install_on
+from cuemark.kit.garbage import settle
 from cuemark.kit.logs import configure_logs
 from cuemark.kit.objects import Objects
 
@@ -59,6 +60,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
+    settle()
     structlog.get_logger().info(
         "control_serves", port=public.port, contexts=sorted(composition.local)
     )

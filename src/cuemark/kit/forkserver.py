@@ -14,7 +14,6 @@ ever in the child.
 
 import contextlib
 import fcntl
-import gc
 import importlib
 import json
 import os
@@ -29,6 +28,7 @@ from typing import NoReturn
 import msgspec
 from setproctitle import setproctitle
 
+from cuemark.kit.garbage import keep_loaded
 from cuemark.kit.launcher import become_child
 from cuemark.kit.process import run_and_leave
 
@@ -96,8 +96,7 @@ class Forkserver:
         if name == module:
             self._loading.discard(module)
             # What is there now stays: a collection in a child would write to the pages it shares.
-            gc.collect()
-            gc.freeze()
+            keep_loaded()
 
     def _receive(self) -> bool:
         message, descriptors, _, _ = socket.recv_fds(self._control, MOST_BYTES, MOST_DESCRIPTORS)

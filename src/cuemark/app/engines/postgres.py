@@ -129,6 +129,8 @@ def server_argv(
     }
     if not durable:
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        # Its transactions hold back readers of the log, at moments that nobody chose.
+        options["autovacuum"] = "off"
     if door is not None:
         options |= door.options()
     argv = [str(binaries() / "postgres"), "-D", str(folder), "-k", str(socket_folder)]

@@ -1,20 +1,8 @@
 """The table of devices: what each of an account said last."""
 
 import msgspec
-from sqlalchemy import (
-    Boolean,
-    Column,
-    DateTime,
-    MetaData,
-    Table,
-    Text,
-    delete,
-    func,
-    literal_column,
-    select,
-    text,
-)
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import Column, DateTime, MetaData, Table, Text, delete, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from cuemark.contexts.playback.model.session import Session
 from cuemark.contracts.ids import AccountId
@@ -34,43 +22,36 @@ _device = Table(
 )
 
 
-_ROW = insert(_device)
 _SEE = Query(
-    _ROW.on_conflict_do_update(
-        index_elements=["account_id", "device_id"],
-        set_={
-            "name": _ROW.excluded.name,
-            "seen_at": func.greatest(_device.c.seen_at, _ROW.excluded.seen_at),
-            "capabilities": _ROW.excluded.capabilities,
-        },
-    ).returning(literal_column("xmax = 0", Boolean).label("is_new"))
-)
-_FORGET_STALE = Query(
     text(
-        "delete from playback.device where account_id = :of_account and device_id in "
-        "(select device_id from playback.device where account_id = :of_account "
-        "order by seen_at desc, device_id offset :most)"
+        "with seen as (insert into playback.device as d "
+        "(account_id, device_id, name, first_seen_at, seen_at, capabilities) "
+        "values (:account_id, :device_id, :name, :seen_at, :seen_at, cast(:capabilities as jsonb)) "
+        "on conflict (account_id, device_id) do update set name = excluded.name, "
+        "seen_at = greatest(d.seen_at, excluded.seen_at), capabilities = excluded.capabilities "
+        "returning xmax = 0 as is_new) "
+        "delete from playback.device where account_id = :account_id "
+        "and exists (select from seen where is_new) and device_id in "
+        "(select device_id from playback.device where account_id = :account_id "
+        "order by seen_at desc, device_id offset :most_others)"
     )
 )
+"""The deletion does not see the device that comes with it."""
 
 
 async def see(database: Database, session: Session) -> None:
     """Keep what the device of a play said. What is too much of an account's devices is forgotten,
     first those that were not used for the longest time."""
     said = session.capabilities
-    seen = await database.ask(
-        _SEE,
-        {
-            "account_id": session.account_id,
-            "device_id": session.device_id,
-            "name": session.device,
-            "first_seen_at": session.started_at,
-            "seen_at": session.started_at,
-            "capabilities": None if said is None else msgspec.to_builtins(said),
-        },
-    )
-    if seen[0].is_new:
-        await database.ask(_FORGET_STALE, {"of_account": session.account_id, "most": MOST_DEVICES})
+    values = {
+        "account_id": session.account_id,
+        "device_id": session.device_id,
+        "name": session.device,
+        "seen_at": session.started_at,
+        "capabilities": None if said is None else msgspec.json.encode(said).decode(),
+        "most_others": MOST_DEVICES - 1,
+    }
+    await database.ask(_SEE, values)
 
 
 async def of_account(transaction: Transaction, account_id: AccountId) -> list[Device]:
