@@ -14,7 +14,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DEVICES = ["", "tv", "phone", "tablet"]
 
 
-def session(number: int, device_id: str, silent_s: float) -> Session:
+def session(number: int, device_id: str, silent_s: float, left_s: float = 43_200) -> Session:
     return Session(
         session_id=PlaySessionId(f"ses_{number}"),
         account_id=AccountId("acc_1"),
@@ -26,14 +26,15 @@ def session(number: int, device_id: str, silent_s: float) -> Session:
         device_id=device_id,
         ranking=[],
         started_at=NOW - timedelta(hours=1, seconds=number),
-        expires_at=NOW + timedelta(hours=12),
+        expires_at=NOW + timedelta(seconds=left_s),
         heard_at=NOW - timedelta(seconds=silent_s),
         title="The Film",
     )
 
 
 SILENT = st.floats(min_value=0, max_value=600)
-RUNNING = st.lists(st.tuples(st.sampled_from(DEVICES), SILENT), max_size=8).map(
+LEFT = st.sampled_from((43_200, 1, 0, -60))
+RUNNING = st.lists(st.tuples(st.sampled_from(DEVICES), SILENT, LEFT), max_size=8).map(
     lambda some: [session(number, *each) for number, each in enumerate(some)]
 )
 PLACES = st.builds(
@@ -64,6 +65,7 @@ def test_nobody_is_refused_while_fewer_hold_a_stream_than_the_plan_allows(
         each
         for each in running
         if holds(each, NOW)
+        and each.expires_at > NOW
         and each.session_id != place.instead_of
         and not (place.device_id and each.device_id == place.device_id)
     ]
@@ -78,7 +80,17 @@ def test_nobody_who_holds_a_stream_elsewhere_is_ended_unasked(
     for each in given_up(running, place, NOW) or []:
         asked = each.session_id == place.instead_of
         own = place.streams and place.device_id and each.device_id == place.device_id
-        assert asked or own or not holds(each, NOW)
+        assert asked or own or each.expires_at <= NOW or not holds(each, NOW)
+
+
+@given(running=RUNNING, place=PLACES)
+def test_what_is_past_its_end_goes_and_is_not_told_to_hold_a_stream(
+    running: list[Session], place: Place
+) -> None:
+    over = {each.session_id for each in running if each.expires_at <= NOW}
+    going = given_up(running, place, NOW)
+    assert going is None or over <= {each.session_id for each in going}
+    assert not over & {each.session_id for each in held(running, NOW).plays}
 
 
 def test_those_that_were_silent_the_longest_make_way_and_no_more_than_must() -> None:

@@ -153,7 +153,7 @@ class Course:
         self._turns.answers_to_lose += 1
 
     def _answers_are_late(self) -> None:
-        self._turns.pass_time(self._rng.choice((1, 2, 30)))
+        self._world.delay(self._rng.choice((1, 2, 30)))
 
     async def _process_dies(self) -> None:
         await self._world.kill(self._rng.choice(self._world.processes))

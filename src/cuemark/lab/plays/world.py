@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import psycopg
@@ -13,7 +14,7 @@ from cuemark.contracts.ids import AccountId, TitleId
 from cuemark.kit.clock import ManualClock
 from cuemark.kit.ids import Ids
 from cuemark.lab.billing.memory import MemoryBooks
-from cuemark.lab.plays.house import Fault, Install, Process, version
+from cuemark.lab.plays.house import FAILING, Fault, Install, Process, version
 from cuemark.lab.plays.turns import TurnedDatabase, Turns
 from cuemark.lab.plays.watch import Call, Moment, Oracle, Watch
 
@@ -45,6 +46,7 @@ class World:
         self.titles = [TitleId(self.ids.new("ttl")) for _ in range(TITLES)]
         self.skewed = self.rng.random() < 0.3
         self.faults: dict[tuple[int, type[Any]], Fault] = {}
+        self._late = False
         self.accesses: dict[AccountId, Access | None] = dict.fromkeys(self.accounts)
         self.books = MemoryBooks(self._pause)
         self.watch = Watch(lab.monitor, lab.oracle, self._moment)
@@ -113,17 +115,25 @@ class World:
         told = b"update steering.appliance set last_report_at = %s"
         self.lab.monitor.execute(told, (latest,))
 
+    def delay(self, seconds: float) -> None:
+        """Every answer that is on its way is late by so much: for who asked, any neighbour may be
+        away."""
+        self.turns.pass_time(seconds)
+        for self._late in (True, False):
+            self.watch.note()
+
     async def close(self) -> None:
         for process in self.processes:
             await self.turns.strike(process)
 
     def _moment(self) -> Moment:
+        failing = product(range(PROCESSES), FAILING) if self._late else self.faults
         return Moment(
             now=self.clock.now(),
             clocks=tuple(each.clock.now() for each in self.processes),
             windows=self.watch.windows,
             accesses=dict(self.accesses),
-            failing=frozenset((number, of.__name__) for number, of in self.faults),
+            failing=frozenset((number, of.__name__) for number, of in failing),
         )
 
     async def _pause(self) -> None:

@@ -3,7 +3,8 @@
 A play holds one by a lease: from when its player was last heard of, for ``LEASE``. A lease that ran
 out takes nothing away. It is when another play needs the place that the play is ended, its tokens
 and licences with it, so that never more plays of an account can go on than its plan allows: not
-one that is paused, and not one whose player keeps silent.
+one that is paused, not one whose player keeps silent, and not one that is past its end by the clock
+of who decides, and not yet by another's.
 """
 
 from collections.abc import Sequence
@@ -30,13 +31,13 @@ class Place:
 
 
 def given_up(running: Sequence[Session], place: Place, now: datetime) -> list[Session] | None:
-    """Which of an account's running plays end so that one more has its place; None where those that
-    would be left are too many.
+    """Which of an account's plays end so that one more has its place; None where those that would
+    be left are too many.
 
-    Its own device's go first, and what it shall be instead of; then as many as must of those whose
-    lease ran out, the longest silent first.
+    Those past their end go in any case, its own device's, and what it shall be instead of; then as
+    many as must of those whose lease ran out, the longest silent first.
     """
-    going = [each for each in running if _makes_way(each, place)]
+    going = [each for each in running if each.expires_at <= now or _makes_way(each, place)]
     if not place.streams:
         return going
     staying = [each for each in running if each not in going]
@@ -69,7 +70,7 @@ def held(running: Sequence[Session], now: datetime) -> StreamsHeld:
                 started_at=each.started_at,
             )
             for each in latest
-            if holds(each, now)
+            if holds(each, now) and each.expires_at > now
         ]
     )
 

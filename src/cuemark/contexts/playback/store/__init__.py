@@ -1,7 +1,7 @@
 """The table of playback sessions."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -57,6 +57,8 @@ _session = Table(
 )
 
 
+CLOCKS_APART = timedelta(days=1)
+"""No clock of ours is as far from another: what is over for so long is so by all of them."""
 _KEPT_AS = {
     "session_id": "text",
     "account_id": "text",
@@ -86,7 +88,7 @@ _STANDING = Query(
         "from (select cast(:of_account as text) as account_id) a "
         "left join playback.placing p on p.account_id = a.account_id "
         "left join playback.session s on s.account_id = a.account_id "
-        "and s.ended_at is null and s.expires_at > :at"
+        "and s.ended_at is null and s.expires_at > :over_at"
     )
 )
 _HEARD_NOW = Query(
@@ -130,7 +132,8 @@ _HEARD = Query(
 
 
 class Standing(NamedTuple):
-    """The plays of an account that run, and how many it had ``begun``, as read at one moment."""
+    """The plays of an account that nobody has ended, as far as they were not over ``CLOCKS_APART``
+    ago, and how many it had ``begun``, as read at one moment."""
 
     begun: int
     running: list[Session]
@@ -187,7 +190,8 @@ async def standing_of(database: Database, account_id: AccountId, now: datetime) 
     """One that was heard of later than now was told so by a clock that has been set back since. It
     counts from now on, so that it locks nobody out for longer than any other.
     """
-    rows = await database.ask(_STANDING, {"of_account": account_id, "at": now})
+    over_at = now - CLOCKS_APART
+    rows = await database.ask(_STANDING, {"of_account": account_id, "over_at": over_at})
     found = [_session_of(row) for row in rows if row.session_id is not None]
     early = [each.session_id for each in found if each.heard_at and each.heard_at > now]
     if early:
