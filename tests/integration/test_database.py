@@ -158,21 +158,6 @@ async def test_no_request_is_lost_where_all_connections_were_cut_between_them(
     await other.close()
 
 
-async def test_a_statement_that_is_built_anew_is_durable_by_itself(database_url: str) -> None:
-    database = Database(database_url, pool_size=1)
-    async with database.autocommit() as connection:
-        await connection.execute(text("create table note (word text)"))
-        await connection.execute(text("insert into note values ('kept')"))
-    with contextlib.suppress(ZeroDivisionError):
-        async with database.transaction() as transaction:
-            await transaction.execute(text("insert into note values ('not kept')"))
-            raise ZeroDivisionError
-    async with database.autocommit() as connection:
-        found = await connection.execute(text("select word from note"))
-        assert list(found.scalars()) == ["kept"]
-    await database.close()
-
-
 NOTES = Query(text("select word from note order by word"))
 PID = Query(text("select pg_backend_pid() as pid"))
 

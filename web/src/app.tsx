@@ -1,6 +1,6 @@
 // Who is here, and which view they see.
 
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, type FactorAsked, type Member, type Profile, type Service } from "./api.ts";
 import { complaintOf, isLoggedOut } from "./complaint.ts";
 import { say } from "./language.ts";
@@ -163,7 +163,8 @@ export function App() {
     return () => window.removeEventListener("hashchange", clicked);
   }, [arrive, open]);
 
-  useEffect(() => {
+  // Before the effects of the page that is shown, which may have a title of its own.
+  useLayoutEffect(() => {
     document.title = serviceName;
   }, [serviceName, route.view]);
 

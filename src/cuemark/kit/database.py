@@ -72,14 +72,6 @@ class Database:
         return await self._direct.ask(query, values)
 
     @contextlib.asynccontextmanager
-    async def autocommit(self) -> AsyncIterator[Transaction]:
-        """Statements that are built anew each time, each by itself: neither the beginning of a
-        transaction nor its end is said to the server. Errors are those of ``transaction``."""
-        with _told():
-            async with self._engine.connect() as connection:
-                yield await connection.execution_options(isolation_level="AUTOCOMMIT")
-
-    @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """One transaction; ``Unavailable`` when the database is away or has no connection free."""
         with _told():

@@ -55,6 +55,7 @@ def test_what_was_watched_is_listed_and_can_be_taken_out(
     remove = page.get_by_role("button", name=f"Take {film_name} out of the history")
     remove.wait_for()
     assert page.locator(".history li").count() == 2
+    assert page.title() == "What you watched"
     assert _faults(member) == [[], [], []]
     for size in ((390, 844), (1920, 1080)):
         page.set_viewport_size({"width": size[0], "height": size[1]})

@@ -61,9 +61,9 @@ async def test_a_person_whom_few_works_name_is_found_where_a_word_is_frequent_am
         names = [entries.person_entry(each) for each in (*people, last)]
         await writing.put_names(transaction, number, names)
         await store.finish(transaction, number, NOW)
-        many = await asking.names(transaction, number, "'kim'", 20, popular=True)
-        one = await asking.names(transaction, number, "'quill'", 20, popular=True)
-        same = await asking.names(transaction, number, "'kim'", 20, popular=False)
+    many = await asking.names(database, number, "'kim'", 20, popular=True)
+    one = await asking.names(database, number, "'quill'", 20, popular=True)
+    same = await asking.names(database, number, "'kim'", 20, popular=False)
     assert [each.name_id for each in many] == [f"per_{at:05}" for at in range(20)]
     assert [each.name_id for each in one] == ["per_last"]
     assert same == many

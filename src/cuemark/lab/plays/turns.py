@@ -222,21 +222,6 @@ class TurnedDatabase(Database):
         return rows
 
     @contextlib.asynccontextmanager
-    async def autocommit(self) -> AsyncIterator[Transaction]:
-        opened = super().autocommit()
-        await self.turns.pause()
-        with self.turns.busy():
-            transaction = await opened.__aenter__()
-        try:
-            yield transaction
-        except BaseException as error:
-            with self.turns.busy():
-                await opened.__aexit__(type(error), error, error.__traceback__)
-            raise
-        with self.turns.busy():
-            await opened.__aexit__(None, None, None)
-
-    @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         opened = super().transaction()
         await self.turns.pause()
@@ -278,8 +263,6 @@ class TurnedDatabase(Database):
         executemany: bool,
     ) -> None:
         self.turns.answered(_pid(connection))
-        if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-            self.turns.committed(_pid(connection))
 
     def _failed(self, context: ExceptionContext) -> None:
         if context.connection is not None:

@@ -31,7 +31,7 @@ from cuemark.contracts.search import (
     Viewpoint,
 )
 from cuemark.kit.clock import Clock
-from cuemark.kit.database import Database, Transaction
+from cuemark.kit.database import Database
 from cuemark.kit.errors import Unavailable
 from cuemark.kit.pages import checked_limit
 
@@ -99,9 +99,8 @@ class SearchService(Search):
         self, asked: Question, request: SearchFor, place: Place | None, *, deep: bool
     ) -> Found:
         for width in WIDTHS:
-            async with self._database.autocommit() as transaction:
-                finder = Finder(transaction, await _searched(transaction), request.viewpoint, width)
-                found = await finder.find(asked, self._clock.now(), deep=deep)
+            finder = await self._finder(request.viewpoint, width)
+            found = await finder.find(asked, self._clock.now(), deep=deep)
             page, hidden = await self._page(request.viewpoint, found, request.limit, place)
             if len(page.hits) == request.limit or not finder.more or (found.thin and not hidden):
                 break
@@ -126,9 +125,8 @@ class SearchService(Search):
 
     async def _best(self, asked: Question, viewpoint: Viewpoint) -> tuple[WorkId, str] | None:
         """The work of which the question is nearly the name, and how it is called."""
-        async with self._database.autocommit() as transaction:
-            finder = Finder(transaction, await _searched(transaction), viewpoint, WIDTHS[0])
-            found = await finder.find(asked, self._clock.now(), deep=False, works_only=True)
+        finder = await self._finder(viewpoint, WIDTHS[0])
+        found = await finder.find(asked, self._clock.now(), deep=False, works_only=True)
         close = [
             WorkId(each.found_id)
             for each in found.ranked
@@ -141,13 +139,19 @@ class SearchService(Search):
         self, work_id: WorkId, name: str, request: SearchFor | FindLike, place: Place | None
     ) -> Found:
         for width in WIDTHS:
-            async with self._database.autocommit() as transaction:
-                finder = Finder(transaction, await _searched(transaction), request.viewpoint, width)
-                found = await finder.alike(work_id, name, self._clock.now())
+            finder = await self._finder(request.viewpoint, width)
+            found = await finder.alike(work_id, name, self._clock.now())
             page, _ = await self._page(request.viewpoint, found, request.limit, place)
             if len(page.hits) == request.limit or not finder.more:
                 break
         return msgspec.structs.replace(page, like=name)
+
+    async def _finder(self, viewpoint: Viewpoint, width: int) -> Finder:
+        """On the generation that is searched now."""
+        searched = await store.searched(self._database)
+        if searched is None:
+            raise Unavailable("the first index is not whole yet")
+        return Finder(self._database, searched, viewpoint, width)
 
     async def _page(
         self, viewpoint: Viewpoint, found: Finding, limit: int, after: Place | None
@@ -182,11 +186,3 @@ def _checked(request: SearchFor | FindLike) -> Place | None:
     if len(viewpoint.watched) > MOST_WATCHED:
         raise SearchInvalid(f"Tell of at most {MOST_WATCHED} titles that were watched.")
     return place_of(request.after)
-
-
-async def _searched(transaction: Transaction) -> tuple[int, int]:
-    """The generation that is searched, and about how many works it has."""
-    found = await store.searched(transaction)
-    if found is None:
-        raise Unavailable("the first index is not whole yet")
-    return found

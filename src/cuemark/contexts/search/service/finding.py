@@ -1,4 +1,4 @@
-"""Finds in one generation, in one transaction, and ranks what it found."""
+"""Finds in one generation, and ranks what it found."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from cuemark.contexts.search.store import asking, frequent
 from cuemark.contexts.search.store.asking import Among, Known
 from cuemark.contracts.ids import WorkId
 from cuemark.contracts.search import Viewpoint
-from cuemark.kit.database import Transaction
+from cuemark.kit.database import Database
 
 MOST_NAMES = 20
 """People, genres and themes that are ranked."""
@@ -42,12 +42,12 @@ class Finder:
 
     def __init__(
         self,
-        transaction: Transaction,
+        database: Database,
         searched: tuple[int, int],
         viewpoint: Viewpoint,
         width: int,
     ) -> None:
-        self._transaction = transaction
+        self._database = database
         self._number, self._works = searched
         self._viewpoint = viewpoint
         self._width = width
@@ -58,9 +58,7 @@ class Finder:
     ) -> Finding:
         """``deep`` looks into synopses too; ``works_only`` leaves out people, genres and themes."""
         words = asked.words
-        known = await asking.known(
-            self._transaction, self._number, words, unfinished=asked.unfinished
-        )
+        known = await asking.known(self._database, self._number, words, unfinished=asked.unfinished)
         often = [known.get(word, Known()) for word in words]
         meant: list[dict[str, float]] = [{} for _ in words]
         unknown = [at for at, word in enumerate(often) if not word.often]
@@ -99,13 +97,13 @@ class Finder:
 
     async def alike(self, work_id: WorkId, name: str, now: datetime) -> Finding:
         """What is like a work of this name."""
-        there = await asking.work(self._transaction, self._number, work_id)
+        there = await asking.work(self._database, self._number, work_id)
         if there is None:
             return Finding([])
         itself, tags = there
         genres = itself.work.facts.genre_ids
         found = await asking.alike(
-            self._transaction,
+            self._database,
             self._number,
             [each for each in tags if each not in genres][:MOST_TAGS],
             all_tags=genres,
@@ -136,7 +134,7 @@ class Finder:
             await self._read_as_slips(asked, [at for at in telling if not meant[at]], meant, often)
         else:
             sounds = [folding.sound(word) for word in asked.words]
-            heard = await asking.heard(self._transaction, self._number, sounds)
+            heard = await asking.heard(self._database, self._number, sounds)
             for at, word in enumerate(asked.words):
                 alike = [each for each in heard if each[2] == sounds[at] and each[0] != word]
                 meant[at] |= spelling.meant(word, alike, unfinished=False)
@@ -177,7 +175,7 @@ class Finder:
             asking.Slip(word=word, keys=folding.near_keys(word), sound=folding.sound(word))
             for word in (asked.words[at] for at in places)
         ]
-        near = await asking.near(self._transaction, self._number, slips)
+        near = await asking.near(self._database, self._number, slips)
         for at, found in zip(places, near, strict=True):
             known = {word: where for word, where, _ in found}
             meant[at] = spelling.meant(
@@ -231,7 +229,7 @@ class Finder:
         queries = self._queries(asked, meant, places)
         words = [asked.words[at] for at in places]
         found = await asking.candidates(
-            self._transaction,
+            self._database,
             self._number,
             query=spelling.all_but_one(queries) if but_one else spelling.all_of(words, queries),
             words=self._queries(asked, meant, range(len(asked.words))),
@@ -245,9 +243,7 @@ class Finder:
         return found
 
     async def _names(self, query: str, *, popular: bool) -> list[ranking.NameCandidate]:
-        return await asking.names(
-            self._transaction, self._number, query, MOST_NAMES, popular=popular
-        )
+        return await asking.names(self._database, self._number, query, MOST_NAMES, popular=popular)
 
     async def _naming(
         self, names: Sequence[ranking.NameCandidate], now: datetime
@@ -255,7 +251,7 @@ class Finder:
         if not names:
             return {}
         return await asking.naming(
-            self._transaction,
+            self._database,
             self._number,
             names,
             self._works,
@@ -268,4 +264,4 @@ class Finder:
         watched = self._viewpoint.watched
         if not watched:
             return []
-        return await asking.vectors(self._transaction, self._number, watched)
+        return await asking.vectors(self._database, self._number, watched)

@@ -8,9 +8,16 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from cuemark.kit.database import Transaction
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.direct import Query
 
 SCHEMA = "search"
+_SEARCHED = Query(
+    text(
+        "select number, works from search.generation where state = 'current' "
+        "order by number desc limit 1"
+    )
+)
 _LOCK = {"name": "search.index"}
 
 
@@ -31,16 +38,10 @@ async def current(transaction: Transaction) -> int | None:
     return number
 
 
-async def searched(transaction: Transaction) -> tuple[int, int] | None:
+async def searched(database: Database) -> tuple[int, int] | None:
     """The number of the generation that is searched, and about how many works it has."""
-    found = await transaction.execute(
-        text(
-            "select number, works from search.generation where state = 'current' "
-            "order by number desc limit 1"
-        )
-    )
-    row = found.one_or_none()
-    return (row.number, row.works) if row else None
+    found = await database.ask(_SEARCHED, {})
+    return (found[0].number, found[0].works) if found else None
 
 
 async def is_behind(transaction: Transaction) -> bool:

@@ -6,15 +6,21 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 
 from cuemark.contexts.search.model.entries import Called, Facts
 from cuemark.contexts.search.model.ranking import Candidate, NameCandidate
 from cuemark.contexts.search.store import frequent
 from cuemark.contracts.ids import TitleId, WorkId
-from cuemark.kit.database import Transaction
+from cuemark.kit.database import Database
+from cuemark.kit.direct import Query
 
-_text = functools.lru_cache(maxsize=512)(text)
+
+@functools.lru_cache(maxsize=512)
+def _query(statement: str) -> Query:
+    return Query(text(statement))
+
+
 _facts = msgspec.msgpack.Decoder(Facts).decode
 _names = msgspec.msgpack.Decoder(list[Called]).decode
 _ENDLESS = "\U0010ffff"
@@ -61,7 +67,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def known(
-    transaction: Transaction, number: int, words: Sequence[str], *, unfinished: bool
+    database: Database, number: int, words: Sequence[str], *, unfinished: bool
 ) -> dict[str, Known]:
     """Those of the words that there are; the last, where ``unfinished``, with all that begin so."""
     values: dict[str, Any] = {"words": list(words)}
@@ -79,8 +85,8 @@ async def known(
             "where word > :first and word < :last"
         )
         values |= {"first": words[-1], "last": words[-1] + _ENDLESS}
-    found = await transaction.execute(
-        _text(
+    found = await database.ask(
+        _query(
             "select word, max(often)::integer as often, max(titled)::integer as titled, "
             "bool_or(common) as common from (select word, often, titled, common "
             f"from search.word_{number} where word = any(:words) {begun}) found group by word"
@@ -91,11 +97,11 @@ async def known(
 
 
 async def heard(
-    transaction: Transaction, number: int, sounds: Sequence[str]
+    database: Database, number: int, sounds: Sequence[str]
 ) -> list[tuple[str, int, str]]:
     """Words that sound as one of these, with how often they are there and their sound."""
-    found = await transaction.execute(
-        _text(
+    found = await database.ask(
+        _query(
             f"select word, often, sound from search.word_{number} where sound = any(:sounds) "
             "and sound <> '' order by often desc limit :limit"
         ),
@@ -105,7 +111,7 @@ async def heard(
 
 
 async def near(
-    transaction: Transaction, number: int, asked: Sequence[Slip]
+    database: Database, number: int, asked: Sequence[Slip]
 ) -> list[list[tuple[str, Known, str]]]:
     """For each of the words: those that are written or sound nearly as it, where they are, and
     their sounds."""
@@ -113,14 +119,14 @@ async def near(
     for at, each in enumerate(asked):
         values |= {f"word{at}": each.word, f"keys{at}": each.keys, f"sound{at}": each.sound}
     near: list[list[tuple[str, Known, str]]] = [[] for _ in asked]
-    for row in await transaction.execute(_near(number, len(asked)), values):
+    for row in await database.ask(_near(number, len(asked)), values):
         known = Known(often=row.often, titled=row.titled, common=row.common)
         near[row.at].append((row.word, known, row.sound))
     return near
 
 
 @functools.lru_cache(maxsize=32)
-def _near(number: int, words: int) -> TextClause:
+def _near(number: int, words: int) -> Query:
     columns = "word, often, titled, common, sound"
     parts = [
         f"(select {at} as at, {columns} from search.word_{number} where {where} "
@@ -136,11 +142,11 @@ def _near(number: int, words: int) -> TextClause:
             ),
         )
     ]
-    return _text(" union ".join(parts))
+    return _query(" union ".join(parts))
 
 
 async def candidates(
-    transaction: Transaction,
+    database: Database,
     number: int,
     *,
     query: str,
@@ -154,7 +160,7 @@ async def candidates(
     """Works that ``query`` finds, the most popular. ``whole`` is a name that is found in any case;
     ``words`` are the queries of each word, to say of synopses which of them is met."""
     in_texts = among == "texts"
-    found = await transaction.execute(
+    found = await database.ask(
         _candidates(number, among, len(words) if in_texts else 0),
         {
             "query": query,
@@ -173,7 +179,7 @@ async def candidates(
 
 
 @functools.lru_cache(maxsize=128)
-def _candidates(number: int, among: Among, words: int) -> TextClause:
+def _candidates(number: int, among: Among, words: int) -> Query:
     columns, table = "work_id, facts, popularity, vector", f"search.work_{number}"
     popular = f"(select * from {table} {_POPULAR}) popular"
     met = f"array[{', '.join(f'told @@ cast(:word{at} as tsquery)' for at in range(words))}]"
@@ -185,7 +191,7 @@ def _candidates(number: int, among: Among, words: int) -> TextClause:
     whole = part(columns, table, "names @> array[cast(:whole as text)]")
     if among == "texts":
         told = part(f"{columns}, told", table, "told @@ cast(:query as tsquery)")
-        return _text(
+        return _query(
             f"select distinct on (work_id) * from (select {columns}, {met} as met from ({told}) "
             f"told union all (select {columns}, null from ({whole}) whole)) found"
         )
@@ -199,31 +205,31 @@ def _candidates(number: int, among: Among, words: int) -> TextClause:
         "words @@ cast(:query as tsquery)",
         f"(select greatest(:limit / {_FEWER}, :limit - count(*)) from titled)",
     )
-    return _text(
+    return _query(
         f"with titled as materialized ({titled}) select distinct on (work_id) *, null as met "
         f"from (table titled union all ({others}) union all ({whole})) found"
     )
 
 
 async def names(
-    transaction: Transaction, number: int, query: str, limit: int, *, popular: bool
+    database: Database, number: int, query: str, limit: int, *, popular: bool
 ) -> list[NameCandidate]:
     """People, genres and themes that ``query`` finds, those that most works name; ``popular``
     looks among the first of those, and among the others where these are too few."""
     table = f"search.name_{number}"
     first = f"(select * from {table} order by weight desc, name_id limit {_MOST_NAMED}) named"
     if popular:
-        found = await _names_in(transaction, first, "weight desc", query, limit)
+        found = await _names_in(database, first, "weight desc", query, limit)
         if len(found) == limit:
             return found
-    return await _names_in(transaction, table, "weight + 0 desc", query, limit)
+    return await _names_in(database, table, "weight + 0 desc", query, limit)
 
 
 async def _names_in(
-    transaction: Transaction, table: str, order: str, query: str, limit: int
+    database: Database, table: str, order: str, query: str, limit: int
 ) -> list[NameCandidate]:
-    found = await transaction.execute(
-        _text(
+    found = await database.ask(
+        _query(
             f"select name_id, what, weight, names from {table} "
             f"where words @@ cast(:query as tsquery) order by {order}, name_id limit :limit"
         ),
@@ -238,7 +244,7 @@ async def _names_in(
 
 
 async def naming(
-    transaction: Transaction,
+    database: Database,
     number: int,
     names: Sequence[NameCandidate],
     works: int,
@@ -261,8 +267,8 @@ async def naming(
         f"where tags @> array[cast(:name{at} as text)] and {_SEEN} {order} limit :limit)"
         for at, (table, order) in asked.items()
     ]
-    found = await transaction.execute(
-        _text(" union all ".join(parts)),
+    found = await database.ask(
+        _query(" union all ".join(parts)),
         {
             "seen_only": seen_only,
             "now": now,
@@ -276,25 +282,23 @@ async def naming(
     return naming
 
 
-async def work(
-    transaction: Transaction, number: int, work_id: str
-) -> tuple[Vectored, list[str]] | None:
+async def work(database: Database, number: int, work_id: str) -> tuple[Vectored, list[str]] | None:
     """A work with its tags."""
-    found = await transaction.execute(
-        _text(
+    found = await database.ask(
+        _query(
             "select work_id, facts, popularity, vector, tags "
             f"from search.work_{number} where work_id = :id"
         ),
         {"id": work_id},
     )
-    row = found.one_or_none()
-    if row is None:
+    if not found:
         return None
+    row = found[0]
     return _vectored(row.work_id, row.facts, row.popularity, row.vector, []), list(row.tags)
 
 
 async def alike(
-    transaction: Transaction,
+    database: Database,
     number: int,
     tags: Sequence[str],
     *,
@@ -314,8 +318,8 @@ async def alike(
     }
     if not parts:
         return {}
-    found = await transaction.execute(
-        _text(
+    found = await database.ask(
+        _query(
             f"select distinct on (work_id) {columns} from ({' union all '.join(parts.values())}) "
             "found"
         ),
@@ -333,14 +337,12 @@ async def alike(
     }
 
 
-async def vectors(
-    transaction: Transaction, number: int, work_ids: Sequence[TitleId]
-) -> list[bytes]:
-    found = await transaction.execute(
-        _text(f"select vector from search.work_{number} where work_id = any(:ids)"),
+async def vectors(database: Database, number: int, work_ids: Sequence[TitleId]) -> list[bytes]:
+    found = await database.ask(
+        _query(f"select vector from search.work_{number} where work_id = any(:ids)"),
         {"ids": list(work_ids)},
     )
-    return [bytes(each) for each in found.scalars()]
+    return [bytes(each) for (each,) in found]
 
 
 def _vectored(
