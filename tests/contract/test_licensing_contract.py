@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from cuemark.contexts.licensing import wiring
@@ -95,6 +96,28 @@ async def ask(
     return await licensing.get_licence(
         GetLicence(session_id=PlaySessionId(session_id), account_id=account_id, kids=kids)
     )
+
+
+async def test_a_session_has_licences_for_the_login_that_it_began_with_and_for_no_other(
+    licensing: Licensing, clock: ManualClock
+) -> None:
+    kids = [*await kids_of(licensing)]
+    opened = OpenLicences(
+        session_id=SESSION,
+        account_id=OWNER,
+        version_id=FILM,
+        expires_at=clock.now() + timedelta(seconds=60),
+        login_id="log_tv",
+    )
+    await licensing.open_licences(opened)
+    asked = GetLicence(session_id=SESSION, account_id=OWNER, kids=kids, login_id="log_tv")
+    assert len((await licensing.get_licence(asked)).keys) == 3
+    for other in ("log_phone", ""):
+        with pytest.raises(LicenceRefused, match="another device"):
+            await licensing.get_licence(msgspec.structs.replace(asked, login_id=other))
+    await licensing.open_licences(msgspec.structs.replace(opened, login_id="log_phone"))
+    with pytest.raises(LicenceRefused, match="another device"):
+        await licensing.get_licence(msgspec.structs.replace(asked, login_id="log_phone"))
 
 
 async def test_asking_again_gives_the_same_keys(licensing: Licensing) -> None:

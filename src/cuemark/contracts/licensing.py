@@ -99,7 +99,8 @@ class OpenLicences(msgspec.Struct, frozen=True, kw_only=True):
     ``robustness`` is what the device says of itself. A DRM system's licence server finds out
     whether it is so; keys in the clear are for ``software`` whatever it says.
     ``labels`` are of the keys that the play needs for what its device and its plan allow: it has no
-    others. None is for all of them.
+    others. None is for all of them. ``login_id`` is the login that the play began with, on one
+    device: no other login of the account has its licences. Empty is for any.
     """
 
     session_id: PlaySessionId
@@ -110,6 +111,7 @@ class OpenLicences(msgspec.Struct, frozen=True, kw_only=True):
     title_id: TitleId | None = None
     territory: str = ""
     labels: list[str] | None = None
+    login_id: str = ""
 
 
 class LicencesOpened(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,12 +128,13 @@ class LicencesClosed(msgspec.Struct, frozen=True, kw_only=True):
 
 class GetLicence(msgspec.Struct, frozen=True, kw_only=True):
     """``kids`` are hex. ``maturity`` is the age up to which titles are for the profile that asks,
-    None for any."""
+    None for any; ``login_id`` the login by which it asks."""
 
     session_id: PlaySessionId
     account_id: AccountId
     kids: list[str]
     maturity: int | None = None
+    login_id: str = ""
 
 
 class LicenceKey(msgspec.Struct, frozen=True):
@@ -153,7 +156,7 @@ class ForwardChallenge(msgspec.Struct, frozen=True, kw_only=True):
     """What a DRM system's client asks its licence server, as it came from the device.
 
     ``media_type`` and ``soap_action`` are headers of that request; empty where it had none.
-    ``maturity`` is as in ``GetLicence``.
+    ``maturity`` and ``login_id`` are as in ``GetLicence``.
     """
 
     session_id: PlaySessionId
@@ -163,6 +166,7 @@ class ForwardChallenge(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str = ""
     soap_action: str = ""
     maturity: int | None = None
+    login_id: str = ""
 
 
 class ServerLicence(msgspec.Struct, frozen=True, kw_only=True):

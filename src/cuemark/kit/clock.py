@@ -37,5 +37,12 @@ class ManualClock:
         return self._monotonic_s
 
     def advance(self, seconds: float) -> None:
+        """Time passes."""
+        if seconds < 0:
+            raise ValueError("time does not go back: a clock is set back by jump")
         self._now += timedelta(seconds=seconds)
         self._monotonic_s += seconds
+
+    def jump(self, seconds: float) -> None:
+        """It is set to another time, while none passes."""
+        self._now += timedelta(seconds=seconds)

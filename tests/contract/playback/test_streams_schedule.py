@@ -56,7 +56,8 @@ class Household:
         elif deed == "clock":
             await self._pass(self._draw.choice([1, 30, LEASE_S - 1, LEASE_S + 1]))
         elif deed == "jump":
-            await self._pass(self._draw.choice([-3600, -LEASE_S, 3600]))
+            self._house.clock.jump(self._draw.choice([-3600, -LEASE_S, 3600]))
+            await self._pass(1)
 
     async def going_on(self) -> int:
         """How many plays could go on just now: what tokens and licences are out for."""

@@ -44,9 +44,11 @@ WRITTEN_BY_REFUSALS = frozenset({"identity.act", "identity.act_head"})
 
 @dataclass(frozen=True)
 class Household:
-    """What belongs to one member, by the names that routes call it in their paths."""
+    """What belongs to one member, by the names that routes call it in their paths. It is done by
+    one login, ``token``; the member has another one, elsewhere."""
 
     token: str
+    other_token: str
     ids: Mapping[str, str]
     media_token: str
 
@@ -105,8 +107,7 @@ class Town:
 
     async def settle(self, email: str) -> Household:
         """A member with two logins, a plan that is paid for, a play that runs and a passkey."""
-        token = await self.log_in(email)
-        await self.log_in(email)
+        token, other_token = await self.log_in(email), await self.log_in(email)
         me = (await self.must("GET", "/me", token=token)).json()
         card = await self._card(token)
         body = {"plan_id": "small", "territory": "DE", "card": card}
@@ -129,6 +130,7 @@ class Town:
         )
         return Household(
             token=token,
+            other_token=other_token,
             ids={
                 "kid": self.film.kid,
                 "form": "pdf",

@@ -441,6 +441,17 @@ async def test_what_belongs_to_one_member_is_not_there_for_another(
     assert nothing or answer.code != "step_up_needed"
 
 
+async def test_no_other_login_of_a_member_has_the_keys_of_a_play(town: Town) -> None:
+    keys = [route for route in BELONGING if route[1].endswith(("/licence", "/keys/{kid:str}"))]
+    assert len(keys) == 2
+    for method, path in keys:
+        asked = target(path, town.anna.ids), body_of(method, path, town.anna)
+        answer = await town.ask(method, asked[0], token=town.anna.other_token, json=asked[1])
+        assert (answer.status, answer.code) == (403, "licence_refused"), path
+        assert "began on another device" in answer.json()["error"]["message"]
+        assert (await town.ask(method, asked[0], token=town.anna.token, json=asked[1])).status < 300
+
+
 @pytest.mark.parametrize("contract", sorted(CONTRACTS))
 async def test_no_context_answers_without_a_passport(town: Town, contract: str) -> None:
     before = await town.everything()

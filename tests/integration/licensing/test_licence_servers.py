@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -96,6 +97,30 @@ async def forward(
             soap_action='"AcquireLicense"',
         )
     )
+
+
+async def test_a_challenge_of_another_login_is_taken_nowhere(
+    licensing: Licensing, others: Answering
+) -> None:
+    await licensing.provision_keys(ProvisionKeys(version_id=FILM, labels=["SD", "AUDIO"]))
+    bound = PlaySessionId("play_" + "1" * 26)
+    await licensing.open_licences(
+        OpenLicences(
+            session_id=bound,
+            account_id=OWNER,
+            version_id=FILM,
+            expires_at=ManualClock().now() + timedelta(minutes=1),
+            login_id="log_tv",
+        )
+    )
+    asked = ForwardChallenge(
+        session_id=bound, account_id=OWNER, system="widevine", challenge=b"c", login_id="log_phone"
+    )
+    with pytest.raises(LicenceRefused, match="another device"):
+        await licensing.forward_challenge(asked)
+    assert others.asked == []
+    await licensing.forward_challenge(msgspec.structs.replace(asked, login_id="log_tv"))
+    assert len(others.asked) == 1
 
 
 async def test_a_challenge_and_its_licence_pass_as_they_are(

@@ -178,7 +178,7 @@ async def live(regions: dict[str, Region], rng: random.Random) -> None:
         if step < 0.6:
             await region.write(drawn(rng))
         elif step < 0.8 and apart_s < MOST_APART_S:
-            region.clock.advance(rng.uniform(-1, 5))
+            region.clock.jump(rng.uniform(-1, 5))
         elif step >= 0.8:
             await source.export()
             await region.hear(source, rng.choice(source.sent))

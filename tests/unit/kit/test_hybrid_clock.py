@@ -49,7 +49,7 @@ def test_stamps_grow_whatever_the_wall_clock_does(steps_s: list[float]) -> None:
     region = Region("eu")
     made = [region.hybrid.stamp()]
     for step_s in steps_s:
-        region.clock.advance(step_s)
+        region.clock.jump(step_s)
         made.append(region.hybrid.stamp())
     assert made == sorted(set(made))
 

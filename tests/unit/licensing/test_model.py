@@ -1,6 +1,7 @@
 """Who may have which key, and how a key is kept."""
 
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -73,7 +74,17 @@ def test_no_key_shows_in_a_repr() -> None:
 
 
 def test_the_owner_is_admitted_in_time() -> None:
-    assert model.admit(session(), OWNER, NOW) == session()
+    assert model.admit(session(), OWNER, "log_tv", NOW) == session()
+
+
+def test_a_session_is_for_the_login_that_it_began_with() -> None:
+    bound = replace(session(), login_id="log_tv")
+    assert model.admit(bound, OWNER, "log_tv", NOW) == bound
+    for other in ("", "log_phone", "log_t", "log_tv "):
+        with pytest.raises(LicenceRefused, match="another device"):
+            model.admit(bound, OWNER, other, NOW)
+    with pytest.raises(LicenceRefused, match="no such playback session"):
+        model.admit(bound, AccountId("acc_other"), "log_tv", NOW)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +102,7 @@ def test_everyone_else_is_refused(
     found: LicenceSession | None, account: AccountId, reason: str
 ) -> None:
     with pytest.raises(LicenceRefused, match=reason):
-        model.admit(found, account, NOW)
+        model.admit(found, account, "log_tv", NOW)
 
 
 def test_one_foreign_kid_among_good_ones_refuses_all() -> None:

@@ -54,6 +54,7 @@ _session = Table(
     Column("title_id", Text),
     Column("territory", Text),
     Column("labels", ARRAY(Text)),
+    Column("login_id", Text),
 )
 
 _FRESH = insert(_session)
@@ -199,6 +200,7 @@ async def open_session(database: Database, session: LicenceSession) -> bool:
             "title_id": session.title_id,
             "territory": session.territory,
             "labels": session.labels,
+            "login_id": session.login_id,
         },
     )
     return bool(stored)
@@ -213,7 +215,7 @@ async def close_of_account(transaction: Transaction, account_id: AccountId) -> N
     await transaction.execute(
         update(_session)
         .where(_session.c.account_id == account_id)
-        .values(account_id="", closed=True)
+        .values(account_id="", login_id="", closed=True)
     )
 
 

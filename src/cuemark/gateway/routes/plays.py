@@ -59,6 +59,7 @@ async def start_play(
             client_address=address,
             territory=territory,
             maturity=caller.maturity,
+            login_id=caller.login_id,
             device_id=data.device_id,
             instead_of=PlaySessionId(data.instead_of) if data.instead_of else None,
             capabilities=said_by(data.capabilities),
@@ -124,6 +125,7 @@ async def get_licence(
             account_id=request.user.account_id,
             kids=kids_of(await request.body()),
             maturity=request.user.maturity,
+            login_id=request.user.login_id,
         )
     )
     return licence_view(licence)
@@ -152,6 +154,7 @@ async def forward_challenge(
             media_type=request.headers.get("content-type", ""),
             soap_action=request.headers.get("soapaction", ""),
             maturity=request.user.maturity,
+            login_id=request.user.login_id,
         )
     )
     named = answer.media_type.partition(";")[0].strip().lower()
@@ -178,6 +181,7 @@ async def get_key(
             account_id=request.user.account_id,
             kids=[kid.lower()],
             maturity=request.user.maturity,
+            login_id=request.user.login_id,
         )
     )
     for key in licence.keys:

@@ -182,7 +182,7 @@ class World:
         self._work()
 
     def _clock_jumps(self) -> None:
-        self.clock.advance(self.rng.choice((-2 * DAY_S, -3600, -60, 3600, 2 * DAY_S)))
+        self.clock.jump(self.rng.choice((-2 * DAY_S, -3600, -60, 3600, 2 * DAY_S)))
 
     def _work(self) -> None:
         self.turns.begin(self.service.work())

@@ -44,7 +44,9 @@ _EMPTY = "; ".join(
 @dataclass(frozen=True)
 class Schedule:
     """What became of a seed. ``violation`` is empty where everything held; ``begun`` counts plays,
-    ``refused`` what was refused, by the names of refusals."""
+    ``refused`` what was refused, by the names of refusals. One that ``raced`` may go otherwise
+    another time: tasks waited for the same lock, and it was PostgreSQL that said who had it first.
+    """
 
     seed: int
     steps: int
@@ -52,6 +54,7 @@ class Schedule:
     told: tuple[str, ...]
     begun: int
     refused: tuple[tuple[str, int], ...]
+    raced: bool
 
 
 class Course:
@@ -102,7 +105,7 @@ class Course:
     def _clock_jumps(self) -> None:
         self._watch.calm = False
         clock = self._rng.choice(self._world.processes).clock
-        clock.advance(self._rng.choice((-HOUR_S, -LEASE.total_seconds(), 60, HOUR_S)))
+        clock.jump(self._rng.choice((-HOUR_S, -LEASE.total_seconds(), 60, HOUR_S)))
         self._world.told_the_time()
 
     def _rights_change(self) -> None:
@@ -257,6 +260,7 @@ async def run(lab: Lab, seed: int) -> Schedule:
         tuple(course.told),
         len(world.watch.rows),
         tuple(sorted(course.devices.refused.items())),
+        world.turns.raced,
     )
 
 

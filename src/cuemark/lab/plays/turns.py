@@ -1,7 +1,8 @@
 """Tasks on PostgreSQL that take turns as a seed says, and that die between any two of them.
 
 A task waits for its turn before each statement, before each commit and after it. One statement is
-on its way at a time, but for those that wait for another one's lock.
+on its way at a time, but for those that wait for another one's lock. These wait for their turn when
+they have it, too: several may get theirs by one commit, and at once.
 """
 
 import asyncio
@@ -57,7 +58,10 @@ class Turns:
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._tasks: dict[asyncio.Task[None], tuple[int, object]] = {}
         self._flying: dict[int, int] = {}
-        self._busy = 0
+        self._busy: list[int] = []
+        self._held: set[int] = set()
+        self.raced = False
+        """Several waited for locks at once: it was PostgreSQL that said who had one first."""
         self._moved = asyncio.Event()
         self._broken: BaseException | None = None
         self._writes = 0
@@ -127,12 +131,19 @@ class Turns:
 
     @contextlib.contextmanager
     def busy(self) -> Iterator[None]:
-        self._busy += 1
+        number = _number.get()
+        self._busy.append(number)
         try:
             yield
         finally:
-            self._busy -= 1
+            self._busy.remove(number)
             self._moved.set()
+
+    async def regain(self) -> None:
+        """Whoever has waited for a lock goes on in its turn."""
+        if _number.get() in self._held:
+            self._held.remove(_number.get())
+            await self.pause()
 
     def sent(self, pid: int, *, writes: bool) -> None:
         self._flying[pid] = _number.get()
@@ -147,6 +158,9 @@ class Turns:
         if pid in self._wrote:
             self._wrote.remove(pid)
             self.wrote()
+
+    def rolled_back(self, pid: int) -> None:
+        self._wrote.discard(pid)
 
     def wrote(self) -> None:
         self._writes += 1
@@ -187,7 +201,10 @@ class Turns:
                 async with asyncio.timeout(BLOCKED_AFTER_S):
                     await self._moved.wait()
                 continue
-            if self._blocked() >= self._busy + len(self._flying):
+            waiting = {*self._busy, *self._flying.values()}
+            if self._blocked() >= len(waiting):
+                self._held |= waiting
+                self.raced = self.raced or len(waiting) > 1
                 return
 
     def _blocked(self) -> int:
@@ -213,8 +230,13 @@ class TurnedDatabase(Database):
 
     async def ask(self, query: Query, values: Values) -> list[Row]:
         await self.turns.pause()
-        with self.turns.busy():
-            rows = await super().ask(query, values)
+        try:
+            with self.turns.busy():
+                rows = await super().ask(query, values)
+        except Exception:
+            await self.turns.regain()
+            raise
+        await self.turns.regain()
         if not query.told(values)[0].startswith("select"):
             self.turns.wrote()
             await self.turns.pause()
@@ -234,6 +256,7 @@ class TurnedDatabase(Database):
         except BaseException as error:
             with self.turns.busy():
                 await opened.__aexit__(type(error), error, error.__traceback__)
+            self.turns.rolled_back(pid)
             raise
         with self.turns.busy():
             await opened.__aexit__(None, None, None)
@@ -263,10 +286,13 @@ class TurnedDatabase(Database):
         executemany: bool,
     ) -> None:
         self.turns.answered(_pid(connection))
+        await_only(self.turns.regain())
 
     def _failed(self, context: ExceptionContext) -> None:
         if context.connection is not None:
             self.turns.answered(_pid(context.connection))
+        if isinstance(context.original_exception, Exception):
+            await_only(self.turns.regain())
 
 
 def _loop() -> SlowLoop:

@@ -53,6 +53,7 @@ class LicenceSession:
     title_id: TitleId | None = None
     territory: str = ""
     labels: Sequence[str] | None = None
+    login_id: str = ""
 
 
 def make_key(label: str, master: Master, kid: str = "", period: int = 0) -> WrappedKey:
@@ -95,14 +96,20 @@ def is_session_id(text: str) -> bool:
     return is_id(text, PLAY_SESSION_KIND)
 
 
-def admit(session: LicenceSession | None, account_id: AccountId, now: datetime) -> LicenceSession:
-    """The session, where it may have keys now.
+def admit(
+    session: LicenceSession | None, account_id: AccountId, login_id: str, now: datetime
+) -> LicenceSession:
+    """The session, where this login of the account may have keys now.
 
     Another account's session is refused in the words of one that does not exist, so that the
     answer tells nobody which sessions there are.
     """
     if session is None or session.account_id != account_id:
         raise LicenceRefused("This account has no such playback session.")
+    if session.login_id not in ("", login_id):
+        raise LicenceRefused(
+            "This playback session began on another device: start the title on this one."
+        )
     if session.closed:
         raise LicenceRefused("This playback session has ended: start the title again.")
     if session.expires_at <= now:

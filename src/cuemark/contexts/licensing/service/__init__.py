@@ -177,6 +177,7 @@ class LicensingService(Licensing):
             title_id=request.title_id,
             territory=request.territory,
             labels=request.labels,
+            login_id=request.login_id,
         )
         opened = await store.open_session(self._database, session)
         if not opened:
@@ -277,7 +278,7 @@ class LicensingService(Licensing):
         known = rules.is_session_id(request.session_id)
         async with self._database.transaction() as transaction:
             found = await store.session_of(transaction, request.session_id) if known else None
-            session = rules.admit(found, request.account_id, self._clock.now())
+            session = rules.admit(found, request.account_id, request.login_id, self._clock.now())
             keys = await store.keys_of(transaction, session.version_id)
         await self._check_level(session, request.maturity)
         return await self._within_rights(session), keys

@@ -230,6 +230,7 @@ class Starting:
             title_id=request.title_id,
             territory=request.territory,
             labels=entitlement.labels(found.seen),
+            login_id=request.login_id,
         )
         await needed(LICENCES, self._ask.licensing.open_licences(opened))
 
