@@ -42,11 +42,15 @@ ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    default=REFERENCE,
-    help="Where benchmarks.md and benchmarks.json are kept.",
+    help="Where benchmarks.md and benchmarks.json are kept: docs/reference, nowhere with --quick.",
 )
 def main(
-    names: Sequence[str], edge: bool, control: bool, quick: bool, film: Path | None, out: Path
+    names: Sequence[str],
+    edge: bool,
+    control: bool,
+    quick: bool,
+    film: Path | None,
+    out: Path | None,
 ) -> None:
     """Run all benches, or those that are named, and keep the figures of the others."""
     for name in names:
@@ -66,7 +70,9 @@ def main(
     screen = Console(stderr=True)
     machine = this_machine(ROOT)
     measured = f"{machine}{', quick' if quick else ''}"
-    path = out / "benchmarks.json"
+    if out is None and not quick:
+        out = REFERENCE
+    path = (out or REFERENCE) / "benchmarks.json"
     try:
         kept = load(path)
     except msgspec.MsgspecError as error:
@@ -89,8 +95,10 @@ def main(
             rows = [msgspec.structs.replace(each, measured=measured) for each in fresh]
             kept = merged(kept, rows, {name}, ORDER)
             # Written after each, so that a bench that is broken off costs no figure.
-            _keep(out, kept)
-    screen.print(f"Kept in {path} and {out / 'benchmarks.md'}", highlight=False)
+            if out is not None:
+                _keep(out, kept)
+    if out is not None:
+        screen.print(f"Kept in {path} and {out / 'benchmarks.md'}", highlight=False)
     Console(width=None if sys.stdout.isatty() else 170).print(
         table([each for each in kept if each.bench in chosen])
     )
