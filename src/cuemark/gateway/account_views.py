@@ -9,6 +9,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from cuemark.contracts.billing.invoices import Invoice
+from cuemark.contracts.billing.subscriptions import Subscription
 from cuemark.contracts.fraud import Finding, Place
 from cuemark.contracts.identity.changing import AccountDescription
 from cuemark.contracts.identity.logins import OpenLogin
@@ -142,4 +144,6 @@ class ExportView(View, frozen=True):
     plays: list[OwnPlay]
     findings: list[Finding]
     places: list[Place]
+    subscription: Subscription | None
+    invoices: list[Invoice]
     complete: bool

@@ -1,7 +1,7 @@
 """Billing with a sandbox that runs, as a test sees it."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -37,7 +37,7 @@ from cuemark.contracts.ids import AccountId
 from cuemark.kit.clock import SystemClock
 from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
-from cuemark.kit.outbox import Log
+from cuemark.kit.outbox import Follower, Log
 from tests.contract.billing.conftest import GOOD, Sandbox
 from tests.contract.conftest import Reach
 from tests.databases import opened
@@ -55,6 +55,7 @@ class House:
     database: Database
     log: Log
     anna: AccountId
+    followers: Sequence[Follower]
 
     async def card(self, number: str = GOOD) -> str:
         return (await self.billing.add_test_card(AddTestCard(number=number))).token
@@ -133,6 +134,7 @@ async def opened_house(
             await billing.put_plan(each)
         since = datetime(2020, 1, 1, tzinfo=UTC)
         await billing.put_tax(TaxRule(territory="DE", rate_bp=1900, since=since))
-        yield House(billing, service, sandbox, database, log, AccountId(Ids(clock).new("acc")))
+        anna = AccountId(Ids(clock).new("acc"))
+        yield House(billing, service, sandbox, database, log, anna, room.followers)
         for close in room.closers:
             await close()

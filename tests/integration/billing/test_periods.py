@@ -1,9 +1,5 @@
 """Subscriptions through their periods, by the clock of a sandbox that runs."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import TypeVar
-
 import pytest
 
 from cuemark.contracts.billing import (
@@ -17,25 +13,8 @@ from cuemark.contracts.billing.subscriptions import (
     ChangePlan,
     ReplaceCard,
 )
-from tests.contract.billing.conftest import POOR, Sandbox, running
-from tests.contract.billing.house import House, opened_house
-
-T = TypeVar("T")
-
-
-@pytest.fixture
-async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    async with running(tmp_path / "bank.sqlite") as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-async def house(database_url: str, sandbox: Sandbox) -> AsyncIterator[House]:
-    async def itself(contract: type[T], service: T, subject: str = "") -> T:
-        return service
-
-    async with opened_house(itself, database_url, sandbox) as house:
-        yield house
+from tests.contract.billing.conftest import POOR
+from tests.contract.billing.house import House
 
 
 async def test_a_renewal_is_paid_when_its_period_begins(house: House) -> None:

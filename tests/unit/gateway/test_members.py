@@ -8,6 +8,7 @@ from cuemark.contracts.identity.logins import EndLogin, EndLogins
 from cuemark.gateway.routes.devices import GRANT
 from tests.unit.gateway.asking import Asker
 from tests.unit.gateway.neighbours import ANNA, ANNAS_SESSION, BEN, CODE, Town
+from tests.unit.gateway.neighbours.billing import GOOD_CARD
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 COOKIE = {"cookie": f"cuemark_login={BEN}", "origin": "http://127.0.0.1:8080"}
@@ -113,6 +114,21 @@ async def test_a_deletion_says_until_when_it_is_undone(ask: Asker, town: Town) -
     assert isinstance(town.people.heard[0], DeleteAccount)
 
 
+async def subscribed(ask: Asker) -> None:
+    """Anna has a plan."""
+    number = {"number": GOOD_CARD}
+    card = (await ask("POST", "/api/v1/billing/test-cards", token=ANNA, json=number)).json()
+    body = {"plan_id": "small", "territory": "DE", "card": card["token"]}
+    assert (await ask("POST", "/api/v1/subscription", token=ANNA, json=body)).status < 300
+
+
+async def test_with_the_account_the_plan_ends_at_its_period(ask: Asker) -> None:
+    await subscribed(ask)
+    await ask("POST", "/api/v1/account/deletion", token=ANNA, json={"password": "x"})
+    standing = (await ask("GET", "/api/v1/subscription", token=ANNA)).json()
+    assert standing["state"] == "canceled"
+
+
 async def test_a_code_that_is_spent_is_gone(ask: Asker) -> None:
     for path in ("password-reset/complete", "email/confirm", "email/restore", "sign-up/complete"):
         body = {"code": "spent", "password": "long enough"}
@@ -180,10 +196,23 @@ async def test_an_export_has_what_every_context_keeps_of_its_member_alone(ask: A
         ("ratings", "rating", "love"),
     ):
         assert (export[kept][0]["profile_id"], export[kept][0][key]) == ("prf_anna", value)
+    assert (export["subscription"], export["invoices"]) == (None, [])
     assert export["complete"] is True
     other = (await ask("GET", "/api/v1/account/export", token=BEN)).json()
     assert (other["watched"], other["plays"]) == ([], [])
     assert (other["viewings"], other["my_list"], other["ratings"]) == ([], [], [])
+
+
+async def test_an_export_has_what_was_bought(ask: Asker) -> None:
+    await subscribed(ask)
+    export = (await ask("GET", "/api/v1/account/export", token=ANNA)).json()
+    assert (export["subscription"]["plan_id"], export["subscription"]["state"]) == (
+        "small",
+        "active",
+    )
+    assert [each["total_minor"] for each in export["invoices"]] == [500]
+    other = (await ask("GET", "/api/v1/account/export", token=BEN)).json()
+    assert (other["subscription"], other["invoices"]) == (None, [])
 
 
 async def test_there_is_no_export_with_a_hole(ask: Asker, town: Town) -> None:

@@ -1,6 +1,7 @@
 """Billing, built."""
 
 import sqlite3
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from cuemark.contexts.billing.service.timing import SandboxTime
 from cuemark.contexts.billing.store import SCHEMA
 from cuemark.contexts.billing.store.postgres import PostgresBooks
 from cuemark.contracts.billing import Billing
+from cuemark.contracts.identity import TOPIC as IDENTITY
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
 from cuemark.kit.ids import Ids
-from cuemark.kit.outbox import Log
+from cuemark.kit.outbox import Follower, Log
 from cuemark.kit.room import Room
 
 __all__ = [
@@ -64,6 +66,7 @@ class StripeAt:
 
 
 Provider = SandboxAt | DebitAt | StripeAt
+Closer = Callable[[], Awaitable[None]]
 
 
 def build(
@@ -73,6 +76,15 @@ def build(
     books = PostgresBooks(database, log)
     if provider is None:
         return Room(Billing, BillingService(books, None, clock, ids))
+    service, closer = _paid_by(provider, books, clock, ids)
+    leavers = Follower("billing.leavers", [IDENTITY], database, log, service.follow)
+    return Room(Billing, service, [leavers], keepers=(service.keep_working,), closers=(closer,))
+
+
+def _paid_by(
+    provider: Provider, books: PostgresBooks, clock: Clock, ids: Ids
+) -> tuple[BillingService, Closer]:
+    """The service, and what closes its line to the provider."""
     if isinstance(provider, StripeAt):
         return _by_stripe(books, clock, ids, provider)
     bank = provider.bank if isinstance(provider, DebitAt) else provider
@@ -80,19 +92,19 @@ def build(
     kind = DebitPsp if isinstance(provider, DebitAt) else SandboxPsp
     psp = kind(line.exchange, bank.secret)
     time = SandboxTime(clock, psp)
-    service = BillingService(books, psp, time, ids, time)
-    return Room(Billing, service, keepers=(service.keep_working,), closers=(line.close,))
+    return BillingService(books, psp, time, ids, time), line.close
 
 
-def _by_stripe(books: PostgresBooks, clock: Clock, ids: Ids, at: StripeAt) -> Room[Billing]:
+def _by_stripe(
+    books: PostgresBooks, clock: Clock, ids: Ids, at: StripeAt
+) -> tuple[BillingService, Closer]:
     # Stripe's library is large, and only who is paid through it needs it.
     from cuemark.contexts.billing.psp.stripe.adapter import API, Account, StripePsp
     from cuemark.contexts.billing.psp.stripe.transport import Transport
 
     transport = Transport()
     account = Account(at.key, at.webhook_secret, at.return_url, at.url or API)
-    service = BillingService(books, StripePsp(account, transport), clock, ids)
-    return Room(Billing, service, keepers=(service.keep_working,), closers=(transport.close_async,))
+    return BillingService(books, StripePsp(account, transport), clock, ids), transport.close_async
 
 
 def build_sandbox(

@@ -9,6 +9,9 @@ import msgspec
 from litestar import get
 from litestar.response import Response
 
+from cuemark.contracts.billing import NotSubscribed
+from cuemark.contracts.billing.invoices import Invoice, ListInvoices
+from cuemark.contracts.billing.subscriptions import GetSubscription, Subscription
 from cuemark.contracts.fraud import ExplainAccount
 from cuemark.contracts.identity.changing import DescribeAccount
 from cuemark.contracts.identity.logins import ListLogins
@@ -47,6 +50,8 @@ async def export_account(parts: Parts, request: AnyRequest) -> Response[ExportVi
     logins = await parts.identity.list_logins(ListLogins(account_id=account_id))
     kept = [await _kept(parts, profile.profile_id) for profile in account.profiles]
     plays, all_of_them = await _plays(parts, account_id)
+    subscription = await _subscription(parts, account_id)
+    invoices, all_invoices = await _invoices(parts, account_id)
     found = await parts.fraud.explain(ExplainAccount(account_id=account_id, email=account.email))
     export = ExportView(
         service=parts.service_name,
@@ -60,7 +65,9 @@ async def export_account(parts: Parts, request: AnyRequest) -> Response[ExportVi
         plays=plays,
         findings=found.findings,
         places=found.places,
-        complete=all_of_them and all(some.complete for some in kept),
+        subscription=subscription,
+        invoices=invoices,
+        complete=all_of_them and all_invoices and all(some.complete for some in kept),
     )
     name = {"content-disposition": 'attachment; filename="account.json"'}
     return Response(export, headers=name)
@@ -115,3 +122,17 @@ async def _plays(parts: GatewayParts, account_id: AccountId) -> tuple[list[OwnPl
     asked = partial(ListOwnPlays, account_id=account_id, limit=MOST_ROWS)
     pages = await _pages(lambda after: parts.playback.list_own_plays(asked(after=after)))
     return [play for page in pages for play in page.plays], not pages[-1].next_cursor
+
+
+async def _subscription(parts: GatewayParts, account_id: AccountId) -> Subscription | None:
+    try:
+        return await parts.billing.get_subscription(GetSubscription(account_id=account_id))
+    except NotSubscribed:
+        return None
+
+
+async def _invoices(parts: GatewayParts, account_id: AccountId) -> tuple[list[Invoice], bool]:
+    """The invoices of an account, and whether these are all."""
+    asked = partial(ListInvoices, account_id=account_id, limit=MOST_ROWS)
+    pages = await _pages(lambda after: parts.billing.list_invoices(asked(after=after)))
+    return [invoice for page in pages for invoice in page.invoices], not pages[-1].next_cursor

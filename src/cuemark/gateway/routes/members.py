@@ -1,9 +1,12 @@
 """What people do with their own account: join, get back in, change it, see where it is open."""
 
+import contextlib
+
 from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
 from litestar.response import Response
 
+from cuemark.contracts.billing.subscriptions import ChangeSubscription
 from cuemark.contracts.identity import LoginGranted
 from cuemark.contracts.identity.changing import (
     ChangeEmail,
@@ -37,6 +40,7 @@ from cuemark.gateway.account_views import (
 from cuemark.gateway.parts import AnyRequest, Parts
 from cuemark.gateway.routes.login import device_of, let_in
 from cuemark.gateway.views import API, RedeemBody
+from cuemark.kit.errors import Refusal, Unavailable
 
 
 @post(
@@ -219,7 +223,15 @@ async def end_other_logins(parts: Parts, request: AnyRequest) -> LoginsEnded:
 async def delete_account(
     data: JSONBody[DeletionBody], parts: Parts, request: AnyRequest
 ) -> DeletionSet:
-    """Every login ends now; who logs in again before `erased_at` keeps the account."""
-    return await parts.identity.delete_account(
-        DeleteAccount(account_id=request.user.account_id, password=data.password)
+    """Every login ends now, and the plan with its period; who logs in again before `erased_at`
+    keeps the account."""
+    account_id = request.user.account_id
+    answer = await parts.identity.delete_account(
+        DeleteAccount(account_id=account_id, password=data.password)
     )
+    # Where it cannot be canceled now, billing does so when the account is erased.
+    with contextlib.suppress(Refusal, Unavailable):
+        await parts.billing.change_subscription(
+            ChangeSubscription(account_id=account_id, change="cancel")
+        )
+    return answer

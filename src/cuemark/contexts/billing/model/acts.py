@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from cuemark.contexts.billing.model import issuing
 from cuemark.contexts.billing.model.book import Agreement, Mandate, Terms
 from cuemark.contexts.billing.model.draft import Draft
-from cuemark.contexts.billing.model.life import happen
+from cuemark.contexts.billing.model.life import end, happen
 from cuemark.contexts.billing.model.periods import period
 from cuemark.contexts.billing.model.states import step
 from cuemark.contexts.billing.model.tariffs import checked_territory, price_of
@@ -102,6 +102,21 @@ def change(draft: Draft, request: ChangeSubscription) -> None:
         _refuse_while_open(draft)
         _refuse_without_card(draft)
     happen(draft, request.change)
+
+
+def leave(draft: Draft) -> None:
+    """Its account is no more: no period follows. What is being paid just now is given back if it is
+    captured yet, and the card is kept for no longer than that."""
+    agreement = draft.agreement
+    if agreement is None:
+        return
+    unpaid = draft.book.unpaid
+    if unpaid is not None and unpaid.is_being_paid:
+        end(draft)
+        return
+    happen(draft, "cancel")
+    if not any(bill.is_open for bill in draft.book.bills):
+        draft.book = replace(draft.book, mandate=None)
 
 
 def replace_card(draft: Draft, card: str, return_url: str) -> None:

@@ -27,6 +27,19 @@ def happen(draft: Draft, event: Event, bill: Bill | None = None) -> bool:
     if before is None or taken is None:
         return False
     state, effects = taken
+    _become(draft, before, state)
+    for effect in effects:
+        _act(draft, effect, before, bill)
+    return True
+
+
+def end(draft: Draft) -> None:
+    """At once, whatever is being paid: the table has what becomes of that."""
+    if draft.agreement is not None:
+        _become(draft, draft.agreement, "ended")
+
+
+def _become(draft: Draft, before: Agreement, state: State) -> None:
     draft.put_agreement(replace(before, state=state))
     if state != before.state:
         draft.events.append(
@@ -38,9 +51,6 @@ def happen(draft: Draft, event: Event, bill: Bill | None = None) -> bool:
                 state=state,
             )
         )
-    for effect in effects:
-        _act(draft, effect, before, bill)
-    return True
 
 
 def begin_late(draft: Draft, bill: Bill) -> Bill:

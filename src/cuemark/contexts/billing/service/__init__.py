@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import structlog
 
 from cuemark.contexts.billing.model import acts, tariffs
@@ -58,10 +59,13 @@ from cuemark.contracts.billing.subscriptions import (
     Subscribe,
     Subscription,
 )
+from cuemark.contracts.identity.changing import AccountDeleted
 from cuemark.contracts.ids import AccountId
 from cuemark.kit.clock import Clock
+from cuemark.kit.database import Transaction
 from cuemark.kit.errors import Unavailable
 from cuemark.kit.ids import Ids, is_id
+from cuemark.kit.outbox import Entry
 from cuemark.kit.pages import checked_limit
 
 MOST_PLANS = 200
@@ -221,6 +225,18 @@ class BillingService(Billing):
         notice = self._provider.parse_webhook(request.body, request.signature)
         async with self._books.transaction() as transaction:
             return WebhookTaken(fresh=await transaction.receive(notice, self._clock.now()))
+
+    async def follow(self, transaction: Transaction, entry: Entry) -> None:
+        """An account that is no more pays for no further period. Its invoices are kept, as whoever
+        sells must. Reading an entry again changes nothing."""
+        if entry.kind != AccountDeleted.__name__ or self._tending is None:
+            return
+        account_id = msgspec.json.decode(entry.body, type=AccountDeleted).account_id
+        async with self._books.transaction() as books:
+            draft = await self._tending.draft(books, account_id)
+            if draft.agreement is not None:
+                acts.leave(draft)
+                await self._tending.keep(books, draft)
 
     async def advance_clock(self, request: AdvanceClock) -> ClockStanding:
         """A round of what becomes due by it is worked on before the answer."""
