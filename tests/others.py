@@ -1,5 +1,6 @@
 """A server of others on this machine: what a licence server or a key server may do to who asks."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -83,3 +84,30 @@ def serving() -> Iterator[Answering]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def listening() -> Iterator[tuple[int, list[bytes]]]:
+    """A port of this machine, and what was sent to it."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        ended = threading.Event()
+
+        def accept() -> None:
+            while not ended.is_set():
+                try:
+                    connection, _ = server.accept()
+                except TimeoutError:
+                    continue
+                with connection:
+                    connection.settimeout(1)
+                    heard.append(b"connected " + connection.recv(200))
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield server.getsockname()[1], heard
+        finally:
+            ended.set()
+            thread.join()

@@ -8,11 +8,8 @@ commands, and files that name addresses.
 import http.client
 import json
 import re
-import socket
-import threading
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -23,6 +20,7 @@ import pytest
 
 from tests.e2e.installation import Installation, wait_until
 from tests.e2e.test_members import call
+from tests.others import listening
 
 EMAIL, PASSWORD = "eve@example.org", "correct horse battery"
 NAME = "Cue {{7*191}} ${7*191} <script>alert(1)</script>"
@@ -81,33 +79,6 @@ def raw(
     found = answer.status, answer.headers, answer.read()
     connection.close()
     return found
-
-
-@contextmanager
-def listening() -> Iterator[tuple[int, list[bytes]]]:
-    """A port of this machine, and what was sent to it."""
-    heard: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(0.1)
-        ended = threading.Event()
-
-        def accept() -> None:
-            while not ended.is_set():
-                try:
-                    connection, _ = server.accept()
-                except TimeoutError:
-                    continue
-                with connection:
-                    connection.settimeout(1)
-                    heard.append(b"connected " + connection.recv(200))
-
-        thread = threading.Thread(target=accept)
-        thread.start()
-        try:
-            yield server.getsockname()[1], heard
-        finally:
-            ended.set()
-            thread.join()
 
 
 def test_a_login_that_was_planted_before_opens_nothing_after(
@@ -222,7 +193,7 @@ def test_text_of_people_is_text_wherever_it_is_shown(
         assert "<script>alert" not in text or not text.startswith("<!")
 
 
-@pytest.mark.parametrize("scheme", ["http", "tcp", "rtmp", "udp"])
+@pytest.mark.parametrize("scheme", ["http", "tcp", "rtmp", "rtsp"])
 def test_a_master_that_names_an_address_is_no_film_and_nobody_is_asked(
     open_cuemark: Installation, tmp_path: Path, scheme: str
 ) -> None:

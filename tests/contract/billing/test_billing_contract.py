@@ -50,6 +50,7 @@ from tests.contract.billing.conftest import ASKS_ONCE, GOOD, KEY, POOR, Sandbox
 from tests.contract.billing.house import House, opened_house, plan
 from tests.contract.conftest import Reach
 from tests.databases import opened
+from tests.others import listening
 
 
 @pytest.fixture
@@ -150,6 +151,21 @@ async def test_the_owner_of_a_card_is_sent_to_the_banks_page(house: House) -> No
 async def test_a_webhook_without_the_providers_signature_is_rejected(house: House) -> None:
     with pytest.raises(WebhookRejected):
         await house.billing.take_webhook(TakeWebhook(body=b"{}", signature="0" * 64))
+
+
+async def test_no_address_in_a_webhook_is_asked(house: House) -> None:
+    await house.subscribe()
+    before = await house.standing()
+    with listening() as (port, heard):
+        url = f"http://127.0.0.1:{port}/x"
+        named = {"url": url, "callback": url, "action_url": url, "data": {"object": {"url": url}}}
+        for number, key in enumerate((f"{house.anna}:m1", url, "")):
+            body = msgspec.json.encode({"event_id": f"{url}?{number}", "key": key, **named})
+            webhook = TakeWebhook(body=body, signature=wire.signature_of(KEY, body))
+            assert (await house.billing.take_webhook(webhook)).fresh
+        await house.service.work()
+        assert heard == []
+    assert await house.standing() == before
 
 
 async def test_what_is_charged_next_is_told_before_it_is(house: House) -> None:
