@@ -24,7 +24,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
 
 class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan entitles to. ``max_height`` is in lines of the picture, 0 for no bound;
-    ``streams`` is how many plays may run at once."""
+    ``streams`` is how many plays may run at once; ``ads`` says that they have advertising."""
 
     max_height: int = 0
     streams: int = 1
