@@ -441,6 +441,22 @@ async def test_what_belongs_to_one_member_is_not_there_for_another(
     assert nothing or answer.code != "step_up_needed"
 
 
+async def test_what_names_nothing_tells_each_member_of_nobody_else(town: Town) -> None:
+    """Whose it is, is who calls: no answer to Ben has an id of Anna's, and hers have them."""
+    await town.prove()
+    lists = [route.partition(" ")[2] for route in sorted(PLAIN) if route.startswith("GET ")]
+    names = ("account_id", "session_id", "invoice_id", "own_profile_id", "passkey_id", "login_id")
+    annas = {town.anna.ids[name] for name in names} | {"anna@films.example"}
+    found: set[str] = set()
+    for path in lists:
+        told = (await town.ask("GET", path, token=town.anna.token)).body.decode()
+        found |= {each for each in annas if each in told}
+        others = await town.ask("GET", path, token=town.ben.token)
+        assert others.status == 200, path
+        assert [each for each in annas if each in others.body.decode()] == [], path
+    assert found == annas
+
+
 async def test_no_other_login_of_a_member_has_the_keys_of_a_play(town: Town) -> None:
     keys = [route for route in BELONGING if route[1].endswith(("/licence", "/keys/{kid:str}"))]
     assert len(keys) == 2
