@@ -1,6 +1,7 @@
 """What licence servers are told of a licence, by the protocols that their vendors published."""
 
 import base64
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -242,6 +243,35 @@ async def test_a_server_of_ones_own_reads_the_policy_in_a_header(
         },
         "renewal": {"after_s": 600, "retry_s": 20, "grace_s": 120},
     }
+
+
+async def test_a_licence_that_may_be_kept_is_told_as_such_in_each_protocol(
+    database_url: str, others: Answering
+) -> None:
+    clock = ManualClock()
+    kept = dataclasses.replace(TERMS, persistent=True, playback_s=900)
+    cloud = WidevineCloud("ourselves", KEY, IV)
+    vendor = EntitlementVendor(GUID, KEY, clock.now)
+    others.answer = lambda asked: (
+        vendor.answer(asked) if "x-axdrm-message" in asked.headers else cloud.answer(asked)
+    )
+    dialects: dict[System, Dialect] = {
+        "widevine": widevine(PROVIDER),
+        "fairplay": entitlement(Office(GUID, KEY)),
+        "playready": forwarded(),
+    }
+    async with licensing_with(database_url, dialects, others, terms=kept, clock=clock) as licensing:
+        await licensing.provision_keys(ProvisionKeys(version_id=FILM, labels=["AUDIO"]))
+        await ask(licensing)
+        await ask(licensing, "fairplay")
+        others.answer, others.body = None, b"licence"
+        await ask(licensing, "playready")
+    told = cloud.licensed[0]["policy_overrides"]
+    assert (told["can_persist"], told["rental_duration_seconds"]) == (True, 1800)
+    assert told["playback_duration_seconds"] == 900
+    assert vendor.licensed[0]["license"]["allow_persistence"] is True
+    policy = json.loads(others.asked[-1].headers["cuemark-policy"])
+    assert (policy["persistent"], policy["playback_s"]) == (True, 900)
 
 
 async def test_a_renewal_ends_with_the_right_and_is_refused_after_it(
