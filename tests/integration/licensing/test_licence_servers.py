@@ -41,6 +41,12 @@ from tests.unit.gateway.neighbours.rights import Notary
 from tests.vaults import vault_of
 
 OWNER, SESSION, FILM = AccountId("acc_1"), PlaySessionId("play_" + "0" * 26), VersionId("ver_1")
+OPENED = OpenLicences(
+    session_id=SESSION,
+    account_id=OWNER,
+    version_id=FILM,
+    expires_at=ManualClock().now() + timedelta(minutes=1),
+)
 SECRET = "5ec2e7"
 
 
@@ -68,14 +74,7 @@ async def licensing(database_url: str, others: Answering) -> AsyncIterator[Licen
             },
             demands={"UHD1": "hardware"},
         )
-        await room.service.open_licences(
-            OpenLicences(
-                session_id=SESSION,
-                account_id=OWNER,
-                version_id=FILM,
-                expires_at=clock.now() + timedelta(minutes=1),
-            )
-        )
+        await room.service.open_licences(OPENED)
         yield room.service
         for closer in room.closers:
             await closer()
@@ -104,15 +103,8 @@ async def test_a_challenge_of_another_login_is_taken_nowhere(
 ) -> None:
     await licensing.provision_keys(ProvisionKeys(version_id=FILM, labels=["SD", "AUDIO"]))
     bound = PlaySessionId("play_" + "1" * 26)
-    await licensing.open_licences(
-        OpenLicences(
-            session_id=bound,
-            account_id=OWNER,
-            version_id=FILM,
-            expires_at=ManualClock().now() + timedelta(minutes=1),
-            login_id="log_tv",
-        )
-    )
+    opened = msgspec.structs.replace(OPENED, session_id=bound, login_id="log_tv")
+    await licensing.open_licences(opened)
     asked = ForwardChallenge(
         session_id=bound, account_id=OWNER, system="widevine", challenge=b"c", login_id="log_phone"
     )
@@ -240,14 +232,7 @@ async def test_a_server_that_is_away_is_one_sentence(database_url: str, free_por
             systems=["widevine"],
             licence_servers={"widevine": LicenceServer(gone, forwarded())},
         )
-        await room.service.open_licences(
-            OpenLicences(
-                session_id=SESSION,
-                account_id=OWNER,
-                version_id=FILM,
-                expires_at=clock.now() + timedelta(minutes=1),
-            )
-        )
+        await room.service.open_licences(OPENED)
         with capture_logs() as logs, pytest.raises(LicenceServerAway, match="cannot be reached"):
             await forward(room.service)
         assert SECRET not in repr(logs)
@@ -266,15 +251,8 @@ async def test_the_server_is_told_no_key_that_demands_more_than_the_play_reaches
     }
     await forward(licensing)
     better = PlaySessionId("play_" + "1" * 26)
-    await licensing.open_licences(
-        OpenLicences(
-            session_id=better,
-            account_id=OWNER,
-            version_id=FILM,
-            expires_at=ManualClock().now() + timedelta(minutes=1),
-            robustness="hardware",
-        )
-    )
+    opened = msgspec.structs.replace(OPENED, session_id=better, robustness="hardware")
+    await licensing.open_licences(opened)
     await licensing.forward_challenge(
         ForwardChallenge(session_id=better, account_id=OWNER, system="widevine", challenge=b"c")
     )

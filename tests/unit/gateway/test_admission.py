@@ -19,8 +19,8 @@ from cuemark.contracts.identity.factors import GiveFactor
 from cuemark.contracts.identity.passkeys import LoginByPasskey
 from cuemark.gateway.slowed import Slowed
 from tests.unit.gateway.asking import Answer, Asker
+from tests.unit.gateway.buying import subscribe
 from tests.unit.gateway.neighbours import ANNA, FILM, PASSWORD, Town
-from tests.unit.gateway.neighbours.billing import GOOD_CARD
 from tests.unit.gateway.neighbours.factors import CHALLENGE, FACTOR_CODE
 from tests.unit.gateway.test_factors import ANSWER
 
@@ -238,17 +238,10 @@ async def test_without_fraud_a_flood_is_limited_all_the_same(ask: Asker, town: T
     assert [each.status for each in answers].count(429) == 20
 
 
-async def subscribe(ask: Asker, proof: str = "") -> Answer:
-    number = {"number": GOOD_CARD}
-    card = await ask("POST", "/api/v1/billing/test-cards", token=ANNA, json=number)
-    body = {"plan_id": "small", "territory": "DE", "card": card.json()["token"], "proof": proof}
-    return await ask("POST", "/api/v1/subscription", token=ANNA, json=body)
-
-
 async def test_a_card_is_judged_before_it_is_given_and_counts_as_given(
     ask: Asker, town: Town
 ) -> None:
-    assert (await subscribe(ask, "c.d:7")).status == 201
+    assert (await subscribe(ask, proof="c.d:7")).status == 201
     judged, noted = (each for each in town.watchman.heard if isinstance(each, JudgeCard | NoteCard))
     assert isinstance(judged, JudgeCard)
     assert isinstance(noted, NoteCard)

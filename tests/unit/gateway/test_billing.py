@@ -3,17 +3,12 @@
 import msgspec
 import pytest
 
-from tests.unit.gateway.asking import Answer, Asker
+from tests.unit.gateway.asking import Asker
+from tests.unit.gateway.buying import subscribe
 from tests.unit.gateway.neighbours import ANNA, BEN, OPERATOR, Town
 from tests.unit.gateway.neighbours.billing import GOOD_CARD
 
 API = "/api/v1"
-
-
-async def subscribe(ask: Asker, token: str = ANNA, number: str = GOOD_CARD) -> Answer:
-    card = await ask("POST", f"{API}/billing/test-cards", token=token, json={"number": number})
-    body = {"plan_id": "small", "territory": "DE", "card": card.json()["token"]}
-    return await ask("POST", f"{API}/subscription", token=token, json=body)
 
 
 async def the_invoice(ask: Asker, token: str = ANNA) -> str:

@@ -7,8 +7,8 @@ from cuemark.contracts.identity.joining import CompleteSignUp, SignUp
 from cuemark.contracts.identity.logins import EndLogin, EndLogins
 from cuemark.gateway.routes.devices import GRANT
 from tests.unit.gateway.asking import Asker
+from tests.unit.gateway.buying import subscribe
 from tests.unit.gateway.neighbours import ANNA, ANNAS_SESSION, BEN, CODE, Town
-from tests.unit.gateway.neighbours.billing import GOOD_CARD
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 COOKIE = {"cookie": f"cuemark_login={BEN}", "origin": "http://127.0.0.1:8080"}
@@ -114,16 +114,8 @@ async def test_a_deletion_says_until_when_it_is_undone(ask: Asker, town: Town) -
     assert isinstance(town.people.heard[0], DeleteAccount)
 
 
-async def subscribed(ask: Asker) -> None:
-    """Anna has a plan."""
-    number = {"number": GOOD_CARD}
-    card = (await ask("POST", "/api/v1/billing/test-cards", token=ANNA, json=number)).json()
-    body = {"plan_id": "small", "territory": "DE", "card": card["token"]}
-    assert (await ask("POST", "/api/v1/subscription", token=ANNA, json=body)).status < 300
-
-
 async def test_with_the_account_the_plan_ends_at_its_period(ask: Asker) -> None:
-    await subscribed(ask)
+    assert (await subscribe(ask)).status < 300
     await ask("POST", "/api/v1/account/deletion", token=ANNA, json={"password": "x"})
     standing = (await ask("GET", "/api/v1/subscription", token=ANNA)).json()
     assert standing["state"] == "canceled"
@@ -204,7 +196,7 @@ async def test_an_export_has_what_every_context_keeps_of_its_member_alone(ask: A
 
 
 async def test_an_export_has_what_was_bought(ask: Asker) -> None:
-    await subscribed(ask)
+    assert (await subscribe(ask)).status < 300
     export = (await ask("GET", "/api/v1/account/export", token=ANNA)).json()
     assert (export["subscription"]["plan_id"], export["subscription"]["state"]) == (
         "small",

@@ -10,13 +10,13 @@ from litestar import get
 from litestar.response import Response
 
 from cuemark.contracts.billing import NotSubscribed
-from cuemark.contracts.billing.invoices import Invoice, ListInvoices
+from cuemark.contracts.billing.invoices import ListInvoices
 from cuemark.contracts.billing.subscriptions import GetSubscription, Subscription
 from cuemark.contracts.fraud import ExplainAccount
 from cuemark.contracts.identity.changing import DescribeAccount
 from cuemark.contracts.identity.logins import ListLogins
 from cuemark.contracts.ids import AccountId, ProfileId
-from cuemark.contracts.playback import ListOwnPlays, OwnPlay
+from cuemark.contracts.playback import ListOwnPlays
 from cuemark.contracts.viewers import ListWatching
 from cuemark.contracts.viewers.history import ListHistory
 from cuemark.contracts.viewers.lists import ListMyList, ListRatings
@@ -49,9 +49,15 @@ async def export_account(parts: Parts, request: AnyRequest) -> Response[ExportVi
     account = await parts.identity.describe_account(DescribeAccount(account_id=account_id))
     logins = await parts.identity.list_logins(ListLogins(account_id=account_id))
     kept = [await _kept(parts, profile.profile_id) for profile in account.profiles]
-    plays, all_of_them = await _plays(parts, account_id)
+    own = partial(ListOwnPlays, account_id=account_id, limit=MOST_ROWS)
+    plays, all_plays = await _all(
+        lambda after: parts.playback.list_own_plays(own(after=after)), lambda page: page.plays
+    )
     subscription = await _subscription(parts, account_id)
-    invoices, all_invoices = await _invoices(parts, account_id)
+    billed = partial(ListInvoices, account_id=account_id, limit=MOST_ROWS)
+    invoices, all_invoices = await _all(
+        lambda after: parts.billing.list_invoices(billed(after=after)), lambda page: page.invoices
+    )
     found = await parts.fraud.explain(ExplainAccount(account_id=account_id, email=account.email))
     export = ExportView(
         service=parts.service_name,
@@ -67,7 +73,7 @@ async def export_account(parts: Parts, request: AnyRequest) -> Response[ExportVi
         places=found.places,
         subscription=subscription,
         invoices=invoices,
-        complete=all_of_them and all_invoices and all(some.complete for some in kept),
+        complete=all_plays and all_invoices and all(some.complete for some in kept),
     )
     name = {"content-disposition": 'attachment; filename="account.json"'}
     return Response(export, headers=name)
@@ -117,11 +123,12 @@ def _of(profile_id: ProfileId, view: type[T], rows: Iterable[msgspec.Struct]) ->
     return [msgspec.convert(whose | msgspec.structs.asdict(row), view) for row in rows]
 
 
-async def _plays(parts: GatewayParts, account_id: AccountId) -> tuple[list[OwnPlay], bool]:
-    """The plays of an account, and whether these are all."""
-    asked = partial(ListOwnPlays, account_id=account_id, limit=MOST_ROWS)
-    pages = await _pages(lambda after: parts.playback.list_own_plays(asked(after=after)))
-    return [play for page in pages for play in page.plays], not pages[-1].next_cursor
+async def _all(
+    ask: Callable[[str], Awaitable[PageT]], rows: Callable[[PageT], Iterable[T]]
+) -> tuple[list[T], bool]:
+    """The rows of the pages of a list, and whether these are all."""
+    pages = await _pages(ask)
+    return [row for page in pages for row in rows(page)], not pages[-1].next_cursor
 
 
 async def _subscription(parts: GatewayParts, account_id: AccountId) -> Subscription | None:
@@ -129,10 +136,3 @@ async def _subscription(parts: GatewayParts, account_id: AccountId) -> Subscript
         return await parts.billing.get_subscription(GetSubscription(account_id=account_id))
     except NotSubscribed:
         return None
-
-
-async def _invoices(parts: GatewayParts, account_id: AccountId) -> tuple[list[Invoice], bool]:
-    """The invoices of an account, and whether these are all."""
-    asked = partial(ListInvoices, account_id=account_id, limit=MOST_ROWS)
-    pages = await _pages(lambda after: parts.billing.list_invoices(asked(after=after)))
-    return [invoice for page in pages for invoice in page.invoices], not pages[-1].next_cursor

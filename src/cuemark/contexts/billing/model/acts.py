@@ -105,11 +105,8 @@ def change(draft: Draft, request: ChangeSubscription) -> None:
 
 
 def leave(draft: Draft) -> None:
-    """Its account is no more: no period follows. What is being paid just now is given back if it is
-    captured yet, and the card is kept for no longer than that."""
-    agreement = draft.agreement
-    if agreement is None:
-        return
+    """Its account is no more: no period follows, and the card is forgotten. Not so while something
+    is being paid: if that is captured yet, it is given back."""
     unpaid = draft.book.unpaid
     if unpaid is not None and unpaid.is_being_paid:
         end(draft)
