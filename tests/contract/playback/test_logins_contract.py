@@ -11,6 +11,7 @@ from cuemark.contexts.playback.service.logins import LoginsKeeper
 from cuemark.contracts.billing.plans import Allowance
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.identity import TOPIC
+from cuemark.contracts.identity.changing import AccountDeleted
 from cuemark.contracts.identity.logins import LoginEnded
 from cuemark.contracts.ids import AccountId, LoginId
 from cuemark.contracts.licensing import GetLicence, LicenceRefused, Licensing
@@ -196,3 +197,16 @@ async def test_other_things_that_identity_tells_end_no_play(
         await Log(house.clock).append(transaction, TOPIC, OWNER, told)
     assert await (await read(house, playback)).look() == 0
     assert await goes_on(playback, play)
+
+
+async def test_nothing_is_kept_of_the_logins_of_an_account_that_is_no_more(
+    playback: Playback, house: House
+) -> None:
+    other = AccountId("acc_other")
+    await tell(house, TV)
+    await tell(house, PHONE, other)
+    async with house.database.transaction() as transaction:
+        deleted = AccountDeleted(account_id=OWNER, profile_ids=[PROFILE])
+        await Log(house.clock).append(transaction, TOPIC, OWNER, deleted)
+    await read(house, playback)
+    assert await noted(house) == 1

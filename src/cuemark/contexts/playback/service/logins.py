@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from cuemark.contexts.playback.store import logins
+from cuemark.contracts.identity.changing import AccountDeleted
 from cuemark.contracts.identity.logins import LoginEnded
 from cuemark.contracts.ids import PlaySessionId
 from cuemark.contracts.playback import Playback, StopPlay, UnknownPlay
@@ -45,6 +46,9 @@ class LoginsKeeper:
             ended = msgspec.json.decode(entry.body, type=LoginEnded)
             now = self._clock.now()
             await logins.note_ended(transaction, ended.account_id, ended.login_id, now)
+        elif entry.kind == AccountDeleted.__name__:
+            deleted = msgspec.json.decode(entry.body, type=AccountDeleted)
+            await logins.forget_account(transaction, deleted.account_id)
 
     async def look(self) -> int:
         """Stop the plays whose login has ended; how many were. A login that is forgotten was looked

@@ -49,3 +49,10 @@ async def forget_ended(transaction: Transaction, login_ids: Sequence[LoginId]) -
         text("delete from playback.ended_login where login_id = any(:ids)"),
         {"ids": list(login_ids)},
     )
+
+
+async def forget_account(transaction: Transaction, account_id: AccountId) -> None:
+    """Of one that is no more."""
+    await transaction.execute(
+        text("delete from playback.ended_login where account_id = :id"), {"id": account_id}
+    )
