@@ -263,6 +263,7 @@ class Authentication:
             role=caller.role,
             profile_id=caller.profile_id,
             plan_id=plan.plan_id,
+            device=caller.login_id,
             maturity=caller.maturity,
             kids=caller.kids,
             level=caller.level,

@@ -31,13 +31,19 @@ class Passport(msgspec.Struct, frozen=True, kw_only=True):
     ``plan_id`` is of the plan that the account was on lately, empty where it has none: by it things
     are shown, and nothing is opened.
 
+    ``device`` is the login by which a member asks, of which each device has its own.
+
     Of an operator ``staff_role`` is the role, and ``staff_id`` empty for the owner.
+
+    Every claim but the first two has a default, and unknown ones are ignored: while an install is
+    upgraded, either release reads the passports of the other.
     """
 
     subject: str
     role: Role
     profile_id: str = ""
     plan_id: str = ""
+    device: str = ""
     maturity: int | None = None
     kids: bool = False
     level: int = 1

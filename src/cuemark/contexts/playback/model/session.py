@@ -14,6 +14,7 @@ MIN_LIFE = timedelta(hours=12)
 LIFE_DURATIONS = 3
 MAX_DEVICE_CHARS = 200
 MAX_DEVICE_ID_CHARS = 100
+MAX_LOGIN_ID_CHARS = 100
 HEARD_EVERY = timedelta(seconds=10)
 SILENT_AFTER = timedelta(minutes=10)
 """A play that was not heard of for so long is not listed: a viewer may pause, or be gone."""
@@ -26,7 +27,8 @@ class Session:
     ``max_height`` is what the plan of its account allows, in lines, 0 for any. ``capabilities`` are
     what its device said, None in sessions of older releases; ``title`` is the name of what it
     plays, empty in those. ``licence_types`` are those of the plan that it began with, by which it
-    goes on; without any they are the install's."""
+    goes on; without any they are the install's. ``login_id`` is the login by which it began, empty
+    in those and where it began by none."""
 
     session_id: PlaySessionId
     account_id: AccountId
@@ -48,6 +50,7 @@ class Session:
     title: str = ""
     device_id: str = ""
     capabilities: Capabilities | None = None
+    login_id: str = ""
 
     @property
     def right_asked(self) -> Asked:

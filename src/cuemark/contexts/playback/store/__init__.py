@@ -56,6 +56,7 @@ _session = Table(
     Column("title", Text),
     Column("device_id", Text),
     Column("capabilities", JSONB(none_as_null=True)),
+    Column("login_id", Text),
 )
 
 
@@ -82,6 +83,7 @@ _KEPT_AS = {
     "title": "text",
     "device_id": "text",
     "capabilities": "jsonb",
+    "login_id": "text",
 }
 """The columns of a session that begins."""
 _ALL = ", ".join(f"s.{column.name}" for column in _session.columns)
@@ -183,6 +185,7 @@ def _values(session: Session) -> dict[str, object]:
         "title": session.title,
         "device_id": session.device_id,
         "capabilities": session.capabilities and _json(session.capabilities),
+        "login_id": session.login_id,
     }
 
 
@@ -313,6 +316,7 @@ async def erase(
             device="",
             device_id="",
             capabilities=null(),
+            login_id="",
             ended_at=func.coalesce(_session.c.ended_at, now),
         )
     )
@@ -356,6 +360,7 @@ def _session_of(row: Any) -> Session:
         title=row.title,
         device_id=row.device_id,
         capabilities=capabilities_of(row.capabilities),
+        login_id=row.login_id,
     )
 
 

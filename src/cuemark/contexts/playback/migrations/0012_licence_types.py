@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "playback_0011"
-down_revision = "playback_0010"
+revision = "playback_0012"
+down_revision = "playback_0011"
 
 
 def upgrade() -> None:
