@@ -21,6 +21,7 @@ from cuemark.contexts.billing.psp.sandbox.desk import Desk
 from cuemark.contexts.billing.service import BillingService
 from cuemark.contexts.billing.store.postgres import PostgresBooks
 from cuemark.contexts.catalog import wiring as catalog_wiring
+from cuemark.contexts.experiments import wiring as experiments_wiring
 from cuemark.contexts.licensing import wiring as licensing_wiring
 from cuemark.contexts.playback import wiring
 from cuemark.contexts.playback.model import dash, hls
@@ -33,6 +34,8 @@ from cuemark.contracts.catalog import CreateTitle
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.events import TOPIC, VersionPublished
 from cuemark.contracts.encoding.versions import GetVersion, Timeline, UnknownVersion, Version
+from cuemark.contracts.experiments import Cell, PutExperiment
+from cuemark.contracts.experiments.settings import Value
 from cuemark.contracts.ids import AccountId, ApplianceId, ProfileId, TitleId, VersionId
 from cuemark.contracts.playback import CannotPlayNow, GetManifest, Play, StartPlay
 from cuemark.contracts.playback.devices import Capabilities
@@ -51,14 +54,14 @@ from tests.unit.steering.teller import untold
 from tests.vaults import vault_of
 
 ABOUT = """
-Catalog, rights, billing, viewers, steering, licensing and playback in one process, each the object
-that it is, on a PostgreSQL of its own; versions come from memory, as any that is in use. Members
-with a plan of four streams start films at moments that do not wait for one another, on one of four
-devices each; two appliances report twice a second. The process has settled, as control does when it
-serves. *p99* is from the moment at which a start was due; *refused for now* are those of which a
-part took longer than it may. *CPU* is that of the process and of PostgreSQL together, and *starts a
-core-second* what one core would do for both, or for the process alone. The client, the gateway and
-its passport are not in it.
+Catalog, rights, billing, viewers, experiments, steering, licensing and playback in one process,
+each the object that it is, on a PostgreSQL of its own; versions come from memory, as any that is in
+use, and two experiments run. Members with a plan of four streams start films at moments that do not
+wait for one another, on one of four devices each; two appliances report twice a second. The process
+has settled, as control does when it serves. *p99* is from the moment at which a start was due;
+*refused for now* are those of which a part took longer than it may. *CPU* is that of the process
+and of PostgreSQL together, and *starts a core-second* what one core would do for both, or for the
+process alone. The client, the gateway and its passport are not in it.
 
 A manifest is that of a film of two hours in segments of two seconds, with six renditions and three
 appliances: *drafted* is what is done once for all who see the same, *filled* what a session costs.
@@ -68,6 +71,8 @@ ACCOUNTS, TITLES, SECONDS, RATES, SEED = 1000, 200, 20.0, (50, 200), 7
 EDGES = [ApplianceId("edge-a"), ApplianceId("edge-b")]
 DEVICES, STREAMS, REPORT_S = 4, 4, 0.5
 MANIFESTS, SEGMENTS, WARM = 200, 3600, 50
+GOAL: dict[str, Value] = {"player.buffering_goal_s": 40.0}
+TARGET: dict[str, Value] = {"player.bandwidth_downgrade_target": 0.8}
 PLAN = Plan(
     plan_id="home",
     name="Home",
@@ -140,6 +145,7 @@ class Service:
             steering.service,
         )
         self.viewers = viewers_wiring.build(database, clock).service
+        self.experiments = experiments_wiring.build(database, clock, ids).service
         self.playback = wiring.build(
             database=database,
             log=self._log,
@@ -147,6 +153,7 @@ class Service:
             ids=ids,
             catalog=catalog.service,
             encoding=cast(Encoding, self._shelf),
+            experiments=self.experiments,
             licensing=licensing.service,
             rights=rights.service,
             steering=steering.service,
@@ -182,6 +189,10 @@ class Service:
         await self._follow()
         await self.report(first=True)
         await self._follow()
+        for layer, setting in (("buffer", GOAL), ("bandwidth", TARGET)):
+            cells = [Cell(name="control"), Cell(name="other", settings=setting)]
+            experiment = PutExperiment(name=layer, layer=layer, cells=cells, share_bp=5000)
+            await self.experiments.put_experiment(experiment)
         await self.billing.put_plan(PLAN)
         card = await self.billing.add_test_card(AddTestCard(number="4242424242424242"))
         for number in range(accounts):
@@ -235,6 +246,7 @@ async def _measured(
     owners = (
         billing_wiring,
         catalog_wiring,
+        experiments_wiring,
         licensing_wiring,
         rights_wiring,
         steering_wiring,

@@ -330,6 +330,15 @@ export interface Play {
   readonly licence_url: string;
   readonly progress_url: string;
   readonly systems: readonly DrmSystem[];
+  readonly settings: PlayerSettings;
+}
+
+/** What the player goes by: it may be tried on some members (`contracts/experiments/settings.py`). */
+export interface PlayerSettings {
+  readonly "player.bandwidth_downgrade_target": number;
+  readonly "player.buffering_goal_s": number;
+  readonly "player.default_bandwidth_kbps": number;
+  readonly "player.use_network_information": boolean;
 }
 
 /** On what a play begins, and which one it ends. */

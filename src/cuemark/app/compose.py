@@ -19,6 +19,7 @@ from cuemark.app.system import Install
 from cuemark.contracts.billing import Billing
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.experiments import Experiments
 from cuemark.contracts.fill import Fill
 from cuemark.contracts.fraud import Fraud
 from cuemark.contracts.functions import Functions
@@ -53,6 +54,7 @@ CONTRACTS: Mapping[str, type] = {
     "billing": Billing,
     "catalog": Catalog,
     "encoding": Encoding,
+    "experiments": Experiments,
     "fill": Fill,
     "fraud": Fraud,
     "functions": Functions,
@@ -70,6 +72,7 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "billing": (),
     "catalog": (),
     "encoding": (),
+    "experiments": (),
     "fill": ("encoding",),
     "fraud": (),
     "functions": (),
@@ -80,7 +83,10 @@ TARGETS: Mapping[str, Sequence[str]] = {
     "steering": ("fill",),
     "telemetry": (),
     "viewers": (),
-    "playback": ("billing", "catalog", "encoding", "licensing", "rights", "steering", "viewers"),
+    "playback": (
+        *("billing", "catalog", "encoding", "experiments"),
+        *("licensing", "rights", "steering", "viewers"),
+    ),
     "gateway": tuple(CONTRACTS),
     "all": (*CONTRACTS, "gateway"),
 }
@@ -229,6 +235,12 @@ def _encoding(builder: _Builder) -> Room[Encoding]:
     )
 
 
+def _experiments(builder: _Builder) -> Room[Experiments]:
+    from cuemark.contexts.experiments.wiring import build
+
+    return build(builder.database, builder.clock, builder.ids)
+
+
 def _fill(builder: _Builder) -> Room[Fill]:
     from cuemark.contexts.fill.wiring import build
 
@@ -333,6 +345,7 @@ def _playback(builder: _Builder) -> Room[Playback]:
         ids=builder.ids,
         catalog=builder.reach(Catalog),
         encoding=builder.reach(Encoding),
+        experiments=builder.reach(Experiments),
         licensing=builder.reach(Licensing),
         rights=builder.reach(Rights),
         steering=builder.reach(Steering),
@@ -407,6 +420,7 @@ BUILDERS: Mapping[str, Callable[[_Builder], Room[Any]]] = {
     "billing": _billing,
     "catalog": _catalog,
     "encoding": _encoding,
+    "experiments": _experiments,
     "fill": _fill,
     "fraud": _fraud,
     "functions": _functions,
@@ -458,6 +472,7 @@ def _gateway(builder: _Builder) -> object:
             rights=builder.reach(Rights),
             search=builder.reach(Search),
             encoding=builder.reach(Encoding),
+            experiments=builder.reach(Experiments),
             fill=builder.reach(Fill),
             fraud=builder.reach(Fraud),
             functions=builder.reach(Functions),

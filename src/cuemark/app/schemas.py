@@ -14,6 +14,7 @@ def lines() -> Mapping[str, Path]:
     from cuemark.contexts.billing import wiring as billing
     from cuemark.contexts.catalog import wiring as catalog
     from cuemark.contexts.encoding import wiring as encoding
+    from cuemark.contexts.experiments import wiring as experiments
     from cuemark.contexts.fill import wiring as fill
     from cuemark.contexts.fraud import wiring as fraud
     from cuemark.contexts.functions import wiring as functions
@@ -30,6 +31,7 @@ def lines() -> Mapping[str, Path]:
         billing,
         catalog,
         encoding,
+        experiments,
         fill,
         fraud,
         functions,

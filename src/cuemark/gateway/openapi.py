@@ -14,6 +14,7 @@ from litestar.openapi.spec import Components, Reference, SecurityScheme
 from cuemark.contracts.billing import Billing
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.experiments import Experiments
 from cuemark.contracts.fill import Fill
 from cuemark.contracts.fraud import Fraud
 from cuemark.contracts.functions import Functions
@@ -70,6 +71,7 @@ _REFUSALS: dict[str, Sequence[type[Refusal]]] = {
     "search": (*Search.refusals, *Steering.refusals),
     "jobs": (*Encoding.refusals, *Catalog.refusals),
     "marks": (*Encoding.refusals, *Playback.refusals),
+    "experiments": Experiments.refusals,
     "fill": Fill.refusals,
     "fraud": (*Fraud.refusals, *Identity.refusals),
     "functions": Functions.refusals,

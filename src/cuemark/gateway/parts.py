@@ -13,6 +13,7 @@ from litestar.params import SkipValidation
 from cuemark.contracts.billing import Billing
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.experiments import Experiments
 from cuemark.contracts.fill import Fill
 from cuemark.contracts.fraud import Fraud
 from cuemark.contracts.functions import Functions
@@ -58,6 +59,7 @@ class GatewayParts:
     rights: Rights
     search: Search
     encoding: Encoding
+    experiments: Experiments
     fill: Fill
     fraud: Fraud
     functions: Functions

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from cuemark.contracts.experiments.settings import Value
 from cuemark.contracts.playback import Play
 from cuemark.contracts.playback.devices import Capabilities, Device
 from cuemark.contracts.protection import Robustness, ScreenHdcp, System
@@ -50,7 +51,7 @@ class SystemView(View, frozen=True):
 
 class PlayView(View, frozen=True):
     """``systems`` has the preferred one first. Whoever has one of the ``redirected`` addresses has
-    the play's manifest and media, without a login."""
+    the play's manifest and media, without a login. ``settings`` are what the player is to go by."""
 
     session_id: str
     title_id: str
@@ -67,6 +68,7 @@ class PlayView(View, frozen=True):
     redirected_dash_url: str = ""
     redirected_hls_url: str = ""
     ads: bool = False
+    settings: dict[str, Value] = msgspec.field(default_factory=dict)
 
 
 class PlayDeviceView(View, frozen=True):
@@ -109,6 +111,7 @@ def play_view(play: Play) -> PlayView:
         redirected_dash_url=f"{MEDIA}/{play.redirect_token}/{DASH_FILE}",
         redirected_hls_url=f"{MEDIA}/{play.redirect_token}/{HLS_FILE}",
         ads=play.ads,
+        settings=dict(play.settings),
     )
 
 

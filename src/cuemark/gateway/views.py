@@ -13,6 +13,7 @@ from cuemark.contracts.encoding.artwork import ArtworkCandidate
 from cuemark.contracts.encoding.jobs import Effort, Priority
 from cuemark.contracts.encoding.marks import MarkEvidence, MarkSearch
 from cuemark.contracts.encoding.versions import CaptionRole, Codec
+from cuemark.contracts.experiments import Cell
 from cuemark.contracts.ids import AccountId
 from cuemark.contracts.playback import Naming
 from cuemark.contracts.rights import Decision, Window
@@ -158,6 +159,14 @@ class LaunchBody(View, frozen=True):
     """``launch_at`` is a moment with its time zone; null: from now on."""
 
     launch_at: datetime | None
+
+
+class ExperimentBody(View, frozen=True):
+    """As in ``PutExperiment``; the name is in the path."""
+
+    layer: str
+    cells: list[Cell]
+    share_bp: int
 
 
 class RightsBody(View, frozen=True):

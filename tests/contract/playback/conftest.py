@@ -1,7 +1,7 @@
 """What every caller of playback may rely on, its neighbours present and away.
 
-Licensing and steering are the real ones. Of catalog, encoding and viewers a play asks one question
-each, which ``Shelf`` answers from memory; a neighbour that is away is a closed port.
+Licensing, steering and experiments are the real ones. Of catalog, encoding and viewers a play asks
+one question each, which ``Shelf`` answers from memory; a neighbour that is away is a closed port.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from cuemark.contexts.experiments import wiring as experiments_wiring
 from cuemark.contexts.licensing import wiring as licensing_wiring
 from cuemark.contexts.playback import wiring
 from cuemark.contexts.steering import wiring as steering_wiring
@@ -20,6 +21,7 @@ from cuemark.contracts.catalog import Catalog, GetTitle, Title, UnknownTitle
 from cuemark.contracts.catalog.works import AdmittedWorks, AdmitWorks
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.versions import GetVersion, UnknownVersion, Version
+from cuemark.contracts.experiments import Experiments
 from cuemark.contracts.ids import AccountId, ApplianceId, PlaySessionId, ProfileId, TitleId
 from cuemark.contracts.licensing import Licensing, ProvisionKeys
 from cuemark.contracts.playback import GetManifest, Play, Playback, StartPlay
@@ -46,6 +48,7 @@ from tests.vaults import vault_of
 OWNER, PROFILE = AccountId("acc_owner"), ProfileId("prf_owner")
 FILM, UNPUBLISHED = TitleId("ttl_film"), TitleId("ttl_unpublished")
 EDGE = ApplianceId("edge-a")
+OWNERS = (experiments_wiring, licensing_wiring, steering_wiring, wiring)
 FINGERPRINT_KEY = b"f" * 32
 LICENCE_URL = "https://watch.test/api/v1/plays/x/licence"
 
@@ -129,6 +132,7 @@ class House:
             appliance_ids=(EDGE, ApplianceId("edge-b")),
             token_keys=[TokenKey("k1", b"1" * 32)],
         ).service
+        self.experiments = experiments_wiring.build(database, clock, Ids(clock)).service
         self.neighbours: dict[type[Any], object] = {
             Billing: self.till,
             Catalog: self.shelf,
@@ -137,6 +141,7 @@ class House:
             Licensing: self.licensing,
             Rights: self.notary,
             Steering: self.steering,
+            Experiments: self.experiments,
         }
 
     def take_away(self, contract: type[Any]) -> None:
@@ -153,6 +158,7 @@ class House:
             ids=Ids(self.clock),
             catalog=cast(Catalog, _Switch(self, Catalog)),
             encoding=cast(Encoding, _Switch(self, Encoding)),
+            experiments=cast(Experiments, _Switch(self, Experiments)),
             licensing=cast(Licensing, _Switch(self, Licensing)),
             rights=cast(Rights, _Switch(self, Rights)),
             steering=cast(Steering, _Switch(self, Steering)),
@@ -203,7 +209,7 @@ def closed_port() -> Iterator[int]:
 @pytest.fixture
 async def house(database_url: str, closed_port: int) -> AsyncIterator[House]:
     async with (
-        opened(database_url, licensing_wiring, steering_wiring, wiring) as database,
+        opened(database_url, *OWNERS) as database,
         Channel(f"http://127.0.0.1:{closed_port}", lambda: "") as closed,
     ):
         house = House(database, ManualClock(), closed)

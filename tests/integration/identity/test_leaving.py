@@ -12,6 +12,7 @@ from cuemark.contexts.viewers import wiring as viewers_wiring
 from cuemark.contracts import playback
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.experiments import Experiments
 from cuemark.contracts.identity.changing import DeleteAccount
 from cuemark.contracts.ids import PlaySessionId, TitleId, VersionId, WorkId
 from cuemark.contracts.licensing import GetLicence, LicenceRefused, OpenLicences
@@ -53,6 +54,7 @@ class Town:
             ids=Ids(house.clock),
             catalog=connect(Catalog, away),
             encoding=connect(Encoding, away),
+            experiments=connect(Experiments, away),
             licensing=self.licensing.service,
             rights=rights,
             steering=connect(Steering, away),

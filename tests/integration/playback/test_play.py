@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from cuemark.contexts.catalog import wiring as catalog_wiring
+from cuemark.contexts.experiments import wiring as experiments_wiring
 from cuemark.contexts.licensing import wiring as licensing_wiring
 from cuemark.contexts.playback import wiring
 from cuemark.contexts.playback.service.ending import RightsKeeper
@@ -95,6 +96,7 @@ class Install:
             ids=self.ids,
             catalog=catalog.service,
             encoding=cast(Encoding, OneVersion()),
+            experiments=experiments_wiring.build(database, clock, self.ids).service,
             licensing=licensing.service,
             rights=rights.service,
             steering=steering.service,
@@ -155,6 +157,7 @@ class Install:
 async def install(database_url: str) -> AsyncIterator[Install]:
     owners = (
         catalog_wiring,
+        experiments_wiring,
         licensing_wiring,
         rights_wiring,
         steering_wiring,

@@ -13,8 +13,9 @@ export function configurationFor(
   systems: readonly DrmSystem[],
   codecs: readonly string[],
   onManifest: (mpd: Element) => void,
-  play: Pick<Play, "trace_id" | "title_id">,
+  play: Pick<Play, "trace_id" | "title_id" | "settings">,
 ) {
+  const { settings } = play;
   const patience = {
     maxAttempts: 5,
     baseDelay: 100,
@@ -32,7 +33,7 @@ export function configurationFor(
     },
     streaming: {
       retryParameters: patience,
-      bufferingGoal: 24,
+      bufferingGoal: settings["player.buffering_goal_s"],
       rebufferingGoal: 0.5,
       maxDisabledTime: 5,
       ignoreTextStreamFailures: true,
@@ -40,7 +41,13 @@ export function configurationFor(
     preferredAudio: [preferredSound()],
     ...(codecs.length > 0 && { preferredVideo: codecs.map(preferredPicture) }),
     cmcd: toldOf(play),
-    abr: { enabled: true, switchInterval: 4, defaultBandwidthEstimate: 2_000_000 },
+    abr: {
+      enabled: true,
+      switchInterval: 4,
+      useNetworkInformation: settings["player.use_network_information"],
+      defaultBandwidthEstimate: 1000 * settings["player.default_bandwidth_kbps"],
+      bandwidthDowngradeTarget: settings["player.bandwidth_downgrade_target"],
+    },
   };
 }
 

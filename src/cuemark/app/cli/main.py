@@ -122,6 +122,11 @@ KEY_COMMANDS = {
     "rotate": ("keys:rotate", "Make a new master key, and wrap all keys by it."),
     "show": ("keys:show", "List the master keys, and what is stored under each."),
 }
+EXPERIMENT_COMMANDS = {
+    "list": ("experiments:list_experiments", "List what is tried on members, and what was."),
+    "put": ("experiments:put", "Start an experiment on some members."),
+    "stop": ("experiments:stop", "Stop an experiment."),
+}
 FRAUD_COMMANDS = {
     "explain": ("fraud:explain", "Say what speaks against an account, and why."),
     "forgive": ("fraud:forgive", "Take back all that was found of an account."),
@@ -271,6 +276,10 @@ commands.add_command(
     Commands("fill", FILL_COMMANDS, "What is brought to appliances before it is asked for."), "fill"
 )
 commands.add_command(Commands("billing", BILLING_COMMANDS, "What is sold, and paid."), "billing")
+commands.add_command(
+    Commands("experiment", EXPERIMENT_COMMANDS, "Settings that are tried on some members."),
+    "experiment",
+)
 commands.add_command(
     Commands("fraud", FRAUD_COMMANDS, "What speaks against logins, cards and households."), "fraud"
 )

@@ -14,6 +14,7 @@ from cuemark.contracts.billing import Billing
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.versions import Version
+from cuemark.contracts.experiments import Experiments
 from cuemark.contracts.identity import TOPIC as IDENTITY
 from cuemark.contracts.ids import ApplianceId
 from cuemark.contracts.licensing import Licensing
@@ -44,6 +45,7 @@ def build(
     ids: Ids,
     catalog: Catalog,
     encoding: Encoding,
+    experiments: Experiments,
     licensing: Licensing,
     rights: Rights,
     steering: Steering,
@@ -55,7 +57,7 @@ def build(
     """``fingerprint_key`` is of what sessions' rows of variants are made: with another one no copy
     of before is told. ``offer`` is how this install lets members have keys. With ``billing`` a play
     needs a plan."""
-    neighbours = Neighbours(catalog, encoding, licensing, rights, steering, viewers)
+    neighbours = Neighbours(catalog, encoding, experiments, licensing, rights, steering, viewers)
     plans = None if billing is None else Plans(billing, database, clock)
     service = PlaybackService(database, log, clock, ids, neighbours, offer, fingerprint_key, plans)
     keeper = RightsKeeper(database, clock, rights, service)

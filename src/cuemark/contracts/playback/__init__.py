@@ -20,6 +20,7 @@ from typing import ClassVar, Literal, Protocol
 
 import msgspec
 
+from cuemark.contracts.experiments.settings import Value, defaults
 from cuemark.contracts.ids import (
     AccountId,
     ApplianceId,
@@ -123,7 +124,9 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
 
     ``systems`` are the DRM systems by which it may have its keys, the preferred first.
     ``redirect_token`` opens its media and manifests to whoever shows it: it belongs in no log.
-    ``ads``: the account's plan has advertising.
+    ``ads``: the account's plan has advertising. ``cells`` are those of the account, by their
+    experiments, and ``settings`` all that there are, as they are in these cells; without
+    experiments it is in none, and they are the defaults.
     """
 
     session_id: PlaySessionId
@@ -136,6 +139,8 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     systems: list[System] = []
     redirect_token: str = ""
     ads: bool = False
+    cells: dict[str, str] = {}
+    settings: dict[str, Value] = msgspec.field(default_factory=defaults)
 
 
 class GetManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -301,7 +306,11 @@ class PlayEnded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlayStarted(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """``led_past``: an appliance that is nearer to the viewer was not fit to serve it."""
+    """``led_past``: an appliance that is nearer to the viewer was not fit to serve it.
+
+    ``cells`` are those of the account, by their experiments: it is exposed to what they set from
+    ``started_at`` on. A play that was told none is in none, and is nobody's control.
+    """
 
     session_id: PlaySessionId
     account_id: AccountId
@@ -309,6 +318,7 @@ class PlayStarted(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     version_id: VersionId
     started_at: datetime
     led_past: bool = False
+    cells: dict[str, str] = {}
 
 
 class PlayStopped(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

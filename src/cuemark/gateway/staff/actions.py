@@ -16,6 +16,8 @@ ACTIONS: Final = {
     "clock.advance": "The payment sandbox's clock is put forward.",
     "coupons.write": "Coupons are made.",
     "errors.read": "The latest errors in the log.",
+    "experiments.read": "Which experiments there are, and what their cells set.",
+    "experiments.write": "Experiments on members are started and stopped.",
     "fill.plan": "A plan of what appliances hold is made.",
     "fill.read": "What appliances are to hold, and why.",
     "fraud.forgive": "What speaks against a member is taken back.",

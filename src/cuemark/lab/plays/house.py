@@ -24,6 +24,7 @@ from cuemark.contracts.encoding.versions import (
     Timeline,
     Version,
 )
+from cuemark.contracts.experiments import Allocate, Cells, Experiments
 from cuemark.contracts.fill import Fill, GetHeld, Held
 from cuemark.contracts.ids import ApplianceId, TitleId, VersionId
 from cuemark.contracts.licensing import Licensing, ProvisionKeys
@@ -75,6 +76,9 @@ class Shelf:
 
     async def get_resume_point(self, request: GetResumePoint) -> ResumePoint:
         return ResumePoint(position_s=0)
+
+    async def allocate(self, request: Allocate) -> Cells:
+        return Cells()
 
 
 class _Nothing:
@@ -159,6 +163,7 @@ class Process:
             ids=ids,
             catalog=self._failing(Catalog, cast(Catalog, shelf)),
             encoding=self._failing(Encoding, cast(Encoding, shelf)),
+            experiments=cast(Experiments, shelf),
             licensing=self._failing(Licensing, self.licensing),
             rights=asked,
             steering=self._failing(Steering, self.steering),

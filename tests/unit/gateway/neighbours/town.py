@@ -16,6 +16,7 @@ from cuemark.kit.passport import PassportOffice
 from tests.unit.gateway.neighbours.billing import Till
 from tests.unit.gateway.neighbours.catalog import Films
 from tests.unit.gateway.neighbours.encoding import Studio
+from tests.unit.gateway.neighbours.experiments import Trials
 from tests.unit.gateway.neighbours.fill import Granary
 from tests.unit.gateway.neighbours.fraud import Watchman
 from tests.unit.gateway.neighbours.functions import Errands
@@ -60,6 +61,7 @@ class Town:
         self.scribe = Scribe(self.clock)
         self.errands = Errands(self.clock)
         self.granary = Granary(self.clock)
+        self.trials = Trials(self.clock)
         self.watchman = Watchman(self.clock)
         self.badges = Badges(b"1" * 32, self.clock)
         self.objects = Objects(folder / "objects")
@@ -77,6 +79,7 @@ class Town:
             rights=self.notary,
             search=self.finder,
             encoding=self.studio,
+            experiments=self.trials,
             fill=self.granary,
             fraud=self.watchman,
             functions=self.errands,

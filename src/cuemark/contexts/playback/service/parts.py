@@ -9,6 +9,7 @@ import structlog
 
 from cuemark.contracts.catalog import Catalog
 from cuemark.contracts.encoding import Encoding
+from cuemark.contracts.experiments import Experiments
 from cuemark.contracts.licensing import Licensing
 from cuemark.contracts.playback import CannotPlayNow
 from cuemark.contracts.rights import Rights
@@ -26,6 +27,7 @@ class Neighbours:
 
     catalog: Catalog
     encoding: Encoding
+    experiments: Experiments
     licensing: Licensing
     rights: Rights
     steering: Steering
@@ -53,6 +55,8 @@ APPLIANCES = Part(1500, refused="No appliance can be chosen")
 LICENCES = Part(1500, refused="Licences cannot be issued")
 POSITION = Part(300)
 """Without it a play starts from the beginning."""
+CELLS = Part(150)
+"""Without them a play is in no experiment, and starts by the default settings."""
 
 
 async def asked(part: Part, answer: Awaitable[T]) -> T:

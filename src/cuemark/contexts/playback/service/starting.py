@@ -28,6 +28,7 @@ from cuemark.contexts.playback.service.levels import Levels
 from cuemark.contexts.playback.service.parts import (
     APPLIANCES,
     CATALOG,
+    CELLS,
     LICENCES,
     POSITION,
     Neighbours,
@@ -40,6 +41,8 @@ from cuemark.contexts.playback.store import devices, plans
 from cuemark.contracts.billing.plans import Allowance
 from cuemark.contracts.catalog import GetTitle, Title, UnknownTitle
 from cuemark.contracts.encoding.versions import Version
+from cuemark.contracts.experiments import Allocate, Cells
+from cuemark.contracts.experiments.settings import defaults
 from cuemark.contracts.ids import PLAY_SESSION_KIND, AccountId, PlaySessionId, TitleId, VersionId
 from cuemark.contracts.licensing import CloseLicences, OpenLicences
 from cuemark.contracts.playback import (
@@ -58,7 +61,7 @@ from cuemark.contracts.steering import Rank, Ranking
 from cuemark.contracts.viewers import GetResumePoint
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database
-from cuemark.kit.errors import Refusal, Unavailable
+from cuemark.kit.errors import ContractError, Refusal, Unavailable
 from cuemark.kit.ids import Ids
 from cuemark.kit.outbox import Log
 from cuemark.kit.tracing import current_trace_id
@@ -121,12 +124,14 @@ class Starting:
         try:
             async with asyncio.TaskGroup() as group:
                 position_asked = group.create_task(self._position_s(request, session_id))
+                cells_asked = group.create_task(self._cells(request.account_id, session_id))
                 found = await self._find(group, request, said, now)
                 ranking_asked = group.create_task(self._rank(found, session_id, request))
                 group.create_task(self._open_licences(found, session_id, request, said))
         except ExceptionGroup as refusals:
             raise refusals.exceptions[0] from None
         title, version, ranked = found.title, found.version, ranking_asked.result()
+        allocated = cells_asked.result()
         session = Session(
             session_id=session_id,
             account_id=request.account_id,
@@ -149,7 +154,16 @@ class Starting:
             capabilities=said,
             login_id=request.login_id.replace("\0", "")[:MAX_LOGIN_ID_CHARS],
         )
-        await self._record(session, ranked.led_past, found.plan, request.instead_of)
+        started = PlayStarted(
+            session_id=session_id,
+            account_id=request.account_id,
+            title_id=title.title_id,
+            version_id=version.version_id,
+            started_at=now,
+            led_past=ranked.led_past,
+            cells=allocated.cells,
+        )
+        await self._record(session, started, found.plan, request.instead_of)
         return Play(
             session_id=session_id,
             title_id=title.title_id,
@@ -161,6 +175,8 @@ class Starting:
             systems=protection.offered(version, self._offer),
             redirect_token=ranked.redirect_token,
             ads=found.plan.allowance.ads,
+            cells=allocated.cells,
+            settings=defaults() | allocated.settings,
         )
 
     async def _find(
@@ -249,19 +265,23 @@ class Starting:
             structlog.get_logger().warning("resume_point_unknown", session_id=session_id)
             return 0.0
 
+    async def _cells(self, account_id: AccountId, session_id: PlaySessionId) -> Cells:
+        """The cells of the account; none, where experiments does not say so in time."""
+        try:
+            return await asked(CELLS, self._ask.experiments.allocate(Allocate(unit=account_id)))
+        except ContractError as away:
+            structlog.get_logger().warning("cells_unknown", session_id=session_id, reason=str(away))
+            return Cells()
+
     async def _record(
-        self, session: Session, led_past: bool, plan: Allowed, instead_of: PlaySessionId | None
+        self,
+        session: Session,
+        started: PlayStarted,
+        plan: Allowed,
+        instead_of: PlaySessionId | None,
     ) -> None:
         """Write the session down where it has its place, and end what makes way for it."""
         place = Place(plan.allowance.streams, session.device_id, instead_of)
-        started = PlayStarted(
-            session_id=session.session_id,
-            account_id=session.account_id,
-            title_id=session.title_id,
-            version_id=session.version_id,
-            started_at=session.started_at,
-            led_past=led_past,
-        )
         ended: list[Session] = []
         try:
             if place.streams or instead_of:

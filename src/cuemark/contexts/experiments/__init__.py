@@ -1,0 +1,1 @@
+"""Experiments: which member is in which cell, and what that sets."""

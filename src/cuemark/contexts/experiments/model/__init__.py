@@ -1,0 +1,1 @@
+"""What experiments decide, without input and output."""
