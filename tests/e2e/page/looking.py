@@ -38,6 +38,7 @@ class Diagnostics(TypedDict):
     bitrate_kbps: int
     bandwidth_kbps: int
     buffer_s: float
+    buffering_goal_s: float
     stalls: int
     restarts: int
     sound: str

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuemark.contracts.experiments.settings import defaults
 from cuemark.contracts.licensing import LicenceInvalid
 from cuemark.contracts.playback.devices import Capabilities
 from cuemark.gateway.app import build_gateway
@@ -59,6 +60,7 @@ async def test_a_play_answers_with_paths_of_this_api(ask: Asker, town: Town) -> 
         "redirected_dash_url": f"/api/v1/media/{REDIRECT_TOKEN}/manifest.mpd",
         "redirected_hls_url": f"/api/v1/media/{REDIRECT_TOKEN}/master.m3u8",
         "ads": False,
+        "settings": defaults(),
     }
     (started,) = town.theatre.started
     assert (started.account_id, started.profile_id) == ("acc_anna", "prf_anna")

@@ -20,6 +20,7 @@ export interface Diagnostics {
   readonly bitrate_kbps: number;
   readonly bandwidth_kbps: number;
   readonly buffer_s: number;
+  readonly buffering_goal_s: number;
   readonly stalls: number;
   readonly restarts: number;
   /** The id of the sound that is played. */
@@ -53,6 +54,7 @@ export function diagnosticsOf(screening: Screening): Diagnostics {
     bitrate_kbps: view.rung?.bitrateKbps ?? 0,
     bandwidth_kbps: Math.round((stats.estimatedBandwidth || 0) / 1000),
     buffer_s: bufferedAhead(view.buffered, view.positionS),
+    buffering_goal_s: engine.bufferingGoalS(),
     stalls: engine.stalls,
     restarts: restarts.count,
     sound: view.sound,

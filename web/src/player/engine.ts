@@ -363,6 +363,11 @@ export class Engine {
     return this.player.getStats();
   }
 
+  /** How much film the player fetches ahead. */
+  bufferingGoalS(): number {
+    return this.player.getConfiguration().streaming.bufferingGoal;
+  }
+
   private readonly onWaiting = () => {
     const { paused, seeking, played } = this.video;
     if (!paused && !seeking && this.windRate === 1 && played.length > 0) this.stalls += 1;
