@@ -31,7 +31,8 @@ def running(draw: st.DrawFn) -> list[Experiment]:
         if first is not None:
             wanted = asked(name, *cells, share_bp=share_bp)
             found.append(run_of(wanted, first, run_id=f"run_{name}"))
-        if found and draw(st.booleans()):
+        stops: bool = draw(st.booleans())
+        if found and stops:
             found.pop(draw(st.integers(0, len(found) - 1)))
     return found
 

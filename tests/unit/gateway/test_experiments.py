@@ -40,11 +40,11 @@ async def test_experiments_are_listed_and_stopped(ask: Asker) -> None:
     [
         ("PUT", f"/{RUNS}", BODY, 409, "experiment_runs"),
         ("POST", "/none/stop", None, 404, "unknown_experiment"),
-        ("PUT", "/a", {}, 400, "malformed"),
-        ("PUT", "/a", BODY | {"share_bp": "all"}, 400, "malformed"),
-        ("PUT", "/a", BODY | {"cells": [{"name": "a", "settings": {"x": None}}]}, 400, "malformed"),
-        ("PUT", "/a", BODY | {"cells": {"a": 1}}, 400, "malformed"),
-        ("GET", "?limit=0", None, 400, "malformed"),
+        ("PUT", "/a", {}, 422, "invalid"),
+        ("PUT", "/a", BODY | {"share_bp": "all"}, 422, "invalid"),
+        ("PUT", "/a", BODY | {"cells": [{"name": "a", "settings": {"x": None}}]}, 422, "invalid"),
+        ("PUT", "/a", BODY | {"cells": {"a": 1}}, 422, "invalid"),
+        ("GET", "?limit=0", None, 422, "invalid"),
     ],
 )
 async def test_what_cannot_be_is_refused(
