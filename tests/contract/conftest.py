@@ -27,7 +27,7 @@ from granian.server.embed import Server
 from cuemark.kit import link
 from cuemark.kit.channel import Channel
 from cuemark.kit.clock import SystemClock
-from cuemark.kit.passport import Passport, PassportOffice
+from cuemark.kit.passport import Passport, PassportOffice, Role
 
 T = TypeVar("T")
 NOBODY = "contract tests"
@@ -57,7 +57,9 @@ async def reach(request: pytest.FixtureRequest) -> AsyncIterator[Reach]:
 
 
 @contextlib.asynccontextmanager
-async def served(contract: type[T], service: T, subject: str = NOBODY) -> AsyncIterator[T]:
+async def served(
+    contract: type[T], service: T, subject: str = NOBODY, role: Role = "service"
+) -> AsyncIterator[T]:
     """A remote client of ``service``, which a granian in this loop serves on a free port."""
     office = PassportOffice(b"key of the contract tests", SystemClock())
     with socket.socket() as probe:
@@ -73,7 +75,7 @@ async def served(contract: type[T], service: T, subject: str = NOBODY) -> AsyncI
         log_enabled=False,
     )
     serving = asyncio.create_task(server.serve())
-    me = Passport(subject=subject, role="service")
+    me = Passport(subject=subject, role=role)
     try:
         await _listens(port)
         async with Channel(f"http://127.0.0.1:{port}", lambda: office.mint(me)) as channel:

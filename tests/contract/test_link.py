@@ -125,6 +125,15 @@ async def test_a_remote_callee_sees_the_passport_of_the_calling_process() -> Non
         assert (await echo.say(Ask(word="x"))).caller == "contract tests"
 
 
+@pytest.mark.parametrize("role", ["member", "operator"])
+async def test_a_remote_callee_that_takes_us_for_no_service_is_unavailable(
+    role: passport.Role,
+) -> None:
+    async with served(Echo, an_echo(), role=role) as echo:
+        with pytest.raises(Unavailable, match="403"):
+            await echo.say(Ask(word="x"))
+
+
 async def test_a_remote_callee_that_is_slow_is_given_up_at_the_deadline() -> None:
     async with served(Echo, an_echo()) as echo:
         with deadline.deadline(0.1), pytest.raises(Unavailable):

@@ -8,6 +8,7 @@ const SENTENCES: Readonly<Record<string, StringKey>> = {
   unreachable: "error.unreachable",
   unavailable: "error.away",
   wrong_credentials: "login.wrong",
+  not_logged_in: "error.logged_out",
   too_many_logins: "login.too_many",
   letter_needed: "login.letter_needed",
   proof_needed: "login.too_many",

@@ -260,6 +260,7 @@ class Authentication:
             subject=caller.account_id or caller.staff_id or caller.role,
             role=caller.role,
             profile_id=caller.profile_id,
+            device=caller.login_id,
             maturity=caller.maturity,
             kids=caller.kids,
             level=caller.level,

@@ -15,8 +15,9 @@ from cuemark.kit import deadline, passport, tracing
 from cuemark.kit.errors import Unavailable
 
 DEFAULT_BUDGET_S = 10.0
-NO_PASSPORT = 401
-"""The callee does not know us: the clocks or the keys differ, and no request of ours is refused."""
+NO_PASSPORT = frozenset({401, 403})
+"""The callee does not take us for a service of its install: clocks, keys or roles differ, and no
+request of ours is refused."""
 
 
 class Channel:
@@ -59,7 +60,7 @@ class Channel:
             answer = bytes(await response.bytes())
         except PyreqwestError as error:
             raise Unavailable(f"no answer from {self._base_url}{path}") from error
-        if response.status == NO_PASSPORT or response.status >= 500:
+        if response.status in NO_PASSPORT or response.status >= 500:
             raise Unavailable(f"{self._base_url}{path} answered {response.status}")
         return response.status, answer
 

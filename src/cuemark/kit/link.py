@@ -150,7 +150,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class InternalApp:
-    """The ASGI application of the contract routes. Every call shows a service's passport."""
+    """The ASGI application of the contract routes. Every call shows a service's passport: whom a
+    process calls for is in its requests, and a member's or an operator's own opens nothing here."""
 
     def __init__(
         self, routes: Iterable[dict[str, Handler]], office: passport.PassportOffice
@@ -183,6 +184,9 @@ class InternalApp:
             caller = self._office.verify(headers.get(passport.HEADER, ""))
         except passport.PassportRejected as error:
             return 401, msgspec.json.encode(WireRefusal("unauthenticated", str(error)))
+        if caller.role != "service":
+            told = f"this is for services, and the passport is of a caller of kind {caller.role}"
+            return 403, msgspec.json.encode(WireRefusal("forbidden", told))
         body = bytearray()
         more = True
         while more:

@@ -28,12 +28,18 @@ class Passport(msgspec.Struct, frozen=True, kw_only=True):
     ``level`` is how sure it is that this is who it says (1 by a password or a link, 2 by a second
     factor), and ``proved_at_s`` when that was proved last; 0: never.
 
+    ``device`` is the login by which a member asks, of which each device has its own.
+
     Of an operator ``staff_role`` is the role, and ``staff_id`` empty for the owner.
+
+    Every claim but the first two has a default, and unknown ones are ignored: while an install is
+    upgraded, either release reads the passports of the other.
     """
 
     subject: str
     role: Role
     profile_id: str = ""
+    device: str = ""
     maturity: int | None = None
     kids: bool = False
     level: int = 1

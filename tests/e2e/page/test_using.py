@@ -195,6 +195,19 @@ def test_an_unknown_title_and_a_lost_address_get_a_sentence(member: Visitor) -> 
     page.get_by_role("heading", name="All titles").wait_for()
 
 
+def test_a_device_that_is_logged_out_from_elsewhere_stops_and_says_so(
+    member: Visitor, title_id: str, running_cuemark: Installation
+) -> None:
+    page = member.page
+    email = str(page.request.get(f"{member.origin}/api/v1/me").json()["email"])
+    member.watch(title_id)
+    until_playing(page)
+    running_cuemark.cli("account", "log-out", email)
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    assert "This device was signed out." in alert.inner_text()
+
+
 def test_a_service_that_is_away_gets_a_sentence_and_another_try(member: Visitor) -> None:
     page = member.page
     page.route("**/api/v1/titles*", lambda route: route.abort("connectionrefused"))

@@ -462,6 +462,21 @@ async def test_no_context_answers_without_a_passport(town: Town, contract: str) 
     assert await town.everything() == before
 
 
+@pytest.mark.parametrize("contract", sorted(CONTRACTS))
+async def test_no_context_answers_a_member_or_an_operator(town: Town, contract: str) -> None:
+    """Their passports are genuine: what they may have, a service asks for."""
+    before = await town.everything()
+    ids = town.anna.ids
+    anna = Passport(subject=ids["account_id"], role="member", profile_id=ids["profile_id"], level=2)
+    owner = Passport(subject="operator", role="operator", staff_role="owner", level=2)
+    for method in methods_of(CONTRACTS[contract]):
+        for passport in (anna, owner):
+            shown = town.office.mint(passport)
+            answer = await town.inside_raw(route_of(CONTRACTS[contract], method.name), shown)
+            assert answer.status == 403, method.name
+    assert await town.everything() == before
+
+
 async def test_what_is_refused_to_others_is_there_for_its_owner(town: Town) -> None:
     """Without this, the refusals above would show nothing but wrong ids. Ends go last."""
     await town.prove()

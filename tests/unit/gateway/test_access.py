@@ -383,6 +383,7 @@ async def test_a_route_runs_under_the_passport_of_its_caller(ask: Asker, town: T
         "prf_anna",
     )
     assert (passport.level, passport.proved_at_s) == (1, 0)
+    assert passport.device == "lgn_anna"
 
 
 async def test_a_bearer_token_goes_before_the_cookie(ask: Asker, town: Town) -> None:

@@ -1,10 +1,13 @@
 """The link without a network: routes, passports, and what a message must survive."""
 
 import asyncio
-from typing import Any, ClassVar, Protocol
+import base64
+from typing import Any, ClassVar, Protocol, get_args
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cuemark.kit import link, passport, tracing
 from cuemark.kit.clock import ManualClock
@@ -103,6 +106,38 @@ async def test_without_a_passport_nobody_gets_in(app: link.InternalApp) -> None:
     for text in ("", "x", "\xe9.\xff", forged):
         status, body = await asked(app, b'{"word":"hi"}', x_cuemark_passport=text)
         assert (status, body["code"]) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize("role", [each for each in get_args(passport.Role) if each != "service"])
+async def test_nobody_but_a_service_gets_in(app: link.InternalApp, role: passport.Role) -> None:
+    text = OFFICE.mint(passport.Passport(subject="acc_ada", role=role, staff_role="owner"))
+    status, body = await asked(app, b'{"word":"hi"}', x_cuemark_passport=text)
+    assert (status, body["code"]) == (403, "forbidden")
+
+
+async def test_a_passport_past_its_time_lets_nobody_in() -> None:
+    clock = ManualClock()
+    office = passport.PassportOffice(b"key", clock, ttl_s=60)
+    app = link.InternalApp([link.serve(Echo, an_echo())], office)
+    text = office.mint(passport.Passport(subject="control", role="service"))
+    clock.advance(60)
+    assert (await asked(app, b'{"word":"hi"}', x_cuemark_passport=text))[0] == 200
+    clock.advance(1)
+    status, body = await asked(app, b'{"word":"hi"}', x_cuemark_passport=text)
+    assert (status, body["code"]) == (401, "unauthenticated")
+
+
+@given(st.data())
+async def test_a_passport_that_was_changed_lets_nobody_in(data: st.DataObject) -> None:
+    app = link.InternalApp([link.serve(Echo, an_echo())], OFFICE)
+    genuine = OFFICE.mint(passport.Passport(subject="acc_ada", role="member"))
+    body, _, signature = genuine.partition(".")
+    claims = msgspec.json.decode(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    name = data.draw(st.sampled_from(sorted(claims)))
+    claims |= {name: data.draw(st.sampled_from(["service", "control", 2, 2**40, None, True]))}
+    changed = base64.urlsafe_b64encode(msgspec.json.encode({**claims, "role": "service"}))
+    text = f"{changed.rstrip(b'=').decode()}.{signature}"
+    assert (await asked(app, b'{"word":"hi"}', x_cuemark_passport=text))[0] == 401
 
 
 async def test_a_route_that_is_not_there_is_told_so(app: link.InternalApp) -> None:

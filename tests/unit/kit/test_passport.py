@@ -1,7 +1,9 @@
 """The passport: genuine, in time, or rejected."""
 
 import base64
+import hmac
 import string
+from typing import get_args
 
 import msgspec
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuemark.kit.clock import ManualClock
-from cuemark.kit.passport import Passport, PassportOffice, PassportRejected
+from cuemark.kit.passport import Passport, PassportOffice, PassportRejected, Role
 
 ADA = Passport(subject="acc_ada", role="member", profile_id="prf_ada")
 
@@ -60,6 +62,64 @@ def test_no_character_can_be_changed(data: st.DataObject) -> None:
     if other != genuine[at]:
         with pytest.raises(PassportRejected):
             office.verify(genuine[:at] + other + genuine[at + 1 :])
+
+
+_TEXTS = st.text(max_size=30)
+PASSPORTS = st.builds(
+    Passport,
+    subject=_TEXTS,
+    role=st.sampled_from(get_args(Role)),
+    profile_id=_TEXTS,
+    device=_TEXTS,
+    maturity=st.none() | st.integers(0, 18),
+    kids=st.booleans(),
+    level=st.sampled_from([1, 2]),
+    proved_at_s=st.integers(0, 2**40),
+    staff_id=_TEXTS,
+    staff_role=_TEXTS,
+)
+
+
+@given(PASSPORTS)
+def test_a_passport_arrives_as_it_was_minted(passport: Passport) -> None:
+    office = PassportOffice(b"key", ManualClock())
+    arrived = office.verify(office.mint(passport))
+    assert msgspec.structs.replace(arrived, expires_at_s=0) == passport
+
+
+OPTIONAL = sorted({each.name for each in msgspec.structs.fields(Passport)} - {"subject", "role"})
+
+
+NEWER = st.text(max_size=30).filter(lambda name: not hasattr(Passport, name))
+
+
+@given(PASSPORTS, st.sets(st.sampled_from(OPTIONAL)), st.dictionaries(NEWER, st.integers()))
+def test_a_passport_of_another_release_is_read_by_what_both_know(
+    passport: Passport, unknown_there: set[str], unknown_here: dict[str, int]
+) -> None:
+    """One that tells no time of its end is past it."""
+    clock = ManualClock()
+    office = PassportOffice(b"key", clock)
+    claims = msgspec.to_builtins(office.verify(office.mint(passport)))
+    told = {name: claim for name, claim in claims.items() if name not in unknown_there}
+    text = signed(b"key", {**unknown_here, **told})
+    if "expires_at_s" in unknown_there:
+        with pytest.raises(PassportRejected, match="past its time"):
+            office.verify(text)
+        return
+    arrived = office.verify(text)
+    for name in told:
+        assert getattr(arrived, name) == claims[name]
+    fresh = Passport(subject="", role="member")
+    for name in unknown_there:
+        assert getattr(arrived, name) == getattr(fresh, name)
+
+
+def signed(key: bytes, claims: dict[str, object]) -> str:
+    """A passport as any release writes it, made here without the office."""
+    body = base64.urlsafe_b64encode(msgspec.json.encode(claims)).rstrip(b"=")
+    signature = base64.urlsafe_b64encode(hmac.digest(key, body, "sha256")).rstrip(b"=")
+    return f"{body.decode()}.{signature.decode()}"
 
 
 @given(st.text(max_size=200))

@@ -4,11 +4,14 @@ import { api, ApiError, type Play } from "../api.ts";
 
 const EVERY_MS = 5_000;
 
+/** Why no report is taken any more, by the service's codes. */
+export type Over = "unknown_play" | "not_logged_in";
+
 export class Reporter {
   private readonly timer: ReturnType<typeof setInterval>;
   private readonly play: Play;
   private readonly video: HTMLVideoElement;
-  private readonly onOver: () => void;
+  private readonly onOver: (why: Over) => void;
   private sequence = 0;
   private going = true;
   private lastS: number | undefined;
@@ -19,10 +22,10 @@ export class Reporter {
   };
 
   /**
-   * Starts at once: `video` must already stand where the play begins. `onOver` hears of it where
-   * the service has ended the play.
+   * Starts at once: `video` must already stand where the play begins. `onOver` hears why, where the
+   * service has ended the play or knows this login no more.
    */
-  constructor(play: Play, video: HTMLVideoElement, onOver: () => void) {
+  constructor(play: Play, video: HTMLVideoElement, onOver: (why: Over) => void) {
     this.play = play;
     this.video = video;
     this.onOver = onOver;
@@ -57,9 +60,9 @@ export class Reporter {
 
   private async send(positionS: number): Promise<void> {
     const answer = await quietly(api.reportProgress(this.play, positionS, this.sequence));
-    if (answer === "unknown_play" && this.going) {
+    if (isOver(answer) && this.going) {
       this.stop();
-      this.onOver();
+      this.onOver(answer);
     }
   }
 
@@ -71,6 +74,10 @@ export class Reporter {
     window.removeEventListener("pagehide", this.onPause);
     document.removeEventListener("visibilitychange", this.onHidden);
   }
+}
+
+function isOver(code: string): code is Over {
+  return code === "unknown_play" || code === "not_logged_in";
 }
 
 /** A report that is lost costs a few seconds of resume point, never the film: why it was lost. */

@@ -19,7 +19,7 @@ import { JUMP_S } from "./keys.ts";
 import { firstFor, viewer } from "../viewer.ts";
 import { keepPreferences, readPreferences } from "./preferences.ts";
 import { keepPlace, takePlace } from "./reloads.ts";
-import { Reporter } from "./reporter.ts";
+import { Reporter, type Over } from "./reporter.ts";
 import { Restarts } from "./restarts.ts";
 import { thisDevice } from "./starting.ts";
 import { nextRate } from "./winding.ts";
@@ -58,6 +58,11 @@ const COMPLAINTS: Readonly<Record<Failure, StringKey>> = {
   key: "player.no_key",
   eme: "player.no_eme",
   codec: "player.no_codec",
+};
+
+const OVER: Readonly<Record<Over, StringKey>> = {
+  unknown_play: "player.over",
+  not_logged_in: "error.logged_out",
 };
 
 /** How long the place that a jump went to is shown. */
@@ -303,7 +308,7 @@ export class Screening {
     const { sound_languages, caption_languages } = viewer();
     this.engine.chooseSound(sound || firstFor(sound_languages, this.engine.soundChoices()));
     this.engine.showCaption(caption ?? firstFor(caption_languages, this.engine.captionChoices()));
-    this.reporter = new Reporter(play, this.video, () => this.stop(say("player.over")));
+    this.reporter = new Reporter(play, this.video, (why) => this.stop(say(OVER[why])));
     this.phase = "ready";
     this.onChange();
     this.engine.play();

@@ -6,6 +6,7 @@ from cuemark.contexts.playback.model import dash, hls
 from cuemark.contexts.playback.model.protection import CLEARKEY_ALONE, Offer, of_hls
 from cuemark.contexts.playback.service import PlaybackService
 from cuemark.contexts.playback.service.ending import RightsKeeper
+from cuemark.contexts.playback.service.logins import LoginsKeeper
 from cuemark.contexts.playback.service.parts import Neighbours
 from cuemark.contexts.playback.service.plans import Plans
 from cuemark.contracts import rights as rights_contract
@@ -60,7 +61,10 @@ def build(
     keeper = RightsKeeper(database, clock, rights, service)
     follower = Follower(RIGHTS, [rights_contract.TOPIC, PLAYBACK], database, log, keeper.take)
     leavers = Follower("playback.leavers", [IDENTITY], database, log, service.follow)
-    return Room(Playback, service, [follower, leavers], [keeper.keep])
+    logins = LoginsKeeper(database, clock, service)
+    # A reader of its own: who logs out is not to wait for the catalog, which levels are held to.
+    enders = Follower("playback.logins", [IDENTITY], database, log, logins.take)
+    return Room(Playback, service, [follower, leavers, enders], [keeper.keep, logins.keep])
 
 
 def manifests_of(version: Version) -> tuple[str, str, str, dict[str, str]]:

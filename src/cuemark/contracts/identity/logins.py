@@ -49,3 +49,14 @@ class EndLogins(msgspec.Struct, frozen=True, kw_only=True):
 
 class LoginsEnded(msgspec.Struct, frozen=True, kw_only=True):
     ended: int
+
+
+class LoginEnded(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """A login was ended before its time, by whomever: what goes on by it is to end.
+
+    None is told for one that has passed its time, which was not used for as long as it lasts, nor
+    for those of an account that is no more (``AccountDeleted``).
+    """
+
+    account_id: AccountId
+    login_id: LoginId

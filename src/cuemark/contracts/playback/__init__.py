@@ -97,7 +97,8 @@ class StartPlay(msgspec.Struct, frozen=True, kw_only=True):
     ``territory`` is where the device is (ISO 3166-1 alpha-2), empty where that is not known: there
     the title must have its right, now and as long as the play goes on. ``maturity`` is the age up
     to which titles are for the profile, None for any: one above it is one that there is not.
-    ``login_id`` is the login by which it begins: its licences are for no other.
+    ``login_id`` is the login by which it begins: its licences are for no other, and when it is
+    ended, so is the play. Empty is for any.
     """
 
     account_id: AccountId

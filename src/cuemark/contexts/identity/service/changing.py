@@ -24,7 +24,7 @@ from cuemark.contracts.identity.changing import (
     RestoreEmail,
 )
 from cuemark.contracts.identity.joining import Done, LetterUnderway
-from cuemark.contracts.ids import AccountId, LoginId
+from cuemark.contracts.ids import AccountId
 from cuemark.kit.database import Transaction
 from cuemark.kit.errors import Unavailable
 
@@ -44,7 +44,7 @@ class Changing:
             await self._unchanged(transaction, account.account_id)
             keep = await logins.login_id_of(transaction, token_sha256)
             await accounts.set_password_hash(transaction, account.account_id, password_hash)
-            await logins.end_logins(transaction, account.account_id, keep)
+            await self._parts.end_logins(transaction, account.account_id, keep)
             await codes.drop_codes(transaction, account.account_id, "reset", "change_email")
             letter = letters.password_changed(self._parts.service, account.email)
             await self._parts.post.put(transaction, letter, useless_after=letters.NOTICE_LASTS)
@@ -112,7 +112,7 @@ class Changing:
                 raise AccountExists("This mail address has another account by now.")
             await accounts.set_password_hash(transaction, account_id, None)
             await accounts.set_erasure(transaction, account_id, None)
-            await logins.end_logins(transaction, account_id, LoginId(""))
+            await self._parts.end_logins(transaction, account_id)
             await codes.drop_codes(
                 transaction, account_id, "reset", "change_email", "restore_email"
             )
@@ -135,7 +135,7 @@ class Changing:
         async with self._parts.database.transaction() as transaction:
             await self._unchanged(transaction, account.account_id)
             await accounts.set_erasure(transaction, account.account_id, erased_at)
-            await logins.end_logins(transaction, account.account_id, LoginId(""))
+            await self._parts.end_logins(transaction, account.account_id)
             letter = letters.deletion_set(self._parts.service, account.email, erased_at)
             await self._parts.post.put(transaction, letter, useless_after=letters.NOTICE_LASTS)
         self._parts.remembered.end_all(account.account_id)

@@ -9,7 +9,6 @@ from cuemark.contexts.identity.service.accounts import add_account, awaited, cod
 from cuemark.contexts.identity.service.logins import PROVED, Logins
 from cuemark.contexts.identity.service.parts import Parts
 from cuemark.contexts.identity.store import accounts, codes, links
-from cuemark.contexts.identity.store import logins as login_store
 from cuemark.contexts.identity.store.codes import Code
 from cuemark.contracts.identity import AccountExists, LoginGranted
 from cuemark.contracts.identity.joining import (
@@ -22,7 +21,7 @@ from cuemark.contracts.identity.joining import (
     SignUp,
     SignUpClosed,
 )
-from cuemark.contracts.ids import AccountId, LoginId
+from cuemark.contracts.ids import AccountId
 
 
 class Joining:
@@ -116,7 +115,7 @@ class Joining:
                 raise code_spent()
             account_id = account.account_id
             await accounts.set_password_hash(transaction, account_id, password_hash)
-            await login_store.end_logins(transaction, account_id, LoginId(""))
+            await self._parts.end_logins(transaction, account_id)
             await codes.drop_codes(transaction, account_id, "reset", "change_email")
             letter = letters.password_changed(self._parts.service, account.email)
             await self._parts.post.put(transaction, letter, useless_after=letters.NOTICE_LASTS)

@@ -133,7 +133,7 @@ class Logins:
         token_sha256 = credentials.digest_of(granted.token)
         household = await profiles.of_account(transaction, account.account_id)
         begins_on = rules.to_begin_with(household)
-        await store.add_login(
+        ended = await store.add_login(
             transaction,
             token_sha256,
             account.account_id,
@@ -142,6 +142,7 @@ class Logins:
             level or PROVED,
             now if level else None,
         )
+        await self._parts.tell_ended(transaction, account.account_id, ended)
         if await accounts.set_erasure(transaction, account.account_id, None):
             letter = letters.deletion_undone(self._parts.service, account.email)
             await self._parts.post.put(transaction, letter, useless_after=letters.NOTICE_LASTS)
@@ -177,7 +178,9 @@ class Logins:
         if credentials.is_token(request.token):
             token_sha256 = credentials.digest_of(request.token)
             async with self._parts.database.transaction() as transaction:
-                await store.remove_login(transaction, token_sha256)
+                if removed := await store.remove_login(transaction, token_sha256):
+                    account_id, login_id = removed
+                    await self._parts.tell_ended(transaction, account_id, [login_id])
                 await links.remove_operator_login(transaction, token_sha256)
                 await staff.remove_login(transaction, token_sha256)
             self._parts.remembered.end(token_sha256)
@@ -193,8 +196,9 @@ class Logins:
     async def end(self, request: EndLogin) -> LoginsEnded:
         async with self._parts.database.transaction() as transaction:
             ended = await store.end_login(transaction, request.account_id, request.login_id)
+            await self._parts.tell_ended(transaction, request.account_id, ended)
         self._parts.remembered.end_all(request.account_id)
-        return LoginsEnded(ended=ended)
+        return LoginsEnded(ended=len(ended))
 
     async def end_all(self, request: EndLogins) -> LoginsEnded:
         account_id = request.account_id
@@ -205,7 +209,7 @@ class Logins:
                 if found is None:
                     raise AccountInvalid(f"No account has the mail address {email}.")
                 account_id = found[0].account_id
-            ended = await store.end_logins(transaction, account_id, request.keep)
+            ended = await self._parts.end_logins(transaction, account_id, request.keep)
         self._parts.remembered.end_all(account_id)
         return LoginsEnded(ended=ended)
 

@@ -1,7 +1,7 @@
 """What the use cases of identity share: what they are built from, and how a password is checked."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,17 +11,20 @@ from cuemark.contexts.identity.model.letters import Service
 from cuemark.contexts.identity.model.limits import Limit
 from cuemark.contexts.identity.model.passkeys import RelyingParty
 from cuemark.contexts.identity.service.memory import Remembered
-from cuemark.contexts.identity.store import accounts, codes
-from cuemark.contracts.identity import Account, NotLoggedIn, TooManyLogins
+from cuemark.contexts.identity.store import accounts, codes, logins
+from cuemark.contracts.identity import TOPIC, Account, NotLoggedIn, TooManyLogins
 from cuemark.contracts.identity.changing import WrongPassword
 from cuemark.contracts.identity.joining import TooManyTries
-from cuemark.contracts.ids import AccountId
+from cuemark.contracts.identity.logins import LoginEnded
+from cuemark.contracts.ids import AccountId, LoginId
 from cuemark.kit.bulkhead import Bulkhead, BulkheadFull, Place
 from cuemark.kit.clock import Clock
-from cuemark.kit.database import Database
+from cuemark.kit.database import Database, Transaction
 from cuemark.kit.ids import Ids
 from cuemark.kit.mail.post import Post
 from cuemark.kit.outbox import Log
+
+NO_LOGIN = LoginId("")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,21 @@ class Parts:
         """The hash of a password that has passed its check."""
         with self.place() as place:
             return await place.run(lambda: self.passwords.hash(password))
+
+    async def end_logins(
+        self, transaction: Transaction, account_id: AccountId, keep: LoginId = NO_LOGIN
+    ) -> int:
+        """End the logins of an account but ``keep``, with what would open one; how many."""
+        ended = await logins.end_logins(transaction, account_id, keep)
+        await self.tell_ended(transaction, account_id, ended)
+        return len(ended)
+
+    async def tell_ended(
+        self, transaction: Transaction, account_id: AccountId, login_ids: Sequence[LoginId]
+    ) -> None:
+        """Tell the log of logins of an account that are ended in this transaction."""
+        told = [LoginEnded(account_id=account_id, login_id=login_id) for login_id in login_ids]
+        await self.log.append_all(transaction, TOPIC, [(account_id, each) for each in told])
 
     async def count(self, limit: Limit, subject: str) -> None:
         """Count a try in a transaction of its own, so that it counts whatever comes of it.

@@ -99,7 +99,8 @@ class Profiles:
                 raise _password_needed()
             others = [each for each in household if each.profile_id != profile.profile_id]
             rules.check_household(others)
-            await store.remove(transaction, request.account_id, profile, others)
+            ended = await store.remove(transaction, request.account_id, profile, others)
+            await self._parts.tell_ended(transaction, request.account_id, ended)
             deleted = ProfileDeleted(account_id=request.account_id, profile_id=profile.profile_id)
             await self._parts.log.append(transaction, TOPIC, request.account_id, deleted)
         self._parts.remembered.end_all(request.account_id)

@@ -189,7 +189,7 @@ class Protecting:
                 raise AccountInvalid(f"No account has the mail address {email}.")
             if not await store.remove_all(transaction, account.account_id):
                 raise FactorMissing(f"The account {email} has no second factor.")
-            ended = await login_store.end_logins(transaction, account.account_id, LoginId(""))
+            ended = await self._parts.end_logins(transaction, account.account_id)
             letter = letters.factors_reset(self._parts.service, account.email)
             await self._parts.post.put(transaction, letter, useless_after=letters.NOTICE_LASTS)
         self._parts.remembered.end_all(account.account_id)

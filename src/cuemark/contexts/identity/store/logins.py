@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 
 from cuemark.contexts.identity.store import tables
 from cuemark.contexts.identity.store.tables import sweep
@@ -22,8 +22,9 @@ async def add_login(
     profile_id: ProfileId | None,
     level: int,
     proved_at: datetime | None,
-) -> None:
-    """Open a login. An account keeps its ``MOST_LOGINS`` latest; some late ones are swept."""
+) -> list[LoginId]:
+    """Open a login, and those that ended for it: an account keeps its ``MOST_LOGINS`` latest. Some
+    late ones are swept."""
     await transaction.execute(
         tables.login.insert().values(
             token_sha256=token_sha256,
@@ -46,8 +47,9 @@ async def add_login(
         .offset(MOST_LOGINS)
         .with_for_update(skip_locked=True)
     )
-    await transaction.execute(delete(tables.login).where(tables.login.c.token_sha256.in_(surplus)))
+    ended = await _end(transaction, tables.login.c.token_sha256.in_(surplus))
     await sweep(transaction, tables.login, tables.login.c.token_sha256, opened.created_at)
+    return ended
 
 
 async def login(
@@ -130,10 +132,17 @@ async def extend_login(
     )
 
 
-async def remove_login(transaction: Transaction, token_sha256: bytes) -> None:
-    await transaction.execute(
-        delete(tables.login).where(tables.login.c.token_sha256 == token_sha256)
+async def remove_login(
+    transaction: Transaction, token_sha256: bytes
+) -> tuple[AccountId, LoginId] | None:
+    """End the login that has this token; None where there is none."""
+    removed = await transaction.execute(
+        delete(tables.login)
+        .where(tables.login.c.token_sha256 == token_sha256)
+        .returning(tables.login.c.account_id, tables.login.c.login_id)
     )
+    row = removed.one_or_none()
+    return None if row is None else (AccountId(row.account_id), LoginId(row.login_id))
 
 
 async def login_id_of(transaction: Transaction, token_sha256: bytes) -> LoginId:
@@ -168,23 +177,31 @@ async def open_logins(
     ]
 
 
-async def end_login(transaction: Transaction, account_id: AccountId, login_id: LoginId) -> int:
-    ended = await transaction.execute(
-        delete(tables.login).where(
-            tables.login.c.account_id == account_id, tables.login.c.login_id == login_id
-        )
-    )
-    return ended.rowcount
+async def end_login(
+    transaction: Transaction, account_id: AccountId, login_id: LoginId
+) -> list[LoginId]:
+    """Those that were ended: none where the account has no such login."""
+    login = tables.login.c
+    return await _end(transaction, login.account_id == account_id, login.login_id == login_id)
 
 
-async def end_logins(transaction: Transaction, account_id: AccountId, keep: LoginId) -> int:
+async def end_logins(
+    transaction: Transaction, account_id: AccountId, keep: LoginId
+) -> list[LoginId]:
     """End the logins of an account but ``keep``, and what would open one: links, devices that were
     let in and have not asked yet, and logins that wait for a second factor."""
     for table in (tables.link, tables.device, tables.challenge):
         await transaction.execute(delete(table).where(table.c.account_id == account_id))
+    login = tables.login.c
+    return await _end(transaction, login.account_id == account_id, login.login_id != keep)
+
+
+async def end_logins_on(transaction: Transaction, profile_id: ProfileId) -> list[LoginId]:
+    return await _end(transaction, tables.login.c.profile_id == profile_id)
+
+
+async def _end(transaction: Transaction, *which: ColumnElement[bool]) -> list[LoginId]:
     ended = await transaction.execute(
-        delete(tables.login).where(
-            tables.login.c.account_id == account_id, tables.login.c.login_id != keep
-        )
+        delete(tables.login).where(*which).returning(tables.login.c.login_id)
     )
-    return ended.rowcount
+    return [LoginId(login_id) for login_id in ended.scalars()]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Row, delete, select, update
 
-from cuemark.contexts.identity.store import tables
+from cuemark.contexts.identity.store import logins, tables
 from cuemark.contracts.identity.profiles import Profile
 from cuemark.contracts.ids import AccountId, LoginId, ProfileId
 from cuemark.kit.database import Transaction
@@ -70,13 +70,12 @@ async def pin_hash_of(
 
 async def remove(
     transaction: Transaction, account_id: AccountId, profile: Profile, others: Sequence[Profile]
-) -> None:
-    """Delete a profile. Logins that were on it ask anew, or are ended where it was a kids' one;
-    the account's first profile is one of ``others`` then."""
+) -> list[LoginId]:
+    """Delete a profile, and the logins that were ended with it. Those that were on it ask anew, or
+    are ended where it was a kids' one; the account's first profile is one of ``others`` then."""
+    ended = []
     if profile.kids:
-        await transaction.execute(
-            delete(tables.login).where(tables.login.c.profile_id == profile.profile_id)
-        )
+        ended = await logins.end_logins_on(transaction, profile.profile_id)
     else:
         await transaction.execute(
             update(tables.login)
@@ -98,6 +97,7 @@ async def remove(
             )
             .values(is_default=True)
         )
+    return ended
 
 
 async def current(

@@ -12,6 +12,7 @@ MIN_LIFE = timedelta(hours=12)
 LIFE_DURATIONS = 3
 MAX_DEVICE_CHARS = 200
 MAX_DEVICE_ID_CHARS = 100
+MAX_LOGIN_ID_CHARS = 100
 HEARD_EVERY = timedelta(seconds=10)
 SILENT_AFTER = timedelta(minutes=10)
 """A play that was not heard of for so long is not listed: a viewer may pause, or be gone."""
@@ -23,7 +24,8 @@ class Session:
     ``steering_token``, which is empty in sessions of older releases.
     ``max_height`` is what the plan of its account allows, in lines, 0 for any. ``capabilities`` are
     what its device said, None in sessions of older releases; ``title`` is the name of what it
-    plays, empty in those."""
+    plays, empty in those. ``login_id`` is the login by which it began, empty in those and where it
+    began by none."""
 
     session_id: PlaySessionId
     account_id: AccountId
@@ -44,6 +46,7 @@ class Session:
     title: str = ""
     device_id: str = ""
     capabilities: Capabilities | None = None
+    login_id: str = ""
 
     def steering_address(self, url: str) -> str:
         """Where this session is steered, below ``url``; empty where one of the two is."""

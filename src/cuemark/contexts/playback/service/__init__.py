@@ -10,6 +10,7 @@ What a play does when a neighbour is away:
     rights      while it is played: it goes on as long as its right was told to last
     billing     where plans are sold: what it said last of the account holds for six hours
     licensing   at the end of a play: the licences end by their own time
+    identity    that a login has ended is told by the log: until then its plays go on
 """
 
 from datetime import timedelta

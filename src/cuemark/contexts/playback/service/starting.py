@@ -15,6 +15,7 @@ from cuemark.contexts.playback.model.protection import Offer
 from cuemark.contexts.playback.model.session import (
     MAX_DEVICE_CHARS,
     MAX_DEVICE_ID_CHARS,
+    MAX_LOGIN_ID_CHARS,
     Session,
     end_of,
     resume_of,
@@ -143,6 +144,7 @@ class Starting:
             title=title.name,
             device_id=request.device_id.replace("\0", "")[:MAX_DEVICE_ID_CHARS],
             capabilities=said,
+            login_id=request.login_id.replace("\0", "")[:MAX_LOGIN_ID_CHARS],
         )
         await self._record(session, ranked.led_past, found.plan, request.instead_of)
         return Play(

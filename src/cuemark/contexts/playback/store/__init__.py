@@ -54,6 +54,7 @@ _session = Table(
     Column("title", Text),
     Column("device_id", Text),
     Column("capabilities", JSONB(none_as_null=True)),
+    Column("login_id", Text),
 )
 
 
@@ -79,6 +80,7 @@ _KEPT_AS = {
     "title": "text",
     "device_id": "text",
     "capabilities": "jsonb",
+    "login_id": "text",
 }
 """The columns of a session that begins."""
 _ALL = ", ".join(f"s.{column.name}" for column in _session.columns)
@@ -179,6 +181,7 @@ def _values(session: Session) -> dict[str, object]:
         "title": session.title,
         "device_id": session.device_id,
         "capabilities": session.capabilities and _json(session.capabilities),
+        "login_id": session.login_id,
     }
 
 
@@ -309,6 +312,7 @@ async def erase(
             device="",
             device_id="",
             capabilities=null(),
+            login_id="",
             ended_at=func.coalesce(_session.c.ended_at, now),
         )
     )
@@ -351,6 +355,7 @@ def _session_of(row: Any) -> Session:
         title=row.title,
         device_id=row.device_id,
         capabilities=capabilities_of(row.capabilities),
+        login_id=row.login_id,
     )
 
 
