@@ -218,9 +218,12 @@ async def opened_town(folder: Path, database_url: str) -> AsyncIterator[Town]:
     data = DataFolder(folder)
     data.prepare()
     (folder / "cuemark.toml").write_text(
-        f'billing = "on"\nworkers = 0\nappliances = 1\npostgres_url = "{database_url}"\n'
+        'billing = "on"\nsign_up = "open"\nworkers = 0\nappliances = 1\n'
+        f'postgres_url = "{database_url}"\n'
     )
-    given = Settings(billing="on", workers=0, appliances=1, postgres_url=database_url)
+    given = Settings(
+        billing="on", sign_up="open", workers=0, appliances=1, postgres_url=database_url
+    )
     _choose_ports(data)
     install = system.install_on(data, given)
     await asyncio.to_thread(migrate_all, database_url)
