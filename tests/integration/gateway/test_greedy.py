@@ -141,14 +141,13 @@ ROUTES = sorted(TAKEN, key=turn_of)
 DRAWN = [
     (re.compile(r"[0-9a-f]+\.[0-9a-f]{4}\.here"), "<stamp>"),
     (re.compile(r"\$argon2id\$[0-9A-Za-z$=,+/]+"), "<hash>"),
-    (re.compile(r"(?<![0-9A-Za-z_-])[0-9A-Za-z_-]{40,}"), "<token>"),
+    (re.compile(r'"qr":"[^"]*"'), "<qr>"),
+    (re.compile(r"[0-9A-Za-z_+/=-]{22,}"), "<token>"),
     (re.compile(r"\b[a-z]{2,5}_[0-9A-Za-z]{16,}"), "<id>"),
     (re.compile(r"\b(card|mandate)_\d+"), "<id>"),
-    (re.compile(r'"qr":"[^"]*"'), "<qr>"),
     (re.compile(r"\b[0-9A-Z]{4}(-[0-9A-Z]{4})+\b"), "<code>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+(Z|\+00:00)?"), "<time>"),
     (re.compile(r"[0-9a-f]{16,}"), "<hex>"),
-    (re.compile(r"[0-9A-Za-z_+/=-]{22,}"), "<token>"),
     (re.compile(r'"(xid|removed_xid|position)": "?\d+"?'), "<number>"),
 ]
 """What is another each time."""
@@ -317,9 +316,11 @@ class Twins:
         return {name: kinds[kind][end] for name, kind in self.columns.items() if kind in kinds}
 
     def _masked(self, said: str, name: str) -> str:
-        for key, value in self.households[name].ids.items():
-            if len(value) > 20:
-                said = said.replace(value, f"<{key}>")
+        mine, bens = self.households[name].ids, self.town.ben.ids
+        for whose, ids in (("", mine), ("ben's ", {key: bens[key] for key in mine})):
+            for key, value in ids.items():
+                if len(value) > 20:
+                    said = said.replace(value, f"<{whose}{key}>")
         for pattern, kind in DRAWN:
             said = pattern.sub(kind, said)
         return said.replace(name, "<me>")
