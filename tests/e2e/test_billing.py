@@ -62,7 +62,8 @@ def selling_cuemark(
     (folder / "cuemark.toml").write_text(settings)
     installation = Installation(folder)
     installation.up()
-    installation.cli("billing", "plan", "standard", "--name", "Standard", "--price", "EUR=7.99")
+    sold = ["--name", "Standard", "--price", "EUR=7.99", "--licence-type", "SVOD"]
+    installation.cli("billing", "plan", "standard", *sold)
     installation.ingest(small_film, FILM, effort="fast", wait=False)
     wait_until(lambda: _plays(installation), 300, "there is something to play")
     yield installation
@@ -121,6 +122,7 @@ def test_a_plan_is_bought_through_a_death_lost_mended_and_refunded(
 ) -> None:
     install, title_id = selling_cuemark, selling_cuemark.title_id(FILM)
     assert member.play(title_id)[1]["error"]["code"] == "not_entitled"
+    assert "SVOD" in install.cli("billing", "plans").stdout
 
     # Control dies after the bank has captured, and before it has said so.
     install.cli("billing", "fault", "timeout_after_success", "--operation", "capture")

@@ -440,14 +440,17 @@ def _gateway(builder: _Builder) -> object:
     from cuemark.gateway.badges import Badges
     from cuemark.gateway.limits import Limiter
     from cuemark.gateway.parts import GatewayParts
+    from cuemark.gateway.plans import Plans
     from cuemark.kit import log_lines
     from cuemark.kit.log_errors import last_errors
 
     folder = builder.install.folder
+    billing = builder.reach(Billing)
+    is_sold = builder.install.settings.billing != "off"
     return app.build_gateway(
         GatewayParts(
             identity=builder.reach(Identity),
-            billing=builder.reach(Billing),
+            billing=billing,
             catalog=builder.reach(Catalog),
             viewers=builder.reach(Viewers),
             playback=builder.reach(Playback),
@@ -463,6 +466,7 @@ def _gateway(builder: _Builder) -> object:
             objects=builder.objects,
             office=builder.office,
             badges=Badges(folder.secret("badge_key"), builder.clock),
+            plans=Plans(billing if is_sold else None, builder.clock),
             limiter=Limiter(builder.clock),
             clock=builder.clock,
             page_folder=Path(app.__file__).parent / "page",

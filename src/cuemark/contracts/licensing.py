@@ -20,6 +20,7 @@ import msgspec
 
 from cuemark.contracts.ids import AccountId, PlaySessionId, TitleId, VersionId
 from cuemark.contracts.protection import KeySignal, Robustness, Scheme, System
+from cuemark.contracts.rights import LicenceType
 from cuemark.kit.errors import Refusal
 from cuemark.kit.pages import PageInvalid
 
@@ -94,8 +95,8 @@ class ProvisionedKeys(msgspec.Struct, frozen=True, kw_only=True):
 class OpenLicences(msgspec.Struct, frozen=True, kw_only=True):
     """Let ``session_id`` of ``account_id`` have licences for a version until ``expires_at``.
 
-    ``title_id`` and ``territory`` are of what the play has its right: while it has none, it has no
-    licence either. Without a title nobody is asked.
+    ``title_id``, ``territory`` and ``licence_types`` are of what the play has its right: while it
+    has none, it has no licence either. Without a title nobody is asked.
     ``robustness`` is what the device says of itself. A DRM system's licence server finds out
     whether it is so; keys in the clear are for ``software`` whatever it says.
     ``labels`` are of the keys that the play needs for what its device and its plan allow: it has no
@@ -110,6 +111,7 @@ class OpenLicences(msgspec.Struct, frozen=True, kw_only=True):
     robustness: Robustness = "software"
     title_id: TitleId | None = None
     territory: str = ""
+    licence_types: list[LicenceType] = []
     labels: list[str] | None = None
     login_id: str = ""
 

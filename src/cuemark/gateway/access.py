@@ -42,6 +42,7 @@ from cuemark.gateway.errors import (
 from cuemark.gateway.limits import LIMITS
 from cuemark.gateway.origins import is_foreign_write
 from cuemark.gateway.parts import AnyRequest, GatewayParts
+from cuemark.gateway.plans import NO_PLAN
 from cuemark.gateway.staff.acting import StatusOf, begin_act, end_act
 from cuemark.gateway.staff.actions import ACTIONS
 from cuemark.gateway.views import ID_PATTERN
@@ -249,6 +250,7 @@ class Authentication:
         caller = await self._parts.identity.authenticate(
             Authenticate(token=login.token, client_address=self._parts.client_of(asking))
         )
+        plan = await self._parts.plans.of(caller.account_id) if caller.account_id else NO_PLAN
         action = action_of(handler)
         act = None
         if caller.role == "operator" and action:
@@ -260,6 +262,7 @@ class Authentication:
             subject=caller.account_id or caller.staff_id or caller.role,
             role=caller.role,
             profile_id=caller.profile_id,
+            plan_id=plan.plan_id,
             device=caller.login_id,
             maturity=caller.maturity,
             kids=caller.kids,

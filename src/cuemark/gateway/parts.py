@@ -28,6 +28,7 @@ from cuemark.gateway.badges import Badges
 from cuemark.gateway.clients import Network, client_address
 from cuemark.gateway.limits import Limiter
 from cuemark.gateway.machine import Machine
+from cuemark.gateway.plans import Plans
 from cuemark.gateway.slowed import Slowed
 from cuemark.gateway.views import PaymentsView
 from cuemark.kit.clock import Clock
@@ -65,6 +66,7 @@ class GatewayParts:
     objects: Objects
     office: PassportOffice
     badges: Badges
+    plans: Plans
     limiter: Limiter
     clock: Clock
     page_folder: Path

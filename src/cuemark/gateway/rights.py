@@ -15,6 +15,7 @@ from cuemark.contracts.ids import TitleId, WorkId
 from cuemark.contracts.rights import Decide, Decision
 from cuemark.contracts.steering import Locate
 from cuemark.gateway.parts import AnyRequest, GatewayParts
+from cuemark.gateway.plans import NO_PLAN, PlanOf
 from cuemark.gateway.work_views import HOLDERS
 from cuemark.kit.pages import MOST_ROWS
 
@@ -25,6 +26,12 @@ async def territory_of(parts: GatewayParts, request: AnyRequest) -> str:
     return located.place.country
 
 
+async def plan_of(parts: GatewayParts, request: AnyRequest) -> PlanOf:
+    """What plan the caller is on."""
+    account_id = request.user.account_id
+    return await parts.plans.of(account_id) if account_id else NO_PLAN
+
+
 async def rights_of(
     parts: GatewayParts, request: AnyRequest, title_ids: Sequence[TitleId]
 ) -> dict[TitleId, Decision]:
@@ -32,9 +39,14 @@ async def rights_of(
     if not title_ids:
         return {}
     territory = await territory_of(parts, request)
+    plan = await plan_of(parts, request)
     found: dict[TitleId, Decision] = {}
     for first in range(0, len(title_ids), MOST_ROWS):
-        asked = Decide(title_ids=[*title_ids[first : first + MOST_ROWS]], territory=territory)
+        asked = Decide(
+            title_ids=[*title_ids[first : first + MOST_ROWS]],
+            territory=territory,
+            licence_types=[*plan.licence_types],
+        )
         found |= {each.title_id: each for each in (await parts.rights.decide(asked)).decisions}
     works = [WorkId(each) for each in found]
     fit = await admitted(parts.catalog, works, request.user.maturity, territory)

@@ -28,6 +28,9 @@ class Passport(msgspec.Struct, frozen=True, kw_only=True):
     ``level`` is how sure it is that this is who it says (1 by a password or a link, 2 by a second
     factor), and ``proved_at_s`` when that was proved last; 0: never.
 
+    ``plan_id`` is of the plan that the account was on lately, empty where it has none: by it things
+    are shown, and nothing is opened.
+
     ``device`` is the login by which a member asks, of which each device has its own.
 
     Of an operator ``staff_role`` is the role, and ``staff_id`` empty for the owner.
@@ -39,6 +42,7 @@ class Passport(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     role: Role
     profile_id: str = ""
+    plan_id: str = ""
     device: str = ""
     maturity: int | None = None
     kids: bool = False

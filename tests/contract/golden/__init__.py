@@ -174,7 +174,7 @@ def _words(described: mi.Type) -> list[object]:
             return list(values)
         case mi.UnionType(types=types):
             return [word for one in types for word in _words(one)]
-        case mi.ListType(item_type=item):
+        case mi.ListType(item_type=item) | mi.VarTupleType(item_type=item):
             return _words(item)
     return []
 
@@ -191,7 +191,7 @@ def _sample(described: mi.Type, *, full: bool) -> Json:
             return sample | ({tag_field: tag} if tag_field else {})
         case mi.UnionType(types=types):
             return _sample(next(t for t in types if not isinstance(t, mi.NoneType)), full=full)
-        case mi.ListType(item_type=item):
+        case mi.ListType(item_type=item) | mi.VarTupleType(item_type=item):
             return [_sample(item, full=full)]
         case mi.DictType(value_type=value):
             return {"key": _sample(value, full=full)}

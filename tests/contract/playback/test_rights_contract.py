@@ -6,11 +6,14 @@ import pytest
 
 from cuemark.contexts.playback.service.ending import RightsKeeper
 from cuemark.contracts import rights
+from cuemark.contracts.billing.plans import Allowance, Money, Plan, Price
+from cuemark.contracts.billing.subscriptions import ChangePlan
 from cuemark.contracts.licensing import GetLicence, LicenceRefused
 from cuemark.contracts.playback import TOPIC as PLAYBACK
 from cuemark.contracts.playback import (
     CannotPlay,
     CannotPlayNow,
+    EndPlay,
     NoRight,
     Play,
     Playback,
@@ -19,7 +22,9 @@ from cuemark.contracts.playback import (
 )
 from cuemark.contracts.rights import Decision, Rights, RightsSet
 from cuemark.kit.outbox import Follower, Log
+from tests.contract.conftest import Reach
 from tests.contract.playback.conftest import FILM, OWNER, PROFILE, House, manifest
+from tests.contract.playback.test_streams_contract import subscribed
 from tests.unit.gateway.neighbours.rights import denied
 
 GRACE = timedelta(minutes=15)
@@ -96,6 +101,25 @@ async def test_a_play_its_tokens_and_its_licences_end_with_the_right(
         await manifest(playback, play.session_id)
     with pytest.raises(LicenceRefused):
         await house.licensing.get_licence(ask)
+
+
+async def test_a_play_goes_on_by_the_licence_types_of_the_plan_that_it_began_with(
+    house: House, reach: Reach
+) -> None:
+    playback = await subscribed(house, reach, Allowance(licence_types=("AVOD", "FVOD")))
+    play = await begin(playback)
+    price = Price(money=Money(amount_minor=900, currency="EUR"))
+    await house.till.put_plan(Plan(plan_id="large", name="Large", prices=[price]))
+    await house.till.change_plan(ChangePlan(account_id=OWNER, plan_id="large"))
+    assert await manifest(playback, play.session_id)
+    ask = GetLicence(session_id=play.session_id, account_id=OWNER, kids=(await house.kids())[:1])
+    await house.licensing.get_licence(ask)
+    await told(house, playback)
+    asked = [each.licence_types for each in house.notary.asked]
+    assert asked == [["AVOD", "FVOD"]] * 5
+    await playback.end(EndPlay(session_id=play.session_id, account_id=OWNER))
+    await begin(playback)
+    assert house.notary.asked[5].licence_types == []
 
 
 async def test_a_right_that_outlasts_the_play_does_not_lengthen_it(

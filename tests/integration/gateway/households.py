@@ -117,7 +117,8 @@ class Town:
                 await asyncio.sleep(0.1)
         invoices = (await self.must("GET", "/invoices", token=token)).json()["invoices"]
         logins = (await self.must("GET", "/account/logins", token=token)).json()["logins"]
-        play = await self._play(token)
+        device_id = f"television-of-{email}"
+        play = await self._play(token, device_id)
         guest = (await self.must("POST", "/profiles", {"name": "Guest"}, token=token)).json()
         passkey_id = f"psk_{me['account_id'].removeprefix('acc_')}"
         await self.change(
@@ -137,6 +138,7 @@ class Town:
                 "system": "widevine",
                 "account_id": me["account_id"],
                 "session_id": play["session_id"],
+                "device_id": device_id,
                 "invoice_id": invoices[0]["invoice_id"],
                 "profile_id": guest["profile_id"],
                 "own_profile_id": me["profile_id"],
@@ -156,12 +158,16 @@ class Town:
             tokens[role] = str(made.json()["token"])
         return tokens
 
-    async def _play(self, token: str) -> dict[str, str]:
+    async def report(self) -> None:
+        """The appliance says that it is well."""
+        await self.inside(Steering, "report", _report(self.film.version_id))
+
+    async def _play(self, token: str, device_id: str) -> dict[str, str]:
         """A play that has begun, as soon as the film can be played."""
         async with asyncio.timeout(30):
             while True:
-                await self.inside(Steering, "report", _report(self.film.version_id))
-                body = {"title_id": self.film.title_id}
+                await self.report()
+                body = {"title_id": self.film.title_id, "device_id": device_id}
                 answer = await self.ask("POST", "/api/v1/plays", json=body, token=token)
                 if answer.status < 300:
                     return cast(dict[str, str], answer.json())

@@ -1,6 +1,7 @@
 """Money, periods, proration, taxes and coupons."""
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,8 @@ from cuemark.contexts.billing.model.tariffs import (
     taxed,
 )
 from cuemark.contracts.billing import BillingInvalid
-from cuemark.contracts.billing.plans import Coupon, Interval, Money, Plan, Price, TaxRule
+from cuemark.contracts.billing.plans import Allowance, Coupon, Interval, Money, Plan, Price, TaxRule
+from cuemark.contracts.rights import LicenceType
 
 amounts = st.integers(min_value=0, max_value=10**11)
 moments = st.datetimes(
@@ -160,6 +162,10 @@ def test_what_cannot_be_sold_is_refused_in_one_sentence() -> None:
     for prices in (twice, nowhere, below):
         with pytest.raises(BillingInvalid):
             checked_plan(Plan(plan_id="p", name="P", prices=prices))
+    for types in (("SVOD", "SVOD"), ("LOAN",)):
+        allowance = Allowance(licence_types=cast(tuple[LicenceType, ...], types))
+        with pytest.raises(BillingInvalid, match="each once"):
+            checked_plan(Plan(plan_id="p", name="P", prices=twice[:1], allowance=allowance))
     for coupon in (
         Coupon(code="NONE"),
         Coupon(code="BOTH", percent_bp=1, amount=euro(1)),

@@ -2,9 +2,13 @@
 
 import msgspec
 
+from cuemark.contracts.billing.plans import Allowance
 from cuemark.contracts.ids import TitleId
+from cuemark.gateway.plans import KEPT_S
+from cuemark.kit.clock import ManualClock
 from tests.unit.gateway.asking import Asker
-from tests.unit.gateway.neighbours import ANNA, FILM, OPERATOR, Town
+from tests.unit.gateway.buying import subscribe
+from tests.unit.gateway.neighbours import ANNA, BEN, FILM, OPERATOR, Town
 from tests.unit.gateway.neighbours.rights import denied
 
 JPEG = b"\xff\xd8\xff picture"
@@ -53,6 +57,37 @@ async def test_a_play_is_started_where_the_client_is(ask: Asker, town: Town) -> 
     town.guide.country = "AT"
     await ask("POST", "/api/v1/plays", token=ANNA, json={"title_id": FILM})
     assert town.theatre.started[-1].territory == "AT"
+
+
+async def test_members_are_shown_and_find_what_is_there_under_their_plan(
+    ask: Asker, town: Town
+) -> None:
+    (small,) = town.till.books.kept.plans.values()
+    allowance = Allowance(licence_types=("AVOD", "FVOD"))
+    await town.till.put_plan(msgspec.structs.replace(small, allowance=allowance))
+
+    async def asked_under() -> set[tuple[str, ...]]:
+        town.notary.asked.clear()
+        for path in ("/titles", f"/titles/{FILM}", "/continue-watching"):
+            await ask("GET", f"/api/v1{path}", token=ANNA)
+        await ask("GET", "/api/v1/search?text=film", token=ANNA)
+        found = {tuple(each.licence_types) for each in town.notary.asked}
+        return found | {tuple(town.finder.asked[-1].viewpoint.licence_types)}
+
+    assert await asked_under() == {()}
+    await subscribe(ask)
+    assert await asked_under() == {("AVOD", "FVOD")}
+    town.till.away = True
+    assert isinstance(town.clock, ManualClock)
+    town.clock.advance(KEPT_S)
+    assert await asked_under() == {("AVOD", "FVOD")}
+
+
+async def test_inside_it_is_known_which_plan_a_member_is_on(ask: Asker, town: Town) -> None:
+    await subscribe(ask)
+    for token in (ANNA, BEN):
+        await ask("POST", "/api/v1/logout", token=token)
+    assert [each and each.plan_id for each in town.people.passports] == ["small", ""]
 
 
 async def test_a_page_is_filled_from_the_pages_after_it(ask: Asker, town: Town) -> None:

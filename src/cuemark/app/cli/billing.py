@@ -32,6 +32,7 @@ from cuemark.contracts.billing.plans import (
     TaxRule,
 )
 from cuemark.contracts.billing.subscriptions import ClockStanding
+from cuemark.contracts.rights import LicenceType
 from cuemark.gateway.billing.invoice_text import amount as written
 
 _PRICE = re.compile(r"(?:([A-Z]{2}):)?([A-Z]{3})=([0-9]{1,9}(?:\.[0-9]{1,4})?)", re.ASCII)
@@ -78,6 +79,13 @@ def seconds_of(text: str) -> int:
 @click.option("--interval", type=click.Choice(get_args(Interval)), default="month")
 @click.option("--max-height", default=0, show_default=True, help="In lines; 0 for any.")
 @click.option("--streams", default=1, show_default=True, help="How many plays at once.")
+@click.option(
+    "--licence-type",
+    "licence_types",
+    multiple=True,
+    type=click.Choice(get_args(LicenceType)),
+    help="Under which windows of rights one watches; else those of the install.",
+)
 @click.option("--trial-days", default=0, show_default=True)
 @click.option("--ads", is_flag=True, help="The plan has ads.")
 @click.option("--off-sale", is_flag=True, help="For those alone who have it.")
@@ -89,6 +97,7 @@ def put_plan(
     interval: Interval,
     max_height: int,
     streams: int,
+    licence_types: tuple[LicenceType, ...],
     trial_days: int,
     ads: bool,
     off_sale: bool,
@@ -99,7 +108,12 @@ def put_plan(
         name=name,
         prices=[price_of(each) for each in prices],
         interval=interval,
-        allowance=Allowance(max_height=max_height, streams=streams, ads=ads),
+        allowance=Allowance(
+            max_height=max_height,
+            streams=streams,
+            ads=ads,
+            licence_types=tuple(dict.fromkeys(licence_types)),
+        ),
         trial_days=trial_days,
         on_sale=not off_sale,
     )
@@ -121,7 +135,7 @@ def list_plans(folder: DataFolder, territory: str, as_json: bool) -> None:
         print_json(found)
         return
     table = Table(box=None, pad_edge=False)
-    for column in ("Plan", "Name", "Every", "Prices", "Height", "Plays", "Trial", ""):
+    for column in ("Plan", "Name", "Every", "Prices", "Height", "Plays", "Licences", "Trial", ""):
         table.add_column(column)
     for plan in found.plans:
         prices = ", ".join(
@@ -136,6 +150,7 @@ def list_plans(folder: DataFolder, territory: str, as_json: bool) -> None:
             prices,
             str(plan.allowance.max_height or "any"),
             str(plan.allowance.streams),
+            ", ".join(plan.allowance.licence_types),
             f"{plan.trial_days} d" if plan.trial_days else "",
             "" if plan.on_sale else "not on sale",
         )

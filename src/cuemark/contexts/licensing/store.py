@@ -53,6 +53,7 @@ _session = Table(
     Column("robustness", Text),
     Column("title_id", Text),
     Column("territory", Text),
+    Column("licence_types", ARRAY(Text)),
     Column("labels", ARRAY(Text)),
     Column("login_id", Text),
 )
@@ -199,6 +200,7 @@ async def open_session(database: Database, session: LicenceSession) -> bool:
             "robustness": session.robustness,
             "title_id": session.title_id,
             "territory": session.territory,
+            "licence_types": [*session.licence_types],
             "labels": session.labels,
             "login_id": session.login_id,
         },

@@ -5,6 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from cuemark.contracts.rights import LicenceType
+
 Interval = Literal["month", "year"]
 
 
@@ -24,11 +26,14 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
 
 class Allowance(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan entitles to. ``max_height`` is in lines of the picture, 0 for no bound;
-    ``streams`` is how many plays may run at once; ``ads`` says that they have advertising."""
+    ``streams`` is how many plays may run at once; ``ads`` says that they have advertising.
+    ``licence_types`` are those under which one watches, of windows of rights; without any they are
+    those of the install."""
 
     max_height: int = 0
     streams: int = 1
     ads: bool = False
+    licence_types: tuple[LicenceType, ...] = ()
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

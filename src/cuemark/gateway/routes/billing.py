@@ -80,21 +80,25 @@ async def subscribe(
     data: JSONBody[SubscribeBody], parts: Parts, request: AnyRequest
 ) -> Subscription:
     await admit_card(parts, request, data.card, data.proof)
-    return await parts.billing.subscribe(
-        Subscribe(
-            account_id=request.user.account_id,
-            plan_id=data.plan_id,
-            territory=data.territory,
-            card=data.card,
-            coupon=data.coupon,
-            return_url=f"{parts.base_url()}/plan",
+    with parts.plans.changing(request.user.account_id):
+        return await parts.billing.subscribe(
+            Subscribe(
+                account_id=request.user.account_id,
+                plan_id=data.plan_id,
+                territory=data.territory,
+                card=data.card,
+                coupon=data.coupon,
+                return_url=f"{parts.base_url()}/plan",
+            )
         )
-    )
 
 
 @get(f"{API}/subscription", opt={"access": "member"}, tags=["billing"])
 async def get_subscription(parts: Parts, request: AnyRequest) -> Subscription:
-    return await parts.billing.get_subscription(GetSubscription(account_id=request.user.account_id))
+    """Whoever looks at their subscription is shown what it opens from then on."""
+    account_id = request.user.account_id
+    with parts.plans.changing(account_id):
+        return await parts.billing.get_subscription(GetSubscription(account_id=account_id))
 
 
 @get(f"{API}/subscription/preview", opt={"access": "member"}, tags=["billing"])
@@ -116,30 +120,33 @@ async def get_entitlement(parts: Parts, request: AnyRequest) -> Entitlement:
 async def change_plan(
     data: JSONBody[PlanChoiceBody], parts: Parts, request: AnyRequest
 ) -> Subscription:
-    return await parts.billing.change_plan(
-        ChangePlan(account_id=request.user.account_id, plan_id=data.plan_id)
-    )
+    with parts.plans.changing(request.user.account_id):
+        return await parts.billing.change_plan(
+            ChangePlan(account_id=request.user.account_id, plan_id=data.plan_id)
+        )
 
 
 @post(f"{API}/subscription/changes", opt={"access": "member"}, status_code=200, tags=["billing"])
 async def change_subscription(
     data: JSONBody[ChangeBody], parts: Parts, request: AnyRequest
 ) -> Subscription:
-    return await parts.billing.change_subscription(
-        ChangeSubscription(account_id=request.user.account_id, change=data.change)
-    )
+    with parts.plans.changing(request.user.account_id):
+        return await parts.billing.change_subscription(
+            ChangeSubscription(account_id=request.user.account_id, change=data.change)
+        )
 
 
 @put(f"{API}/subscription/card", opt={"access": "member"}, tags=["billing"])
 async def replace_card(data: JSONBody[CardBody], parts: Parts, request: AnyRequest) -> Subscription:
     await admit_card(parts, request, data.card, data.proof)
-    return await parts.billing.replace_card(
-        ReplaceCard(
-            account_id=request.user.account_id,
-            card=data.card,
-            return_url=f"{parts.base_url()}/plan",
+    with parts.plans.changing(request.user.account_id):
+        return await parts.billing.replace_card(
+            ReplaceCard(
+                account_id=request.user.account_id,
+                card=data.card,
+                return_url=f"{parts.base_url()}/plan",
+            )
         )
-    )
 
 
 @get(f"{API}/invoices", opt={"access": "member"}, tags=["billing"])
@@ -257,4 +264,5 @@ async def get_ledger(parts: Parts) -> Ledger:
 )
 async def advance_clock(data: JSONBody[ClockBody], parts: Parts) -> ClockStanding:
     """Set the sandbox's clock ahead, by which billing lives. 0 seconds: what time it is there."""
-    return await parts.billing.advance_clock(AdvanceClock(seconds=data.seconds))
+    with parts.plans.changing():
+        return await parts.billing.advance_clock(AdvanceClock(seconds=data.seconds))

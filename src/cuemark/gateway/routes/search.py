@@ -21,7 +21,7 @@ from cuemark.contracts.search import (
 from cuemark.gateway.languages import Language, ranges_of
 from cuemark.gateway.parts import AnyRequest, GatewayParts, Parts
 from cuemark.gateway.positions import watching
-from cuemark.gateway.rights import territory_of
+from cuemark.gateway.rights import plan_of, territory_of
 from cuemark.gateway.search_views import SearchView, search_view
 from cuemark.gateway.views import API, Cursor, Limit
 from cuemark.kit.pages import MOST_ROWS
@@ -105,14 +105,16 @@ async def _viewpoint(
     languages = ranges_of(request, language)
     if request.user.role != "member":
         return Viewpoint(languages=languages, seen_only=False), {}
-    territory, watched = await asyncio.gather(
+    territory, plan, watched = await asyncio.gather(
         territory_of(parts, request),
+        plan_of(parts, request),
         watching(parts, request.user.profile_id, MOST_ROWS),
     )
     viewpoint = Viewpoint(
         languages=languages,
         territory=territory,
         maturity=request.user.maturity,
+        licence_types=[*plan.licence_types],
         watched=[each.title_id for each in watched[:MOST_WATCHED]],
     )
     return viewpoint, {each.title_id: each.position_s for each in watched}

@@ -4,12 +4,28 @@ import random
 from datetime import datetime, timedelta
 from typing import get_args
 
+from cuemark.contracts.billing.plans import Allowance
 from cuemark.contracts.rights import Holdback, LicenceType, Moment, Window
 
 ZONES = ("UTC", "UTC", "local", "Europe/Berlin", "-08:00")
 AROUND_MIN = (-10 * 1440, -1440, -120, -20, -10, -2, 2, 5, 30, 120, 420, 2 * 1440)
 SOON_MIN = (2, 20, 60, 300)
 TYPES: tuple[LicenceType, ...] = ("SVOD", "SVOD", "SVOD", "AVOD", *get_args(LicenceType))
+
+
+PLANS: tuple[tuple[LicenceType, ...], ...] = (
+    (),
+    (),
+    ("SVOD",),
+    ("AVOD",),
+    ("SVOD", "AVOD"),
+    ("FVOD",),
+)
+"""The licence types of plans; the install's where a plan names none."""
+
+
+def allowance(rng: random.Random) -> Allowance:
+    return Allowance(streams=rng.randint(1, 3), licence_types=rng.choice(PLANS))
 
 
 def windows(rng: random.Random, now: datetime) -> list[Window]:

@@ -8,6 +8,7 @@ from typing import get_args
 
 import psycopg
 
+from cuemark.contracts.billing.plans import Allowance
 from cuemark.contracts.ids import AccountId, TitleId
 from cuemark.contracts.playback import Play
 from cuemark.contracts.rights import SetRights, TitleWindows, UndoRights
@@ -129,7 +130,7 @@ class Course:
     def _plan_changes(self) -> None:
         account_id = self._rng.choice(self._world.accounts)
         until_s = self._rng.choice((0, 600, 8 * HOUR_S, 30 * DAY_S, 30 * DAY_S))
-        self._world.open(account_id, streams=self._rng.randint(1, 3), until_s=until_s)
+        self._world.open(account_id, drawing.allowance(self._rng), until_s)
         self._watch.note()
 
     def _processes_work(self) -> None:
@@ -212,7 +213,7 @@ class Course:
     async def _anybody_begins(self, account_id: AccountId) -> None:
         """All devices are gone: a new one has its place within a lease, whatever process it asks,
         and so has the next one when that is gone."""
-        self._world.open(account_id, streams=1, until_s=30 * DAY_S)
+        self._world.open(account_id, Allowance(), until_s=30 * DAY_S)
         self._watch.note()
         for process in self._rng.sample(self._world.processes, PROCESSES):
             begun = len(self.devices.plays)

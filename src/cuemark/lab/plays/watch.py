@@ -5,7 +5,7 @@ billing opens and from what was answered to whom: by nothing of what decides.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
 from typing import Protocol
@@ -14,8 +14,9 @@ import msgspec
 import psycopg
 
 from cuemark.contexts.billing.model.ledger import Access
+from cuemark.contracts.billing.plans import Allowance
 from cuemark.contracts.ids import AccountId, LoginId, PlaySessionId, TitleId
-from cuemark.contracts.rights import Window
+from cuemark.contracts.rights import LicenceType, Window
 from cuemark.lab.plays.house import PLAN
 
 LEASE = timedelta(minutes=2)
@@ -66,6 +67,7 @@ class Row:
     expires_at: datetime
     ended: bool
     call: str
+    licence_types: list[LicenceType]
 
 
 @dataclass
@@ -79,15 +81,15 @@ class Call:
     looked: int
     device_id: str = ""
     instead_of: PlaySessionId | None = None
-    streams: frozenset[int] = field(default_factory=frozenset)
+    allowances: Sequence[Allowance] = ()
 
 
 _LOOK = """
 select session_id, account_id, title_id, territory, device_id, login_id, expires_at,
-  ended_at is not null, trace_id, null
+  ended_at is not null, trace_id, licence_types, null
 from playback.session
 union all
-select null, null, t.title_id, null, null, null, null, null, null, s.windows
+select null, null, t.title_id, null, null, null, null, null, null, null, s.windows
 from rights.title t
 left join rights.title_set s on (s.title_id, s.number) = (t.title_id, t.number)
 """
@@ -123,12 +125,12 @@ class Watch:
         """Raises ``Violated``."""
         self.looks += 1
         found = self._monitor.execute(_LOOK.encode()).fetchall()
-        windows = {TitleId(each[2]): each[9] for each in found if each[0] is None}
+        windows = {TitleId(each[2]): each[10] for each in found if each[0] is None}
         if windows != self._sets:
             self._sets = windows
             self.windows = {title_id: _read(each) for title_id, each in windows.items()}
             self.note()
-        rows = [Row(*each[:9]) for each in found if each[0] is not None]
+        rows = [Row(*each[:10]) for each in found if each[0] is not None]
         began = [row for row in rows if row.session_id not in self.rows]
         for row in rows:
             if row.ended:
@@ -142,8 +144,9 @@ class Watch:
         """With a right and a plan, and what it is instead of has ended."""
         during = self.history[call.begun :]
         self.heard[row.session_id] = self.seen[row.session_id] = during[-1].now
-        call.streams = self._streams(call)
-        _hold(bool(call.streams), f"{row.session_id} began without a plan")
+        call.allowances = self._allowances(call)
+        types = [[*each.licence_types] for each in call.allowances]
+        _hold(row.licence_types in types, f"{row.session_id} began without a plan")
         right = any(self._may_begin(row, each, call.process) for each in during)
         _hold(right, f"{row.session_id} began without a right, or for longer than it lasts")
         other = self.rows.get(call.instead_of) if call.instead_of else None
@@ -154,10 +157,11 @@ class Watch:
         windows, at = moment.windows.get(row.title_id), moment.clocks[process]
         if windows is None:
             return True
-        if not self._allowed(windows, row.territory, at):
+        if not self._allowed(windows, row.territory, row.licence_types, at):
             return False
         later = (each for each in self._oracle.moments(windows, row.territory) if each > at)
-        over = (each for each in later if not self._allowed(windows, row.territory, each))
+        types = row.licence_types
+        over = (each for each in later if not self._allowed(windows, row.territory, types, each))
         ends_at = next(over, None)
         return ends_at is None or row.expires_at <= ends_at + GRACE
 
@@ -168,28 +172,34 @@ class Watch:
             return True
         edges = self._oracle.moments(windows, row.territory)
         tried = [at, at - GRACE, *(each for each in edges if at - GRACE < each <= at)]
-        return any(self._allowed(windows, row.territory, each) for each in tried)
+        return any(self._allowed(windows, row.territory, row.licence_types, each) for each in tried)
 
-    def _allowed(self, windows: Sequence[Window], territory: str, at: datetime) -> bool:
-        return self._oracle.allowed(windows, territory, sorted(PLAN), at)
+    def _allowed(
+        self,
+        windows: Sequence[Window],
+        territory: str,
+        licence_types: Sequence[LicenceType],
+        at: datetime,
+    ) -> bool:
+        return self._oracle.allowed(windows, territory, sorted(licence_types or PLAN), at)
 
-    def _streams(self, call: Call) -> frozenset[int]:
-        """How many plays the plan allowed while the question was on its way, or as billing can
-        have said it last where billing was away."""
+    def _allowances(self, call: Call) -> list[Allowance]:
+        """What the plan allowed while the question was on its way, or as billing can have said it
+        last where billing was away."""
         during = self.history[call.begun :]
-        found = {
-            access.allowance.streams
+        found = [
+            access.allowance
             for each in during
             if (access := open_at(each, call.account_id, each.clocks[call.process]))
-        }
+        ]
         if any((call.process, "Billing") in each.failing for each in during):
             apart = self._apart()
             for each in self.history:
                 access = each.accesses[call.account_id]
                 recent = each.now >= during[0].now - LAST_KNOWN_LASTS - apart
                 if access and recent and access.until + apart > during[0].now:
-                    found.add(access.allowance.streams)
-        return frozenset(found)
+                    found.append(access.allowance)
+        return found
 
     def _apart(self) -> timedelta:
         """How far any clock ever was from the others."""
@@ -208,7 +218,7 @@ class Watch:
                     going.setdefault(row.account_id, []).append(row)
             for account_id, rows in going.items():
                 for number, row in enumerate(rows, 1):
-                    most = max(self.calls[row.call].streams)
+                    most = max(each.streams for each in self.calls[row.call].allowances)
                     _hold(number <= most, f"{account_id}: {number} plays go on, allowed are {most}")
                 devices = [row.device_id for row in rows if row.device_id]
                 _hold(len(set(devices)) == len(devices), f"{account_id}: a device plays two things")
@@ -227,8 +237,9 @@ class Watch:
     def refused_for_streams(self, call: Call) -> None:
         """There were as many whose lease ran. Where clocks were apart, that is not told here."""
         during = self.history[call.begun :]
-        if not self.calm or not (streams := self._streams(call)):
+        if not self.calm or not (allowances := self._allowances(call)):
             return
+        fewest = min(each.streams for each in allowances)
         since = min(each.now for each in during) - LEASE
         held = [
             row
@@ -238,8 +249,8 @@ class Watch:
             and self.heard[row.session_id] > since
         ]
         _hold(
-            len(held) >= min(streams),
-            f"{call.account_id} is locked out: {len(held)} of {min(streams)} plays hold a lease",
+            len(held) >= fewest,
+            f"{call.account_id} is locked out: {len(held)} of {fewest} plays hold a lease",
         )
 
     def refused_for_plan(self, call: Call) -> None:
@@ -252,8 +263,9 @@ class Watch:
         during = self.history[call.begun :]
         right = all(
             (windows := read.windows.get(title_id)) is None
-            or self._allowed(windows, territory, each.clocks[call.process])
+            or self._allowed(windows, territory, plan.licence_types, each.clocks[call.process])
             for read, each in product(during, repeat=2)
+            for plan in self._allowances(call)
         )
         _hold(not right, f"{title_id} has its right, and is told to have none")
 

@@ -14,6 +14,7 @@ from cuemark.contracts.ids import AccountId, TitleId
 from cuemark.kit.clock import ManualClock
 from cuemark.kit.ids import Ids
 from cuemark.lab.billing.memory import MemoryBooks
+from cuemark.lab.plays import drawing
 from cuemark.lab.plays.house import FAILING, Fault, Install, Process, version
 from cuemark.lab.plays.turns import TurnedDatabase, Turns
 from cuemark.lab.plays.watch import Call, Moment, Oracle, Watch
@@ -59,7 +60,7 @@ class World:
             Process(number, self._install, ManualClock()) for number in range(PROCESSES)
         ]
         for account_id in self.accounts:
-            self.open(account_id, streams=self.rng.randint(1, 3), until_s=30 * DAY_S)
+            self.open(account_id, drawing.allowance(self.rng), until_s=30 * DAY_S)
         self.told_the_time()
 
     async def kill(self, process: Process) -> None:
@@ -78,12 +79,12 @@ class World:
         self.watch.calls[call.name] = call
         return call
 
-    def open(self, account_id: AccountId, streams: int, until_s: float) -> None:
+    def open(self, account_id: AccountId, allowance: Allowance, until_s: float) -> None:
         """What an invoice that was paid leaves in the ledger of billing."""
         now = self.clock.now()
         since = now - timedelta(days=2)
         until = now + timedelta(seconds=until_s) if until_s else since
-        access = Access("the agreement", "home", Allowance(streams=streams), since, until)
+        access = Access("the agreement", "home", allowance, since, until)
         key = f"granted:{len(self.books.kept.entries)}"
         self.books.kept.entries[key] = Entry(
             key=key,

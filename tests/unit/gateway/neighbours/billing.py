@@ -11,6 +11,7 @@ from cuemark.contexts.billing.service import BillingService
 from cuemark.contexts.billing.service.timing import SandboxTime
 from cuemark.contracts.billing.plans import Allowance, Money, Plan, Price
 from cuemark.kit.clock import Clock
+from cuemark.kit.errors import Unavailable
 from cuemark.kit.ids import Ids
 from cuemark.lab.billing.memory import MemoryBooks
 
@@ -25,7 +26,8 @@ class Till(BillingService):
         connection = sqlite3.connect(":memory:", check_same_thread=False)
         self.desk = Desk(Bank(connection, clock, "http://bank.test"), SECRET)
         psp = SandboxPsp(self._exchange, SECRET.encode())
-        books = MemoryBooks(lambda: asyncio.sleep(0))
+        self.away = False
+        self.books = books = MemoryBooks(self._pause)
         time = SandboxTime(clock, psp)
         super().__init__(books, psp, time, Ids(clock), time)
         price = Price(money=Money(amount_minor=500, currency="EUR"))
@@ -33,6 +35,11 @@ class Till(BillingService):
             plan_id="small", name="Small", prices=[price], allowance=Allowance(max_height=540)
         )
         books.kept.plans["small"] = plan
+
+    async def _pause(self) -> None:
+        if self.away:
+            raise Unavailable("the till is away")
+        await asyncio.sleep(0)
 
     async def _exchange(self, path: str, body: bytes) -> tuple[int, bytes]:
         reply = self.desk.answer("POST", path, body, f"Bearer {SECRET}")

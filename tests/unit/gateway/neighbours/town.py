@@ -7,6 +7,7 @@ from cuemark.gateway.badges import Badges
 from cuemark.gateway.limits import Limiter
 from cuemark.gateway.machine import Machine, ProcessState
 from cuemark.gateway.parts import GatewayParts
+from cuemark.gateway.plans import Plans
 from cuemark.kit.clock import Clock, ManualClock
 from cuemark.kit.log_errors import LoggedError
 from cuemark.kit.log_lines import LogLine
@@ -84,6 +85,7 @@ class Town:
             objects=self.objects,
             office=self.office,
             badges=self.badges,
+            plans=Plans(self.till, self.clock),
             limiter=Limiter(self.clock),
             clock=self.clock,
             page_folder=self.page_folder,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import msgspec
 from babel.numbers import is_currency
@@ -11,6 +11,7 @@ from babel.numbers import is_currency
 from cuemark.contexts.billing.model.money import WHOLE_BP, ratio
 from cuemark.contracts.billing import BillingInvalid
 from cuemark.contracts.billing.plans import Coupon, Money, Plan, TaxRule
+from cuemark.contracts.rights import LicenceType
 
 EVERYWHERE = ""
 MOST_MINOR = 100_000_000_000
@@ -54,6 +55,11 @@ def checked_plan(plan: Plan) -> Plan:
     allowance = plan.allowance
     if not (0 <= allowance.max_height <= 8640 and 1 <= allowance.streams <= 100):
         raise BillingInvalid("A plan allows up to 8640 lines, and 1 to 100 plays at once.")
+    named = allowance.licence_types
+    if len(set(named)) < len(named) or not set(named) <= set(get_args(LicenceType)):
+        raise BillingInvalid(
+            f"The licence types of a plan are of {', '.join(get_args(LicenceType))}, each once."
+        )
     if not 0 <= plan.trial_days <= 365:
         raise BillingInvalid("A trial lasts 365 days at most.")
     return plan

@@ -10,6 +10,7 @@ from cuemark.contexts.licensing.model.master_keys import FIRST, Master
 from cuemark.contracts.ids import PLAY_SESSION_KIND, AccountId, PlaySessionId, TitleId, VersionId
 from cuemark.contracts.licensing import LicenceInvalid, LicenceRefused
 from cuemark.contracts.protection import Demands, KeySignal, Robustness, reaches
+from cuemark.contracts.rights import LicenceType
 from cuemark.kit.ids import is_id
 
 MAX_KIDS = 32
@@ -52,6 +53,7 @@ class LicenceSession:
     robustness: Robustness = "software"
     title_id: TitleId | None = None
     territory: str = ""
+    licence_types: Sequence[LicenceType] = ()
     labels: Sequence[str] | None = None
     login_id: str = ""
 

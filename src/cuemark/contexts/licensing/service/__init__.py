@@ -176,6 +176,7 @@ class LicensingService(Licensing):
             robustness=request.robustness,
             title_id=request.title_id,
             territory=request.territory,
+            licence_types=request.licence_types,
             labels=request.labels,
             login_id=request.login_id,
         )
@@ -296,7 +297,11 @@ class LicensingService(Licensing):
         """The session, ending with its right at the latest; raises ``LicenceRefused``."""
         if session.title_id is None:
             return session
-        asked = Decide(title_ids=[session.title_id], territory=session.territory)
+        asked = Decide(
+            title_ids=[session.title_id],
+            territory=session.territory,
+            licence_types=[*session.licence_types],
+        )
         try:
             (right,) = (await self._rights.decide(asked)).decisions
         except Unavailable:

@@ -1,6 +1,25 @@
-"""What a play is told of the right to its title."""
+"""What a play asks of rights, and is told of the right to its title."""
 
-from cuemark.contracts.rights import Decision
+from typing import NamedTuple
+
+from cuemark.contracts.ids import TitleId
+from cuemark.contracts.rights import Decide, Decision, LicenceType
+
+
+class Asked(NamedTuple):
+    """What the right of a play depends on: where it is, and what its plan says of licences."""
+
+    title_id: TitleId
+    territory: str
+    licence_types: tuple[LicenceType, ...]
+
+    @property
+    def question(self) -> Decide:
+        return Decide(
+            title_ids=[self.title_id],
+            territory=self.territory,
+            licence_types=[*self.licence_types],
+        )
 
 
 def sentence(name: str, territory: str, right: Decision) -> str:

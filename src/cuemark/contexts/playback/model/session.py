@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from cuemark.contexts.playback.model.rights import Asked
 from cuemark.contracts.ids import AccountId, PlaySessionId, ProfileId, TitleId, VersionId
 from cuemark.contracts.playback.devices import Capabilities
 from cuemark.contracts.protection import Robustness
+from cuemark.contracts.rights import LicenceType
 from cuemark.contracts.steering import RankedAppliance
 
 MIN_LIFE = timedelta(hours=12)
@@ -24,8 +26,9 @@ class Session:
     ``steering_token``, which is empty in sessions of older releases.
     ``max_height`` is what the plan of its account allows, in lines, 0 for any. ``capabilities`` are
     what its device said, None in sessions of older releases; ``title`` is the name of what it
-    plays, empty in those. ``login_id`` is the login by which it began, empty in those and where it
-    began by none."""
+    plays, empty in those. ``licence_types`` are those of the plan that it began with, by which it
+    goes on; without any they are the install's. ``login_id`` is the login by which it began, empty
+    in those and where it began by none."""
 
     session_id: PlaySessionId
     account_id: AccountId
@@ -42,11 +45,16 @@ class Session:
     robustness: Robustness = "software"
     steering_token: str = field(default="", repr=False)
     territory: str = ""
+    licence_types: tuple[LicenceType, ...] = ()
     max_height: int = 0
     title: str = ""
     device_id: str = ""
     capabilities: Capabilities | None = None
     login_id: str = ""
+
+    @property
+    def right_asked(self) -> Asked:
+        return Asked(self.title_id, self.territory, self.licence_types)
 
     def steering_address(self, url: str) -> str:
         """Where this session is steered, below ``url``; empty where one of the two is."""

@@ -15,9 +15,10 @@ import msgspec
 import structlog
 
 from cuemark.contexts.playback import store
-from cuemark.contracts.ids import PlaySessionId, TitleId
+from cuemark.contexts.playback.model.rights import Asked
+from cuemark.contracts.ids import PlaySessionId
 from cuemark.contracts.playback import Playback, PlayStarted, StopPlay, UnknownPlay
-from cuemark.contracts.rights import Decide, Decision, Rights, RightsSet
+from cuemark.contracts.rights import Decision, Rights, RightsSet
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.errors import Unavailable
@@ -44,9 +45,9 @@ class RightsKeeper:
         if entry.kind == RightsSet.__name__:
             title_id = msgspec.json.decode(entry.body, type=RightsSet).title_id
             now = self._clock.now()
-            for territory in await store.territories_of(transaction, title_id, now):
-                right = await self._right(title_id, territory)
-                await store.set_right_end(transaction, title_id, territory, now, _end(right, now))
+            for asked in await store.right_asked_of(transaction, title_id, now):
+                right_ends_at = _end(await self._right(asked), now)
+                await store.set_right_end(transaction, asked, now, right_ends_at)
         elif entry.kind == PlayStarted.__name__:
             started = msgspec.json.decode(entry.body, type=PlayStarted)
             await self._ask_again(transaction, started.session_id)
@@ -56,7 +57,7 @@ class RightsKeeper:
         session = await store.running(self._database, session_id, None, now)
         if session is None:
             return
-        ends_at = _end(await self._right(session.title_id, session.territory), now)
+        ends_at = _end(await self._right(session.right_asked), now)
         if ends_at is not None and ends_at < session.expires_at:
             await store.set_right_end_of(transaction, session_id, ends_at)
 
@@ -77,9 +78,8 @@ class RightsKeeper:
                 structlog.get_logger().warning("rights_keeper_waits")
             await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _right(self, title_id: TitleId, territory: str) -> Decision:
-        asked = Decide(title_ids=[title_id], territory=territory)
-        return (await self._rights.decide(asked)).decisions[0]
+    async def _right(self, asked: Asked) -> Decision:
+        return (await self._rights.decide(asked.question)).decisions[0]
 
     async def _stop(self, session_id: PlaySessionId) -> None:
         try:

@@ -2,13 +2,12 @@
 
 import structlog
 
-from cuemark.contexts.playback.model.rights import sentence
+from cuemark.contexts.playback.model.rights import Asked, sentence
 from cuemark.contexts.playback.model.session import Session
 from cuemark.contexts.playback.service.parts import RIGHTS, needed
 from cuemark.contracts.catalog import Title
-from cuemark.contracts.ids import TitleId
 from cuemark.contracts.playback import NoRight
-from cuemark.contracts.rights import Decide, Decision, Decisions, Rights
+from cuemark.contracts.rights import Decision, Decisions, Rights
 from cuemark.kit.errors import Unavailable
 
 
@@ -18,16 +17,14 @@ class RightToPlay:
     def __init__(self, rights: Rights) -> None:
         self._rights = rights
 
-    async def ask(self, title_id: TitleId, territory: str) -> Decisions:
+    async def ask(self, asked: Asked) -> Decisions:
         """What rights say of a play that would begin now; raises ``CannotPlayNow``."""
-        asked = Decide(title_ids=[title_id], territory=territory)
-        return await needed(RIGHTS, self._rights.decide(asked))
+        return await needed(RIGHTS, self._rights.decide(asked.question))
 
     async def check_running(self, session: Session) -> None:
         """Raises ``NoRight`` where a running play may not go on."""
-        asked = Decide(title_ids=[session.title_id], territory=session.territory)
         try:
-            (right,) = (await self._rights.decide(asked)).decisions
+            (right,) = (await self._rights.decide(session.right_asked.question)).decisions
         except Unavailable:
             structlog.get_logger().warning("right_not_asked", session_id=session.session_id)
             return

@@ -12,6 +12,7 @@ import structlog
 from cuemark.contexts.playback import store
 from cuemark.contexts.playback.model import entitlement, fingerprint, protection, streams
 from cuemark.contexts.playback.model.protection import Offer
+from cuemark.contexts.playback.model.rights import Asked
 from cuemark.contexts.playback.model.session import (
     MAX_DEVICE_CHARS,
     MAX_DEVICE_ID_CHARS,
@@ -52,6 +53,7 @@ from cuemark.contracts.playback import (
 )
 from cuemark.contracts.playback.devices import Capabilities
 from cuemark.contracts.playback.streams import TooManyStreams
+from cuemark.contracts.rights import Decisions
 from cuemark.contracts.steering import Rank, Ranking
 from cuemark.contracts.viewers import GetResumePoint
 from cuemark.kit.clock import Clock
@@ -140,6 +142,7 @@ class Starting:
             robustness=protection.level_of(version, self._offer, said),
             steering_token=ranked.steering_token,
             territory=request.territory,
+            licence_types=found.plan.allowance.licence_types,
             max_height=found.plan.allowance.max_height,
             title=title.name,
             device_id=request.device_id.replace("\0", "")[:MAX_DEVICE_ID_CHARS],
@@ -165,10 +168,7 @@ class Starting:
     ) -> Found:
         """Raises what refuses the play: its title, its profile's level, its plan, its right, its
         device, in this order, whoever answers first."""
-        right_asked = group.create_task(
-            _kept(lambda: self._right.ask(request.title_id, request.territory))
-        )
-        plan_asked = group.create_task(_kept(lambda: self._allowed(request.account_id)))
+        allowed_asked = group.create_task(_kept(lambda: self._allowed(request)))
         level_asked = group.create_task(
             _kept(
                 lambda: self._levels.check_start(
@@ -179,8 +179,8 @@ class Starting:
         title, version_id = await self._published(request.title_id)
         _told(await level_asked)
         version = await self._films.version(version_id)
-        plan = _told(await plan_asked)
-        right = allowed(title, _told(await right_asked))
+        plan, rights = _told(await allowed_asked)
+        right = allowed(title, rights)
         max_height = plan.allowance.max_height
         seen = entitlement.entitle(version, said, max_height, self._offer, title.name)
         expires_at = end_of(now, title.duration_s)
@@ -188,8 +188,11 @@ class Starting:
             expires_at = min(expires_at, right.ends_at)
         return Found(title, version, seen, plan, expires_at)
 
-    async def _allowed(self, account_id: AccountId) -> Allowed:
-        return NO_PLAN if self._plans is None else await self._plans.ask(account_id)
+    async def _allowed(self, request: StartPlay) -> tuple[Allowed, Decisions]:
+        """What the plan of the account allows, and the right to the title under that plan."""
+        plan = NO_PLAN if self._plans is None else await self._plans.ask(request.account_id)
+        types = plan.allowance.licence_types
+        return plan, await self._right.ask(Asked(request.title_id, request.territory, types))
 
     async def _published(self, title_id: TitleId) -> tuple[Title, VersionId]:
         try:
@@ -231,6 +234,7 @@ class Starting:
             robustness=said.robustness,
             title_id=request.title_id,
             territory=request.territory,
+            licence_types=[*found.plan.allowance.licence_types],
             labels=entitlement.labels(found.seen),
             login_id=request.login_id,
         )

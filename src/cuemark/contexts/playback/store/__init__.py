@@ -19,8 +19,9 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from cuemark.contexts.playback.model.rights import Asked
 from cuemark.contexts.playback.model.session import Session
 from cuemark.contexts.playback.store.devices import capabilities_of
 from cuemark.contracts.ids import AccountId, PlaySessionId, ProfileId, TitleId, VersionId
@@ -49,6 +50,7 @@ _session = Table(
     Column("robustness", Text),
     Column("steering_token", Text),
     Column("territory", Text),
+    Column("licence_types", ARRAY(Text)),
     Column("right_ends_at", DateTime(timezone=True)),
     Column("max_height", Integer),
     Column("title", Text),
@@ -76,6 +78,7 @@ _KEPT_AS = {
     "robustness": "text",
     "steering_token": "text",
     "territory": "text",
+    "licence_types": "text[]",
     "max_height": "integer",
     "title": "text",
     "device_id": "text",
@@ -177,6 +180,7 @@ def _values(session: Session) -> dict[str, object]:
         "robustness": session.robustness,
         "steering_token": session.steering_token,
         "territory": session.territory,
+        "licence_types": [*session.licence_types],
         "max_height": session.max_height,
         "title": session.title,
         "device_id": session.device_id,
@@ -351,6 +355,7 @@ def _session_of(row: Any) -> Session:
         robustness=row.robustness,
         steering_token=row.steering_token,
         territory=row.territory,
+        licence_types=tuple(row.licence_types),
         max_height=row.max_height,
         title=row.title,
         device_id=row.device_id,
@@ -359,10 +364,10 @@ def _session_of(row: Any) -> Session:
     )
 
 
-async def territories_of(transaction: Transaction, title_id: TitleId, now: datetime) -> list[str]:
-    """Where plays of a title run."""
+async def right_asked_of(transaction: Transaction, title_id: TitleId, now: datetime) -> list[Asked]:
+    """What the rights of the plays of a title that run depend on, each once."""
     rows = await transaction.execute(
-        select(_session.c.territory)
+        select(_session.c.territory, _session.c.licence_types)
         .where(
             _session.c.title_id == title_id,
             _session.c.ended_at.is_(None),
@@ -370,22 +375,19 @@ async def territories_of(transaction: Transaction, title_id: TitleId, now: datet
         )
         .distinct()
     )
-    return list(rows.scalars())
+    return [Asked(title_id, each.territory, tuple(each.licence_types)) for each in rows]
 
 
 async def set_right_end(
-    transaction: Transaction,
-    title_id: TitleId,
-    territory: str,
-    now: datetime,
-    right_ends_at: datetime | None,
+    transaction: Transaction, asked: Asked, now: datetime, right_ends_at: datetime | None
 ) -> None:
-    """Say when the plays of a title that run in a territory lose their right."""
+    """Say when the plays that run by one right lose it."""
     await transaction.execute(
         update(_session)
         .where(
-            _session.c.title_id == title_id,
-            _session.c.territory == territory,
+            _session.c.title_id == asked.title_id,
+            _session.c.territory == asked.territory,
+            _session.c.licence_types == [*asked.licence_types],
             _session.c.ended_at.is_(None),
             _session.c.expires_at > now,
         )
