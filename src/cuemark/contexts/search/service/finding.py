@@ -172,7 +172,7 @@ class Finder:
             min(
                 1.0,
                 sum(self._told.get(each, 0) for each in {asked.words[at], *meant[at]})
-                / self._works,
+                / max(self._works, 1),
             )
             for at in told
         ]
