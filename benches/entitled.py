@@ -24,19 +24,21 @@ from tests.unit.rights import oracle
 
 ABOUT = f"""
 A schedule is {schedules.ACTS} acts from a seed: devices of two accounts begin plays, also instead
-of others, report, ask for manifests, licences and media, end and crash, and what they tell is lost,
-doubled and late; windows of rights are set, taken back, begin and end; plans grow, shrink and run
-out; hours pass; the clocks of the two processes jump apart; neighbours are away, late, or do what
-is asked and do not answer; a commit's answer is lost; a process dies between any two statements. It
-runs playback, rights, licensing, steering and billing's entitlement themselves on PostgreSQL, in
-two processes' worth of services, whose statements take turns as the seed says.
+of others, report, ask for manifests, licences and media, end, crash and are logged out, and what
+they tell is lost, doubled and late; windows of rights are set, taken back, begin and end; plans
+grow, shrink and run out; hours pass; the clocks of the two processes jump apart; neighbours are
+away, late, or do what is asked and do not answer; a commit's answer is lost; a process dies between
+any two statements. It runs playback, rights, licensing, steering and billing's entitlement
+themselves on PostgreSQL, in two processes' worth of services, whose statements take turns as the
+seed says.
 
 After each commit what must hold is told from the rows of sessions, the windows as they were set and
 what was bought. *The plan*: of an account's plays that go on each began as one of no more than its
 plan allowed, a device plays one thing, and nobody is refused whose plays let their leases run out.
 *The right*: no play begins, and none gets a manifest or a licence, without a right by the tests'
 oracle of rights, which decides slowly, or for longer than its end and the grace. At the end what
-has no right has ended, what has ended gets nothing, and a new device has its place within a lease.
+has no right or whose login has ended has ended, what has ended gets nothing, and a new device has
+its place within a lease.
 
 A bug is a patch (`benches/bugs/plays/`), applied to a copy of the source; *schedules until found*
 is how many ran until one violated something. A bug that none of 300 finds fails the bench.

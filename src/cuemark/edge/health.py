@@ -1,4 +1,4 @@
-"""How an appliance is, as ``GET /health`` of its agent tells it on loopback."""
+"""How an appliance is, as ``GET /health`` of its agent tells it to whoever has its key."""
 
 from datetime import datetime
 

@@ -95,8 +95,6 @@ class MediaService:
 
     async def answer(self, request: Request) -> Answer:
         """The answer to one request."""
-        if request.target == "/health":
-            return _json(self._health())
         if request.target.startswith("/t/"):
             found = self._tokens.judge(request.target, request.address)
             if isinstance(found, Refused):
@@ -104,6 +102,8 @@ class MediaService:
             return await self._asked(request, found.version_id, found.path)
         if not hmac.compare_digest(request.headers.get("x-agent-key", ""), self._key):
             return _told(403, "only this appliance's nginx may ask")
+        if request.target == "/health":
+            return _json(self._health())
         match = _TARGET.fullmatch(request.target)
         if match is None:
             return _told(404, "no such file")

@@ -109,6 +109,7 @@ def openapi_document(
     )
     document["components"]["schemas"] |= schemas
     _add_own_bodies(document["paths"])
+    _add_own_answers(document["paths"])
     for method, path, handler in access.routes_of(described):
         operation = document["paths"].get(_TYPED.sub("}", path), {}).get(method.lower())
         if operation is None:
@@ -172,6 +173,14 @@ def _add_own_bodies(paths: dict[str, Any]) -> None:
     upload = paths[f"{API}/uploads/{{upload_id}}"]["patch"]
     upload["requestBody"] = {"content": {"application/octet-stream": {}}, "required": True}
     upload["responses"]["409"] = _of("application/json", "Upload")
+
+
+def _add_own_answers(paths: dict[str, Any]) -> None:
+    work = paths[f"{API}/works/{{work_id}}/schema.jsonld"]["get"]["responses"]["200"]
+    work["content"] = {"application/ld+json": {"schema": {"type": "object"}}}
+    invoice = paths[f"{API}/invoices/{{invoice_id}}/{{form}}"]["get"]["responses"]["200"]
+    invoice["content"]["application/pdf"] = {}
+    paths[f"{API}/logout"]["post"]["responses"]["204"].pop("content", None)
 
 
 def _add_oauth_errors(paths: dict[str, Any]) -> None:

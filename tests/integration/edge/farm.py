@@ -340,7 +340,9 @@ class Farm:
 
     def health(self) -> Health:
         """What the agent tells of itself."""
-        body = fetch(self.appliance.agent_port, "/health").body
+        body = fetch(
+            self.appliance.agent_port, "/health", {"X-Agent-Key": self.appliance.agent_key}
+        ).body
         return msgspec.json.decode(body, type=Health)
 
     def stored(self) -> set[str]:

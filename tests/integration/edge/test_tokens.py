@@ -261,7 +261,9 @@ def test_the_agent_answers_only_its_own_nginx(served: Farm) -> None:
     assert fetch(port, f"/{VERSION}/{WARM}", {"X-Agent-Key": "x"}).status == 403
     genuine = {"X-Agent-Key": served.appliance.agent_key}
     assert fetch(port, f"/{VERSION}/{WARM}", genuine).body == FILES[WARM]
-    assert fetch(port, "/health").status == 200
+    assert fetch(port, "/health").status == 403
+    assert fetch(port, "/health", {"X-Agent-Key": "x"}).status == 403
+    assert fetch(port, "/health", genuine).status == 200
 
 
 def test_the_origin_answers_only_those_with_its_key(served: Farm) -> None:

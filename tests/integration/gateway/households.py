@@ -38,6 +38,7 @@ from tests.unit.gateway.asking import Answer, Asker
 from tests.unit.playback.versions import version
 
 CARD = "4242424242424242"
+PASSWORD = "correct horse battery"
 WRITTEN_BY_REFUSALS = frozenset({"identity.act", "identity.act_head"})
 """Tables that a refusal writes to, and should."""
 
@@ -66,6 +67,7 @@ class Town:
     anna: Household
     ben: Household
     cleo: Household
+    more: dict[str, Household]
     staff: Mapping[str, str]
     """A token of one of staff, by the role."""
 
@@ -117,7 +119,8 @@ class Town:
                 await asyncio.sleep(0.1)
         invoices = (await self.must("GET", "/invoices", token=token)).json()["invoices"]
         logins = (await self.must("GET", "/account/logins", token=token)).json()["logins"]
-        play = await self._play(token)
+        device_id = f"television-of-{email}"
+        play = await self._play(token, device_id)
         guest = (await self.must("POST", "/profiles", {"name": "Guest"}, token=token)).json()
         passkey_id = f"psk_{me['account_id'].removeprefix('acc_')}"
         await self.change(
@@ -137,6 +140,7 @@ class Town:
                 "system": "widevine",
                 "account_id": me["account_id"],
                 "session_id": play["session_id"],
+                "device_id": device_id,
                 "invoice_id": invoices[0]["invoice_id"],
                 "profile_id": guest["profile_id"],
                 "own_profile_id": me["profile_id"],
@@ -156,12 +160,16 @@ class Town:
             tokens[role] = str(made.json()["token"])
         return tokens
 
-    async def _play(self, token: str) -> dict[str, str]:
+    async def report(self) -> None:
+        """The appliance says that it is well."""
+        await self.inside(Steering, "report", _report(self.film.version_id))
+
+    async def _play(self, token: str, device_id: str) -> dict[str, str]:
         """A play that has begun, as soon as the film can be played."""
         async with asyncio.timeout(30):
             while True:
-                await self.inside(Steering, "report", _report(self.film.version_id))
-                body = {"title_id": self.film.title_id}
+                await self.report()
+                body = {"title_id": self.film.title_id, "device_id": device_id}
                 answer = await self.ask("POST", "/api/v1/plays", json=body, token=token)
                 if answer.status < 300:
                     return cast(dict[str, str], answer.json())
@@ -203,8 +211,11 @@ class Town:
 
 
 @contextlib.asynccontextmanager
-async def opened_town(folder: Path, database_url: str) -> AsyncIterator[Town]:
-    """An install that sells and shows one film, composed in this process.
+async def opened_town(
+    folder: Path, database_url: str, more: Sequence[str] = ()
+) -> AsyncIterator[Town]:
+    """An install that sells and shows one film, composed in this process, with ``more`` households
+    than three, whose members have ``PASSWORD``.
 
     What keeps working by itself is stopped before the town is given, so that nothing changes
     but by a request.
@@ -212,9 +223,12 @@ async def opened_town(folder: Path, database_url: str) -> AsyncIterator[Town]:
     data = DataFolder(folder)
     data.prepare()
     (folder / "cuemark.toml").write_text(
-        f'billing = "on"\nworkers = 0\nappliances = 1\npostgres_url = "{database_url}"\n'
+        'billing = "on"\nsign_up = "open"\nworkers = 0\nappliances = 1\n'
+        f'postgres_url = "{database_url}"\n'
     )
-    given = Settings(billing="on", workers=0, appliances=1, postgres_url=database_url)
+    given = Settings(
+        billing="on", sign_up="open", workers=0, appliances=1, postgres_url=database_url
+    )
     _choose_ports(data)
     install = system.install_on(data, given)
     await asyncio.to_thread(migrate_all, database_url)
@@ -230,8 +244,13 @@ async def opened_town(folder: Path, database_url: str) -> AsyncIterator[Town]:
             town.anna = await town.settle("anna@films.example")
             town.ben = await town.settle("ben@films.example")
             town.cleo = await town.settle("cleo@films.example")
+            town.more = {}
+            for name in more:
+                email = f"{name}@films.example"
+                await town.must("POST", "/accounts", {"email": email, "password": PASSWORD})
+                town.more[name] = await town.settle(email)
             # What plays tell of is written a moment later: it must not change beneath the tests.
-            for each in (town.anna, town.ben, town.cleo):
+            for each in (town.anna, town.ben, town.cleo, *town.more.values()):
                 await town.must("GET", f"/accounts/{each.ids['account_id']}/fraud")
             town.staff = await town.hire()
             await _stop(working)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import msgspec
 
-from cuemark.contracts.ids import AccountId, ProfileId, TitleId
+from cuemark.contracts.ids import AccountId, LoginId, PlaySessionId, ProfileId, TitleId
 from cuemark.contracts.licensing import GetLicence
 from cuemark.contracts.playback import (
     EndPlay,
@@ -29,13 +29,16 @@ TERRITORIES = ("DE", "DE", "US", "")
 
 class Devices:
     """``plays`` are those that go on, as far as anybody knows who plays them; ``over`` are known
-    to be over. ``refused`` counts refusals by their names."""
+    to be over. ``refused`` counts refusals by their names. A device has a login, and another one
+    when that was ended."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.plays: list[tuple[AccountId, Play]] = []
         self.over: list[tuple[AccountId, Play]] = []
         self.refused: dict[str, int] = {}
+        self._logins: dict[tuple[AccountId, str], LoginId] = {}
+        self._began_by: dict[PlaySessionId, str] = {}
 
     def begin(self) -> None:
         rng = self._world.rng
@@ -71,6 +74,19 @@ class Devices:
             if each in self.plays:
                 self.plays.remove(each)
 
+    def log_out(self) -> None:
+        """A device, from elsewhere: what it plays it goes on with, as far as that is let."""
+        if not self._logins:
+            return
+        device = self._world.rng.choice(sorted(self._logins))
+        self._ask(self._logs_out, device[0], self._logins.pop(device))
+
+    def _login(self, account_id: AccountId, device_id: str) -> LoginId:
+        device = account_id, device_id
+        if device not in self._logins:
+            self._logins[device] = LoginId(self._world.ids.new("lgn"))
+        return self._logins[device]
+
     def _some(self) -> Iterator[tuple[AccountId, Play]]:
         """A play that a device believes to go on, or one that it knows to be over."""
         known = [*self.plays * 3, *self.over]
@@ -90,6 +106,7 @@ class Devices:
             title_id=title_id,
             device_id=device_id,
             territory=self._world.rng.choice(TERRITORIES),
+            login_id=self._login(account_id, device_id),
         )
 
     def _ask(
@@ -125,7 +142,12 @@ class Devices:
         except NoRight:
             self._world.watch.refused_for_right(call, asked.title_id, asked.territory)
             raise
+        self._began_by[play.session_id] = asked.login_id
         self.plays.append((call.account_id, play))
+
+    async def _logs_out(self, process: Process, call: Call, login_id: LoginId) -> None:
+        await process.end_login(call.account_id, login_id)
+        self._world.watch.logged_out(login_id)
 
     async def _reports(self, process: Process, call: Call, play: Play) -> None:
         self._world.watch.hears(play.session_id)
@@ -162,6 +184,7 @@ class Devices:
                 session_id=play.session_id,
                 account_id=call.account_id,
                 kids=[self._world.lab.kids["SD"]],
+                login_id=self._began_by[play.session_id],
             )
         )
         self._world.watch.licensed(call, play.session_id, licence.expires_at)

@@ -12,6 +12,7 @@ from cuemark.contexts.licensing import wiring as licensing
 from cuemark.contexts.licensing.wiring import MasterKey, Vault
 from cuemark.contexts.playback import wiring as playback
 from cuemark.contexts.playback.service.ending import RightsKeeper
+from cuemark.contexts.playback.service.logins import LoginsKeeper
 from cuemark.contexts.rights import wiring as rights
 from cuemark.contexts.steering import wiring as steering
 from cuemark.contracts.billing import Billing
@@ -26,7 +27,9 @@ from cuemark.contracts.encoding.versions import (
 )
 from cuemark.contracts.experiments import Allocate, Cells, Experiments
 from cuemark.contracts.fill import Fill, GetHeld, Held
-from cuemark.contracts.ids import ApplianceId, TitleId, VersionId
+from cuemark.contracts.identity import TOPIC as IDENTITY
+from cuemark.contracts.identity.logins import LoginEnded
+from cuemark.contracts.ids import AccountId, ApplianceId, LoginId, TitleId, VersionId
 from cuemark.contracts.licensing import Licensing, ProvisionKeys
 from cuemark.contracts.rights import LicenceType, Rights
 from cuemark.contracts.steering import Steering
@@ -178,7 +181,17 @@ class Process:
             for follower in room.followers
             if not follower.name.endswith(("leavers", "versions"))
         ]
-        self.keeper = RightsKeeper(database, clock, asked, self.playback)
+        self.keepers = (
+            RightsKeeper(database, clock, asked, self.playback),
+            LoginsKeeper(database, clock, self.playback),
+        )
+        self._database, self._log = database, log
+
+    async def end_login(self, account_id: AccountId, login_id: LoginId) -> None:
+        """What identity tells where a login ends."""
+        ended = LoginEnded(account_id=account_id, login_id=login_id)
+        async with self._database.transaction() as transaction:
+            await self._log.append(transaction, IDENTITY, account_id, ended)
 
     def _failing(self, contract: type[T], service: T) -> T:
         return cast(T, _Failing(service, lambda: self._fate(self.number, contract)))

@@ -31,6 +31,7 @@ _EMPTY = "; ".join(
         "playback.entitlement",
         "playback.device",
         "playback.placing",
+        "playback.ended_login",
         "licensing.session",
         "rights.title",
         "rights.title_set",
@@ -78,6 +79,7 @@ class Course:
             (4, devices.are_redirected),
             (4, devices.end),
             (4, devices.crash),
+            (4, devices.log_out),
             (9, self._time_passes),
             (7, self._rights_change),
             (5, self._plan_changes),
@@ -136,11 +138,12 @@ class Course:
             self._turns.begin(process, self._works(process))
 
     async def _works(self, process: Process) -> None:
-        """What runs for ever beside the service: readers of the log, and the keeper of rights."""
+        """What runs for ever beside the service: readers of the log, and keepers."""
         try:
             for follower in process.followers:
                 await follower.catch_up()
-            await process.keeper.look()
+            for keeper in process.keepers:
+                await keeper.look()
         except ContractError:
             return
 

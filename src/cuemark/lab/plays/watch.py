@@ -7,6 +7,7 @@ billing opens and from what was answered to whom: by nothing of what decides.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Protocol
 
 import msgspec
@@ -14,13 +15,14 @@ import psycopg
 
 from cuemark.contexts.billing.model.ledger import Access
 from cuemark.contracts.billing.plans import Allowance
-from cuemark.contracts.ids import AccountId, PlaySessionId, TitleId
+from cuemark.contracts.ids import AccountId, LoginId, PlaySessionId, TitleId
 from cuemark.contracts.rights import LicenceType, Window
 from cuemark.lab.plays.house import PLAN
 
 LEASE = timedelta(minutes=2)
 GRACE = timedelta(minutes=15)
 LAST_KNOWN_LASTS = timedelta(hours=6)
+START_TAKES = timedelta(minutes=5)
 TICK = timedelta(microseconds=1)
 
 Windows = Sequence[Window] | None
@@ -61,6 +63,7 @@ class Row:
     title_id: TitleId
     territory: str
     device_id: str
+    login_id: str
     expires_at: datetime
     ended: bool
     call: str
@@ -82,11 +85,11 @@ class Call:
 
 
 _LOOK = """
-select session_id, account_id, title_id, territory, device_id, expires_at, ended_at is not null,
-  trace_id, licence_types, null
+select session_id, account_id, title_id, territory, device_id, login_id, expires_at,
+  ended_at is not null, trace_id, licence_types, null
 from playback.session
 union all
-select null, null, t.title_id, null, null, null, null, null, null, s.windows
+select null, null, t.title_id, null, null, null, null, null, null, null, s.windows
 from rights.title t
 left join rights.title_set s on (s.title_id, s.number) = (t.title_id, t.number)
 """
@@ -108,6 +111,8 @@ class Watch:
         self.calls: dict[str, Call] = {}
         self.ended: dict[PlaySessionId, int] = {}
         self.heard: dict[PlaySessionId, datetime] = {}
+        self.seen: dict[PlaySessionId, datetime] = {}
+        self.logins_ended: dict[str, datetime] = {}
         self.looks = 0
         self.calm = True
         """Clocks agree, and always have."""
@@ -120,12 +125,12 @@ class Watch:
         """Raises ``Violated``."""
         self.looks += 1
         found = self._monitor.execute(_LOOK.encode()).fetchall()
-        windows = {TitleId(each[2]): each[9] for each in found if each[0] is None}
+        windows = {TitleId(each[2]): each[10] for each in found if each[0] is None}
         if windows != self._sets:
             self._sets = windows
             self.windows = {title_id: _read(each) for title_id, each in windows.items()}
             self.note()
-        rows = [Row(*each[:9]) for each in found if each[0] is not None]
+        rows = [Row(*each[:10]) for each in found if each[0] is not None]
         began = [row for row in rows if row.session_id not in self.rows]
         for row in rows:
             if row.ended:
@@ -138,7 +143,7 @@ class Watch:
     def _began(self, row: Row, call: Call) -> None:
         """With a right and a plan, and what it is instead of has ended."""
         during = self.history[call.begun :]
-        self.heard[row.session_id] = during[-1].now
+        self.heard[row.session_id] = self.seen[row.session_id] = during[-1].now
         call.allowances = self._allowances(call)
         types = [[*each.licence_types] for each in call.allowances]
         _hold(row.licence_types in types, f"{row.session_id} began without a plan")
@@ -222,6 +227,10 @@ class Watch:
         """A device has told of a play, whether anybody takes it or not."""
         self.heard[session_id] = self.history[-1].now
 
+    def logged_out(self, login_id: LoginId) -> None:
+        """It is told that a login has ended."""
+        self.logins_ended[login_id] = self.history[-1].now
+
     def has_ended(self, session_id: PlaySessionId) -> bool:
         return session_id in self.ended
 
@@ -250,10 +259,12 @@ class Watch:
         _hold(not entitled, f"{call.account_id} has a plan, and is told that it has none")
 
     def refused_for_right(self, call: Call, title_id: TitleId, territory: str) -> None:
+        """The clock may have been read before what was set, however late that was."""
+        during = self.history[call.begun :]
         right = all(
-            (windows := each.windows.get(title_id)) is None
+            (windows := read.windows.get(title_id)) is None
             or self._allowed(windows, territory, plan.licence_types, each.clocks[call.process])
-            for each in self.history[call.begun :]
+            for read, each in product(during, repeat=2)
             for plan in self._allowances(call)
         )
         _hold(not right, f"{title_id} has its right, and is told to have none")
@@ -300,6 +311,16 @@ class Watch:
             if not row.ended and row.expires_at > now.now:
                 right = self._may_go_on(row, now, now.now)
                 _hold(right, f"{row.session_id} goes on, and its right is over")
+                _hold(self._by_its_login(row), f"{row.session_id} goes on, and its login has ended")
+
+    def _by_its_login(self, row: Row) -> bool:
+        """Whether a play that goes on may, by its login: that is open, or had ended for longer when
+        it began than a start can take. By clocks that were apart, that may be at once."""
+        ended_at = self.logins_ended.get(row.login_id)
+        if ended_at is None:
+            return True
+        most = START_TAKES if self.calm else timedelta()
+        return self.seen[row.session_id] >= ended_at + most
 
 
 def open_at(moment: Moment, account_id: AccountId, at: datetime) -> Access | None:

@@ -72,10 +72,10 @@ class Showing:
             after = (*(str(number_of(key)) for key in after[:2]), after[2])
         elif after:
             after = time_of(after[0]).isoformat(), after[1]
-        async with self._database.transaction() as transaction:
-            if request.parent_id is not None:
+        if request.parent_id is not None:
+            async with self._database.transaction() as transaction:
                 await known(transaction, request.parent_id)
-            found = await store.listed(transaction, request, after, limit + 1, now)
+        found = await store.listed(self._database, request, after, limit + 1, now)
         page = [
             showing.summary(kept, request.languages[:MOST_RANGES], now) for _, kept in found[:limit]
         ]
@@ -87,16 +87,14 @@ class Showing:
 
     async def titles_within(self, request: ListTitlesWithin) -> TitlesWithin:
         checked_limit(len(request.work_ids))
-        async with self._database.transaction() as transaction:
-            found = await store.titles_within(
-                transaction, request.work_ids, self._clock.now(), MOST_WITHIN
-            )
+        found = await store.titles_within(
+            self._database, request.work_ids, self._clock.now(), MOST_WITHIN
+        )
         return TitlesWithin(title_ids=found)
 
     async def admit(self, request: AdmitWorks) -> AdmittedWorks:
         checked_limit(len(request.work_ids))
-        async with self._database.transaction() as transaction:
-            rated = await store.rated(transaction, request.work_ids)
+        rated = await store.rated(self._database, request.work_ids)
         return AdmittedWorks(
             work_ids=[
                 each

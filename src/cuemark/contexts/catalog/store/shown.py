@@ -1,5 +1,6 @@
 """What readers ask of works: lists, one with all above it, and what follows it."""
 
+import functools
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,8 @@ from cuemark.contexts.catalog.model.showing import Kept
 from cuemark.contracts.catalog.metadata import AgeRating, Details
 from cuemark.contracts.catalog.works import Kind, ListWorks
 from cuemark.contracts.ids import TitleId, WorkId
-from cuemark.kit.database import Transaction
+from cuemark.kit.database import Database, Transaction
+from cuemark.kit.direct import Query
 
 _HOLDERS = ", ".join(f"'{kind}'" for kind in HOLDERS)
 _PICTURE = "coalesce(nullif(b.chosen_artwork_key, ''), b.artwork_key)"
@@ -91,51 +93,60 @@ async def chain(
     return kept if kept and kept[-1].work_id == work_id else []
 
 
+_WITHIN = Query(
+    text(
+        "select work_id, title_id from (select w.work_id, t.title_id, "
+        "row_number() over (partition by w.work_id) as place "
+        "from unnest(cast(:ids as text[])) as w (work_id) cross join lateral "
+        f"({_TITLES_WITHIN}) t) within where place <= :limit"
+    )
+)
+
+
 async def titles_within(
-    transaction: Transaction, work_ids: Sequence[WorkId], now: datetime, limit: int
+    database: Database, work_ids: Sequence[WorkId], now: datetime, limit: int
 ) -> dict[WorkId, list[TitleId]]:
     """Of each work, up to ``limit`` titles that lie in it and can be seen."""
-    found = await transaction.execute(
-        text(
-            "select work_id, title_id from (select w.work_id, t.title_id, "
-            "row_number() over (partition by w.work_id) as place "
-            "from unnest(cast(:ids as text[])) as w (work_id) cross join lateral "
-            f"({_TITLES_WITHIN}) t) within where place <= :limit"
-        ),
-        {"ids": list(work_ids), "now": now, "limit": limit},
-    )
+    found = await database.ask(_WITHIN, {"ids": list(work_ids), "now": now, "limit": limit})
     within: dict[WorkId, list[TitleId]] = {}
     for row in found:
         within.setdefault(WorkId(row.work_id), []).append(TitleId(row.title_id))
     return within
 
 
+_ABOVE = "w.kind in ('episode', 'season') and {0}.kind <> 'franchise'"
+_NEAREST = " ".join(
+    f"when {condition} and jsonb_array_length({table}.details->'ratings') > 0 "
+    f"then {table}.details->'ratings'"
+    for table, condition in (("w", "true"), ("p", _ABOVE.format("p")), ("q", _ABOVE.format("q")))
+)
+_RATED = Query(
+    text(
+        f"select w.work_id, w.kind, case {_NEAREST} end as ratings from catalog.work w "
+        "left join catalog.work p on p.work_id = w.parent_id "
+        "left join catalog.work q on q.work_id = p.parent_id where w.work_id = any(:ids)"
+    )
+)
+
+
 async def rated(
-    transaction: Transaction, work_ids: Sequence[WorkId]
+    database: Database, work_ids: Sequence[WorkId]
 ) -> dict[WorkId, tuple[Kind, list[AgeRating]]]:
     """The kind of each work, and the nearest ratings: its own, or those of its season or series."""
-    above = "w.kind in ('episode', 'season') and {0}.kind <> 'franchise'"
-    ratings = " ".join(
-        f"when {condition} and jsonb_array_length({table}.details->'ratings') > 0 "
-        f"then {table}.details->'ratings'"
-        for table, condition in (("w", "true"), ("p", above.format("p")), ("q", above.format("q")))
-    )
-    found = await transaction.execute(
-        text(
-            f"select w.work_id, w.kind, case {ratings} end as ratings from catalog.work w "
-            "left join catalog.work p on p.work_id = w.parent_id "
-            "left join catalog.work q on q.work_id = p.parent_id where w.work_id = any(:ids)"
-        ),
-        {"ids": list(work_ids)},
-    )
+    found = await database.ask(_RATED, {"ids": list(work_ids)})
     return {
         WorkId(row.work_id): (row.kind, msgspec.convert(row.ratings or [], list[AgeRating]))
         for row in found
     }
 
 
+@functools.lru_cache(maxsize=64)
+def _query(statement: str) -> Query:
+    return Query(text(statement))
+
+
 async def listed(
-    transaction: Transaction,
+    database: Database,
     asked: ListWorks,
     after: Sequence[str] | None,
     limit: int,
@@ -193,7 +204,7 @@ async def listed(
     )
     return [
         (tuple(getattr(row, f"k{place}") for place in range(len(keys))), _kept(row))
-        for row in await transaction.execute(text(query), values)
+        for row in await database.ask(_query(query), values)
     ]
 
 

@@ -16,6 +16,7 @@ import structlog
 
 from cuemark.contexts.playback import store
 from cuemark.contexts.playback.model.rights import Asked
+from cuemark.contexts.playback.store import rights
 from cuemark.contracts.ids import PlaySessionId
 from cuemark.contracts.playback import Playback, PlayStarted, StopPlay, UnknownPlay
 from cuemark.contracts.rights import Decision, Rights, RightsSet
@@ -45,9 +46,9 @@ class RightsKeeper:
         if entry.kind == RightsSet.__name__:
             title_id = msgspec.json.decode(entry.body, type=RightsSet).title_id
             now = self._clock.now()
-            for asked in await store.right_asked_of(transaction, title_id, now):
+            for asked in await rights.asked_of(transaction, title_id, now):
                 right_ends_at = _end(await self._right(asked), now)
-                await store.set_right_end(transaction, asked, now, right_ends_at)
+                await rights.set_end(transaction, asked, now, right_ends_at)
         elif entry.kind == PlayStarted.__name__:
             started = msgspec.json.decode(entry.body, type=PlayStarted)
             await self._ask_again(transaction, started.session_id)
@@ -59,12 +60,12 @@ class RightsKeeper:
             return
         ends_at = _end(await self._right(session.right_asked), now)
         if ends_at is not None and ends_at < session.expires_at:
-            await store.set_right_end_of(transaction, session_id, ends_at)
+            await rights.set_end_of(transaction, session_id, ends_at)
 
     async def look(self) -> int:
         """Stop the plays whose right is over; how many were."""
         async with self._database.transaction() as transaction:
-            over = await store.without_right(transaction, self._clock.now(), AT_ONCE)
+            over = await rights.ended(transaction, self._clock.now(), AT_ONCE)
         for session_id in over:
             await self._stop(session_id)
         return len(over)

@@ -21,7 +21,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from cuemark.contexts.playback.model.rights import Asked
 from cuemark.contexts.playback.model.session import Session
 from cuemark.contexts.playback.store.devices import capabilities_of
 from cuemark.contracts.ids import AccountId, PlaySessionId, ProfileId, TitleId, VersionId
@@ -362,62 +361,6 @@ def _session_of(row: Any) -> Session:
         capabilities=capabilities_of(row.capabilities),
         login_id=row.login_id,
     )
-
-
-async def right_asked_of(transaction: Transaction, title_id: TitleId, now: datetime) -> list[Asked]:
-    """What the rights of the plays of a title that run depend on, each once."""
-    rows = await transaction.execute(
-        select(_session.c.territory, _session.c.licence_types)
-        .where(
-            _session.c.title_id == title_id,
-            _session.c.ended_at.is_(None),
-            _session.c.expires_at > now,
-        )
-        .distinct()
-    )
-    return [Asked(title_id, each.territory, tuple(each.licence_types)) for each in rows]
-
-
-async def set_right_end(
-    transaction: Transaction, asked: Asked, now: datetime, right_ends_at: datetime | None
-) -> None:
-    """Say when the plays that run by one right lose it."""
-    await transaction.execute(
-        update(_session)
-        .where(
-            _session.c.title_id == asked.title_id,
-            _session.c.territory == asked.territory,
-            _session.c.licence_types == [*asked.licence_types],
-            _session.c.ended_at.is_(None),
-            _session.c.expires_at > now,
-        )
-        .values(right_ends_at=right_ends_at)
-    )
-
-
-async def set_right_end_of(
-    transaction: Transaction, session_id: PlaySessionId, right_ends_at: datetime
-) -> None:
-    await transaction.execute(
-        update(_session)
-        .where(_session.c.session_id == session_id)
-        .values(right_ends_at=right_ends_at)
-    )
-
-
-async def without_right(transaction: Transaction, now: datetime, limit: int) -> list[PlaySessionId]:
-    """Up to ``limit`` plays that run although their right has ended."""
-    rows = await transaction.execute(
-        select(_session.c.session_id)
-        .where(
-            _session.c.ended_at.is_(None),
-            _session.c.right_ends_at <= now,
-            _session.c.expires_at > now,
-        )
-        .order_by(_session.c.right_ends_at)
-        .limit(limit)
-    )
-    return list(rows.scalars())
 
 
 async def end(

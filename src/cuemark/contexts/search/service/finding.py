@@ -10,7 +10,7 @@ import msgspec
 from cuemark.contexts.search.model import folding, ranking, spelling, vectors
 from cuemark.contexts.search.model.ranking import Asked, Ranked
 from cuemark.contexts.search.model.reading import Question
-from cuemark.contexts.search.store import asking, frequent
+from cuemark.contexts.search.store import asking, common, frequent
 from cuemark.contexts.search.store.asking import Among, Known
 from cuemark.contracts.ids import WorkId
 from cuemark.contracts.search import Viewpoint
@@ -51,6 +51,7 @@ class Finder:
         self._number, self._works = searched
         self._viewpoint = viewpoint
         self._width = width
+        self._told: dict[str, int] = {}
         self.more = False
 
     async def find(
@@ -60,6 +61,7 @@ class Finder:
         words = asked.words
         known = await asking.known(self._database, self._number, words, unfinished=asked.unfinished)
         often = [known.get(word, Known()) for word in words]
+        self._told = {word: each.told for word, each in known.items()}
         meant: list[dict[str, float]] = [{} for _ in words]
         unknown = [at for at, word in enumerate(often) if not word.often]
         await self._read_as_slips(asked, unknown, meant, often)
@@ -135,8 +137,13 @@ class Finder:
         else:
             sounds = [folding.sound(word) for word in asked.words]
             heard = await asking.heard(self._database, self._number, sounds)
+            self._told |= {word: where.told for word, where, _ in heard}
             for at, word in enumerate(asked.words):
-                alike = [each for each in heard if each[2] == sounds[at] and each[0] != word]
+                alike = [
+                    (other, where.often, sound)
+                    for other, where, sound in heard
+                    if sound == sounds[at] and other != word
+                ]
                 meant[at] |= spelling.meant(word, alike, unfinished=False)
         if meant == before:
             return {}
@@ -151,14 +158,36 @@ class Finder:
         telling: Sequence[int],
         now: datetime,
     ) -> dict[str, asking.Vectored]:
-        """What synopses tell, or at last all but one of the words."""
-        told = [at for at in telling if not often[at].common]
+        """What synopses tell, or at last all but one of the words. What a word may be a slip of is
+        looked for where few enough of them have it."""
+        most = common(self._works)
+        told = [at for at in telling if often[at].told <= most]
         if not told:
             return {}
-        found = await self._candidates(asked, meant, told, now, among="texts")
+        meant = [
+            {word: sure for word, sure in each.items() if self._told.get(word, 0) <= most}
+            for each in meant
+        ]
+        shares = [
+            min(
+                1.0,
+                sum(self._told.get(each, 0) for each in {asked.words[at], *meant[at]})
+                / max(self._works, 1),
+            )
+            for at in told
+        ]
+        found = await self._candidates(asked, meant, told, now, among=self._texts(shares))
         if not found and len(told) > 1:
-            found = await self._candidates(asked, meant, told, now, among="texts", but_one=True)
+            less = [math.prod([*shares[:at], *shares[at + 1 :]]) for at in range(len(shares))]
+            among = self._texts([sum(less)])
+            found = await self._candidates(asked, meant, told, now, among=among, but_one=True)
         return found
+
+    def _texts(self, shares: Sequence[float]) -> Among:
+        """Where synopses are looked into, of which each word has these shares: those that have all
+        words, or works by their popularity until enough of them have, whichever are fewer."""
+        having = math.prod(shares) * self._works
+        return "popular texts" if having > math.sqrt(self._width * self._works) else "texts"
 
     async def _read_as_slips(
         self,
@@ -178,6 +207,7 @@ class Finder:
         near = await asking.near(self._database, self._number, slips)
         for at, found in zip(places, near, strict=True):
             known = {word: where for word, where, _ in found}
+            self._told |= {word: each.told for word, each in known.items()}
             meant[at] = spelling.meant(
                 asked.words[at],
                 [(word, where.often, sound) for word, where, sound in found],
@@ -187,7 +217,7 @@ class Finder:
             often[at] = Known(
                 often=often[at].often + sum(each.often for each in others),
                 titled=often[at].titled + sum(each.titled for each in others),
-                common=often[at].common or any(each.common for each in others[:1]),
+                told=max(often[at].told, *(each.told for each in others[:1]), 0),
             )
 
     def _telling(self, often: Sequence[Known]) -> list[int]:

@@ -95,9 +95,9 @@ async def finish(transaction: Transaction, number: int, now: datetime) -> None:
     found = await transaction.execute(
         text("select works from search.generation where number = :number"), {"number": number}
     )
-    most = common(int(found.scalar_one()))
+    few = FEW_TOLD * int(found.scalar_one())
     for statement in (*_GATHER_UP, *_INDEXES):
-        values = {"common": most} if ":common" in statement else {}
+        values = {"few": few} if ":few" in statement else {}
         await transaction.execute(text(statement.format(number=number)), values)
     await transaction.execute(
         text(
@@ -190,7 +190,7 @@ def _tables(number: int) -> tuple[str, ...]:
           word text collate "C" primary key,
           often integer not null,
           titled integer not null,
-          common boolean not null default false,
+          told integer not null default 0,
           near text[] not null,
           sound text not null
         )""",
@@ -215,6 +215,10 @@ _GATHER_UP = (
     "count(*)::numeric + 1 as works from search.work_{number}, unnest(tags) tag group by tag) "
     "named where n.name_id = named.tag",
 )
+
+
+FEW_TOLD = 0.001
+"""The share of works up to which it is not counted how many synopses have a word."""
 
 
 def common(works: int) -> float:
@@ -245,10 +249,9 @@ _INDEXES = (
     "create index on search.word_{number} (sound) where sound <> ''",
     "analyze search.work_{number}",
     "analyze search.name_{number}",
-    "insert into search.word_{number} (word, often, titled, common, near, sound) "
-    "select word, 0, 0, true, '{{}}', '' from ts_stat('select told from search.work_{number}') "
-    "where ndoc > :common "
-    "on conflict (word) do update set common = true",
+    "insert into search.word_{number} (word, often, titled, told, near, sound) "
+    "select word, 0, 0, ndoc, '{{}}', '' from ts_stat('select told from search.work_{number}') "
+    "where ndoc > :few on conflict (word) do update set told = excluded.told",
     "insert into search.begin_{number} (letters, often, titled) select left(word, length), "
     "sum(often), sum(titled) from search.word_{number}, generate_series(1, 3) length "
     "where length(word) >= length group by 1",

@@ -13,7 +13,7 @@ from cuemark.contexts.search.model.ranking import Candidate, NameCandidate
 from cuemark.contexts.search.store import frequent
 from cuemark.contracts.ids import TitleId, WorkId
 from cuemark.kit.database import Database
-from cuemark.kit.direct import Query
+from cuemark.kit.direct import Query, Row
 
 
 @functools.lru_cache(maxsize=512)
@@ -37,9 +37,10 @@ _FEWER = 4
 """What part of the candidates is taken by people and terms in any case, beside names."""
 _COUNTED = 3
 """Letters of beginnings that are counted when an index is built."""
-Among = Literal["names", "popular", "popular names", "texts"]
+Among = Literal["names", "popular", "popular names", "texts", "popular texts"]
 """Where candidates are looked for: in names, people and terms; in those of the most popular works,
-for what very many have, or very many in their names; in synopses too."""
+for what very many have, or very many in their names; in synopses too, or those of the most popular
+works, for what very many tell."""
 
 
 class Vectored(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,12 +59,12 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """In how many entries a word is, and in how many works' names. ``common`` says that too many
-    synopses have it."""
+    """In how many entries a word is, in how many works' names, and in how many synopses, 0 where
+    these are few."""
 
     often: int = 0
     titled: int = 0
-    common: bool = False
+    told: int = 0
 
 
 async def known(
@@ -74,40 +75,44 @@ async def known(
     begun = ""
     if unfinished and len(words[-1]) <= _COUNTED:
         begun = (
-            f"union all select letters, often, titled, false from search.begin_{number} "
+            f"union all select letters, often, titled, 0 from search.begin_{number} "
             "where letters = :first"
         )
         values |= {"first": words[-1]}
     elif unfinished:
         begun = (
             "union all select cast(:first as text), coalesce(sum(often), 0)::integer, "
-            f"coalesce(sum(titled), 0)::integer, false from search.word_{number} "
+            f"coalesce(sum(titled), 0)::integer, 0 from search.word_{number} "
             "where word > :first and word < :last"
         )
         values |= {"first": words[-1], "last": words[-1] + _ENDLESS}
     found = await database.ask(
         _query(
             "select word, max(often)::integer as often, max(titled)::integer as titled, "
-            "bool_or(common) as common from (select word, often, titled, common "
+            "max(told) as told from (select word, often, titled, told "
             f"from search.word_{number} where word = any(:words) {begun}) found group by word"
         ),
         values,
     )
-    return {row.word: Known(often=row.often, titled=row.titled, common=row.common) for row in found}
+    return {row.word: _known(row) for row in found}
+
+
+def _known(row: Row) -> Known:
+    return Known(often=row.often, titled=row.titled, told=row.told)
 
 
 async def heard(
     database: Database, number: int, sounds: Sequence[str]
-) -> list[tuple[str, int, str]]:
-    """Words that sound as one of these, with how often they are there and their sound."""
+) -> list[tuple[str, Known, str]]:
+    """Words that sound as one of these, where they are and their sound."""
     found = await database.ask(
         _query(
-            f"select word, often, sound from search.word_{number} where sound = any(:sounds) "
-            "and sound <> '' order by often desc limit :limit"
+            f"select word, often, titled, told, sound from search.word_{number} "
+            "where sound = any(:sounds) and sound <> '' order by often desc limit :limit"
         ),
         {"sounds": list(sounds), "limit": _MOST_NEAR},
     )
-    return [(row.word, int(row.often), row.sound) for row in found]
+    return [(row.word, _known(row), row.sound) for row in found]
 
 
 async def near(
@@ -120,14 +125,13 @@ async def near(
         values |= {f"word{at}": each.word, f"keys{at}": each.keys, f"sound{at}": each.sound}
     near: list[list[tuple[str, Known, str]]] = [[] for _ in asked]
     for row in await database.ask(_near(number, len(asked)), values):
-        known = Known(often=row.often, titled=row.titled, common=row.common)
-        near[row.at].append((row.word, known, row.sound))
+        near[row.at].append((row.word, _known(row), row.sound))
     return near
 
 
 @functools.lru_cache(maxsize=32)
 def _near(number: int, words: int) -> Query:
-    columns = "word, often, titled, common, sound"
+    columns = "word, often, titled, told, sound"
     parts = [
         f"(select {at} as at, {columns} from search.word_{number} where {where} "
         f"order by {order} limit {limit})"
@@ -159,7 +163,7 @@ async def candidates(
 ) -> dict[str, Vectored]:
     """Works that ``query`` finds, the most popular. ``whole`` is a name that is found in any case;
     ``words`` are the queries of each word, to say of synopses which of them is met."""
-    in_texts = among == "texts"
+    in_texts = among in ("texts", "popular texts")
     found = await database.ask(
         _candidates(number, among, len(words) if in_texts else 0),
         {
@@ -189,8 +193,9 @@ def _candidates(number: int, among: Among, words: int) -> Query:
         return f"select {what} from {place} where {where} and {_SEEN} {order} limit {limit}"
 
     whole = part(columns, table, "names @> array[cast(:whole as text)]")
-    if among == "texts":
-        told = part(f"{columns}, told", table, "told @@ cast(:query as tsquery)")
+    if among in ("texts", "popular texts"):
+        place = table if among == "texts" else popular
+        told = part(f"{columns}, told", place, "told @@ cast(:query as tsquery)")
         return _query(
             f"select distinct on (work_id) * from (select {columns}, {met} as met from ({told}) "
             f"told union all (select {columns}, null from ({whole}) whole)) found"
