@@ -82,8 +82,9 @@ class House:
             )
         )
 
-    async def watch(self, days: int, *homes: tuple[str, str]) -> None:
+    async def watch(self, days: int, *homes: tuple[str, str], at_once: bool = False) -> None:
         """Each day a play in each home, a device and its address; written when it is asked for."""
+        logins = [login for login, _ in homes] if at_once else []
         for _ in range(days):
             for login, address in homes:
                 await self.fraud.note_play(
@@ -93,6 +94,7 @@ class House:
                         client_address=address,
                         territory="DE",
                         email=EMAIL,
+                        beside=[each for each in logins if each != login],
                     )
                 )
             await self.fraud.explain(ExplainAccount(account_id=ANNA))
@@ -204,6 +206,17 @@ async def test_two_homes_at_once_are_told_to_the_member_once_and_not_refused(hou
     assert (found.account_id, found.step) == (ANNA, "notice")
     assert "198.51.100.0/24" in found.reasons[0].text or "192.0.2.0/24" in found.reasons[0].text
     assert await house.count("mail.letter") == 1
+
+
+async def test_plays_of_two_homes_at_once_are_a_reason_that_is_told(house: House) -> None:
+    homes = ("lgn_tv", "192.0.2.1"), ("lgn_other", "198.51.100.1")
+    await house.watch(6, *homes, at_once=True)
+    await house.watch(6, *homes)
+    (found,) = (await house.fraud.list_findings(ListFindings(kind="sharing"))).findings
+    assert [each.code for each in found.reasons] == ["household", "overlap"]
+    assert found.reasons[1].text == "days with plays at once there and at home: 6"
+    explained = await house.fraud.explain(ExplainAccount(account_id=ANNA))
+    assert explained.findings[0].reasons == found.reasons
 
 
 async def test_new_devices_of_an_account_in_many_homes_come_in_by_a_letter(house: House) -> None:

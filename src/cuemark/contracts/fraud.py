@@ -103,14 +103,16 @@ class NoteCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotePlay(msgspec.Struct, frozen=True, kw_only=True):
-    """A play was started on the device of ``login``. ``email`` is where a notice goes, and is not
-    kept."""
+    """A play was started on the device of ``login``, or was one too many. ``beside`` are the logins
+    of those plays of the account that ran at that time. ``email`` is where a notice goes, and is
+    not kept."""
 
     account_id: AccountId
     login: str = ""
     client_address: str = ""
     territory: str = ""
     email: str = ""
+    beside: list[str] = []
 
 
 class Noted(msgspec.Struct, frozen=True, kw_only=True):

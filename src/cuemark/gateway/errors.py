@@ -145,7 +145,7 @@ def answer_refusal(request: AnyRequest, refusal: Refusal) -> Response[ErrorView]
 def _error_of(refusal: Refusal) -> ErrorBody:
     told = refusal.details
     plays = told.plays if isinstance(told, StreamsHeld) else []
-    streams = [StreamView(**msgspec.structs.asdict(play)) for play in plays]
+    streams = msgspec.convert(plays, list[StreamView], from_attributes=True)
     return ErrorBody(code=refusal.code, message=refusal.message, plays=streams)
 
 

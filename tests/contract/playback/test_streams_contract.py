@@ -45,9 +45,11 @@ async def begin(
     device_id: str = "",
     instead_of: PlaySessionId | None = None,
     said: Capabilities | None = None,
+    login_id: str = "",
 ) -> Play:
     return await playback.start(
         StartPlay(
+            login_id=login_id,
             account_id=OWNER,
             profile_id=PROFILE,
             title_id=FILM,
@@ -114,6 +116,20 @@ async def test_a_play_of_nobody_and_a_play_of_others_make_no_way(
     await unsold.start(other)
     assert await goes_on(selling, first)
     assert await stopped(house) == []
+
+
+async def test_whose_plays_hold_the_streams_is_told(house: House, reach: Reach) -> None:
+    playback = await subscribed(house, reach, Allowance(streams=2))
+    tv = await begin(playback, "tv", login_id="lgn_tv")
+    phone = await begin(playback, "phone", login_id="lgn_phone")
+    assert (tv.beside, phone.beside) == ([], ["lgn_tv"])
+    with pytest.raises(TooManyStreams) as refused:
+        await begin(playback, "laptop", login_id="lgn_laptop")
+    assert isinstance(refused.value.details, StreamsHeld)
+    assert {each.login_id for each in refused.value.details.plays} == {"lgn_tv", "lgn_phone"}
+    house.clock.advance(LEASE_S)
+    await house.report()
+    assert (await begin(playback, "laptop", login_id="lgn_laptop")).beside == []
 
 
 async def test_a_device_that_begins_again_counts_once(house: House, selling: Playback) -> None:

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuemark.contexts.fraud.model.sharing import DAYS, FEWEST_DAYS, Seen, groups_of, judge
+from cuemark.contexts.fraud.model.sharing import (
+    DAYS,
+    FEWEST_DAYS,
+    MOST_FOR_OVERLAP,
+    Seen,
+    groups_of,
+    judge,
+)
 from cuemark.lab import households
 from cuemark.lab.households import FAMILIES, SHARERS, Life
 
@@ -34,7 +41,39 @@ def test_more_homes_are_asked_for_more() -> None:
     many = households.judged(SHARERS["shares with many"], 1)
     assert (one.step, many.step) == ("notice", "letter")
     assert one.score < many.score
-    assert any("at the same time as at home" in each.text for each in one.reasons)
+    assert any("on the same days as at home" in each.text for each in one.reasons)
+
+
+def at_once(seen: list[Seen]) -> list[Seen]:
+    """All that was seen on one day played at once."""
+    days: dict[date, set[str]] = {}
+    for each in seen:
+        days.setdefault(each.day, set()).add(each.device)
+    return [each._replace(beside=frozenset(days[each.day] - {each.device})) for each in seen]
+
+
+@pytest.mark.parametrize(("name", "life"), FAMILIES.items())
+def test_plays_at_once_make_no_family_another(name: str, life: Life) -> None:
+    for seed in range(100):
+        seen = list(life(random.Random(seed)))
+        plain, told = judge(seen, households.TODAY), judge(at_once(seen), households.TODAY)
+        assert told.step == "pass" or plain.step != "pass", name
+
+
+def test_plays_at_once_in_two_homes_are_a_reason_of_their_own() -> None:
+    seen = daily("tv", HOME, 20) + daily("other", AWAY, 20)
+    plain = judge(seen, TODAY)
+    assert [each.code for each in plain.reasons] == ["household"]
+    told = judge([*seen, Seen(TODAY, "tv", HOME, "DE", frozenset({"other"}))], TODAY)
+    assert [(each.code, each.points) for each in told.reasons[1:]] == [("overlap", 3)]
+    assert told.reasons[1].text == "days with plays at once there and at home: 1"
+    most = judge(at_once(seen), TODAY)
+    assert most.score == plain.score + MOST_FOR_OVERLAP
+
+
+def test_plays_at_once_within_a_home_say_nothing() -> None:
+    seen = at_once(daily("tv", HOME, 20) + daily("phone", HOME, 20))
+    assert judge(seen, TODAY).reasons == ()
 
 
 def test_a_device_that_was_in_both_places_makes_them_one_household() -> None:

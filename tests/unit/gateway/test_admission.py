@@ -266,6 +266,17 @@ async def test_a_play_is_told_of_once_it_has_begun(ask: Asker, town: Town) -> No
     (note,) = town.watchman.heard
     assert isinstance(note, NotePlay)
     assert (note.account_id, note.login, note.email) == ("acc_anna", "lgn_anna", EMAIL)
+    assert note.beside == ["lgn_phone"]
+
+
+async def test_a_play_too_many_is_told_of_with_those_that_run(ask: Asker, town: Town) -> None:
+    body = {"title_id": FILM, "device": "one too many"}
+    assert (await ask("POST", "/api/v1/plays", token=ANNA, json=body)).status == 409
+    (note,) = town.watchman.heard
+    assert isinstance(note, NotePlay)
+    assert (note.login, note.beside) == ("lgn_anna", ["lgn_tv"])
+    town.watchman.away = True
+    assert (await ask("POST", "/api/v1/plays", token=ANNA, json=body)).status == 409
 
 
 @pytest.mark.parametrize("proof", ["x" * 701, "a b", "é", "a\n"])

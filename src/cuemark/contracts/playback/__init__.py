@@ -126,7 +126,8 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     ``redirect_token`` opens its media and manifests to whoever shows it: it belongs in no log.
     ``ads``: the account's plan has advertising. ``cells`` are those of the account, by their
     experiments, and ``settings`` all that there are, as they are in these cells; without
-    experiments it is in none, and they are the defaults.
+    experiments it is in none, and they are the defaults. ``beside`` are the logins of the account's
+    other plays that hold a stream, where its plan bounds how many may.
     """
 
     session_id: PlaySessionId
@@ -141,6 +142,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True):
     ads: bool = False
     cells: dict[str, str] = {}
     settings: dict[str, Value] = msgspec.field(default_factory=defaults)
+    beside: list[str] = []
 
 
 class GetManifest(msgspec.Struct, frozen=True, kw_only=True):

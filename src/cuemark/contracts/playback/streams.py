@@ -10,13 +10,14 @@ from cuemark.kit.errors import Refusal
 
 class HeldStream(msgspec.Struct, frozen=True, kw_only=True):
     """A play that holds a stream. ``title`` is the name of what it plays, and ``device`` what its
-    device calls itself."""
+    device calls itself; ``login_id`` is the login by which it began, where that is known."""
 
     session_id: PlaySessionId
     title_id: TitleId
     title: str
     device: str
     started_at: datetime
+    login_id: str = ""
 
 
 class StreamsHeld(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 import contextlib
 from typing import Literal
 
+import msgspec
 from litestar import delete, get, post, put
 from litestar.background_tasks import BackgroundTask
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -13,6 +14,7 @@ from cuemark.contracts.ids import PlaySessionId, TitleId
 from cuemark.contracts.licensing import ForwardChallenge, GetLicence, LicenceRefused
 from cuemark.contracts.playback import EndPlay, GetManifest, GetPlay, StartPlay, UnknownPlay
 from cuemark.contracts.playback.devices import ListDevices
+from cuemark.contracts.playback.streams import StreamsHeld, TooManyStreams
 from cuemark.contracts.protection import SYSTEM_IDS, System
 from cuemark.contracts.viewers import RecordProgress
 from cuemark.gateway.admission import note_play
@@ -48,22 +50,20 @@ async def start_play(
 ) -> Response[PlayView]:
     caller, address = request.user, parts.client_of(request)
     territory = await territory_of(parts, request)
-    play = await parts.playback.start(
-        StartPlay(
-            account_id=caller.account_id,
-            profile_id=caller.profile_id,
-            title_id=TitleId(data.title_id),
-            device=data.device,
-            robustness=data.robustness,
-            networks=data.networks,
-            client_address=address,
-            territory=territory,
-            maturity=caller.maturity,
-            login_id=caller.login_id,
-            device_id=data.device_id,
-            instead_of=PlaySessionId(data.instead_of) if data.instead_of else None,
-            capabilities=said_by(data.capabilities),
-        )
+    asked = StartPlay(
+        account_id=caller.account_id,
+        profile_id=caller.profile_id,
+        title_id=TitleId(data.title_id),
+        device=data.device,
+        robustness=data.robustness,
+        networks=data.networks,
+        client_address=address,
+        territory=territory,
+        maturity=caller.maturity,
+        login_id=caller.login_id,
+        device_id=data.device_id,
+        instead_of=PlaySessionId(data.instead_of) if data.instead_of else None,
+        capabilities=said_by(data.capabilities),
     )
     note = NotePlay(
         account_id=caller.account_id,
@@ -72,6 +72,14 @@ async def start_play(
         territory=territory,
         email=caller.email,
     )
+    try:
+        play = await parts.playback.start(asked)
+    except TooManyStreams as refused:
+        if isinstance(refused.details, StreamsHeld):
+            holding = {each.login_id for each in refused.details.plays if each.login_id}
+            await note_play(parts, msgspec.structs.replace(note, beside=sorted(holding)))
+        raise
+    note = msgspec.structs.replace(note, beside=play.beside)
     return Response(play_view(play), background=BackgroundTask(note_play, parts, note))
 
 

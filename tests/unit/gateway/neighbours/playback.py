@@ -47,6 +47,7 @@ class Theatre(Neighbour):
                 title="The Film",
                 device="tv",
                 started_at=self.clock.now(),
+                login_id="lgn_tv",
             )
             held = streams.StreamsHeld(plays=[running])
             raise streams.TooManyStreams("Your plan allows 1 at once: end another play.", held)
@@ -61,6 +62,7 @@ class Theatre(Neighbour):
             expires_at=self.clock.now() + timedelta(hours=6),
             systems=["widevine", "common"],
             redirect_token=REDIRECT_TOKEN,
+            beside=["lgn_phone"],
         )
 
     async def get_manifest(self, request: playback.GetManifest) -> playback.Manifest:

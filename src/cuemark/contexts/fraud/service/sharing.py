@@ -22,6 +22,7 @@ FINDING_LASTS = timedelta(days=model.DAYS)
 APPROVED_FOR = timedelta(days=3)
 """For so long new devices come in by a letter; each day that looks alike sets it anew."""
 MOST_WAITING = 20_000
+MOST_BESIDE = 20
 
 Key = tuple[AccountId, date, str, str]
 
@@ -57,8 +58,16 @@ class Sharing:
         key = (request.account_id, now.date(), request.login, network)
         if key not in self._waiting and len(self._waiting) >= MOST_WAITING:
             return
-        territory = request.territory
-        self._waiting[key] = Sight(request.account_id, request.login, network, territory, now)
+        sight = Sight(
+            request.account_id,
+            request.login,
+            network,
+            request.territory,
+            now,
+            frozenset(request.beside[:MOST_BESIDE]),
+        )
+        before = self._waiting.get(key, sight)
+        self._waiting[key] = sight._replace(beside=before.beside | sight.beside)
         self._emails[request.account_id] = request.email
 
     async def flush(self) -> None:

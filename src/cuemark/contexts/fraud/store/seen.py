@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, distinct, func, select
+from sqlalchemy import delete, distinct, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from cuemark.contexts.fraud.model.sharing import Seen
@@ -24,6 +24,7 @@ class Sight(NamedTuple):
     network: str
     territory: str
     at: datetime
+    beside: frozenset[str] = frozenset()
 
 
 async def add(transaction: Transaction, sights: Sequence[Sight]) -> None:
@@ -40,6 +41,7 @@ async def add(transaction: Transaction, sights: Sequence[Sight]) -> None:
                 "territory": each.territory,
                 "first_at": each.at,
                 "last_at": each.at,
+                "beside": sorted(each.beside),
             }
             for each in sights
         ]
@@ -50,6 +52,7 @@ async def add(transaction: Transaction, sights: Sequence[Sight]) -> None:
             set_={
                 "last_at": func.greatest(_seen.c.last_at, row.excluded.last_at),
                 "territory": row.excluded.territory,
+                "beside": text("array(select distinct unnest(seen.beside || excluded.beside))"),
             },
         )
     )
@@ -62,7 +65,9 @@ async def of_account(transaction: Transaction, account_id: AccountId, since: dat
         .order_by(_seen.c.day.desc())
         .limit(MOST_ROWS)
     )
-    return [Seen(row.day, row.login, row.network, row.territory) for row in rows]
+    return [
+        Seen(row.day, row.login, row.network, row.territory, frozenset(row.beside)) for row in rows
+    ]
 
 
 async def places(transaction: Transaction, account_id: AccountId) -> list[Place]:

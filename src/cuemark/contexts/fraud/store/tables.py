@@ -1,6 +1,7 @@
 """The tables of fraud."""
 
 from sqlalchemy import Boolean, Column, Date, DateTime, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 SCHEMA = "fraud"
 
@@ -41,4 +42,5 @@ seen = Table(
     Column("territory", Text),
     Column("first_at", DateTime(timezone=True)),
     Column("last_at", DateTime(timezone=True)),
+    Column("beside", ARRAY(Text)),
 )

@@ -68,11 +68,17 @@ def held(running: Sequence[Session], now: datetime) -> StreamsHeld:
                 title=each.title,
                 device=each.device,
                 started_at=each.started_at,
+                login_id=each.login_id,
             )
             for each in latest
             if holds(each, now) and each.expires_at > now
         ]
     )
+
+
+def beside(staying: Sequence[Session], now: datetime) -> list[str]:
+    """The logins of the plays that hold a stream."""
+    return sorted({each.login_id for each in held(staying, now).plays if each.login_id})
 
 
 def _makes_way(session: Session, place: Place) -> bool:

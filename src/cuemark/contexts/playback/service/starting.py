@@ -163,7 +163,7 @@ class Starting:
             led_past=ranked.led_past,
             cells=allocated.cells,
         )
-        await self._record(session, started, found.plan, request.instead_of)
+        beside = await self._record(session, started, found.plan, request.instead_of)
         return Play(
             session_id=session_id,
             title_id=title.title_id,
@@ -175,6 +175,7 @@ class Starting:
             systems=protection.offered(version, self._offer),
             redirect_token=ranked.redirect_token,
             ads=found.plan.allowance.ads,
+            beside=beside,
             cells=allocated.cells,
             settings=defaults() | allocated.settings,
         )
@@ -279,13 +280,15 @@ class Starting:
         started: PlayStarted,
         plan: Allowed,
         instead_of: PlaySessionId | None,
-    ) -> None:
-        """Write the session down where it has its place, and end what makes way for it."""
+    ) -> list[str]:
+        """Write the session down where it has its place, and end what makes way for it. The logins
+        of the plays beside it, where its place was looked for."""
         place = Place(plan.allowance.streams, session.device_id, instead_of)
         ended: list[Session] = []
+        beside: list[str] = []
         try:
             if place.streams or instead_of:
-                ended = await self._place(session, place, started)
+                ended, beside = await self._place(session, place, started)
             else:
                 told = self._log.told(TOPIC, [(session.session_id, started)])
                 await store.begin(self._database, session, told)
@@ -294,9 +297,13 @@ class Starting:
             raise
         await self._keep(session, plan)
         await self._close_licences([each.session_id for each in ended])
+        return beside
 
-    async def _place(self, session: Session, place: Place, started: PlayStarted) -> list[Session]:
-        """Write a session down in its place; those that end for it.
+    async def _place(
+        self, session: Session, place: Place, started: PlayStarted
+    ) -> tuple[list[Session], list[str]]:
+        """Write a session down in its place; those that end for it, and the logins of those that
+        go on beside it.
 
         It is decided by what was read, and written where no other play of the account has begun
         since: else it is decided again.
@@ -316,7 +323,8 @@ class Starting:
             told = self._log.told(TOPIC, [*events, (session.session_id, started)])
             ids = [each.session_id for each in ended]
             if await store.begin_placed(self._database, session, told, standing.begun, ids, now):
-                return ended
+                staying = [each for each in standing.running if each not in ended]
+                return ended, streams.beside(staying, now)
         raise CannotPlayNow("Too many plays of your account begin just now: try again in a moment.")
 
     async def _keep(self, session: Session, plan: Allowed) -> None:
