@@ -207,6 +207,8 @@ async def ids(town: Town) -> Mapping[str, str]:
     names = [{"language": "en", "name": "Cai Lin"}]
     person = (await town.must("POST", "/people", {"names": names})).json()
     await town.must("PUT", "/terms/drama", {"vocabulary": "genre", "names": names})
+    cells = {"layer": "player", "share_bp": 10, "cells": [{"name": "a"}, {"name": "b"}]}
+    await town.must("PUT", "/experiments/buffer", cells)
     return dict(town.anna.ids) | {
         "title_id": town.film.title_id,
         "work_id": town.film.title_id,
@@ -217,6 +219,7 @@ async def ids(town: Town) -> Mapping[str, str]:
         "staff_id": staff[0]["staff_id"],
         "person_id": person["person_id"],
         "term_id": "drama",
+        "experiment": "buffer",
     }
 
 

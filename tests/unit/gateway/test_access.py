@@ -75,7 +75,11 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/api/v1/uploads"): {"name": "a.mov", "size_bytes": 3},
     ("POST", "/api/v1/titles/{title_id:str}/ingest"): {"upload_id": "upl_0"},
     ("POST", "/api/v1/versions/{version_id:str}/mark-searches"): {"upload_id": "upl_0"},
-    ("PUT", "/api/v1/experiments/{name:str}"): {"layer": "player", "cells": [], "share_bp": 1},
+    ("PUT", "/api/v1/experiments/{experiment:str}"): {
+        "layer": "player",
+        "cells": [{"name": "control"}, {"name": "low", "settings": {}}],
+        "share_bp": 1,
+    },
     ("PUT", "/api/v1/functions/{name:str}"): {"on": False},
     ("PUT", "/api/v1/jobs/{version_id:str}/priority"): {"priority": "premiere"},
     ("POST", "/api/v1/jobs/{version_id:str}/cancel"): {"by": "anna"},

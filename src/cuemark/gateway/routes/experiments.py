@@ -13,7 +13,7 @@ from cuemark.contracts.experiments import (
 from cuemark.gateway.parts import Parts
 from cuemark.gateway.views import API, Cursor, ExperimentBody, Limit
 
-_EXPERIMENT = f"{API}/experiments/{{name:str}}"
+_EXPERIMENT = f"{API}/experiments/{{experiment:str}}"
 
 
 @get(
@@ -32,10 +32,12 @@ async def list_experiments(parts: Parts, after: Cursor = "", limit: Limit = 50) 
     tags=["experiments"],
 )
 async def put_experiment(
-    name: FromPath[str], data: JSONBody[ExperimentBody], parts: Parts
+    experiment: FromPath[str], data: JSONBody[ExperimentBody], parts: Parts
 ) -> Experiment:
     """Start an experiment, or leave the one alone that runs just so."""
-    asked = PutExperiment(name=name, layer=data.layer, cells=data.cells, share_bp=data.share_bp)
+    asked = PutExperiment(
+        name=experiment, layer=data.layer, cells=data.cells, share_bp=data.share_bp
+    )
     return await parts.experiments.put_experiment(asked)
 
 
@@ -45,6 +47,6 @@ async def put_experiment(
     status_code=200,
     tags=["experiments"],
 )
-async def stop_experiment(name: FromPath[str], parts: Parts) -> Experiment:
+async def stop_experiment(experiment: FromPath[str], parts: Parts) -> Experiment:
     """Plays that begin from now on are in none of its cells."""
-    return await parts.experiments.stop_experiment(StopExperiment(name=name))
+    return await parts.experiments.stop_experiment(StopExperiment(name=experiment))
