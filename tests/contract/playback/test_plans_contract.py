@@ -15,6 +15,7 @@ from cuemark.contracts.playback import (
     Playback,
 )
 from cuemark.contracts.playback.streams import TooManyStreams
+from cuemark.contracts.rights import Decide, Decisions
 from tests.contract.conftest import Reach
 from tests.contract.playback.conftest import OWNER, House, manifest, start
 from tests.unit.gateway.neighbours.billing import GOOD_CARD
@@ -84,6 +85,28 @@ async def test_while_billing_is_away_what_it_said_last_holds_for_a_time(
     play = await start(selling)
     await selling.end(EndPlay(session_id=play.session_id, account_id=OWNER))
     house.clock.advance(LATER_S)
+    await house.report()
+    with pytest.raises(CannotPlayNow, match="plan"):
+        await start(selling)
+
+
+async def test_what_billing_said_counts_from_when_it_was_asked(
+    house: House, selling: Playback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide = house.notary.decide
+
+    async def late(asked: Decide) -> Decisions:
+        house.clock.advance(LATER_S / 2)
+        await house.report()
+        return await decide(asked)
+
+    await subscribe(house)
+    with monkeypatch.context() as slow:
+        slow.setattr(house.notary, "decide", late)
+        play = await start(selling)
+    await selling.end(EndPlay(session_id=play.session_id, account_id=OWNER))
+    house.take_away(Billing)
+    house.clock.advance(LATER_S / 2)
     await house.report()
     with pytest.raises(CannotPlayNow, match="plan"):
         await start(selling)

@@ -26,10 +26,12 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Allowed:
-    """What an account's plan allows; ``said`` is what billing said of it just now, if it did."""
+    """What an account's plan allows; ``said`` is what billing said of it just now, if it did, and
+    ``asked_at`` when it was asked."""
 
     allowance: Allowance
     said: Entitlement | None = None
+    asked_at: datetime = NEVER
 
 
 class Plans:
@@ -43,6 +45,7 @@ class Plans:
 
     async def ask(self, account_id: AccountId) -> Allowed:
         """Raises ``NotEntitled``, and ``CannotPlayNow`` where nobody can say."""
+        asked_at = self._clock.now()
         try:
             question = GetEntitlement(account_id=account_id)
             found = await asked(PLAN, self._billing.get_entitlement(question))
@@ -51,10 +54,10 @@ class Plans:
             return Allowed(await self._last_known(account_id))
         if not found.entitled:
             if self.is_news(found):
-                await store.know(self._database, found, self._clock.now())
+                await store.know(self._database, found, asked_at)
                 self.note(found)
             raise NotEntitled("You have no plan that runs: choose one, and then play.")
-        return Allowed(found.allowance, found)
+        return Allowed(found.allowance, found, asked_at)
 
     def is_news(self, said: Entitlement) -> bool:
         """Whether it is to be written down what billing said: it says something else than before,

@@ -331,7 +331,7 @@ class Starting:
         """Keep what is new of the account's plan and of its device."""
         sold, said = self._plans, plan.said
         if sold is not None and said is not None and sold.is_news(said):
-            await plans.know(self._database, said, self._clock.now())
+            await plans.know(self._database, said, plan.asked_at)
             sold.note(said)
         if session.device_id and self._seen.is_news(*_device(session), session.started_at):
             await devices.see(self._database, session)

@@ -29,10 +29,12 @@ _KNOW = Query(
 )
 
 
-async def know(database: Database, entitlement: Entitlement, now: datetime) -> None:
-    """Keep what billing said of an account."""
+async def know(database: Database, entitlement: Entitlement, asked_at: datetime) -> None:
+    """Keep what billing said of an account when it was asked."""
     body = msgspec.to_builtins(entitlement)
-    await database.ask(_KNOW, {"account_id": entitlement.account_id, "known_at": now, "body": body})
+    await database.ask(
+        _KNOW, {"account_id": entitlement.account_id, "known_at": asked_at, "body": body}
+    )
 
 
 async def known(
