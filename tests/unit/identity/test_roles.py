@@ -10,11 +10,12 @@ from cuemark.gateway.staff.actions import ACTIONS
 
 EVERYBODY = {"self.read", "self.enter", "operations.read", "reference.read"}
 OWNER_ALONE = {
-    *("clock.advance", "functions.switch", "keys.exchange", "marks.search"),
+    *("clock.advance", "experiments.write", "functions.switch", "keys.exchange", "marks.search"),
     *("master_keys.retire", "master_keys.rotate", "members.enter", "staff.write"),
     *("viewing.apply", "viewing.export"),
 }
-"""What takes over accounts, keys or staff, or changes what runs here: no role but the owner's."""
+"""What takes over accounts, keys or staff, changes what runs here, or is tried on members: no role
+but the owner's."""
 MONEY = {"invoices.refund", "plans.write", "coupons.write", "taxes.write", "ledger.read"}
 MEMBERS = {"members.create", "members.log_out", "members.reset_factors", "plays.stop"}
 HERE = "staff_policies"
