@@ -34,3 +34,10 @@ def test_the_licence_of_each_package_that_is_installed_is_told() -> None:
     told = (ROOT / "THIRD_PARTY.md").read_text("utf-8").rpartition("## Python packages")[2]
     assert len(installed) > 50
     assert installed == set(re.findall(r"^\| `([^`]+)` \| \S", told, re.M))
+
+
+def test_the_glossary_says_once_what_a_word_means() -> None:
+    text = (ROOT / "GLOSSARY.md").read_text("utf-8")
+    words = [word for word in re.findall(r"^\| ([^|]+?) \|", text, re.M) if word != "word"]
+    assert len(words) > 100
+    assert [word for word in words if words.count(word) > 1] == []
