@@ -1,7 +1,9 @@
-"""What a plan gives rights to, on a whole control plane: shown, found, played and licensed."""
+"""What plans and places have rights to, on a whole control plane, from lists to licences."""
 
 import base64
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -80,3 +82,30 @@ async def test_a_plan_holds_what_its_licence_types_give_and_nothing_else(town: T
     await licensed_as(town, "AVOD")
     _, found = await opened(town, hugo.token, session_id)
     assert set(found.values()) == {403, 404}, found
+
+
+async def test_a_launch_at_local_midnight_comes_to_each_territory_at_its_own(town: Town) -> None:
+    midnight = datetime(2031, 5, 1)
+    window = {
+        "window_id": "w",
+        "territories": ["WW"],
+        "licence_type": "SVOD",
+        "start": {"wall": midnight.isoformat(), "zone": "local"},
+    }
+    path = f"/titles/{town.film.title_id}/rights"
+    await town.must("PUT", path, {"windows": [window]})
+    zones = {"JP": "Asia/Tokyo", "DE": "Europe/Berlin", "PT": "Europe/Lisbon"}
+    comes = {each: midnight.replace(tzinfo=ZoneInfo(zone)) for each, zone in zones.items()}
+
+    async def has_it(at: datetime) -> set[str]:
+        moment = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        asked = [f"{path}/decision?territory={each}&at={moment}" for each in zones]
+        said = [(await town.must("GET", each)).json() for each in asked]
+        return {place for place, right in zip(zones, said, strict=True) if right["allowed"]}
+
+    second = timedelta(seconds=1)
+    assert await has_it(comes["JP"] - second) == set()
+    assert await has_it(comes["JP"]) == {"JP"}
+    assert await has_it(comes["DE"] - second) == {"JP"}
+    assert await has_it(comes["DE"]) == {"JP", "DE"}
+    assert await has_it(comes["PT"]) == {"JP", "DE", "PT"}
