@@ -4,6 +4,7 @@ The rest shares an installation and watches the clock. The kills do neither, and
 installations at the lowest priority.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -16,7 +17,9 @@ def main(flags: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     command = [sys.executable, "-m", "pytest", "--durations=15", *flags]
     with tempfile.TemporaryFile() as output:
-        kills = subprocess.Popen([*command, KILLS], stdout=output, stderr=output)
+        # From elsewhere, as two installations that start at once can find the same port free.
+        environment = os.environ | {"CUEMARK_PORT": "18080"}
+        kills = subprocess.Popen([*command, KILLS], stdout=output, stderr=output, env=environment)
         try:
             rest = subprocess.run([*command, f"--ignore={KILLS}", FOLDER], check=False).returncode
             killed = kills.wait()

@@ -101,6 +101,17 @@ def test_a_card_that_is_declined_is_mended_by_another(page: Page) -> None:
     assert page.get_by_text("void").count() == 1
 
 
+def test_who_is_declined_late_is_told(page: Page, selling_cuemark: Installation) -> None:
+    selling_cuemark.cli("billing", "fault", "timeout_after_success", "--operation", "authorize")
+    selling_cuemark.cli("billing", "fault", "unavailable", "--operation", "fetch")
+    order(page, "Small", POOR)
+    stands(page, "incomplete")
+    alert = page.get_by_role("alert").filter(has_text="declined")
+    expect(alert).to_have_text("That was declined. Try another way to pay.", timeout=60_000)
+    order(page, "Small", GOOD)
+    stands(page, "active")
+
+
 def test_who_was_declined_again_and_again_pays_after_a_proof_of_work(page: Page) -> None:
     alert = page.get_by_role("alert").filter(has_text="declined")
     for _ in range(4):

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.installation import Installation
 from tests.e2e.page.test_using import DOUBLE_IDS, FOCUSED, NAMELESS, SIZES, TOO_WIDE
@@ -97,7 +97,7 @@ def test_a_household_is_made_and_each_enters_their_own_way(page: Page) -> None:
     page.get_by_role("link", name="Done").click()
     page.get_by_role("heading", name="Who is watching?").wait_for()
     _sound(page)
-    assert page.evaluate(FOCUSED) == "Ada"
+    expect(page.get_by_role("button", name="Ada")).to_be_focused()
 
     page.keyboard.press("ArrowRight")
     assert page.evaluate(FOCUSED) == "Ben, with a PIN"

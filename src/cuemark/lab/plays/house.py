@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol, TypeVar, cast
@@ -16,6 +17,7 @@ from cuemark.contexts.playback.service.logins import LoginsKeeper
 from cuemark.contexts.rights import wiring as rights
 from cuemark.contexts.steering import wiring as steering
 from cuemark.contracts.billing import Billing
+from cuemark.contracts.billing.subscriptions import Entitlement, GetEntitlement
 from cuemark.contracts.catalog import Catalog, GetTitle, Title
 from cuemark.contracts.encoding import Encoding
 from cuemark.contracts.encoding.versions import (
@@ -97,6 +99,20 @@ class Fate(Protocol):
     def __call__(self, process: int, contract: type[Any]) -> Fault | None: ...
 
 
+class _Heard:
+    """Billing, of whose answers it is known what they can say."""
+
+    def __init__(
+        self, billing: BillingService, asking: Callable[[AccountId], AbstractContextManager[None]]
+    ) -> None:
+        self._billing = billing
+        self._asking = asking
+
+    async def get_entitlement(self, request: GetEntitlement) -> Entitlement:
+        with self._asking(request.account_id):
+            return await self._billing.get_entitlement(request)
+
+
 class _Failing:
     """A service as a process reaches it."""
 
@@ -121,13 +137,15 @@ class _Failing:
 
 @dataclass(frozen=True)
 class Install:
-    """What both processes share. ``fate`` decides what of their questions fails."""
+    """What both processes share. ``fate`` decides what of their questions fails, and ``asking`` is
+    entered while billing is asked of an account."""
 
     database: TurnedDatabase
     books: MemoryBooks
     version: Version
     rng: random.Random
     fate: Fate
+    asking: Callable[[AccountId], AbstractContextManager[None]]
 
 
 class Process:
@@ -172,7 +190,7 @@ class Process:
             steering=self._failing(Steering, self.steering),
             viewers=self._failing(Viewers, cast(Viewers, shelf)),
             fingerprint_key=b"f" * 32,
-            billing=self._failing(Billing, cast(Billing, self.billing)),
+            billing=self._failing(Billing, cast(Billing, _Heard(self.billing, install.asking))),
         )
         self.playback = plays.service
         self.followers: list[Follower] = [

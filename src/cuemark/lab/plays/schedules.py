@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import psycopg
 
+from cuemark.contracts.billing import Billing
 from cuemark.contracts.billing.plans import Allowance
 from cuemark.contracts.ids import AccountId, TitleId
 from cuemark.contracts.playback import Play
@@ -19,11 +20,12 @@ from cuemark.lab.plays import drawing
 from cuemark.lab.plays.devices import Devices
 from cuemark.lab.plays.house import FAILING, OWNERS, Fault, Process, stocked
 from cuemark.lab.plays.turns import SlowLoop, TurnedDatabase, plain
-from cuemark.lab.plays.watch import LEASE, Call, Oracle, Violated
-from cuemark.lab.plays.world import DAY_S, PROCESSES, Lab, World
+from cuemark.lab.plays.watch import LAST_KNOWN_LASTS, LEASE, Call, Oracle, Violated
+from cuemark.lab.plays.world import DAY_S, HOUR_S, PROCESSES, Lab, World
 
 ACTS = 40
-HOUR_S = 3600
+OFTEN_FAILING: tuple[type[Any], ...] = (*FAILING, Billing, Billing)
+"""What billing said last holds for hours: that it is away is tried more often than others."""
 _EMPTY = "; ".join(
     f"delete from {table}"
     for table in (
@@ -102,8 +104,9 @@ class Course:
 
     def _time_passes(self) -> None:
         lease_s = LEASE.total_seconds()
-        times_s = (1, 11, 30, lease_s - 1, lease_s, lease_s + 1, 600, HOUR_S, 5 * HOUR_S)
-        self._world.advance(self._rng.choice(times_s))
+        known_s = LAST_KNOWN_LASTS.total_seconds()
+        short_s = (1, 11, 30, lease_s - 1, lease_s, lease_s + 1)
+        self._world.advance(self._rng.choice((*short_s, 600, HOUR_S, known_s - HOUR_S, known_s)))
 
     def _clock_jumps(self) -> None:
         self._watch.calm = False
@@ -129,7 +132,7 @@ class Course:
 
     def _plan_changes(self) -> None:
         account_id = self._rng.choice(self._world.accounts)
-        until_s = self._rng.choice((0, 600, 8 * HOUR_S, 30 * DAY_S, 30 * DAY_S))
+        until_s = self._rng.choice((0, 600, HOUR_S, 8 * HOUR_S, 30 * DAY_S))
         self._world.open(account_id, drawing.allowance(self._rng), until_s)
         self._watch.note()
 
@@ -148,7 +151,7 @@ class Course:
             return
 
     def _neighbour_fails(self) -> None:
-        process, contract = self._rng.randrange(PROCESSES), self._rng.choice(FAILING)
+        process, contract = self._rng.randrange(PROCESSES), self._rng.choice(OFTEN_FAILING)
         self._world.faults[process, contract] = self._rng.choice(get_args(Fault))
         self._watch.note()
 

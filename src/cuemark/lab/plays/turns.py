@@ -24,7 +24,7 @@ from cuemark.kit.direct import Query, Row, Values
 from cuemark.kit.errors import Unavailable
 
 SLOWER = 1000
-BLOCKED_AFTER_S = 0.004 / SLOWER
+BLOCKED_AFTER_S = 0.001 / SLOWER
 """By a loop's clock: as long a statement is waited for until it is asked what holds it."""
 MOST_TURNS = 100_000
 POOL = 40

@@ -4,7 +4,8 @@ It is told from the rows of sessions, from the windows as they were set, from wh
 billing opens and from what was answered to whom: by nothing of what decides.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
@@ -113,6 +114,7 @@ class Watch:
         self.heard: dict[PlaySessionId, datetime] = {}
         self.seen: dict[PlaySessionId, datetime] = {}
         self.logins_ended: dict[str, datetime] = {}
+        self._said: dict[AccountId, list[range]] = {}
         self.looks = 0
         self.calm = True
         """Clocks agree, and always have."""
@@ -120,6 +122,13 @@ class Watch:
     def note(self) -> None:
         """The world is another one from now on."""
         self.history.append(self._now())
+
+    @contextmanager
+    def billing_is_asked(self, account_id: AccountId) -> Iterator[None]:
+        """Around a question; its answer can be what held at any of the moments meanwhile."""
+        first = len(self.history) - 1
+        yield
+        self._said.setdefault(account_id, []).append(range(first, len(self.history)))
 
     def look(self) -> None:
         """Raises ``Violated``."""
@@ -193,13 +202,17 @@ class Watch:
             if (access := open_at(each, call.account_id, each.clocks[call.process]))
         ]
         if any((call.process, "Billing") in each.failing for each in during):
-            apart = self._apart()
-            for each in self.history:
-                access = each.accesses[call.account_id]
-                recent = each.now >= during[0].now - LAST_KNOWN_LASTS - apart
-                if access and recent and access.until + apart > during[0].now:
-                    found.append(access.allowance)
+            since = during[0].now - LAST_KNOWN_LASTS - self._apart()
+            for said in self._said.get(call.account_id, ()):
+                if self.history[said[0]].now >= since:
+                    found += self._said_then(call, said)
         return found
+
+    def _said_then(self, call: Call, said: range) -> list[Allowance]:
+        """What billing can have said then that holds by its own words when the call begins."""
+        at = self.history[call.begun].now - self._apart()
+        accesses = [self.history[number].accesses[call.account_id] for number in said]
+        return [each.allowance for each in accesses if each and each.until > at]
 
     def _apart(self) -> timedelta:
         """How far any clock ever was from the others."""
@@ -260,12 +273,13 @@ class Watch:
 
     def refused_for_right(self, call: Call, title_id: TitleId, territory: str) -> None:
         """The clock may have been read before what was set, however late that was."""
-        during = self.history[call.begun :]
+        during, plans = self.history[call.begun :], self._allowances(call)
+        _hold(bool(plans), f"{call.account_id} has no plan, and is told of its right")
         right = all(
             (windows := read.windows.get(title_id)) is None
             or self._allowed(windows, territory, plan.licence_types, each.clocks[call.process])
             for read, each in product(during, repeat=2)
-            for plan in self._allowances(call)
+            for plan in plans
         )
         _hold(not right, f"{title_id} has its right, and is told to have none")
 

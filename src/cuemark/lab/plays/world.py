@@ -22,7 +22,7 @@ from cuemark.lab.plays.watch import Call, Moment, Oracle, Watch
 ACCOUNTS, TITLES, PROCESSES = 2, 2, 2
 FAILS = 0.7
 """Of the questions to a neighbour that fails, how many do."""
-DAY_S = 86_400
+HOUR_S, DAY_S = 3600, 86_400
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,19 @@ class World:
         self.turns = Turns(self.rng, lab.monitor, self.watch.look)
         lab.database.turns = self.turns
         self._install = Install(
-            lab.database, self.books, version(lab.kids), self.rng, self._befalls
+            lab.database,
+            self.books,
+            version(lab.kids),
+            self.rng,
+            self._befalls,
+            self.watch.billing_is_asked,
         )
         self.processes = [
             Process(number, self._install, ManualClock()) for number in range(PROCESSES)
         ]
         for account_id in self.accounts:
-            self.open(account_id, drawing.allowance(self.rng), until_s=30 * DAY_S)
+            until_s = self.rng.choice((HOUR_S, 8 * HOUR_S, 30 * DAY_S))
+            self.open(account_id, drawing.allowance(self.rng), until_s)
         self.told_the_time()
 
     async def kill(self, process: Process) -> None:

@@ -1,6 +1,6 @@
 // What a member pays for: the plans, how they pay, what is charged next, and what was.
 
-import { useCallback, useState } from "preact/hooks";
+import { useCallback, useEffect, useState } from "preact/hooks";
 import { type Plan, type Service } from "../../api.ts";
 import { say, territory as home } from "../../language.ts";
 import { Mark } from "../../parts/mark.tsx";
@@ -61,8 +61,17 @@ function Known(props: {
   const { subscription } = standing;
   const { provider } = service.payments;
   const [wanted, setWanted] = useState<Plan>();
-  const choose = useCallback((plan: Plan | undefined) => setWanted(plan), []);
+  const [ordered, setOrdered] = useState(false);
+  const choose = useCallback((plan: Plan | undefined) => {
+    setWanted(plan);
+    setOrdered(false);
+  }, []);
   const running = isRunning(subscription);
+  const settled = running && subscription.state !== "incomplete";
+  useEffect(() => {
+    if (settled) choose(undefined);
+  }, [settled, choose]);
+  const declined = ordered && subscription?.state === "ended";
   return (
     <>
       {running && (
@@ -74,7 +83,9 @@ function Known(props: {
           plan={wanted}
           territory={props.territory}
           provider={provider}
+          complaint={declined ? say("declined.first") : ""}
           onBack={() => choose(undefined)}
+          onOrder={() => setOrdered(true)}
           onDone={onChanged}
         />
       )}

@@ -1,6 +1,5 @@
 // How a member pays: a card of the sandbox, or what is named on a page of the bank or of Stripe.
 
-import { useState } from "preact/hooks";
 import { api, type Plan, type Provider, type Subscription } from "../../api.ts";
 import { say } from "../../language.ts";
 import { textOf, useSubmit } from "../../parts/form.tsx";
@@ -19,18 +18,19 @@ export function OrderForm(props: {
   readonly plan: Plan;
   readonly territory: string;
   readonly provider: Provider;
+  /** What came of the last order, which may have been told long after it was placed. */
+  readonly complaint: string;
   readonly onBack: () => void;
+  readonly onOrder: () => void;
   readonly onDone: () => Promise<void>;
 }) {
   const { plan, territory, provider } = props;
-  const [said, setSaid] = useState("");
   const { busy, refused, submit } = useSubmit(async (form) => {
-    setSaid("");
     const card = await tokenOf(provider, form);
     const coupon = textOf(form, "coupon").trim().toUpperCase();
     const found = await api.subscribe({ plan_id: plan.plan_id, territory, card, coupon });
     if (leadAway(found)) return;
-    if (found.state === "ended") setSaid(say("declined.first"));
+    props.onOrder();
     await props.onDone();
   });
   return (
@@ -45,7 +45,7 @@ export function OrderForm(props: {
           <input name="coupon" autocomplete="off" maxLength={32} />
         </label>
         <p class="complaint" role="alert">
-          {refused || said}
+          {busy ? "" : refused || props.complaint}
         </p>
         <button class="button primary" type="submit" disabled={busy}>
           {busy ? say("form.busy") : say("plan.subscribe")}
