@@ -26,6 +26,7 @@ from cuemark.app.supervisor import ChildSpec, listen
 from cuemark.contracts.ids import ApplianceId
 from cuemark.edge import front, nginx, origin
 from cuemark.edge.settings import ApplianceSettings, OriginSettings
+from cuemark.kit.passport import appliance_key
 
 if TYPE_CHECKING:
     from cuemark.contexts.billing.wiring import Provider, SandboxAt
@@ -250,6 +251,11 @@ def origin_spec(install: Install) -> ChildSpec:
     )
 
 
+def passport_key_of(install: Install, appliance_id: str) -> bytes:
+    """With what an appliance signs who it is; 32 bytes."""
+    return appliance_key(install.folder.secret("passport_key"), appliance_id)
+
+
 def appliance_specs(install: Install, number: int) -> list[ChildSpec]:
     """The agent and the nginx of an appliance, in that order."""
     appliance_id = install.appliance_ids[number]
@@ -263,7 +269,7 @@ def appliance_specs(install: Install, number: int) -> list[ChildSpec]:
         port=install.ports.appliances[number],
         agent_port=install.ports.agents[number],
         control_url=install.settings.control_url or install.internal_url,
-        passport_key=install.folder.secret("passport_key").hex(),
+        passport_key=passport_key_of(install, appliance_id).hex(),
         origin_url=f"http://127.0.0.1:{install.ports.origin}",
         origin_key=install.folder.secret("origin_key").hex(),
         log=str(install.folder.log_file),

@@ -260,6 +260,9 @@ class TitleExplanation(msgspec.Struct, frozen=True, kw_only=True):
 
 class Fill(Protocol):
     refusals: ClassVar[tuple[type[Refusal], ...]] = (UnknownAppliance, FillInvalid, UnknownTrack)
+    for_appliances: ClassVar[frozenset[str]] = frozenset(
+        {"tell_served", "tell_held", "get_manifest"}
+    )
 
     async def tell_served(self, request: TellServed) -> ServedTold: ...
 

@@ -191,6 +191,7 @@ class Telemetry(Protocol):
         TrafficInvalid,
         PageInvalid,
     )
+    for_appliances: ClassVar[frozenset[str]] = frozenset({"take_lines"})
 
     async def take_lines(self, request: TakeLines) -> LinesTaken: ...
 

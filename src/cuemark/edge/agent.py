@@ -87,7 +87,7 @@ async def serve(settings: ApplianceSettings, clock: Clock, stop: asyncio.Event) 
         every_s=settings.scrub_every_s,
     )
     office = PassportOffice(bytes.fromhex(settings.passport_key), clock)
-    identity = Passport(subject=settings.appliance_id, role="service")
+    identity = Passport(subject=settings.appliance_id, role="appliance")
     async with Channel(settings.control_url, lambda: office.mint(identity)) as channel:
         steering = connect(Steering, channel)
         liaison = Liaison(settings, steering, upstream, knowledge, revoked, indexes, orders)

@@ -71,9 +71,9 @@ class ApplianceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     ``certificate`` and ``key`` are the PEM files (the chain, and its private key) with which it
     speaks TLS, and HTTP/2 beside HTTP/1.1; without them it speaks HTTP/1.1 in the clear.
     ``nginx`` is the path of another program than the bundled one.
-    ``url`` is where viewers reach it, as steering is told. ``passport_key`` is hex. ``log`` is
-    the file that the agent's events go to, stderr if empty. ``store_limit_bytes`` bounds the
-    store, and ``reserve_bytes`` of its disk are left to others, at most a twentieth of it;
+    ``url`` is where viewers reach it, as steering is told. ``passport_key`` is its own, in
+    hex. ``log`` is the file of the agent's events, stderr if empty. ``store_limit_bytes`` bounds
+    the store, and ``reserve_bytes`` of its disk are left to others, at most a twentieth of it;
     ``background_kbps`` bounds the filling of what nobody has asked for yet, 0 for none of it.
     ``scrub_kbps`` bounds the reading of what is stored, to find what the disk has changed, 0 for
     none; a round of it begins every ``scrub_every_s``, or when the one before is over.

@@ -9,10 +9,14 @@ Structs in JSON; unknown fields are ignored, so either side may be the newer one
 A route is ``/internal/<contract>/<method>``. 200 carries the result, 422 a refusal as
 ``{"code", "message"}`` with ``"details"`` where it tells more, 503 says that something the callee
 needs is away.
+
+Routes are for services. Those methods that a contract names in ``for_appliances`` are for
+appliances too: each of their requests has an ``appliance_id``, which is to be the caller's own.
 """
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar, cast, get_type_hints
 
 import msgspec
@@ -22,10 +26,22 @@ from cuemark.kit.channel import Channel
 from cuemark.kit.errors import UNREADABLE, Refusal, Unavailable
 
 T = TypeVar("T")
-Handler = Callable[[bytes], Awaitable[tuple[int, bytes]]]
 Post = Callable[[str, bytes], Awaitable[tuple[int, bytes]]]
 
-REFUSED = 422
+REFUSED, FORBIDDEN = 422, 403
+SERVICES: frozenset[passport.Role] = frozenset({"service"})
+SERVICES_AND_APPLIANCES: frozenset[passport.Role] = SERVICES | {"appliance"}
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Answers a request's body with a status and a body. ``callers`` may ask it."""
+
+    answer: Callable[[bytes], Awaitable[tuple[int, bytes]]]
+    callers: frozenset[passport.Role]
+
+    async def __call__(self, body: bytes) -> tuple[int, bytes]:
+        return await self.answer(body)
 
 
 class Method(NamedTuple):
@@ -62,13 +78,19 @@ def route_of(contract: type, method: str) -> str:
 
 def serve(contract: type[T], service: T) -> dict[str, Handler]:
     """Route to handler for every method of ``contract`` on ``service``."""
+    own: frozenset[str] = getattr(contract, "for_appliances", frozenset())
     return {
-        route_of(contract, method.name): _handler(getattr(service, method.name), method)
+        route_of(contract, method.name): Handler(
+            _answer(getattr(service, method.name), method),
+            SERVICES_AND_APPLIANCES if method.name in own else SERVICES,
+        )
         for method in methods_of(contract)
     }
 
 
-def _handler(call: Callable[[Any], Awaitable[Any]], method: Method) -> Handler:
+def _answer(
+    call: Callable[[Any], Awaitable[Any]], method: Method
+) -> Callable[[bytes], Awaitable[tuple[int, bytes]]]:
     decode: Callable[[bytes], Any] = msgspec.json.Decoder(method.request).decode
 
     async def handle(body: bytes) -> tuple[int, bytes]:
@@ -76,6 +98,9 @@ def _handler(call: Callable[[Any], Awaitable[Any]], method: Method) -> Handler:
             request = decode(body)
         except UNREADABLE as error:
             return 400, msgspec.json.encode(WireRefusal("malformed", str(error)))
+        caller = passport.current_passport.get()
+        if caller and caller.role == "appliance" and request.appliance_id != caller.subject:
+            return _forbidden(f"{caller.subject} asks as itself alone")
         try:
             result = await call(request)
         except Refusal as refusal:
@@ -83,6 +108,10 @@ def _handler(call: Callable[[Any], Awaitable[Any]], method: Method) -> Handler:
         return 200, msgspec.json.encode(result)
 
     return handle
+
+
+def _forbidden(why: str) -> tuple[int, bytes]:
+    return FORBIDDEN, msgspec.json.encode(WireRefusal("forbidden", why))
 
 
 def connect(contract: type[T], channel: Channel) -> T:
@@ -150,8 +179,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class InternalApp:
-    """The ASGI application of the contract routes. Every call shows a service's passport: whom a
-    process calls for is in its requests, and a member's or an operator's own opens nothing here."""
+    """The ASGI application of the contract routes. Every call shows the passport of a service, or
+    of an appliance where the route is for it: whom a process calls for is in its requests, and a
+    member's or an operator's own opens nothing here."""
 
     def __init__(
         self, routes: Iterable[dict[str, Handler]], office: passport.PassportOffice
@@ -184,9 +214,9 @@ class InternalApp:
             caller = self._office.verify(headers.get(passport.HEADER, ""))
         except passport.PassportRejected as error:
             return 401, msgspec.json.encode(WireRefusal("unauthenticated", str(error)))
-        if caller.role != "service":
-            told = f"this is for services, and the passport is of a caller of kind {caller.role}"
-            return 403, msgspec.json.encode(WireRefusal("forbidden", told))
+        if caller.role not in handler.callers:
+            meant = " and ".join(f"{role}s" for role in sorted(handler.callers))
+            return _forbidden(f"{path} is for {meant}, and who asks is of kind {caller.role}")
         body = bytearray()
         more = True
         while more:

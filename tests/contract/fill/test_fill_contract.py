@@ -22,7 +22,6 @@ from cuemark.contracts.fill import (
     Held,
     MakePlan,
     Manifest,
-    TellHeld,
     TellServed,
     TrackBytes,
     UnknownTrack,
@@ -30,7 +29,6 @@ from cuemark.contracts.fill import (
 from cuemark.contracts.ids import ApplianceId, TitleId, VersionId
 from cuemark.contracts.steering import UnknownAppliance
 from cuemark.kit.errors import Unavailable
-from cuemark.kit.passport import Passport, current_passport
 from tests.contract.fill.house import FILM_BYTES, NOW, SIZES, STORE, A, B, House
 
 
@@ -196,27 +194,11 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(house: House) -> No
     assert (await house.planned()).regions[0].expected_plays == before.regions[0].expected_plays
 
 
-async def test_who_is_not_enrolled_or_tells_of_another_is_refused(house: House) -> None:
+async def test_who_is_not_enrolled_is_refused(house: House) -> None:
     stranger = ApplianceId("stranger")
     for telling in (house.held(stranger), house.served(stranger, {}), manifest(house, stranger)):
         with pytest.raises(UnknownAppliance):
             await telling
-    fill = await house.reached(B)
-    token = current_passport.set(Passport(subject=B, role="service"))
-    try:
-        for call in (
-            fill.tell_held(
-                TellHeld(appliance_id=A, region="x", timezone="UTC", storage_bytes=1, held=[])
-            ),
-            fill.tell_served(
-                TellServed(appliance_id=A, region="x", hour=NOW.replace(minute=0), served=[])
-            ),
-            fill.get_manifest(GetManifest(appliance_id=A)),
-        ):
-            with pytest.raises(FillInvalid, match="itself alone"):
-                await call
-    finally:
-        current_passport.reset(token)
 
 
 async def test_what_was_served_of_a_replaced_version_counts_for_the_new_one(house: House) -> None:

@@ -98,9 +98,9 @@ class Town:
         assert answer.status == 200, answer.body
         return answer.body
 
-    async def inside_raw(self, path: str, passport: str) -> Answer:
+    async def inside_raw(self, path: str, passport: str, body: Mapping[str, str] = {}) -> Answer:
         """What another process of the install is answered that shows this for a passport."""
-        return await self._inside("POST", path, headers={HEADER: passport}, json={})
+        return await self._inside("POST", path, headers={HEADER: passport}, json=body)
 
     async def log_in(self, email: str) -> str:
         link = (await self.must("POST", "/login-links", {"email": email, "create": True})).json()

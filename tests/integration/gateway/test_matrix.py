@@ -18,10 +18,13 @@ import pytest
 import pytest_asyncio
 
 from cuemark.app.compose import CONTRACTS
+from cuemark.app.system import passport_key_of
+from cuemark.contracts.steering import Steering
 from cuemark.gateway.access import access_of, action_of, routes_of
 from cuemark.gateway.app import build_routes
+from cuemark.kit.clock import SystemClock
 from cuemark.kit.link import methods_of, route_of
-from cuemark.kit.passport import Passport
+from cuemark.kit.passport import Passport, PassportOffice, appliance_key
 from tests.integration.gateway.households import Household, Town, opened_town
 from tests.unit.gateway.neighbours import Town as Neighbourhood
 from tests.unit.gateway.test_access import BODIES, headers_of
@@ -475,6 +478,54 @@ async def test_no_context_answers_a_member_or_an_operator(town: Town, contract: 
             answer = await town.inside_raw(route_of(CONTRACTS[contract], method.name), shown)
             assert answer.status == 403, method.name
     assert await town.everything() == before
+
+
+FOR_APPLIANCES = {
+    "Steering": {"report", "get_snapshot", "announce_routes"},
+    "Fill": {"tell_served", "tell_held", "get_manifest"},
+    "Telemetry": {"take_lines"},
+}
+
+
+@pytest.mark.parametrize("contract", sorted(CONTRACTS))
+async def test_an_appliance_asks_what_is_for_appliances_and_as_itself_alone(
+    town: Town, contract: str
+) -> None:
+    """Whoever takes an appliance away has its key, and is that appliance: nothing else."""
+    before = await town.everything()
+    of = CONTRACTS[contract]
+    install_key = town.install.folder.secret("passport_key")
+    key = passport_key_of(town.install, "appliance-1")
+    theirs = PassportOffice(key, SystemClock())
+    itself = theirs.mint(Passport(subject="appliance-1", role="appliance"))
+    assert hmac.compare_digest(key, appliance_key(install_key, "appliance-1"))
+    opened = set()
+    for method in methods_of(of):
+        route = route_of(of, method.name)
+        for claimed in (
+            Passport(subject="appliance-2", role="appliance"),
+            Passport(subject="appliance-1", role="service"),
+            Passport(subject="control", role="service"),
+            Passport(subject="operator", role="operator", staff_role="owner", level=2),
+            Passport(subject=town.anna.ids["account_id"], role="member", level=2),
+        ):
+            assert (await town.inside_raw(route, theirs.mint(claimed))).status == 401, method.name
+        answer = await town.inside_raw(route, itself)
+        if answer.status != 403:
+            opened.add(method.name)
+    assert opened == FOR_APPLIANCES.get(of.__name__, set())
+    assert await town.everything() == before
+
+
+async def test_an_appliance_speaks_for_no_other(town: Town) -> None:
+    office = PassportOffice(passport_key_of(town.install, "appliance-1"), SystemClock())
+    itself = office.mint(Passport(subject="appliance-1", role="appliance"))
+    route = route_of(Steering, "get_snapshot")
+    answers = {
+        name: (await town.inside_raw(route, itself, {"appliance_id": name})).status
+        for name in ("appliance-1", "appliance-2", "")
+    }
+    assert answers == {"appliance-1": 200, "appliance-2": 403, "": 403}
 
 
 async def test_what_is_refused_to_others_is_there_for_its_owner(town: Town) -> None:

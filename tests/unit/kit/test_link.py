@@ -49,6 +49,26 @@ class EchoService(Echo):
         return Answer(word=request.word)
 
 
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    appliance_id: str
+
+
+class Porch(Protocol):
+    for_appliances: ClassVar[frozenset[str]] = frozenset({"knock"})
+
+    async def knock(self, request: Call) -> Answer: ...
+
+    async def enter(self, request: Call) -> Answer: ...
+
+
+class PorchService(Porch):
+    async def knock(self, request: Call) -> Answer:
+        return Answer(word="who is there?")
+
+    async def enter(self, request: Call) -> Answer:
+        return Answer(word="welcome")
+
+
 def an_echo() -> Echo:
     return EchoService()
 
@@ -113,6 +133,26 @@ async def test_nobody_but_a_service_gets_in(app: link.InternalApp, role: passpor
     text = OFFICE.mint(passport.Passport(subject="acc_ada", role=role, staff_role="owner"))
     status, body = await asked(app, b'{"word":"hi"}', x_cuemark_passport=text)
     assert (status, body["code"]) == (403, "forbidden")
+
+
+async def test_an_appliance_gets_in_where_it_is_meant_and_as_itself() -> None:
+    app = link.InternalApp([link.serve(Porch, PorchService())], OFFICE)
+    oslo = passport.Passport(subject="oslo", role="appliance")
+    shown = {"x_cuemark_passport": OFFICE.mint(oslo)}
+    answers = {
+        (method, name): (
+            await asked(app, b'{"appliance_id":"%s"}' % name, f"/internal/porch/{method}", **shown)
+        )[0]
+        for method in ("knock", "enter")
+        for name in (b"oslo", b"bergen")
+    }
+    assert answers == {
+        ("knock", b"oslo"): 200,
+        ("knock", b"bergen"): 403,
+        ("enter", b"oslo"): 403,
+        ("enter", b"bergen"): 403,
+    }
+    assert (await asked(app, b'{"appliance_id":"bergen"}', "/internal/porch/knock"))[0] == 200
 
 
 async def test_a_passport_past_its_time_lets_nobody_in() -> None:

@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuemark.kit.clock import ManualClock
-from cuemark.kit.passport import Passport, PassportOffice, PassportRejected, Role
+from cuemark.kit.passport import (
+    Passport,
+    PassportOffice,
+    PassportRejected,
+    Role,
+    appliance_key,
+)
 
 ADA = Passport(subject="acc_ada", role="member", profile_id="prf_ada")
 
@@ -51,6 +57,37 @@ def test_claims_that_were_changed_are_rejected() -> None:
     for text in (f"{forged}.{signature}", f"{forged}.", forged, f"{body}.", f".{signature}"):
         with pytest.raises(PassportRejected):
             office.verify(text)
+
+
+def test_an_appliance_signs_that_it_is_itself_and_nothing_else() -> None:
+    clock = ManualClock()
+    install = PassportOffice(b"key", clock)
+    oslo = PassportOffice(appliance_key(b"key", "oslo"), clock)
+    told = install.verify(oslo.mint(Passport(subject="oslo", role="appliance")))
+    assert (told.subject, told.role) == ("oslo", "appliance")
+    others = [Passport(subject="bergen", role="appliance"), Passport(subject="", role="appliance")]
+    others += [Passport(subject="oslo", role=each) for each in get_args(Role) if each != told.role]
+    for claimed in others:
+        with pytest.raises(PassportRejected, match="not one of ours"):
+            install.verify(oslo.mint(claimed))
+
+
+def test_appliances_verify_nothing_of_one_another_or_of_the_install() -> None:
+    clock = ManualClock()
+    oslo = PassportOffice(appliance_key(b"key", "oslo"), clock)
+    for office in (
+        PassportOffice(b"key", clock),
+        PassportOffice(appliance_key(b"key", "bergen"), clock),
+    ):
+        for role in get_args(Role):
+            with pytest.raises(PassportRejected):
+                oslo.verify(office.mint(Passport(subject="bergen", role=role)))
+
+
+def test_what_an_install_signs_of_an_appliance_is_genuine() -> None:
+    """Files that were written before appliances had keys of their own have the install's."""
+    office = PassportOffice(b"key", ManualClock())
+    assert office.verify(office.mint(Passport(subject="oslo", role="appliance"))).subject == "oslo"
 
 
 @given(st.data())

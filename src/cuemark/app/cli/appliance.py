@@ -13,7 +13,7 @@ from cuemark.app.cli.output import plain
 from cuemark.app.folder import DataFolder, FolderUnusable
 from cuemark.app.lock import folder_lock
 from cuemark.app.sites import Site
-from cuemark.app.system import install_on
+from cuemark.app.system import install_on, passport_key_of
 from cuemark.edge.settings import ApplianceSettings
 from cuemark.kit.clock import SystemClock
 
@@ -79,7 +79,7 @@ def write_appliance(
     """Write to FILE all that the appliance NAME needs on another machine.
 
     NAME stands in `appliances_elsewhere` in the settings. Who has the file speaks to this install
-    as one of its own processes: carry it safely.
+    as that appliance, and reads what the origin has: carry it safely.
     """
     from cuemark.app import appliance as alone
 
@@ -93,7 +93,7 @@ def write_appliance(
         name=name,
         url=url,
         control_url=control_url or install.internal_url,
-        passport_key=folder.secret("passport_key").hex(),
+        passport_key=passport_key_of(install, name).hex(),
         origin_url=origin_url or f"http://127.0.0.1:{install.ports.origin}",
         origin_key=folder.secret("origin_key").hex(),
         site=install.settings.sites.get(name, Site()),

@@ -260,6 +260,9 @@ class Steering(Protocol):
         RolloutUnderway,
         NoRollout,
     )
+    for_appliances: ClassVar[frozenset[str]] = frozenset(
+        {"report", "get_snapshot", "announce_routes"}
+    )
 
     async def report(self, request: Report) -> ReportAccepted: ...
 

@@ -16,6 +16,7 @@ VERSION = VersionId("ver_film")
 class Granary(Neighbour):
     made: int = 0
     refusals: ClassVar[tuple[type[Refusal], ...]] = fill.Fill.refusals
+    for_appliances: ClassVar[frozenset[str]] = fill.Fill.for_appliances
 
     async def tell_served(self, request: fill.TellServed) -> fill.ServedTold:
         raise AssertionError("appliances tell the gateway nothing")

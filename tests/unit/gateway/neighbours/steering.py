@@ -35,6 +35,7 @@ class Guide(Neighbour):
     country: str = "DE"
     rollouts: list[str] = field(default_factory=list)
     refusals: ClassVar[tuple[type[Refusal], ...]] = steering.Steering.refusals
+    for_appliances: ClassVar[frozenset[str]] = steering.Steering.for_appliances
 
     async def report(self, request: reports.Report) -> reports.ReportAccepted:
         raise AssertionError("appliances do not report to the gateway")

@@ -12,6 +12,7 @@ from tests.unit.gateway.neighbours.neighbour import Neighbour
 @dataclass
 class Scribe(Neighbour):
     refusals: ClassVar[tuple[type[Refusal], ...]] = telemetry.Telemetry.refusals
+    for_appliances: ClassVar[frozenset[str]] = telemetry.Telemetry.for_appliances
     asked: list[telemetry.GetTraffic] = field(default_factory=list)
 
     async def take_lines(self, request: telemetry.TakeLines) -> telemetry.LinesTaken:

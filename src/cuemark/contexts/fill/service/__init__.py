@@ -46,7 +46,6 @@ from cuemark.contracts.steering import UnknownAppliance
 from cuemark.kit.clock import Clock
 from cuemark.kit.database import Database, Transaction
 from cuemark.kit.outbox import Entry
-from cuemark.kit.passport import current_passport
 
 
 class FillService(Fill):
@@ -67,14 +66,14 @@ class FillService(Fill):
         self._storage_ids = frozenset(storage_ids)
 
     async def tell_served(self, request: TellServed) -> ServedTold:
-        self._check_teller(request.appliance_id)
+        self._check_enrolled(request.appliance_id)
         told.check_served(request, self._clock.now())
         async with self._database.transaction() as transaction:
             await telling.record_served(transaction, request)
         return ServedTold()
 
     async def tell_held(self, request: TellHeld) -> HeldTold:
-        self._check_teller(request.appliance_id)
+        self._check_enrolled(request.appliance_id)
         told.check_held(request)
         now = self._clock.now()
         async with self._database.transaction() as transaction:
@@ -92,7 +91,7 @@ class FillService(Fill):
         return HeldTold()
 
     async def get_manifest(self, request: GetManifest) -> Manifest:
-        self._check_teller(request.appliance_id)
+        self._check_enrolled(request.appliance_id)
         async with self._database.transaction() as transaction:
             found = await store.manifest(transaction, request.appliance_id, request.known)
         return found or Manifest(manifest_id="")
@@ -188,16 +187,9 @@ class FillService(Fill):
     async def _appliances(self, transaction: Transaction) -> list[KnownAppliance]:
         return await telling.appliances(transaction, self._enrolled, self._storage_ids)
 
-    def _check_teller(self, appliance_id: ApplianceId) -> None:
-        """An appliance tells of itself alone; a caller in this process has shown no passport."""
+    def _check_enrolled(self, appliance_id: ApplianceId) -> None:
         if appliance_id not in self._enrolled:
             raise UnknownAppliance(f"The appliance {appliance_id[:80]} is not enrolled here.")
-        caller = current_passport.get()
-        if caller is not None and (caller.role, caller.subject) != ("service", appliance_id):
-            raise FillInvalid(
-                f"appliance_id is {appliance_id}, and it is {caller.subject[:80]} who tells: "
-                "an appliance tells of itself alone"
-            )
 
 
 _Taken = VersionPublished | TitleCreated | TitleDescribed | LaunchSet
