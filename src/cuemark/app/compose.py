@@ -492,6 +492,7 @@ def _gateway(builder: _Builder) -> object:
             ],
             sign_up=builder.install.settings.sign_up,
             payments=_payments_told(builder.install.settings),
+            seller=builder.install.settings.payments.seller,
             machine=lambda: machine_of(folder),
             last_errors=lambda limit: last_errors(folder.log_file, limit),
             trace_lines=lambda trace_id: log_lines.read(

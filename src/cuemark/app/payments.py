@@ -9,6 +9,7 @@ from cuemark.kit.errors import OperatorError
 
 ProviderName = Literal["sandbox", "debit", "stripe"]
 MAX_KEY_BYTES = 4096
+MOST_LINES, LONGEST_LINE = 10, 100
 
 
 class PaymentKeyUnreadable(OperatorError):
@@ -19,18 +20,25 @@ class Payments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """``provider`` charges members once ``billing`` is on: the ``sandbox`` by cards of tests or by
     ``debit`` from accounts of tests, or ``stripe``. Of Stripe, ``key_file`` and
     ``webhook_secret_file`` are relative to the data folder, and ``publishable_key`` is what
-    members' browsers show to it."""
+    members' browsers show to it. ``seller`` says on invoices who sells, in up to ``MOST_LINES``
+    lines of ``LONGEST_LINE`` characters at most."""
 
     provider: ProviderName = "sandbox"
     key_file: str = "secrets/stripe_key"
     webhook_secret_file: str = "secrets/stripe_webhook_secret"
     publishable_key: str = ""
+    seller: tuple[str, ...] = ()
 
 
 def complaint_about_payments(payments: Payments) -> str:
     """What is wrong with the table, as the end of a sentence; empty where nothing is."""
     if payments.provider == "stripe" and not payments.publishable_key.startswith("pk_"):
         return "`payments.publishable_key` is what Stripe shows beside the secret key: pk_..."
+    for line in payments.seller:
+        if not line.strip() or len(line) > LONGEST_LINE or not line.isprintable():
+            return f"`payments.seller` has {line!r}: write lines of 1 to {LONGEST_LINE} characters"
+    if len(payments.seller) > MOST_LINES:
+        return f"`payments.seller` has {len(payments.seller)} lines: write {MOST_LINES} at most"
     return ""
 
 

@@ -80,6 +80,7 @@ class GatewayParts:
     trusted_proxies: Sequence[Network] = ()
     sign_up: Literal["open", "closed"] = "closed"
     payments: PaymentsView = field(default_factory=PaymentsView)
+    seller: Sequence[str] = ()
     slowed: Slowed = field(default_factory=Slowed)
 
     def base_url(self) -> str:

@@ -321,6 +321,11 @@ def test_members_are_charged_by_the_sandbox_unless_it_is_said(tmp_path: Path) ->
         ('provider = "paypal"', "write one of sandbox, debit, stripe"),
         ('provider = "stripe"', "`payments.publishable_key` is what Stripe shows"),
         ('key = "sk_live_1"', "unknown field"),
+        ('seller = "Films Ltd"', "Expected `array`"),
+        ('seller = ["Films Ltd", " "]', "write lines of 1 to 100 characters"),
+        ('seller = ["Films\\nLtd"]', "write lines of 1 to 100 characters"),
+        (f'seller = ["{"x" * 101}"]', "write lines of 1 to 100 characters"),
+        (f"seller = {['x'] * 11}", "has 11 lines: write 10 at most"),
     ],
 )
 def test_payments_that_cannot_be_made_so_are_refused(

@@ -1,20 +1,20 @@
 """An invoice as a page of HTML."""
 
 from cuemark.contracts.billing.invoices import Invoice
-from cuemark.gateway.billing.invoice_text import text_of
+from cuemark.gateway.billing.invoice_text import Seller, text_of
 from cuemark.gateway.operations.html import Html, el, join, table
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}"
     "table{width:100%;border-collapse:collapse}th,td{text-align:left;padding:.3rem}"
     ".n{text-align:right}caption{text-align:left;font-weight:bold}"
-    "dt{float:left;width:6rem}dd{margin:0}"
+    "dt{float:left;width:6rem}dd{margin:0 0 0 6rem;white-space:pre-line}"
 )
 
 
-def page(invoice: Invoice, service_name: str, email: str) -> str:
+def page(invoice: Invoice, seller: Seller, email: str) -> str:
     """All of it, with its style: it needs nothing from anywhere."""
-    said = text_of(invoice, service_name, email)
+    said = text_of(invoice, seller, email)
     facts = [el("dt", name) + el("dd", value) for name, value in said.facts]
     body = join(
         [

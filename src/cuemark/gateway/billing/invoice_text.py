@@ -12,8 +12,18 @@ LOCALE = "en"
 
 
 @dataclass(frozen=True)
+class Seller:
+    """Who sells, by the name of the service; ``lines`` say who that is and where, as the law of
+    most places asks of an invoice: a firm's name, its address, its number for the tax."""
+
+    name: str
+    lines: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class InvoiceText:
-    """``rows`` are text, period and amount; ``sums`` what stands below them."""
+    """``rows`` are text, period and amount; ``sums`` what stands below them. A fact may have
+    several lines."""
 
     title: str
     facts: Sequence[tuple[str, str]]
@@ -27,7 +37,7 @@ def amount(minor: int, currency: str) -> str:
     return format_currency(whole, currency, locale=LOCALE)
 
 
-def text_of(invoice: Invoice, service_name: str, email: str) -> InvoiceText:
+def text_of(invoice: Invoice, seller: Seller, email: str) -> InvoiceText:
     currency = invoice.currency
     tax = f"{invoice.tax_name} {invoice.tax_rate_bp / 100:g} %"
     included = ", included in the prices" if invoice.tax_inclusive else ""
@@ -41,8 +51,9 @@ def text_of(invoice: Invoice, service_name: str, email: str) -> InvoiceText:
         sums.append(("Charged back", amount(-invoice.charged_back_minor, currency)))
     paid = f", {invoice.paid_at:%Y-%m-%d}" if invoice.paid_at else ""
     return InvoiceText(
-        title=f"{service_name}: invoice {invoice.number}",
+        title=f"{seller.name}: invoice {invoice.number}",
         facts=[
+            *([("From", "\n".join(seller.lines))] if seller.lines else []),
             ("Invoice", invoice.number),
             ("Date", f"{invoice.issued_at:%Y-%m-%d}"),
             ("For", email),

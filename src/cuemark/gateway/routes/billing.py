@@ -1,5 +1,7 @@
 """Plans, subscriptions and invoices: what members buy, and what operators sell."""
 
+import asyncio
+
 from litestar import get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Response
@@ -53,6 +55,7 @@ from cuemark.gateway.billing.bodies import (
     TerritoryText,
     TestCardBody,
 )
+from cuemark.gateway.billing.invoice_text import Seller
 from cuemark.gateway.errors import NotFound
 from cuemark.gateway.parts import AnyRequest, Parts
 from cuemark.gateway.views import API, Cursor, IdText, Limit
@@ -181,10 +184,11 @@ async def show_invoice(
     invoice = await parts.billing.get_invoice(
         GetInvoice(invoice_id=invoice_id, account_id=request.user.account_id)
     )
+    seller, email = Seller(parts.service_name, parts.seller), request.user.email
     if form == "page":
-        page = invoice_page.page(invoice, parts.service_name, request.user.email)
+        page = invoice_page.page(invoice, seller, email)
         return Response(page.encode(), media_type="text/html; charset=utf-8", headers=_HEADERS)
-    document = invoice_pdf.document(invoice, parts.service_name, request.user.email)
+    document = await asyncio.to_thread(invoice_pdf.document, invoice, seller, email)
     name = f'inline; filename="invoice-{invoice.number}.pdf"'
     headers = _HEADERS | {"content-disposition": name}
     return Response(document, media_type="application/pdf", headers=headers)

@@ -305,9 +305,12 @@ class Watch:
         _hold(not past, f"{session_id} is past its end, and has got a media token")
 
     def licensed(self, call: Call, session_id: PlaySessionId, expires_at: datetime) -> None:
-        """A licence ends with the play, and no later than the right and its grace."""
+        """A licence ends with the play, and no later than the right and its grace. One that is over
+        when it is given opens nothing."""
         row, during = self.rows[session_id], self.history[call.begun :]
         _hold(expires_at <= row.expires_at, f"{session_id} has a licence that outlasts it")
+        if expires_at <= during[-1].clocks[call.process]:
+            return
         right = any(
             (call.process, "Rights") in each.failing
             or (

@@ -3,23 +3,17 @@
 No font of the machine is looked at, so that the same name looks alike on every one.
 """
 
-import importlib.resources
 import io
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
 from xml.sax.saxutils import escape
 
 import resvg_py
 from PIL import Image
 
+from cuemark.kit.fonts import font_files
+
 FAMILY, WEIGHT = "Noto Sans", 700
-_FONTS = (
-    ("fontpkg_noto_sans", "files/NotoSans[wdth,wght].ttf"),
-    ("pylopdf_fonts_ar", "NotoSansArabic-Variable.ttf"),
-    ("pylopdf_fonts_he", "NotoSansHebrew-Variable.ttf"),
-    ("noto_cjk_sans_otc", "NotoSansCJK-Regular.ttc"),
-)
 _CELL = 40
 _NOBODYS = "\U0010fffd"
 """A code point that no font has (Unicode, private use plane 16)."""
@@ -38,11 +32,6 @@ class Row:
         self.rtl, self.bold = rtl, bold
 
 
-@cache
-def _font_files() -> list[str]:
-    return [str(importlib.resources.files(package) / file) for package, file in _FONTS]
-
-
 def drawn(rows: Sequence[Row], width: int, height: int) -> Image.Image:
     """White type in a clear picture of this size; every row begins at its ``x``."""
     texts = "".join(
@@ -57,7 +46,10 @@ def drawn(rows: Sequence[Row], width: int, height: int) -> Image.Image:
         f"{texts}</svg>"
     )
     png = resvg_py.svg_to_bytes(
-        svg_string=svg, skip_system_fonts=True, font_files=_font_files(), font_family=FAMILY
+        svg_string=svg,
+        skip_system_fonts=True,
+        font_files=[str(each) for each in font_files()],
+        font_family=FAMILY,
     )
     with Image.open(io.BytesIO(bytes(png))) as image:
         return image.convert("RGBA")
