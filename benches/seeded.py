@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import msgspec
@@ -71,11 +72,18 @@ def told(process: Running) -> Told:
 
 
 def none_violated(running: Sequence[Running]) -> list[Told]:
-    """What all of them told; raises ``BenchFailed`` where something was violated."""
-    found = [told(process) for process in running]
-    for each in found:
-        if each.violation:
-            raise BenchFailed(f"seed {each.seed}: {each.violation}")
+    """What all of them told; raises ``BenchFailed`` as soon as one violated something."""
+    found = []
+    with ThreadPoolExecutor(len(running)) as pool:
+        try:
+            for done in as_completed([pool.submit(told, each) for each in running]):
+                each = done.result()
+                if each.violation:
+                    raise BenchFailed(f"seed {each.seed}: {each.violation}")
+                found.append(each)
+        finally:
+            for process in running:
+                process.kill()
     return found
 
 
